@@ -1,1 +1,17 @@
-//! Terraform provider.
+//! A Terraform provider that makes an Amazon Aurora PostgreSQL cluster a ready CDC source for ClickHouse ClickPipes.
+//!
+//! The flow of every call: gRPC request, dispatch ([`server`]), decode (`wire`), observe where allowed, plan and diff (pure), apply (a loop
+//! over operations), encode. docs/development/architecture.md has the map of the modules and the invariants.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout))]
+
+pub mod plugin;
+mod postgres;
+pub mod proto;
+mod provider;
+mod rds;
+mod resource;
+mod secret;
+pub mod server;
+mod terraform;
+mod wire;

@@ -1,2 +1,59 @@
-//! Binary.
-fn main() {}
+//! The provider's process: what the command line asks for, and the exit code.
+
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use terraform_provider_clickpipes::{
+    plugin::{self, HELP, HostRequest, Invocation, Mode},
+    server::ProviderService,
+};
+
+/// An argument that nobody knows.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let environment = |name: &str| std::env::var(name).ok();
+    let mode = match Invocation::decode(std::env::args_os().skip(1)) {
+        Invocation::Version => {
+            return answer(&format!("terraform-provider-clickpipes {}\n", env!("CARGO_PKG_VERSION")));
+        }
+        Invocation::Help => return answer(HELP),
+        Invocation::Unknown(argument) => {
+            eprintln!("unknown argument {argument:?}; see --help");
+            return ExitCode::from(USAGE);
+        }
+        Invocation::Debug => Ok(Mode::Debug),
+        Invocation::Plugin => HostRequest::decode(environment).map(Mode::Host),
+    };
+    plugin::logging::init(environment);
+    match mode.map_err(Into::into).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("caused by: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(plugin::serve(ProviderService::new(), mode))?;
+    // Not waited for: whoever would read what is still under way is gone.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+fn answer(text: &str) -> ExitCode {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

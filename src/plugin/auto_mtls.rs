@@ -1,0 +1,139 @@
+//! Mutual TLS between two processes that trust exactly one certificate each.
+//!
+//! The host's certificate calls itself a certificate authority, which a chain verifier refuses in a client
+//! (`CaUsedAsEndEntity`), and its key is on P-521. So the verifier compares the certificate byte by byte with the one
+//! from the environment, and the cryptography is aws-lc-rs, which knows the curve: with a library that does not, Go
+//! sends no certificate at all.
+
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
+    server::danger::{ClientCertVerified, ClientCertVerifier},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::error::PluginError;
+
+/// The name under which the host verifies us.
+const SERVER_NAME: &str = "localhost";
+
+/// This process's side of the mutual TLS.
+pub(super) struct AutoMtls {
+    /// Ours, to be announced to the host.
+    pub(super) certificate: CertificateDer<'static>,
+    /// Lets in who shows the host's certificate.
+    pub(super) acceptor: TlsAcceptor,
+}
+
+impl AutoMtls {
+    /// Makes a certificate for this process; only `client_certificate` is let in.
+    pub(super) fn new(client_certificate: CertificateDer<'static>) -> Result<Self, PluginError> {
+        let (certificate, key) = own_certificate().map_err(|source| PluginError::OwnCertificate { source })?;
+        let config = server_config(client_certificate, certificate.clone(), key).map_err(|source| PluginError::Tls { source })?;
+        Ok(Self { certificate, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+}
+
+/// Not an authority: the host trusts this very certificate. Its dates are rcgen's (the years 1975 to 4096), so that a
+/// wrong clock does no harm to a certificate which lives as long as the process.
+fn own_certificate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, SERVER_NAME);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = params.self_signed(&key)?;
+    Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
+}
+
+fn server_config(
+    client_certificate: CertificateDer<'static>,
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = PinnedClient { certificate: client_certificate, crypto: Arc::clone(&crypto) };
+    let mut config = ServerConfig::builder_with_provider(crypto)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(Arc::new(verifier))
+        .with_single_cert(vec![certificate], key)?;
+    // Go's gRPC insists on ALPN.
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
+}
+
+/// Accepts one certificate, and nobody without one.
+#[derive(Debug)]
+struct PinnedClient {
+    certificate: CertificateDer<'static>,
+    crypto: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for PinnedClient {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        if *end_entity == self.certificate {
+            Ok(ClientCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.crypto.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.crypto.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.crypto.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_certificate_is_accepted() {
+        let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let (pinned, _) = own_certificate().expect("a certificate");
+        let (foreign, _) = own_certificate().expect("another certificate");
+        let verifier = PinnedClient { certificate: pinned.clone(), crypto };
+        let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        assert!(verifier.verify_client_cert(&pinned, &[], now).is_ok());
+        assert!(verifier.verify_client_cert(&foreign, &[pinned], now).is_err());
+        assert!(verifier.client_auth_mandatory());
+    }
+
+    #[test]
+    fn signatures_on_the_curve_of_the_host_are_verified() {
+        let crypto = rustls::crypto::aws_lc_rs::default_provider();
+        let schemes = crypto.signature_verification_algorithms.supported_schemes();
+        assert!(schemes.contains(&SignatureScheme::ECDSA_NISTP521_SHA512));
+    }
+}

@@ -1,0 +1,130 @@
+//! The go-plugin side: how a process that Terraform starts becomes a gRPC server that Terraform trusts.
+//!
+//! [`serve`] makes a unix socket in a folder of its own, announces it with one line on standard output and serves the
+//! provider and go-plugin's services until the host says or shows that it is done. Nothing here knows a resource.
+//!
+//! # Guarantees
+//! - Only the process that holds the key of the announced client certificate is let in.
+//! - Standard output carries one line and nothing after it.
+//! - Ctrl-C ends nothing that a host has under way, from before the line on.
+//! - The socket's folder is gone when [`serve`] returns, and [`serve`] returns soon after Shutdown or the client's end.
+
+mod auto_mtls;
+mod broker;
+mod connection;
+mod controller;
+mod error;
+mod handshake;
+mod health;
+mod invocation;
+mod lifetime;
+pub mod logging;
+mod reattach;
+mod socket;
+mod stdio;
+
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::proto::{
+    health::health_server::HealthServer,
+    plugin::{
+        grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer, grpc_stdio_server::GrpcStdioServer,
+    },
+    tfplugin6::provider_server::{Provider, ProviderServer},
+};
+
+pub use error::PluginError;
+pub use handshake::HostRequest;
+pub use invocation::{HELP, Invocation};
+pub use lifetime::ExitReason;
+
+use auto_mtls::AutoMtls;
+use connection::Presence;
+use lifetime::Signals;
+use socket::Socket;
+
+/// What Go providers allow. tonic's own limit of 4 MiB is less than a resource may hold.
+const MESSAGE_LIMIT: usize = 256 << 20;
+
+/// How long open calls get once the end is decided. It covers the answer to Shutdown; a host kills after two seconds.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// For whom to serve.
+#[derive(Debug)]
+pub enum Mode {
+    /// The host that started the process.
+    Host(HostRequest),
+    /// A person, who attaches Terraform by hand: no TLS, and clients may come and go.
+    Debug,
+}
+
+/// Serves `provider` until the end that the returned reason names.
+///
+/// # Errors
+/// If the socket, TLS or signal handlers cannot be set up, the line cannot be written, or the server fails.
+pub async fn serve<P: Provider>(provider: P, mode: Mode) -> Result<ExitReason, PluginError> {
+    let debug = matches!(mode, Mode::Debug);
+    let (parent, tls) = match mode {
+        Mode::Host(HostRequest { client_certificate, socket_parent }) => {
+            (socket_parent, client_certificate.map(AutoMtls::new).transpose()?)
+        }
+        Mode::Debug => (None, None),
+    };
+    let socket = Socket::listen(parent.as_deref())?;
+    // Before the line: the host may pass on a Ctrl-C as soon as it has read it.
+    let signals = Signals::install()?;
+    let line = if debug {
+        reattach::assignment(socket.path(), std::process::id())
+    } else {
+        handshake::line(socket.path(), tls.as_ref().map(|tls| &tls.certificate))
+    };
+    announce(&line).map_err(|source| PluginError::Announce { source })?;
+    tracing::debug!(version = env!("CARGO_PKG_VERSION"), tls = tls.is_some(), "provider listens");
+
+    let (listener, _folder) = socket.into_parts();
+    let (presence, present) = watch::channel(Presence::default());
+    let connections = connection::accept(listener, tls.map(|tls| tls.acceptor), presence);
+    let requested = CancellationToken::new();
+    let closing = CancellationToken::new();
+    let server = Server::builder()
+        .add_service(ProviderServer::new(provider).max_decoding_message_size(MESSAGE_LIMIT))
+        .add_service(GrpcControllerServer::new(controller::Controller { requested: requested.clone() }))
+        .add_service(GrpcStdioServer::new(stdio::Stdio { closing: closing.clone() }))
+        .add_service(GrpcBrokerServer::new(broker::Broker { closing: closing.clone() }))
+        .add_service(HealthServer::new(health::Serving { closing: closing.clone() }))
+        .serve_with_incoming_shutdown(connections, closing.clone().cancelled_owned());
+    tokio::pin!(server);
+
+    let end = async {
+        if debug {
+            lifetime::ended_by_person(signals, requested).await
+        } else {
+            lifetime::ended_by_host(signals, requested, present).await
+        }
+    };
+    let reason = tokio::select! {
+        result = &mut server => {
+            result.map_err(|source| PluginError::Serve { source })?;
+            ExitReason::ClientGone
+        }
+        reason = end => reason,
+    };
+    tracing::debug!(?reason, "provider ends");
+    closing.cancel();
+    // A handler that takes longer is cut off: whoever would read its answer has said that it will not.
+    let _ = tokio::time::timeout(GRACE, server).await;
+    Ok(reason)
+}
+
+fn announce(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}

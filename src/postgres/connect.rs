@@ -1,0 +1,139 @@
+//! One physical connection: resolve, dial, TLS, login, and the checks of a fresh session.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
+
+use crate::postgres::error::Error;
+use crate::postgres::retry::retry_while;
+use crate::postgres::session::Session;
+use crate::postgres::settings::{PasswordSource, Settings, SslMode};
+use crate::postgres::tls;
+
+const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
+
+/// Opens a session of a database, trying again what fails in passing.
+pub(super) async fn connect(settings: &Arc<Settings>, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
+    let again = |error: &Error| {
+        matches!(error, Error::Refused { .. } | Error::ConnectionLost { .. })
+            || error.server_error().is_some_and(|error| error.is_transient())
+    };
+    let connecting = retry_while(cancel, again, || async move {
+        let timeout = settings.connect_timeout;
+        tokio::time::timeout(timeout, open(settings, database))
+            .await
+            .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: settings.address(), after: timeout }))
+    });
+    tokio::select! {
+        result = connecting => result,
+        () = cancel.cancelled() => Err(Error::Cancelled),
+    }
+}
+
+async fn open(settings: &Arc<Settings>, database: &str) -> Result<Session, Error> {
+    let tls = tls::connector(settings)?;
+    let stream = dial(settings).await?;
+    let mut config = Config::new();
+    config.user(&settings.user).dbname(database).application_name(APPLICATION_NAME);
+    match &settings.password {
+        PasswordSource::Given(password) => {
+            config.password(password.expose());
+        }
+        PasswordSource::None => {}
+    }
+    config.ssl_mode(if settings.sslmode == SslMode::Disable {
+        tokio_postgres::config::SslMode::Disable
+    } else {
+        tokio_postgres::config::SslMode::Require
+    });
+    tracing::debug!(address = settings.address(), database, user = settings.user, "connecting to PostgreSQL");
+    let failed = |error| login_error(settings, database, error);
+    let session = match tls {
+        None => {
+            let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
+            Session::start(settings, None, client, connection)
+        }
+        Some(tls) => {
+            let connect = tls_connect(&tls, settings)?;
+            let (client, connection) = config.connect_raw(stream, connect).await.map_err(failed)?;
+            Session::start(settings, Some(tls), client, connection)
+        }
+    };
+    if session.set_up().await? {
+        return Err(Error::Reader { address: settings.address() });
+    }
+    Ok(session)
+}
+
+/// The TLS half of one connection.
+pub(super) fn tls_connect(
+    tls: &MakeRustlsConnect,
+    settings: &Settings,
+) -> Result<<MakeRustlsConnect as MakeTlsConnect<TcpStream>>::TlsConnect, Error> {
+    let mut tls = tls.clone();
+    MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, settings.server_name()).map_err(|never| match never {})
+}
+
+/// Resolves the host and connects to the first of its addresses that answers.
+pub(super) async fn dial(settings: &Settings) -> Result<TcpStream, Error> {
+    let unresolved = |source| Error::NameNotResolved { host: settings.host.clone(), source };
+    let addresses: Vec<SocketAddr> =
+        tokio::net::lookup_host((settings.host.as_str(), settings.port)).await.map_err(unresolved)?.collect();
+    let mut last = unresolved(io::Error::from(io::ErrorKind::NotFound));
+    for address in addresses {
+        match dial_address(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(source) if source.kind() == io::ErrorKind::ConnectionRefused => {
+                last = Error::Refused { address: settings.address(), source };
+            }
+            Err(source) => last = Error::Unreachable { address: settings.address(), source },
+        }
+    }
+    Err(last)
+}
+
+async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_keepalive(true)?;
+    socket.set_nodelay(true)?;
+    socket.connect(address).await
+}
+
+fn login_error(settings: &Settings, database: &str, error: tokio_postgres::Error) -> Error {
+    if let Some(source) = error.as_db_error() {
+        return Error::LoginRefused {
+            address: settings.address(),
+            user: settings.user.clone(),
+            database: database.to_owned(),
+            source: Box::new(source.into()),
+        };
+    }
+    let closed = error.is_closed();
+    let shown = error.to_string();
+    let source = error.into_source().unwrap_or_else(|| shown.into());
+    if let Some(source) = dropped(closed, source.as_ref()) {
+        return Error::Refused { address: settings.address(), source };
+    }
+    // The library has no kind for it; every other failure before the login has another text.
+    if settings.password == PasswordSource::None && source.to_string() == "password missing" {
+        return Error::PasswordMissing { address: settings.address(), user: settings.user.clone() };
+    }
+    Error::Handshake { address: settings.address(), sslmode: settings.sslmode, source }
+}
+
+/// A tunnel or proxy whose server is not there accepts a connection and drops it, which is no better than not to accept it.
+fn dropped(closed: bool, source: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kind = source.downcast_ref::<io::Error>().map(io::Error::kind);
+    match kind {
+        Some(kind @ (BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)) => Some(kind.into()),
+        _ if closed => Some(ConnectionAborted.into()),
+        _ => None,
+    }
+}

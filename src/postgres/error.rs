@@ -1,0 +1,444 @@
+//! What can go wrong with a server, by what a practitioner can do about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use crate::postgres::lock_holder::LockHolder;
+use crate::postgres::lock_holder::list;
+
+/// A five-character SQLSTATE.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SqlState(String);
+
+impl SqlState {
+    /// From its five characters.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+
+    /// The five characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it means here, if it is one of the expected causes.
+    pub fn cause(&self) -> Option<Cause> {
+        CAUSES.iter().find(|(code, _)| *code == self.0).map(|(_, cause)| *cause)
+    }
+
+    /// Whether the same thing may well succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        self.0.starts_with("08")
+            || matches!(
+                self.cause(),
+                Some(
+                    Cause::AdminShutdown
+                        | Cause::CannotConnectNow
+                        | Cause::ReadOnlyTransaction
+                        | Cause::SerializationFailure
+                        | Cause::DeadlockDetected
+                )
+            )
+    }
+}
+
+impl fmt::Display for SqlState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The SQLSTATEs that someone acts upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// 28P01
+    InvalidPassword,
+    /// 28000
+    InvalidAuthorization,
+    /// 3D000
+    DatabaseMissing,
+    /// 3F000
+    SchemaMissing,
+    /// 42P01
+    TableMissing,
+    /// 42703
+    ColumnMissing,
+    /// 42704
+    ObjectMissing,
+    /// 42710
+    ObjectExists,
+    /// 42501
+    InsufficientPrivilege,
+    /// 2BP01
+    DependentObjects,
+    /// 55006
+    ObjectInUse,
+    /// 55000
+    ObjectNotInPrerequisiteState,
+    /// 55P03
+    LockNotAvailable,
+    /// 57014
+    QueryCanceled,
+    /// 53300
+    TooManyConnections,
+    /// 57P01, 57P02
+    AdminShutdown,
+    /// 57P03
+    CannotConnectNow,
+    /// 25006
+    ReadOnlyTransaction,
+    /// 40001
+    SerializationFailure,
+    /// 40P01
+    DeadlockDetected,
+    /// 0A000
+    FeatureNotSupported,
+}
+
+const CAUSES: [(&str, Cause); 22] = [
+    ("28P01", Cause::InvalidPassword),
+    ("28000", Cause::InvalidAuthorization),
+    ("3D000", Cause::DatabaseMissing),
+    ("3F000", Cause::SchemaMissing),
+    ("42P01", Cause::TableMissing),
+    ("42703", Cause::ColumnMissing),
+    ("42704", Cause::ObjectMissing),
+    ("42710", Cause::ObjectExists),
+    ("42501", Cause::InsufficientPrivilege),
+    ("2BP01", Cause::DependentObjects),
+    ("55006", Cause::ObjectInUse),
+    ("55000", Cause::ObjectNotInPrerequisiteState),
+    ("55P03", Cause::LockNotAvailable),
+    ("57014", Cause::QueryCanceled),
+    ("53300", Cause::TooManyConnections),
+    ("57P01", Cause::AdminShutdown),
+    ("57P02", Cause::AdminShutdown),
+    ("57P03", Cause::CannotConnectNow),
+    ("25006", Cause::ReadOnlyTransaction),
+    ("40001", Cause::SerializationFailure),
+    ("40P01", Cause::DeadlockDetected),
+    ("0A000", Cause::FeatureNotSupported),
+];
+
+/// An ERROR or FATAL that the server reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerError {
+    /// Its SQLSTATE.
+    pub sqlstate: SqlState,
+    /// The primary message.
+    pub message: String,
+    /// The detail, if there is one.
+    pub detail: Option<String>,
+    /// The hint, if there is one.
+    pub hint: Option<String>,
+}
+
+impl ServerError {
+    /// 40001 and the like; also the internal error that two sessions get when they change the same catalogue row.
+    pub fn is_transient(&self) -> bool {
+        self.sqlstate.is_transient() || (self.sqlstate.as_str() == "XX000" && self.message.contains("concurrently"))
+    }
+}
+
+impl From<&tokio_postgres::error::DbError> for ServerError {
+    fn from(error: &tokio_postgres::error::DbError) -> Self {
+        Self {
+            sqlstate: SqlState::new(error.code().code()),
+            message: error.message().to_owned(),
+            detail: error.detail().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SQLSTATE {})", self.message, self.sqlstate)?;
+        if let Some(detail) = &self.detail {
+            write!(f, "\nDetail: {detail}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\nHint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for ServerError {}
+
+/// Any failure to connect, read or write. `Display` never repeats the source.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The host name leads nowhere.
+    #[error("the host name \"{host}\" does not resolve to an address")]
+    NameNotResolved {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nothing listens there, on every try.
+    #[error("{address} refused the connection")]
+    Refused {
+        /// Host and port.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No answer.
+    #[error("{address} did not answer within {}", humantime::format_duration(*after))]
+    ConnectTimeout {
+        /// Host and port.
+        address: String,
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// Any other failure of the network before a session was there.
+    #[error("cannot reach {address}")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server asks for a password and none was given.
+    #[error("{address} asks \"{user}\" for a password, and none is given")]
+    PasswordMissing {
+        /// Host and port.
+        address: String,
+        /// Who tried.
+        user: String,
+    },
+    /// TLS or the protocol could not be set up.
+    #[error("cannot set up a session with {address} (sslmode {sslmode})")]
+    Handshake {
+        /// Host and port.
+        address: String,
+        /// What was demanded of TLS.
+        sslmode: crate::postgres::settings::SslMode,
+        /// Why not.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The root certificates are unusable.
+    #[error("cannot use the root certificates{}", path.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default())]
+    RootCertificates {
+        /// The file, if they come from one.
+        path: Option<PathBuf>,
+        /// Why not.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The server answered and did not let us in.
+    #[error("{address} refused the login of \"{user}\" to database \"{database}\"")]
+    LoginRefused {
+        /// Host and port.
+        address: String,
+        /// Who tried.
+        user: String,
+        /// To which database.
+        database: String,
+        /// What the server said.
+        #[source]
+        source: Box<ServerError>,
+    },
+    /// A standby or Aurora reader.
+    #[error("{address} is a reader (it is in recovery), where nothing can be changed and no replication slot can live")]
+    Reader {
+        /// Host and port.
+        address: String,
+    },
+    /// A statement failed.
+    #[error("{statement} failed")]
+    Statement {
+        /// The statement, with its secrets redacted.
+        statement: String,
+        /// What the server said.
+        #[source]
+        source: Box<ServerError>,
+    },
+    /// A lock on an object was not to be had in time.
+    #[error(
+        "{statement} waited {} for a lock{}", humantime::format_duration(*waited), list(holders)
+    )]
+    Locked {
+        /// The statement, with its secrets redacted.
+        statement: String,
+        /// How long it waited.
+        waited: Duration,
+        /// Who holds the lock, as far as it could be found out.
+        holders: Vec<LockHolder>,
+        /// What the server said.
+        #[source]
+        source: Box<ServerError>,
+    },
+    /// Another process changes the same database and did not finish in time.
+    #[error(
+        "another run is changing database \"{database}\"; gave up after {}{}", humantime::format_duration(*waited), list(holders)
+    )]
+    Busy {
+        /// The database.
+        database: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// Who holds the lock.
+        holders: Vec<LockHolder>,
+    },
+    /// The session ended under us.
+    #[error("the connection to {address} was lost")]
+    ConnectionLost {
+        /// Host and port.
+        address: String,
+        /// Why.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// An answer of the server was not of the expected shape.
+    #[error("column {column} of the server's answer cannot be read")]
+    Decode {
+        /// Which column.
+        column: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The caller asked to stop.
+    #[error("stopped, because Terraform was asked to stop; a transaction that was open is rolled back")]
+    Cancelled,
+}
+
+impl Error {
+    /// What the server said, if it said anything.
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Self::LoginRefused { source, .. } | Self::Statement { source, .. } | Self::Locked { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The SQLSTATE, if the server said anything.
+    pub fn sqlstate(&self) -> Option<&SqlState> {
+        self.server_error().map(|error| &error.sqlstate)
+    }
+
+    /// What the SQLSTATE means, if it is one of the expected ones.
+    pub fn cause(&self) -> Option<Cause> {
+        self.sqlstate().and_then(SqlState::cause)
+    }
+
+    /// Whether no session could be had because the server cannot be reached (in contrast to: it answered and refused).
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            Self::NameNotResolved { .. } | Self::Refused { .. } | Self::ConnectTimeout { .. } | Self::Unreachable { .. }
+        ) || self.cause() == Some(Cause::CannotConnectNow)
+    }
+
+    /// Whether the database itself does not exist.
+    pub fn is_database_missing(&self) -> bool {
+        matches!(self, Self::LoginRefused { .. }) && self.cause() == Some(Cause::DatabaseMissing)
+    }
+
+    /// Whether the whole transaction may well succeed a moment later. Failures to connect have been retried already.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Statement { source, .. } => source.is_transient(),
+            Self::ConnectionLost { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What to do about it, where that can be said.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
+            Self::Refused { .. } | Self::ConnectTimeout { .. } | Self::Unreachable { .. } => Some(
+                "Check host and port, that the server runs, and that security groups, routes and tunnels let this machine reach it.",
+            ),
+            Self::PasswordMissing { .. } => {
+                Some("Set password in the provider's postgres settings, or the environment variable PGPASSWORD.")
+            }
+            Self::ConnectionLost { .. } => Some(
+                "The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.",
+            ),
+            Self::Handshake { .. } => Some(
+                "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
+            ),
+            Self::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
+            Self::Reader { .. } => Some("Use the writer endpoint of the cluster (for Aurora: the cluster endpoint)."),
+            Self::Busy { .. } => Some("Try again when the other run has finished, or raise timeouts."),
+            Self::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),
+            _ => match self.cause()? {
+                Cause::InvalidPassword => Some("Check username and password of the provider's postgres settings."),
+                Cause::InvalidAuthorization => Some(
+                    "Check the username, that the role may log in, and that the server's rules admit this way of connecting (TLS, address).",
+                ),
+                Cause::DatabaseMissing => Some("Create the database first, or correct its name."),
+                Cause::InsufficientPrivilege => Some(
+                    "Grant what is missing to the role that the provider logs in as (username of the provider's postgres settings), or use another role.",
+                ),
+                Cause::TooManyConnections => {
+                    Some("Lower max_connections of the provider's postgres settings, or free connections on the server.")
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// The error with its sources and remedy, one below the other.
+    pub fn describe(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        if let Some(remedy) = self.remedy() {
+            text.push_str("\n\n");
+            text.push_str(remedy);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(code: &str, message: &str) -> Error {
+        let source = ServerError { sqlstate: SqlState::new(code), message: message.to_owned(), detail: None, hint: None };
+        Error::Statement { statement: "GRANT x TO y".to_owned(), source: Box::new(source) }
+    }
+
+    #[test]
+    fn a_failed_statement_is_shown_once_with_what_the_server_said() {
+        let error = statement("42501", "permission denied for schema s");
+        assert_eq!(
+            error.describe(),
+            "GRANT x TO y failed: permission denied for schema s (SQLSTATE 42501)\n\nGrant what is missing to the role that the \
+             provider logs in as (username of the provider's postgres settings), or use another role."
+        );
+        assert_eq!(error.cause(), Some(Cause::InsufficientPrivilege));
+    }
+
+    #[test]
+    fn knows_what_passes_by_itself() {
+        for (code, message, transient) in [
+            ("57P01", "terminating connection due to administrator command", true),
+            ("08006", "connection failure", true),
+            ("25006", "cannot execute GRANT in a read-only transaction", true),
+            ("40001", "could not serialize access", true),
+            ("XX000", "tuple concurrently updated", true),
+            ("XX000", "cache lookup failed", false),
+            ("42501", "permission denied", false),
+        ] {
+            assert_eq!(statement(code, message).is_transient(), transient, "{code} {message}");
+        }
+    }
+}

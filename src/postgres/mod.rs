@@ -1,0 +1,30 @@
+//! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
+//!
+//! Pure: `identifier`, `literal`, `scram`, `settings`, `statement`, `version`. IO: `client`, `connect`, `session`, `tls`.
+//! Nothing here knows of Terraform, and no type of the driver leaves this module.
+
+pub mod client;
+mod connect;
+pub mod error;
+pub mod identifier;
+pub mod literal;
+mod lock_holder;
+mod pool;
+pub mod retry;
+pub mod row;
+pub mod scram;
+mod session;
+pub mod settings;
+pub mod statement;
+mod tls;
+pub mod transaction;
+pub mod version;
+
+pub use client::{Facts, Flavour, Server};
+pub use error::{Cause, Error};
+pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
+pub use row::{Parameter, Row};
+pub use settings::{PasswordSource, RootCertificates, Settings, SslMode};
+pub use statement::Statement;
+pub use transaction::{Notice, Transaction};
+pub use version::ServerVersion;

@@ -1,0 +1,163 @@
+//! An open session: runs SQL, collects what the server remarks, can be cancelled.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
+
+use crate::postgres::connect::{dial, tls_connect};
+use crate::postgres::error::{Cause, Error, ServerError, SqlState};
+use crate::postgres::row::{Parameter, Row};
+use crate::postgres::settings::Settings;
+use crate::postgres::transaction::Notice;
+
+/// Every session starts so. Names in our queries are qualified, and no schema of a database may slip its own functions in.
+const SET_UP: &str = "\
+SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '10min'; \
+SET search_path = ''; SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid";
+
+/// A cancel request is a courtesy to the server: not worth waiting for long.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) struct Session {
+    client: Client,
+    notices: Arc<Mutex<Vec<Notice>>>,
+    settings: Arc<Settings>,
+    tls: Option<MakeRustlsConnect>,
+    /// Set when the server turned read-only under us (a failover): the next session must be a new one.
+    demoted: AtomicBool,
+}
+
+impl Session {
+    /// Takes over an open connection and drives it until the session is dropped.
+    pub(super) fn start<S, T>(
+        settings: &Arc<Settings>,
+        tls: Option<MakeRustlsConnect>,
+        client: Client,
+        mut connection: Connection<S, T>,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&notices);
+        tokio::spawn(async move {
+            while let Some(message) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+                match message {
+                    Ok(AsyncMessage::Notice(notice)) => {
+                        let notice = Notice {
+                            severity: notice.severity().to_owned(),
+                            sqlstate: SqlState::new(notice.code().code()),
+                            message: notice.message().to_owned(),
+                            detail: notice.detail().map(str::to_owned),
+                            hint: notice.hint().map(str::to_owned),
+                        };
+                        tracing::debug!(severity = notice.severity, message = notice.message, "the server remarks");
+                        sink.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::debug!(%error, "a session ended");
+                        break;
+                    }
+                }
+            }
+        });
+        Self { client, notices, settings: Arc::clone(settings), tls, demoted: AtomicBool::new(false) }
+    }
+
+    /// Sets a fresh session up; tells whether the server is in recovery.
+    pub(super) async fn set_up(&self) -> Result<bool, Error> {
+        let answer = self.client.simple_query(SET_UP).await.map_err(|error| self.error("the set-up of a session", error))?;
+        Ok(answer.iter().any(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get("in_recovery") == Some("t"),
+            _ => false,
+        }))
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed() || self.demoted.load(Ordering::Relaxed)
+    }
+
+    /// Runs SQL without parameters, as one message.
+    pub(super) async fn run(&self, sql: &str, display: &str, cancel: &CancellationToken) -> Result<(), Error> {
+        let result = self.until_cancelled(self.client.batch_execute(sql), cancel).await?;
+        result.map_err(|error| self.error(display, error))
+    }
+
+    pub(super) async fn query(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Row>, Error> {
+        let bound: Vec<_> = parameters.iter().map(Parameter::bind).collect();
+        let result = self.until_cancelled(self.client.query_typed(sql, &bound), cancel).await?;
+        match result {
+            Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
+            Err(error) => {
+                tracing::debug!(sql, %error, "a query failed");
+                Err(self.error("a query of the catalogue", error))
+            }
+        }
+    }
+
+    /// Puts a ROLLBACK in line behind whatever runs, without waiting for it: the first poll of the future sends it.
+    pub(super) fn roll_back_later(&self) {
+        let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+    }
+
+    /// What the server has remarked since the last call.
+    pub(super) fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn until_cancelled<T>(&self, work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = cancel.cancelled() => {
+                if tokio::time::timeout(CANCEL_PATIENCE, self.cancel_running()).await.is_err() {
+                    tracing::debug!("the cancel request was not sent in time");
+                }
+                Err(Error::Cancelled)
+            }
+        }
+    }
+
+    async fn cancel_running(&self) {
+        let token = self.client.cancel_token();
+        let Ok(stream) = dial(&self.settings).await else {
+            return;
+        };
+        let sent = match &self.tls {
+            None => token.cancel_query_raw(stream, NoTls).await,
+            Some(tls) => match tls_connect(tls, &self.settings) {
+                Ok(connect) => token.cancel_query_raw(stream, connect).await,
+                Err(_) => return,
+            },
+        };
+        if let Err(error) = sent {
+            tracing::debug!(%error, "the cancel request failed");
+        }
+    }
+
+    fn error(&self, statement: &str, error: tokio_postgres::Error) -> Error {
+        if let Some(source) = error.as_db_error() {
+            let source = ServerError::from(source);
+            if source.sqlstate.cause() == Some(Cause::ReadOnlyTransaction) {
+                self.demoted.store(true, Ordering::Relaxed);
+            }
+            return Error::Statement { statement: statement.to_owned(), source: Box::new(source) };
+        }
+        let shown = error.to_string();
+        let source = error.into_source().unwrap_or_else(|| shown.into());
+        Error::ConnectionLost { address: self.settings.address(), source }
+    }
+}

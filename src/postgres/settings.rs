@@ -1,0 +1,197 @@
+//! How to reach a server: typed connection settings. Pure; where the values come from (configuration, environment, cluster) is the
+//! provider's business.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// The root certificates of Amazon RDS for all regions, as PEM.
+pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
+
+/// What a connection demands of TLS. The words and their meaning are libpq's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SslMode {
+    /// No TLS.
+    Disable,
+    /// TLS, but whoever answers is believed.
+    Require,
+    /// The certificate chain is verified, the name is not.
+    VerifyCa,
+    /// Chain and name are verified.
+    VerifyFull,
+}
+
+impl SslMode {
+    /// All modes, in the order of growing trust.
+    pub const ALL: [Self; 4] = [Self::Disable, Self::Require, Self::VerifyCa, Self::VerifyFull];
+
+    /// The word for it in a configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
+impl fmt::Display for SslMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is no [`SslMode`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not an sslmode; it is one of disable, require, verify-ca, verify-full")]
+pub struct InvalidSslMode(pub String);
+
+impl FromStr for SslMode {
+    type Err = InvalidSslMode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| InvalidSslMode(text.to_owned()))
+    }
+}
+
+/// Which certificate authorities are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RootCertificates {
+    /// Those of Amazon RDS, which are built in.
+    Rds,
+    /// PEM text with one certificate or more.
+    Pem(String),
+    /// A file with PEM text, read when the first connection is opened.
+    File(PathBuf),
+}
+
+impl RootCertificates {
+    /// Tells PEM text from the path of a file that contains it.
+    pub fn from_argument(text: &str) -> Self {
+        if text.contains("-----BEGIN") { Self::Pem(text.to_owned()) } else { Self::File(PathBuf::from(text)) }
+    }
+}
+
+/// Where the password of each new physical connection comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// Given once and for all.
+    Given(Secret),
+    /// The server asks for none (trust, peer).
+    None,
+}
+
+/// How to reach one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Host name or address to dial.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Role to log in as.
+    pub user: String,
+    /// Its password.
+    pub password: PasswordSource,
+    /// Database of whatever names none.
+    pub database: String,
+    /// What is demanded of TLS.
+    pub sslmode: SslMode,
+    /// Who is believed with `verify-ca` and `verify-full`.
+    pub root_certificates: RootCertificates,
+    /// The name that the server's certificate must have; the host unless given.
+    pub tls_server_name: Option<String>,
+    /// The longest time to open one connection.
+    pub connect_timeout: Duration,
+    /// The most physical connections at once, over all databases; at least 1.
+    pub max_connections: usize,
+}
+
+impl Settings {
+    /// Port of PostgreSQL.
+    pub const DEFAULT_PORT: u16 = 5432;
+    /// Used unless `connect_timeout` is given.
+    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+    /// Used unless `max_connections` is given.
+    pub const DEFAULT_MAX_CONNECTIONS: usize = 4;
+
+    /// Settings with defaults for all but host, user and password. The default of `sslmode` is verify-full for a host of Amazon
+    /// RDS, require for any other.
+    pub fn new(host: impl Into<String>, user: impl Into<String>, password: PasswordSource) -> Self {
+        let host = host.into();
+        let sslmode = if is_rds_host(&host) { SslMode::VerifyFull } else { SslMode::Require };
+        Self {
+            host,
+            port: Self::DEFAULT_PORT,
+            user: user.into(),
+            password,
+            database: "postgres".to_owned(),
+            sslmode,
+            root_certificates: RootCertificates::Rds,
+            tls_server_name: None,
+            connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
+            max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+        }
+    }
+
+    /// Host and port, as a message names them.
+    pub fn address(&self) -> String {
+        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+    }
+
+    /// The name that the server's certificate must have.
+    pub fn server_name(&self) -> &str {
+        self.tls_server_name.as_deref().unwrap_or(&self.host)
+    }
+}
+
+/// Whether a host is an endpoint of Amazon RDS, whose certificates are signed by the RDS roots.
+pub fn is_rds_host(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host.ends_with(".rds.amazonaws.com") || host.ends_with(".rds.amazonaws.com.cn")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sslmode_is_one_of_four_words() {
+        for mode in SslMode::ALL {
+            assert_eq!(mode.to_string().parse(), Ok(mode));
+        }
+        assert_eq!("prefer".parse::<SslMode>(), Err(InvalidSslMode("prefer".to_owned())));
+    }
+
+    #[test]
+    fn an_rds_host_is_verified_unless_told_otherwise() {
+        let mode = |host: &str| Settings::new(host, "admin", PasswordSource::None).sslmode;
+        assert_eq!(mode("c.cluster-x.eu-west-1.rds.amazonaws.com"), SslMode::VerifyFull);
+        assert_eq!(mode("C.CLUSTER-X.eu-west-1.RDS.amazonaws.com."), SslMode::VerifyFull);
+        assert_eq!(mode("localhost"), SslMode::Require);
+        assert_eq!(mode("rds.amazonaws.com.example.org"), SslMode::Require);
+    }
+
+    #[test]
+    fn does_not_show_its_password() {
+        let settings = Settings::new("h", "u", PasswordSource::Given(Secret::new("hunter2")));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn tells_pem_from_a_path() {
+        assert!(matches!(RootCertificates::from_argument("-----BEGIN CERTIFICATE-----\n"), RootCertificates::Pem(_)));
+        assert!(matches!(RootCertificates::from_argument("/etc/ca.pem"), RootCertificates::File(_)));
+    }
+
+    #[test]
+    fn names_an_ipv6_address_with_brackets() {
+        let mut settings = Settings::new("::1", "u", PasswordSource::None);
+        assert_eq!(settings.address(), "[::1]:5432");
+        settings.host = "db".to_owned();
+        assert_eq!(settings.address(), "db:5432");
+    }
+}

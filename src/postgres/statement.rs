@@ -1,0 +1,75 @@
+//! A statement that knows how it may be shown.
+
+use std::fmt;
+
+use crate::postgres::literal::Literal;
+use crate::secret::Secret;
+
+/// What stands in a shown statement where a secret is.
+const REDACTED: &str = "<redacted>";
+
+/// SQL text to run, and the same text with `<redacted>` in place of its secrets. `Display` and `Debug` give the latter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Statement {
+    text: Secret,
+    display: String,
+}
+
+impl Statement {
+    /// A statement without secrets.
+    pub fn new(text: impl Into<String>) -> Self {
+        let display = text.into();
+        Self { text: Secret::new(display.clone()), display }
+    }
+
+    /// Appends SQL that may be shown.
+    #[must_use]
+    pub fn then(self, sql: impl fmt::Display) -> Self {
+        let sql = sql.to_string();
+        Self { text: Secret::new(format!("{}{sql}", self.text.expose())), display: self.display + &sql }
+    }
+
+    /// Appends a string literal whose text must not be shown.
+    #[must_use]
+    pub fn then_secret(self, secret: &Secret) -> Self {
+        Self {
+            text: Secret::new(format!("{}{}", self.text.expose(), Literal(secret.expose()))),
+            display: format!("{}'{REDACTED}'", self.display),
+        }
+    }
+
+    /// What the server gets. Only `transaction` asks for it.
+    pub(super) fn text(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// What people get.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.display)
+    }
+}
+
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Statement").field(&self.display).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_everything_but_its_secrets() {
+        let statement = Statement::new("ALTER ROLE \"x\" PASSWORD ").then_secret(&Secret::new("it's")).then(" VALID");
+        assert_eq!(statement.text(), "ALTER ROLE \"x\" PASSWORD 'it''s' VALID");
+        assert_eq!(statement.to_string(), "ALTER ROLE \"x\" PASSWORD '<redacted>' VALID");
+        assert_eq!(format!("{statement:?}"), "Statement(\"ALTER ROLE \\\"x\\\" PASSWORD '<redacted>' VALID\")");
+    }
+}

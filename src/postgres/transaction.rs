@@ -1,0 +1,195 @@
+//! A transaction: the only way in which anything is asked of a server or changed on it.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::postgres::error::{Cause, Error, SqlState};
+use crate::postgres::lock_holder::{BLOCKING, LockHolder};
+use crate::postgres::pool::{Lease, Pool, Purpose};
+use crate::postgres::row::{Parameter, Row};
+use crate::postgres::statement::Statement;
+
+/// Key of the advisory lock that whoever changes a database with this provider holds; such locks are per database.
+const ADVISORY_LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(4845617391021417)";
+/// How long a statement waits for a lock on an object.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
+/// When to look who holds it: afterwards the wait has left no trace.
+const LOOK_AFTER: Duration = Duration::from_secs(10);
+
+/// A NOTICE or WARNING of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `NOTICE`, `WARNING`, ... (in the server's language).
+    pub severity: String,
+    /// Its SQLSTATE.
+    pub sqlstate: SqlState,
+    /// The primary message.
+    pub message: String,
+    /// The detail, if there is one.
+    pub detail: Option<String>,
+    /// The hint, if there is one.
+    pub hint: Option<String>,
+}
+
+/// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
+///
+/// It holds one of the server's connections: with `max_connections = 1`, opening a second one while the first is open waits forever.
+pub struct Transaction {
+    lease: Lease,
+    cancel: CancellationToken,
+    open: bool,
+    pid: Option<i32>,
+}
+
+impl Transaction {
+    pub(super) async fn read(pool: &std::sync::Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
+        Self::begin(pool, database, Purpose::Read, "BEGIN READ ONLY", cancel).await
+    }
+
+    pub(super) async fn write(
+        pool: &std::sync::Arc<Pool>,
+        database: &str,
+        timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Self, Error> {
+        let started = Instant::now();
+        let mut transaction =
+            tokio::time::timeout(timeout, Self::begin(pool, database, Purpose::Write, "BEGIN", cancel))
+                .await
+                .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
+        transaction.take_advisory_lock(timeout.saturating_sub(started.elapsed()), timeout).await?;
+        Ok(transaction)
+    }
+
+    async fn begin(
+        pool: &std::sync::Arc<Pool>,
+        database: &str,
+        purpose: Purpose,
+        begin: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Self, Error> {
+        let mut lease = pool.lease(database, purpose, cancel).await?;
+        // An idle session may have died unnoticed, for instance with a reboot of the server.
+        if let Err(Error::ConnectionLost { .. } | Error::Statement { .. }) = lease.session()?.run(begin, begin, cancel).await {
+            lease.reconnect(cancel).await?;
+            lease.session()?.run(begin, begin, cancel).await?;
+        }
+        lease.session()?.take_notices();
+        Ok(Self { lease, cancel: cancel.clone(), open: true, pid: None })
+    }
+
+    /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; that is set afterwards. Statements that
+    /// change something run with the session's own `search_path`: event triggers of the database may rely on it.
+    async fn take_advisory_lock(&mut self, remaining: Duration, timeout: Duration) -> Result<(), Error> {
+        let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
+        let patience = format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}", milliseconds(remaining));
+        self.run(&patience).await?;
+        let pid = self.query("SELECT pg_catalog.pg_backend_pid() AS pid", &[]).await?;
+        self.pid = pid.first().map(|row| row.i32("pid")).transpose()?;
+        let look_after = remaining.saturating_sub(LOCK_TIMEOUT - LOOK_AFTER).min(remaining / 3 * 2);
+        let (result, holders) = self.watched(self.run(ADVISORY_LOCK), look_after).await;
+        match result {
+            Err(error) if error.cause() == Some(Cause::QueryCanceled) => {
+                return Err(Error::Busy { database: self.lease.database().to_owned(), waited: timeout, holders });
+            }
+            other => other?,
+        }
+        let limits = format!(
+            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; SET LOCAL search_path TO DEFAULT",
+            milliseconds(LOCK_TIMEOUT),
+            milliseconds(timeout),
+        );
+        self.run(&limits).await
+    }
+
+    /// Asks something. The query is one of our own constants; values are bound.
+    pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        self.lease.session()?.query(sql, parameters, &self.cancel).await
+    }
+
+    /// Changes something.
+    ///
+    /// # Errors
+    /// A lock that is not to be had in time is [`Error::Locked`], with those who hold it.
+    pub async fn execute(&self, statement: &Statement) -> Result<(), Error> {
+        tracing::info!(statement = statement.display(), database = self.lease.database(), "running");
+        let session = self.lease.session()?;
+        let running = session.run(statement.text(), statement.display(), &self.cancel);
+        match self.watched(running, LOOK_AFTER).await {
+            (Err(Error::Statement { statement, source }), holders)
+                if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
+            {
+                Err(Error::Locked { statement, waited: LOCK_TIMEOUT, holders, source })
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Makes the changes last. Gives what the server remarked on the way. Cannot be cancelled any more: whoever stopped waiting here
+    /// would not know whether the changes are there.
+    pub async fn commit(mut self) -> Result<Vec<Notice>, Error> {
+        let never = CancellationToken::new();
+        self.lease.session()?.run("COMMIT", "COMMIT", &never).await?;
+        self.open = false;
+        Ok(self.lease.session()?.take_notices())
+    }
+
+    /// Undoes the changes, or ends a transaction that only read.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        self.run("ROLLBACK").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    async fn run(&self, sql: &str) -> Result<(), Error> {
+        self.lease.session()?.run(sql, sql, &self.cancel).await
+    }
+
+    /// Runs something that may wait for a lock; after a while looks from another session who holds it.
+    async fn watched<T>(&self, work: impl Future<Output = T>, look_after: Duration) -> (T, Vec<LockHolder>) {
+        tokio::pin!(work);
+        let look = async {
+            tokio::time::sleep(look_after).await;
+            self.holders().await
+        };
+        tokio::select! {
+            biased;
+            done = &mut work => (done, Vec::new()),
+            holders = look => (work.await, holders),
+        }
+    }
+
+    /// Those who block this session. Empty if no other connection may be opened.
+    async fn holders(&self) -> Vec<LockHolder> {
+        let Some(pid) = self.pid else {
+            return Vec::new();
+        };
+        let Some(lease) = self.lease.pool().lease_at_once(self.lease.database(), &self.cancel).await else {
+            return Vec::new();
+        };
+        let Ok(session) = lease.session() else {
+            return Vec::new();
+        };
+        let rows = session.query(BLOCKING, &[Parameter::Int(pid)], &self.cancel).await.unwrap_or_default();
+        let holder = |row: &Row| {
+            Ok::<_, Error>(LockHolder {
+                pid: row.i32("pid")?,
+                user: row.optional_text("usename")?,
+                application: row.optional_text("application_name")?,
+                query_start: row.optional_text("query_start")?,
+            })
+        };
+        rows.iter().filter_map(|row| holder(row).ok()).collect()
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.open
+            && let Ok(session) = self.lease.session()
+        {
+            session.roll_back_later();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a resource may use: the database server and AWS, if their configuration is known, and the signal to stop.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use super::environment::PostgresEnvironment;
+use super::postgres_settings::WriterEndpoint;
+use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, postgres_settings};
+use crate::postgres::Server;
+use crate::rds;
+use crate::resource::Failure;
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, Model};
+
+/// A section of the provider block.
+#[derive(Clone, Debug)]
+enum Section<T> {
+    /// Some value in it is known only at apply.
+    Unknown,
+    /// All of it is known; an absent section has no values.
+    Known(T),
+}
+
+impl<T: Model> Section<T> {
+    fn of(attribute: &Attr<T>) -> Self {
+        match attribute {
+            Attr::Unknown => Self::Unknown,
+            Attr::Known(model) if model.encode().contains_unknown() => Self::Unknown,
+            Attr::Known(model) => Self::Known(model.clone()),
+            Attr::Null => Self::Known(T::default()),
+        }
+    }
+}
+
+/// The configured provider. Its clients live as long as the process.
+#[derive(Debug)]
+pub(crate) struct ProviderContext {
+    aws: Section<AwsModel>,
+    postgres: Section<PostgresModel>,
+    environment: PostgresEnvironment,
+    rds: OnceCell<rds::Client>,
+    server: OnceCell<Server>,
+}
+
+/// Before it is configured nothing is known.
+impl Default for ProviderContext {
+    fn default() -> Self {
+        Self {
+            aws: Section::Unknown,
+            postgres: Section::Unknown,
+            environment: PostgresEnvironment::default(),
+            rds: OnceCell::new(),
+            server: OnceCell::new(),
+        }
+    }
+}
+
+impl ProviderContext {
+    /// The context for a provider block that was checked.
+    pub(crate) fn new(model: &ProviderModel) -> Self {
+        Self {
+            aws: Section::of(&model.aws),
+            postgres: Section::of(&model.postgres),
+            environment: PostgresEnvironment::read(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What the calls of one run work in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Context {
+    provider: Arc<ProviderContext>,
+    cancel: CancellationToken,
+}
+
+impl Context {
+    /// A run of its own, which nobody has asked to stop.
+    pub(crate) fn new(provider: ProviderContext) -> Self {
+        Self { provider: Arc::new(provider), cancel: CancellationToken::new() }
+    }
+
+    /// Cancelled when Terraform asks to stop.
+    pub(crate) fn cancel(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    /// The AWS client.
+    pub(crate) async fn rds(&self) -> Result<&rds::Client, Failure> {
+        let Section::Known(aws) = &self.provider.aws else { return Err(Failure::ConfigurationUnknown) };
+        let connect = || async { rds::Client::connect(&aws_settings::resolve(aws)).await };
+        Ok(self.provider.rds.get_or_try_init(connect).await?)
+    }
+
+    /// The database server. Nothing is dialled yet, unless a cluster's endpoint has to be looked up.
+    pub(crate) async fn postgres(&self) -> Result<&Server, Failure> {
+        let Section::Known(postgres) = &self.provider.postgres else { return Err(Failure::ConfigurationUnknown) };
+        let resolve = || async {
+            let cluster = match postgres.cluster_identifier.known() {
+                Some(identifier) => Some(self.writer_endpoint(identifier).await?),
+                None => None,
+            };
+            let settings = postgres_settings::resolve(postgres, &self.provider.environment, cluster.as_ref())
+                .map_err(outside_of_resource)?;
+            Ok::<_, Failure>(Server::new(settings))
+        };
+        self.provider.server.get_or_try_init(resolve).await
+    }
+
+    /// True when the provider block or the environment says how to reach a database server.
+    pub(crate) fn has_postgres(&self) -> bool {
+        match &self.provider.postgres {
+            Section::Unknown => true,
+            Section::Known(postgres) => {
+                postgres.host.known().is_some()
+                    || postgres.cluster_identifier.known().is_some()
+                    || self.provider.environment.host.is_some()
+            }
+        }
+    }
+
+    async fn writer_endpoint(&self, identifier: &str) -> Result<WriterEndpoint, Failure> {
+        let path = AttributePath::of("postgres").attribute("cluster_identifier");
+        let rds = self.rds().await?;
+        let cluster = rds.find_cluster(identifier).await?.ok_or_else(|| {
+            let detail = format!(
+                "{path} of the provider block is {identifier:?}, and this account has no such cluster in {}. Create it first, or \
+                 correct the identifier or the region.",
+                rds.region()
+            );
+            Failure::Missing(Diagnostic::error("Cluster not found", detail))
+        })?;
+        match (cluster.endpoint, cluster.port) {
+            (Some(host), Some(port)) => Ok(WriterEndpoint { host, port }),
+            _ => {
+                let detail = format!("The cluster {identifier} has no writer endpoint yet (status {}).", cluster.status);
+                Err(Failure::Missing(Diagnostic::error("Cluster has no endpoint", detail)))
+            }
+        }
+    }
+}
+
+/// The path of a message is taken for one of the resource that is worked on, and these are of the provider block. Their text names the
+/// attribute too.
+fn outside_of_resource(faults: Diagnostics) -> Diagnostics {
+    faults.into_iter().map(|fault| Diagnostic { path: None, ..fault }).collect()
+}

@@ -1,0 +1,24 @@
+//! The provider block, and the context that resources work in: clients made on demand, none before one is needed.
+
+mod aws_settings;
+mod context;
+mod environment;
+mod postgres_settings;
+mod schema;
+
+pub(crate) use context::{Context, ProviderContext};
+pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
+
+use crate::terraform::Diagnostics;
+
+/// Checks the provider block; unknown values pass.
+pub(crate) fn validate(model: &ProviderModel) -> Diagnostics {
+    let mut faults = Diagnostics::new();
+    if let Some(aws) = model.aws.known() {
+        faults.extend(aws_settings::validate(aws));
+    }
+    if let Some(postgres) = model.postgres.known() {
+        faults.extend(postgres_settings::validate(postgres));
+    }
+    faults
+}

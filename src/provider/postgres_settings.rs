@@ -1,0 +1,184 @@
+//! From the provider block, the environment and, where one is named, the cluster to connection settings. Pure.
+
+use std::time::Duration;
+
+use super::PostgresModel;
+use super::environment::PostgresEnvironment;
+use crate::postgres::{PasswordSource, RootCertificates, Settings, SslMode};
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
+
+/// Seconds.
+const MAX_CONNECT_TIMEOUT: u16 = 3600;
+
+/// The writer endpoint of the cluster that the provider block names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WriterEndpoint {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// Checks what can be checked without the environment; unknown values pass.
+pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
+    let mut faults = Faults::default();
+    faults.in_range(&model.port, "port", 1, i64::from(u16::MAX));
+    faults.in_range(&model.connect_timeout, "connect_timeout", 1, i64::from(MAX_CONNECT_TIMEOUT));
+    faults.in_range(&model.max_connections, "max_connections", 1, 1000);
+    faults.sslmode(model.sslmode.known());
+    faults.0
+}
+
+/// Connection settings.
+///
+/// # Errors
+/// No host or no user is given anywhere, or an environment variable cannot be read.
+pub(crate) fn resolve(
+    model: &PostgresModel,
+    environment: &PostgresEnvironment,
+    cluster: Option<&WriterEndpoint>,
+) -> Result<Settings, Diagnostics> {
+    let mut faults = Faults(validate(model));
+    // With a cluster PGHOST would silently lead elsewhere; only an explicit host says where to dial.
+    let fallback_host = cluster.map(|cluster| cluster.host.clone()).or_else(|| environment.host.clone());
+    let host = model.host.known().cloned().or(fallback_host);
+    let user = model.username.known().cloned().or_else(|| environment.user.clone());
+    let missing = [
+        (
+            host.is_none(),
+            "postgres.host (or postgres.cluster_identifier for an Aurora cluster) or the environment variable PGHOST",
+        ),
+        (user.is_none(), "postgres.username or the environment variable PGUSER"),
+    ];
+    faults.missing(missing.into_iter().filter(|(missing, _)| *missing).map(|(_, what)| what).collect());
+    let port = match (model.port.known(), cluster) {
+        (Some(port), _) => u16::try_from(*port).ok(),
+        (None, Some(cluster)) => Some(cluster.port),
+        (None, None) => faults.number(environment.port.as_deref(), "PGPORT", u16::MAX),
+    };
+    let timeout = model.connect_timeout.known().and_then(|seconds| u16::try_from(*seconds).ok());
+    let timeout =
+        timeout.or_else(|| faults.number(environment.connect_timeout.as_deref(), "PGCONNECT_TIMEOUT", MAX_CONNECT_TIMEOUT));
+    let sslmode = faults.sslmode(model.sslmode.known().or(environment.sslmode.as_ref()));
+    let (Some(host), Some(user), false) = (host, user, faults.0.has_errors()) else { return Err(faults.0) };
+    let password = model.password.known().or(environment.password.as_ref());
+    let mut settings = Settings::new(host, user, password.cloned().map_or(PasswordSource::None, PasswordSource::Given));
+    settings.port = port.unwrap_or(Settings::DEFAULT_PORT);
+    settings.connect_timeout = timeout.map_or(Settings::DEFAULT_CONNECT_TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
+    if let Some(cluster) = cluster {
+        settings.sslmode = SslMode::VerifyFull;
+        settings.tls_server_name = Some(cluster.host.clone());
+    }
+    if let Some(name) = model.tls_server_name.known() {
+        settings.tls_server_name = Some(name.clone());
+    }
+    if let Some(sslmode) = sslmode {
+        settings.sslmode = sslmode;
+    }
+    if let Some(roots) = model.sslrootcert.known().or(environment.sslrootcert.as_ref()) {
+        settings.root_certificates = RootCertificates::from_argument(roots);
+    }
+    if let Some(database) = model.database.known().or(environment.database.as_ref()) {
+        settings.database.clone_from(database);
+    }
+    if let Some(connections) = model.max_connections.known() {
+        settings.max_connections = usize::try_from(*connections).unwrap_or(Settings::DEFAULT_MAX_CONNECTIONS);
+    }
+    Ok(settings)
+}
+
+#[derive(Default)]
+struct Faults(Diagnostics);
+
+impl Faults {
+    fn path(name: &str) -> AttributePath {
+        AttributePath::of("postgres").attribute(name)
+    }
+
+    fn missing(&mut self, what: Vec<&str>) {
+        if !what.is_empty() {
+            let detail = format!("Nothing says how to reach the database server. Set {}.", what.join("; and "));
+            self.0.push(Diagnostic::error("Provider configuration is incomplete", detail).at(AttributePath::of("postgres")));
+        }
+    }
+
+    fn in_range(&mut self, value: &Attr<i64>, name: &str, least: i64, most: i64) {
+        if let Some(value) = value.known()
+            && !(least..=most).contains(value)
+        {
+            let path = Self::path(name);
+            let detail = format!("{path} is {value}; it must be between {least} and {most}.");
+            self.0.push(Diagnostic::error("Number out of range", detail).at(path));
+        }
+    }
+
+    fn number(&mut self, text: Option<&str>, variable: &str, most: u16) -> Option<u16> {
+        let text = text?;
+        let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+        if number.is_none() {
+            let detail =
+                format!("The environment variable {variable} is {text:?}; it must be a whole number between 1 and {most}.");
+            self.0.push(Diagnostic::error("Environment variable cannot be read", detail));
+        }
+        number
+    }
+
+    fn sslmode(&mut self, text: Option<&String>) -> Option<SslMode> {
+        match text?.parse() {
+            Ok(mode) => Some(mode),
+            Err(error) => {
+                let path = Self::path("sslmode");
+                let detail = format!("{path} (or PGSSLMODE): {error}.");
+                self.0.push(Diagnostic::error("Invalid sslmode", detail).at(path));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn environment() -> PostgresEnvironment {
+        PostgresEnvironment {
+            host: Some("env-host".to_owned()),
+            user: Some("env-user".to_owned()),
+            password: Some(Secret::new("p")),
+            port: Some("6432".to_owned()),
+            ..PostgresEnvironment::default()
+        }
+    }
+
+    #[test]
+    fn the_environment_fills_what_the_block_leaves_open() {
+        let model = PostgresModel { username: "admin".into(), sslmode: "disable".into(), ..PostgresModel::default() };
+        let settings = resolve(&model, &environment(), None).unwrap();
+        assert_eq!((settings.host.as_str(), settings.port, settings.user.as_str()), ("env-host", 6432, "admin"));
+        assert_eq!((settings.sslmode, settings.password), (SslMode::Disable, PasswordSource::Given(Secret::new("p"))));
+    }
+
+    #[test]
+    fn a_cluster_gives_endpoint_and_tls_name_and_a_host_only_says_where_to_dial() {
+        let cluster = WriterEndpoint { host: "c.cluster-x.eu-west-1.rds.amazonaws.com".to_owned(), port: 5433 };
+        let direct = resolve(&PostgresModel::default(), &environment(), Some(&cluster)).unwrap();
+        assert_eq!((direct.host.as_str(), direct.port, direct.sslmode), (cluster.host.as_str(), 5433, SslMode::VerifyFull));
+        let model = PostgresModel { host: "localhost".into(), port: 15432.into(), ..PostgresModel::default() };
+        let tunnel = resolve(&model, &environment(), Some(&cluster)).unwrap();
+        assert_eq!((tunnel.host.as_str(), tunnel.port, tunnel.server_name()), ("localhost", 15432, cluster.host.as_str()));
+    }
+
+    #[test]
+    fn every_fault_names_the_attribute_and_the_variable() {
+        let model = PostgresModel { port: 70000.into(), sslmode: "prefer".into(), ..PostgresModel::default() };
+        let faults = resolve(&model, &PostgresEnvironment::default(), None).unwrap_err();
+        let paths: Vec<String> = faults.iter().filter_map(|fault| fault.path.as_ref().map(ToString::to_string)).collect();
+        assert_eq!(paths, ["postgres.port", "postgres.sslmode", "postgres"]);
+        let missing = &faults.iter().last().unwrap().detail;
+        for name in ["postgres.host", "PGHOST", "postgres.username", "PGUSER"] {
+            assert!(missing.contains(name), "{name} in {missing}");
+        }
+        let environment = PostgresEnvironment { port: Some("0".to_owned()), ..environment() };
+        let faults = resolve(&PostgresModel::default(), &environment, None).unwrap_err();
+        assert!(faults.iter().all(|fault| fault.detail.contains("PGPORT")), "{faults:?}");
+    }
+}

@@ -1,0 +1,98 @@
+//! The provider block.
+
+use crate::secret::Secret;
+use crate::terraform::{Model, Schema, model, optional};
+
+model! {
+    /// Makes an Amazon Aurora PostgreSQL cluster a ready CDC source for ClickHouse ClickPipes: cluster parameters and reboot, the
+    /// replication user with its grants, and the publication.
+    pub struct ProviderModel {
+        /// How to call AWS. Whatever is unset comes from the standard AWS chain: environment variables, shared files, SSO, container
+        /// and instance metadata.
+        aws: AwsModel => optional(),
+        /// How to reach the database server. Whatever is unset comes from the environment variables `PGHOST`, `PGPORT`, `PGUSER`,
+        /// `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`, `PGSSLROOTCERT` and `PGCONNECT_TIMEOUT`.
+        postgres: PostgresModel => optional(),
+    }
+}
+
+model! {
+    /// How to call AWS.
+    pub struct AwsModel {
+        /// Region to call. Default: from the standard AWS chain.
+        region: String => optional(),
+        /// Profile in the shared configuration and credentials files.
+        profile: String => optional(),
+        /// Paths of shared configuration files to read instead of `~/.aws/config`.
+        shared_config_files: Vec<String> => optional(),
+        /// Role to assume with the credentials found.
+        assume_role: AssumeRoleModel => optional(),
+        /// Addresses (URLs) to call instead of AWS's own.
+        endpoints: EndpointsModel => optional(),
+        /// How often one call is tried in all, when AWS throttles or fails. Default: 8.
+        max_attempts: i64 => optional(),
+        /// Access key id. Needs `secret_key`.
+        access_key: Secret => optional().sensitive(),
+        /// Secret access key.
+        secret_key: Secret => optional().sensitive(),
+        /// Session token of temporary credentials.
+        token: Secret => optional().sensitive(),
+    }
+}
+
+model! {
+    /// A role to assume.
+    pub struct AssumeRoleModel {
+        /// ARN of the role. Needed.
+        role_arn: String => optional(),
+        /// Session name. Default: `terraform-provider-clickpipes`.
+        session_name: String => optional(),
+        /// External id that the role's trust policy asks for.
+        external_id: String => optional(),
+    }
+}
+
+model! {
+    /// Addresses to call instead of AWS's own.
+    pub struct EndpointsModel {
+        /// URL of the RDS API.
+        rds: String => optional(),
+        /// URL of the STS API, which is called to assume a role.
+        sts: String => optional(),
+    }
+}
+
+model! {
+    /// How to reach the database server. It must be the writer.
+    pub struct PostgresModel {
+        /// Identifier of the Aurora cluster. Its writer endpoint and port are then looked up, and TLS expects that endpoint's name.
+        cluster_identifier: String => optional(),
+        /// Host name or address of the writer. Beside `cluster_identifier` it only says where to dial, for instance the near end of a
+        /// tunnel.
+        host: String => optional(),
+        /// Port. Default: 5432, or the cluster's.
+        port: i64 => optional(),
+        /// Database to connect to where a resource names none. Default: `postgres`.
+        database: String => optional(),
+        /// Role to log in as: the master user, or one that may create roles and publications.
+        username: String => optional(),
+        /// Password of that role. Give it by a sensitive or ephemeral variable or by `PGPASSWORD`; it is kept nowhere.
+        password: Secret => optional().sensitive(),
+        /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers), `verify-ca` or `verify-full`. Default:
+        /// `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
+        sslmode: String => optional(),
+        /// Certificate authorities to believe, as PEM text or the path of a PEM file. Default: those of Amazon RDS, which are built in.
+        sslrootcert: String => optional(),
+        /// Name that the server's certificate must have. Default: the cluster's writer endpoint, or `host`.
+        tls_server_name: String => optional(),
+        /// Longest time to open a connection, in seconds. Default: 15.
+        connect_timeout: i64 => optional(),
+        /// Most connections at once. Default: 4; 1 is enough.
+        max_connections: i64 => optional(),
+    }
+}
+
+/// The declared schema of the provider block.
+pub(crate) fn schema() -> Schema {
+    Schema { version: 0, description: ProviderModel::description(), attributes: ProviderModel::attributes() }
+}

@@ -1,0 +1,270 @@
+//! Clusters and their members: found, modified, rebooted.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, DbClusterMember};
+use serde::{Deserialize, Serialize};
+
+use super::client::Client;
+use super::error::{Cause, Error};
+use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
+use super::wait::Patience;
+
+/// An Aurora DB cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// `DBClusterIdentifier`.
+    pub identifier: String,
+    /// `DBClusterArn`.
+    pub arn: String,
+    /// `DbClusterResourceId`, which IAM policies of database logins name.
+    pub resource_id: String,
+    /// Engine, for example `aurora-postgresql`.
+    pub engine: String,
+    /// Engine version, for example `16.4`.
+    pub engine_version: String,
+    /// `provisioned`, or `serverless` for Serverless v1.
+    pub engine_mode: String,
+    /// `provisioned`, `limitless`, or empty.
+    pub scalability_type: String,
+    /// Status of the cluster.
+    pub status: ClusterStatus,
+    /// Name of the attached DB cluster parameter group.
+    pub parameter_group: String,
+    /// Members, sorted by identifier.
+    pub members: Vec<Member>,
+    /// Writer endpoint.
+    pub endpoint: Option<String>,
+    /// Reader endpoint.
+    pub reader_endpoint: Option<String>,
+    /// Port of both endpoints.
+    pub port: Option<u16>,
+    /// Name of the master user.
+    pub master_username: Option<String>,
+    /// ARN of the secret that RDS manages for the master user.
+    pub master_user_secret_arn: Option<String>,
+    /// Whether IAM database authentication is on.
+    pub iam_authentication: bool,
+    /// ARN of the cluster or instance that this cluster replicates.
+    pub replication_source: Option<String>,
+    /// Name of the global cluster, where RDS says so.
+    pub global_cluster_identifier: Option<String>,
+    /// Changes that wait for the maintenance window, and that `ApplyImmediately` would carry out.
+    pub pending_modified_values: Vec<PendingValue>,
+}
+
+/// A DB instance of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// `DBInstanceIdentifier`.
+    pub identifier: String,
+    /// Whether it is the writer now.
+    pub writer: bool,
+    /// Whether it runs with the cluster's parameter group.
+    pub parameter_group_status: ParameterGroupStatus,
+}
+
+/// A cluster setting that is to change in the maintenance window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingValue {
+    /// Name of the setting as the API spells it.
+    pub name: String,
+    /// The value to come; `<redacted>` for a password.
+    pub value: String,
+}
+
+/// A cluster's place in a global database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GlobalMembership {
+    /// Identifier of the global cluster.
+    pub global_cluster_identifier: String,
+    /// Whether this cluster is the one that is written to.
+    pub primary: bool,
+    /// ARN of the primary cluster, when there is one now.
+    pub primary_arn: Option<String>,
+}
+
+impl Cluster {
+    /// The member that is the writer now.
+    pub fn writer(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.writer)
+    }
+
+    fn decode(cluster: DbCluster) -> Result<Self, Error> {
+        let required = |value: Option<String>, field: &'static str| value.ok_or(Error::Incomplete { action: DESCRIBE, field });
+        let mut members: Vec<Member> =
+            cluster.db_cluster_members.unwrap_or_default().into_iter().filter_map(Member::decode).collect();
+        members.sort_by(|a, b| a.identifier.cmp(&b.identifier));
+        Ok(Self {
+            identifier: required(cluster.db_cluster_identifier, "DBClusterIdentifier")?,
+            arn: required(cluster.db_cluster_arn, "DBClusterArn")?,
+            resource_id: required(cluster.db_cluster_resource_id, "DbClusterResourceId")?,
+            engine: required(cluster.engine, "Engine")?,
+            engine_version: required(cluster.engine_version, "EngineVersion")?,
+            engine_mode: cluster.engine_mode.unwrap_or_else(|| "provisioned".to_owned()),
+            scalability_type: cluster.cluster_scalability_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            status: ClusterStatus::from(required(cluster.status, "Status")?),
+            parameter_group: required(cluster.db_cluster_parameter_group, "DBClusterParameterGroup")?,
+            members,
+            endpoint: cluster.endpoint,
+            reader_endpoint: cluster.reader_endpoint,
+            port: cluster.port.and_then(|port| u16::try_from(port).ok()),
+            master_username: cluster.master_username,
+            master_user_secret_arn: cluster.master_user_secret.and_then(|secret| secret.secret_arn),
+            iam_authentication: cluster.iam_database_authentication_enabled.unwrap_or(false),
+            replication_source: cluster.replication_source_identifier.filter(|source| !source.is_empty()),
+            global_cluster_identifier: cluster.global_cluster_identifier.filter(|name| !name.is_empty()),
+            pending_modified_values: cluster.pending_modified_values.map(pending_values).unwrap_or_default(),
+        })
+    }
+}
+
+impl Member {
+    fn decode(member: DbClusterMember) -> Option<Self> {
+        Some(Self {
+            identifier: member.db_instance_identifier?,
+            writer: member.is_cluster_writer.unwrap_or(false),
+            parameter_group_status: ParameterGroupStatus::from(member.db_cluster_parameter_group_status.unwrap_or_default()),
+        })
+    }
+}
+
+fn pending_values(pending: ClusterPendingModifiedValues) -> Vec<PendingValue> {
+    let mut values = BTreeMap::new();
+    let mut add = |name: &'static str, value: Option<String>| {
+        if let Some(value) = value {
+            values.insert(name, value);
+        }
+    };
+    add("DBClusterIdentifier", pending.db_cluster_identifier);
+    add("MasterUserPassword", pending.master_user_password.map(|_| "<redacted>".to_owned()));
+    add("IAMDatabaseAuthenticationEnabled", pending.iam_database_authentication_enabled.map(|value| value.to_string()));
+    add("EngineVersion", pending.engine_version);
+    add("BackupRetentionPeriod", pending.backup_retention_period.map(|value| value.to_string()));
+    add("StorageType", pending.storage_type);
+    add("AllocatedStorage", pending.allocated_storage.map(|value| value.to_string()));
+    add("Iops", pending.iops.map(|value| value.to_string()));
+    add("CertificateDetails", pending.certificate_details.and_then(|details| details.ca_identifier));
+    add("PendingCloudwatchLogsExports", pending.pending_cloudwatch_logs_exports.map(|_| "changed".to_owned()));
+    add("RdsCustomClusterConfiguration", pending.rds_custom_cluster_configuration.map(|_| "changed".to_owned()));
+    values.into_iter().map(|(name, value)| PendingValue { name: name.to_owned(), value }).collect()
+}
+
+const DESCRIBE: &str = "DescribeDBClusters";
+
+impl Client {
+    /// Finds a cluster by its identifier.
+    ///
+    /// # Errors
+    /// Any failed call; a cluster that does not exist is `None`.
+    pub async fn find_cluster(&self, identifier: &str) -> Result<Option<Cluster>, Error> {
+        let result = self.rds.describe_db_clusters().db_cluster_identifier(identifier).send().await;
+        match self.answer(DESCRIBE, result) {
+            Ok(output) => output.db_clusters.unwrap_or_default().into_iter().next().map(Cluster::decode).transpose(),
+            Err(error) if error.cause() == Cause::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Finds the status of an instance.
+    ///
+    /// # Errors
+    /// Any failed call; an instance that does not exist is `None`.
+    pub async fn find_instance_status(&self, identifier: &str) -> Result<Option<InstanceStatus>, Error> {
+        let result = self.rds.describe_db_instances().db_instance_identifier(identifier).send().await;
+        match self.answer("DescribeDBInstances", result) {
+            Ok(output) => Ok(output
+                .db_instances
+                .unwrap_or_default()
+                .into_iter()
+                .next()
+                .map(|instance| InstanceStatus::from(instance.db_instance_status.unwrap_or_default()))),
+            Err(error) if error.cause() == Cause::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Finds the global database that the cluster with this ARN belongs to.
+    ///
+    /// # Errors
+    /// Any failed call; a cluster outside any global database is `None`.
+    pub async fn find_global_membership(&self, cluster_arn: &str) -> Result<Option<GlobalMembership>, Error> {
+        let mut marker = None;
+        loop {
+            let result = self.rds.describe_global_clusters().set_marker(marker).send().await;
+            let output = self.answer("DescribeGlobalClusters", result)?;
+            for global in output.global_clusters.unwrap_or_default() {
+                let members = global.global_cluster_members.unwrap_or_default();
+                let Some(ours) = members.iter().find(|member| member.db_cluster_arn.as_deref() == Some(cluster_arn)) else {
+                    continue;
+                };
+                let primary = members.iter().find(|member| member.is_writer == Some(true));
+                return Ok(Some(GlobalMembership {
+                    global_cluster_identifier: global.global_cluster_identifier.unwrap_or_default(),
+                    primary: ours.is_writer == Some(true),
+                    primary_arn: primary.and_then(|member| member.db_cluster_arn.clone()),
+                }));
+            }
+            marker = output.marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Finds the parameter group family of an engine version.
+    ///
+    /// # Errors
+    /// Any failed call, and an engine version that RDS does not list.
+    pub async fn find_parameter_group_family(&self, engine: &str, engine_version: &str) -> Result<String, Error> {
+        const ACTION: &str = "DescribeDBEngineVersions";
+        let result = self
+            .rds
+            .describe_db_engine_versions()
+            .engine(engine)
+            .engine_version(engine_version)
+            // A cluster may run a version that is no longer offered.
+            .include_all(true)
+            .send()
+            .await;
+        self.answer(ACTION, result)?
+            .db_engine_versions
+            .unwrap_or_default()
+            .into_iter()
+            .find_map(|version| version.db_parameter_group_family)
+            .ok_or(Error::Incomplete { action: ACTION, field: "the parameter group family of the engine version" })
+    }
+
+    /// Attaches the parameter group to the cluster, at once. Repeated while the cluster's state forbids it.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub async fn attach_parameter_group(&self, identifier: &str, group: &str, patience: &Patience) -> Result<(), Error> {
+        patience
+            .through_wrong_state(&format!("ModifyDBCluster for {identifier}"), || async {
+                let result = self
+                    .rds
+                    .modify_db_cluster()
+                    .db_cluster_identifier(identifier)
+                    .db_cluster_parameter_group_name(group)
+                    .apply_immediately(true)
+                    .send()
+                    .await;
+                self.answer("ModifyDBCluster", result).map(drop)
+            })
+            .await
+    }
+
+    /// Reboots an instance without failover. Repeated while the instance's state forbids it.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub async fn reboot_instance(&self, identifier: &str, patience: &Patience) -> Result<(), Error> {
+        patience
+            .through_wrong_state(&format!("RebootDBInstance for {identifier}"), || async {
+                let result = self.rds.reboot_db_instance().db_instance_identifier(identifier).send().await;
+                self.answer("RebootDBInstance", result).map(drop)
+            })
+            .await
+    }
+}

@@ -1,0 +1,298 @@
+//! DB cluster parameter groups: found, read, created, modified, reset, tagged, deleted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_rds::types;
+use serde::{Deserialize, Serialize};
+
+use super::client::Client;
+use super::error::{Cause, Error};
+use super::wait::Patience;
+
+/// Most parameters that one ModifyDBClusterParameterGroup or ResetDBClusterParameterGroup takes.
+pub const PARAMETERS_PER_CALL: usize = 20;
+/// Group names that start so belong to AWS and cannot be modified.
+const DEFAULT_PREFIX: &str = "default.";
+
+/// A DB cluster parameter group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParameterGroup {
+    /// Its name.
+    pub name: String,
+    /// Its family, for example `aurora-postgresql16`.
+    pub family: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// Whether a group of this name is AWS's own.
+pub fn is_default_group(name: &str) -> bool {
+    name.starts_with(DEFAULT_PREFIX)
+}
+
+/// The group that AWS attaches when none is named.
+pub fn default_group(family: &str) -> String {
+    format!("{DEFAULT_PREFIX}{family}")
+}
+
+/// When a change of a parameter can take effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyType {
+    /// At a restart only.
+    Static,
+    /// Without a restart.
+    Dynamic,
+}
+
+/// How a value is written: RDS rejects `immediate` for a static parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyMethod {
+    /// Takes effect now.
+    Immediate,
+    /// Takes effect at the next reboot.
+    PendingReboot,
+}
+
+impl From<ApplyType> for ApplyMethod {
+    fn from(apply_type: ApplyType) -> Self {
+        match apply_type {
+            ApplyType::Static => Self::PendingReboot,
+            ApplyType::Dynamic => Self::Immediate,
+        }
+    }
+}
+
+impl fmt::Display for ApplyMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Immediate => "immediate",
+            Self::PendingReboot => "pending-reboot",
+        })
+    }
+}
+
+/// A parameter as a group holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` where the engine decides.
+    pub value: Option<String>,
+    /// When a change can take effect.
+    pub apply_type: ApplyType,
+    /// Whether somebody set it, as opposed to a default of the engine or of AWS.
+    pub user_set: bool,
+    /// The values allowed, in AWS's notation (`0-1`, `on,off`).
+    pub allowed_values: Option<String>,
+    /// Whether it may be set at all.
+    pub modifiable: bool,
+}
+
+/// Which parameters of a group are asked for: there are some hundreds in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those that somebody set.
+    UserSet,
+}
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+const DESCRIBE: &str = "DescribeDBClusterParameterGroups";
+
+impl Client {
+    /// Finds a parameter group by its name.
+    ///
+    /// # Errors
+    /// Any failed call; a group that does not exist is `None`.
+    pub async fn find_parameter_group(&self, name: &str) -> Result<Option<ParameterGroup>, Error> {
+        let result = self.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(name).send().await;
+        let groups = match self.answer(DESCRIBE, result) {
+            Ok(output) => output.db_cluster_parameter_groups.unwrap_or_default(),
+            Err(error) if error.cause() == Cause::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(group) = groups.into_iter().next() else {
+            return Ok(None);
+        };
+        let required = |value: Option<String>, field: &'static str| value.ok_or(Error::Incomplete { action: DESCRIBE, field });
+        Ok(Some(ParameterGroup {
+            name: required(group.db_cluster_parameter_group_name, "DBClusterParameterGroupName")?,
+            family: required(group.db_parameter_group_family, "DBParameterGroupFamily")?,
+            arn: required(group.db_cluster_parameter_group_arn, "DBClusterParameterGroupArn")?,
+        }))
+    }
+
+    /// Reads the parameters of a group: all, or those that somebody set.
+    ///
+    /// # Errors
+    /// Any failed call; a group that does not exist is [`Cause::NotFound`].
+    pub async fn describe_parameters(&self, group: &str, which: Which) -> Result<Vec<Parameter>, Error> {
+        let source = (which == Which::UserSet).then(|| "user".to_owned());
+        let mut parameters = Vec::new();
+        let mut marker = None;
+        loop {
+            let result = self
+                .rds
+                .describe_db_cluster_parameters()
+                .db_cluster_parameter_group_name(group)
+                .set_source(source.clone())
+                .set_marker(marker)
+                .send()
+                .await;
+            let output = self.answer("DescribeDBClusterParameters", result)?;
+            parameters.extend(output.parameters.unwrap_or_default().into_iter().filter_map(Parameter::decode));
+            marker = output.marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(parameters);
+            }
+        }
+    }
+
+    /// Creates a parameter group.
+    ///
+    /// # Errors
+    /// Any failed call; a name that is taken is [`Cause::AlreadyExists`].
+    pub async fn create_parameter_group(&self, name: &str, family: &str, description: &str, tags: &Tags) -> Result<(), Error> {
+        let result = self
+            .rds
+            .create_db_cluster_parameter_group()
+            .db_cluster_parameter_group_name(name)
+            .db_parameter_group_family(family)
+            .description(description)
+            .set_tags(Some(encode_tags(tags)))
+            .send()
+            .await;
+        self.answer("CreateDBClusterParameterGroup", result).map(drop)
+    }
+
+    /// Sets at most [`PARAMETERS_PER_CALL`] parameters.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub async fn modify_parameter_group(
+        &self,
+        name: &str,
+        parameters: &[(String, String, ApplyMethod)],
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        let encoded: Vec<_> = parameters
+            .iter()
+            .map(|(name, value, method)| encode_parameter(name, *method).parameter_value(value).build())
+            .collect();
+        patience
+            .through_wrong_state(&format!("ModifyDBClusterParameterGroup for {name}"), || async {
+                let result = self
+                    .rds
+                    .modify_db_cluster_parameter_group()
+                    .db_cluster_parameter_group_name(name)
+                    .set_parameters(Some(encoded.clone()))
+                    .send()
+                    .await;
+                self.answer("ModifyDBClusterParameterGroup", result).map(drop)
+            })
+            .await
+    }
+
+    /// Gives at most [`PARAMETERS_PER_CALL`] parameters back to the engine's defaults.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub async fn reset_parameters(
+        &self,
+        name: &str,
+        parameters: &[(String, ApplyMethod)],
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        let encoded: Vec<_> = parameters.iter().map(|(name, method)| encode_parameter(name, *method).build()).collect();
+        patience
+            .through_wrong_state(&format!("ResetDBClusterParameterGroup for {name}"), || async {
+                let result = self
+                    .rds
+                    .reset_db_cluster_parameter_group()
+                    .db_cluster_parameter_group_name(name)
+                    .reset_all_parameters(false)
+                    .set_parameters(Some(encoded.clone()))
+                    .send()
+                    .await;
+                self.answer("ResetDBClusterParameterGroup", result).map(drop)
+            })
+            .await
+    }
+
+    /// Deletes a parameter group. Repeated while a cluster still holds it.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel; a group that does not exist is [`Cause::NotFound`].
+    pub async fn delete_parameter_group(&self, name: &str, patience: &Patience) -> Result<(), Error> {
+        patience
+            .through_wrong_state(&format!("DeleteDBClusterParameterGroup for {name}"), || async {
+                let result = self.rds.delete_db_cluster_parameter_group().db_cluster_parameter_group_name(name).send().await;
+                self.answer("DeleteDBClusterParameterGroup", result).map(drop)
+            })
+            .await
+    }
+
+    /// Reads the tags of an ARN, without those that AWS itself sets.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_tags(&self, arn: &str) -> Result<Tags, Error> {
+        let result = self.rds.list_tags_for_resource().resource_name(arn).send().await;
+        let tags = self.answer("ListTagsForResource", result)?.tag_list.unwrap_or_default();
+        Ok(tags
+            .into_iter()
+            .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
+            .filter(|(key, _)| !key.starts_with("aws:"))
+            .collect())
+    }
+
+    /// Sets tags on an ARN.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn add_tags(&self, arn: &str, tags: &Tags) -> Result<(), Error> {
+        let result = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(encode_tags(tags))).send().await;
+        self.answer("AddTagsToResource", result).map(drop)
+    }
+
+    /// Removes tags from an ARN by their keys.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn remove_tags(&self, arn: &str, keys: &[String]) -> Result<(), Error> {
+        let result = self.rds.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys.to_vec())).send().await;
+        self.answer("RemoveTagsFromResource", result).map(drop)
+    }
+}
+
+impl Parameter {
+    fn decode(parameter: types::Parameter) -> Option<Self> {
+        Some(Self {
+            name: parameter.parameter_name?,
+            value: parameter.parameter_value,
+            apply_type: match parameter.apply_type.as_deref() {
+                Some("dynamic") => ApplyType::Dynamic,
+                // Whatever is not said to be dynamic is written the way that RDS always accepts.
+                _ => ApplyType::Static,
+            },
+            user_set: parameter.source.as_deref() == Some("user"),
+            allowed_values: parameter.allowed_values,
+            modifiable: parameter.is_modifiable.unwrap_or(false),
+        })
+    }
+}
+
+fn encode_parameter(name: &str, method: ApplyMethod) -> types::builders::ParameterBuilder {
+    types::Parameter::builder().parameter_name(name).apply_method(match method {
+        ApplyMethod::Immediate => types::ApplyMethod::Immediate,
+        ApplyMethod::PendingReboot => types::ApplyMethod::PendingReboot,
+    })
+}
+
+fn encode_tags(tags: &Tags) -> Vec<types::Tag> {
+    tags.iter().map(|(key, value)| types::Tag::builder().key(key).value(value).build()).collect()
+}

@@ -1,0 +1,61 @@
+//! One try of a transaction: it may fail in passing and be tried again, or for a reason that stays.
+
+use std::fmt;
+
+use super::Failure;
+use crate::postgres::{self, retry::Transient};
+use crate::terraform::{Diagnostic, Diagnostics};
+
+/// Why a try failed.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// The database server failed; perhaps only in passing.
+    Postgres(postgres::Error),
+    /// A refusal: trying again would not help.
+    Refused(Diagnostics),
+}
+
+impl From<postgres::Error> for Attempt {
+    fn from(error: postgres::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<Diagnostics> for Attempt {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Refused(diagnostics)
+    }
+}
+
+impl From<Diagnostic> for Attempt {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Refused(diagnostic.into())
+    }
+}
+
+impl Transient for Attempt {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.is_transient(),
+            Self::Refused(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Postgres(error) => error.fmt(f),
+            Self::Refused(_) => f.write_str("refused"),
+        }
+    }
+}
+
+impl From<Attempt> for Failure {
+    fn from(attempt: Attempt) -> Self {
+        match attempt {
+            Attempt::Postgres(error) => error.into(),
+            Attempt::Refused(diagnostics) => diagnostics.into(),
+        }
+    }
+}

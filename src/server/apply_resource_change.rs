@@ -1,0 +1,99 @@
+//! `ApplyResourceChange`. Answers with what exists, also after an error, a panic or a cancellation.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+
+use super::{panic, plan_pipeline, stored};
+use crate::proto::tfplugin6 as proto;
+use crate::provider::Context;
+use crate::resource::{ApplyRequest, Existing, Failure, Resource, Saved};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
+use crate::wire::{dynamic_value, encode_diagnostics};
+
+pub(super) async fn apply<R: Resource>(
+    context: &Context,
+    request: proto::apply_resource_change::Request,
+) -> proto::apply_resource_change::Response {
+    let Decoded { config, prior, planned } = match decode::<R>(&request) {
+        Ok(decoded) => decoded,
+        Err(diagnostics) => {
+            return proto::apply_resource_change::Response {
+                new_state: request.prior_state,
+                private: request.planned_private,
+                diagnostics: encode_diagnostics(diagnostics),
+                ..Default::default()
+            };
+        }
+    };
+    let saved = Saved::<R>::default();
+    let run = run(context, config.as_ref(), prior.as_ref(), &planned, &request.planned_private, &saved);
+    let outcome = match AssertUnwindSafe(run).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(payload) => Err(panic::diagnostic(payload.as_ref()).into()),
+    };
+    let failed = outcome.as_ref().map_or(true, Diagnostics::has_errors);
+    let mut diagnostics = outcome.unwrap_or_else(|diagnostics| diagnostics);
+    let left = saved.take().or(prior.filter(|_| failed));
+    let (value, private) = match left {
+        None => (Value::Null, Vec::new()),
+        Some(existing) => {
+            let actual = Model::encode(&existing.model);
+            let value = if failed { actual } else { plan_pipeline::fulfil(&planned, &actual) };
+            let (value, unknown) = plan_pipeline::seal(&R::Model::attributes(), value);
+            if !failed {
+                diagnostics.extend(unknown.into_iter().map(left_unknown));
+            }
+            (value, stored::encode_private::<R>(&existing.private))
+        }
+    };
+    proto::apply_resource_change::Response {
+        new_state: Some(dynamic_value::encode(&value)),
+        private,
+        diagnostics: encode_diagnostics(diagnostics),
+        ..Default::default()
+    }
+}
+
+struct Decoded<R: Resource> {
+    config: Option<R::Model>,
+    prior: Option<Existing<R>>,
+    planned: Value,
+}
+
+fn decode<R: Resource>(request: &proto::apply_resource_change::Request) -> Result<Decoded<R>, Diagnostics> {
+    let config = stored::decode_value::<R>(request.config.as_ref())?;
+    let prior = stored::decode_value::<R>(request.prior_state.as_ref())?;
+    Ok(Decoded {
+        config: if config.is_null() { None } else { Some(stored::model::<R>(&config)?) },
+        // The planned private data replaces the stored one; for a destroy they are the same.
+        prior: stored::existing::<R>(&prior, &request.planned_private)?,
+        planned: stored::decode_value::<R>(request.planned_state.as_ref())?,
+    })
+}
+
+async fn run<R: Resource>(
+    context: &Context,
+    config: Option<&R::Model>,
+    prior: Option<&Existing<R>>,
+    planned: &Value,
+    planned_private: &[u8],
+    saved: &Saved<R>,
+) -> Result<Diagnostics, Diagnostics> {
+    let outcome = match (prior, config) {
+        (Some(prior), _) if planned.is_null() => R::destroy(context, prior, saved).await,
+        (_, Some(config)) if !planned.is_null() => {
+            let model = stored::model::<R>(planned)?;
+            let private = stored::decode_private::<R>(planned_private);
+            let request = ApplyRequest { config, prior, planned: &model, planned_private: &private };
+            R::apply(context, &request, saved).await
+        }
+        _ => Ok(Diagnostics::new()),
+    };
+    outcome.map_err(Failure::into_diagnostics)
+}
+
+fn left_unknown(path: crate::terraform::AttributePath) -> Diagnostic {
+    let detail = format!("Attribute {path} has no value after apply. This is a bug in the provider; please report it.");
+    Diagnostic::error("Value missing after apply", detail).at(path)
+}

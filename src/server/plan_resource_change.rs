@@ -1,0 +1,94 @@
+//! `PlanResourceChange`. Terraform calls it twice, once for the practitioner and once right before apply, and both answers must agree.
+
+use super::{plan_pipeline, stored};
+use crate::proto::tfplugin6 as proto;
+use crate::provider::Context;
+use crate::resource::{Existing, Failure, PlanRequest, Resource};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Severity, Value};
+use crate::wire::{dynamic_value, encode_diagnostics, encode_path};
+
+pub(super) async fn plan<R: Resource>(
+    context: &Context,
+    request: proto::plan_resource_change::Request,
+) -> proto::plan_resource_change::Response {
+    match answer::<R>(context, &request).await {
+        Ok(answer) => proto::plan_resource_change::Response {
+            planned_state: Some(dynamic_value::encode(&answer.planned)),
+            planned_private: answer.private,
+            requires_replace: answer.requires_replace.iter().map(encode_path).collect(),
+            diagnostics: encode_diagnostics(answer.diagnostics),
+            ..Default::default()
+        },
+        Err(diagnostics) => proto::plan_resource_change::Response {
+            planned_state: request.prior_state,
+            planned_private: request.prior_private,
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Default::default()
+        },
+    }
+}
+
+struct Answer {
+    planned: Value,
+    private: Vec<u8>,
+    requires_replace: Vec<AttributePath>,
+    diagnostics: Diagnostics,
+}
+
+async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_change::Request) -> Result<Answer, Diagnostics> {
+    let config = stored::decode_value::<R>(request.config.as_ref())?;
+    let prior = stored::decode_value::<R>(request.prior_state.as_ref())?;
+    let existing = stored::existing::<R>(&prior, &request.prior_private)?;
+    if config.is_null() {
+        return destroy(context, existing.as_ref(), &request.prior_private).await;
+    }
+    let proposed = stored::decode_value::<R>(request.proposed_new_state.as_ref())?;
+    let attributes = R::Model::attributes();
+    let proposal = plan_pipeline::complete(&attributes, &config, &prior, &proposed);
+    let proposed = stored::model::<R>(&proposal.value)?;
+    let before = Model::encode(&proposed);
+    let config = stored::model::<R>(&config)?;
+    let first_plan = (!request.planned_private.is_empty()).then(|| stored::decode_private::<R>(&request.planned_private));
+    let plan_request = PlanRequest {
+        config: &config,
+        prior: existing.as_ref(),
+        proposed: &proposed,
+        changed: proposal.changed,
+        first_plan: first_plan.as_ref(),
+    };
+    let mut warnings = Diagnostics::new();
+    let lookup = match R::look_up(context, &plan_request).await {
+        Ok(lookup) => lookup,
+        Err(Failure::ConfigurationUnknown) => None,
+        Err(Failure::Missing(missing)) if existing.is_none() => {
+            warnings.push(Diagnostic { severity: Severity::Warning, ..missing });
+            None
+        }
+        Err(failure) => return Err(failure.into_diagnostics()),
+    };
+    let plan = R::plan(&plan_request, lookup.as_ref());
+    warnings.extend(plan.diagnostics);
+    let planned = plan_pipeline::overlay(proposal.value, &before, Model::encode(&plan.model));
+    let mut requires_replace = plan_pipeline::declared_replacements(&attributes, &prior, &planned);
+    if existing.is_some() {
+        requires_replace.extend(plan.requires_replace);
+    }
+    Ok(Answer { planned, private: stored::encode_private::<R>(&plan.private), requires_replace, diagnostics: warnings })
+}
+
+async fn destroy<R: Resource>(
+    context: &Context,
+    existing: Option<&Existing<R>>,
+    prior_private: &[u8],
+) -> Result<Answer, Diagnostics> {
+    let diagnostics = match existing {
+        None => Diagnostics::new(),
+        Some(existing) => match R::plan_destroy(context, existing).await {
+            Ok(diagnostics) => diagnostics,
+            // What a missing cluster or database held is gone; apply finds that too.
+            Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Diagnostics::new(),
+            Err(Failure::Diagnosed(diagnostics)) => return Err(diagnostics),
+        },
+    };
+    Ok(Answer { planned: Value::Null, private: prior_private.to_vec(), requires_replace: Vec::new(), diagnostics })
+}

@@ -1,0 +1,61 @@
+//! `ReadResource`: what exists now. Always answers with a state: an absent one would mean that the resource is gone.
+
+use super::{plan_pipeline, stored};
+use crate::proto::tfplugin6 as proto;
+use crate::provider::Context;
+use crate::resource::{Failure, Resource};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Severity, Value};
+use crate::wire::{dynamic_value, encode_diagnostics};
+
+pub(super) async fn read<R: Resource>(
+    context: &Context,
+    request: proto::read_resource::Request,
+) -> proto::read_resource::Response {
+    match observe::<R>(context, &request).await {
+        Ok(Observed { value, private, diagnostics }) => proto::read_resource::Response {
+            new_state: Some(dynamic_value::encode(&value)),
+            private,
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Default::default()
+        },
+        Err(diagnostics) => unread(&request)(encode_diagnostics(diagnostics)),
+    }
+}
+
+/// The answer when nothing could be read: the state as it was, with the reasons.
+pub(super) fn unread(
+    request: &proto::read_resource::Request,
+) -> impl FnOnce(Vec<proto::Diagnostic>) -> proto::read_resource::Response + use<> {
+    let (new_state, private) = (request.current_state.clone(), request.private.clone());
+    move |diagnostics| proto::read_resource::Response { new_state, private, diagnostics, ..Default::default() }
+}
+
+struct Observed {
+    value: Value,
+    private: Vec<u8>,
+    diagnostics: Diagnostics,
+}
+
+impl Observed {
+    fn gone(diagnostics: Diagnostics) -> Self {
+        Self { value: Value::Null, private: Vec::new(), diagnostics }
+    }
+}
+
+async fn observe<R: Resource>(context: &Context, request: &proto::read_resource::Request) -> Result<Observed, Diagnostics> {
+    let current = stored::decode_value::<R>(request.current_state.as_ref())?;
+    let Some(prior) = stored::existing::<R>(&current, &request.private)? else { return Ok(Observed::gone(Diagnostics::new())) };
+    match R::read(context, prior).await {
+        Ok(Some(existing)) => {
+            let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));
+            let private = stored::encode_private::<R>(&existing.private);
+            Ok(Observed { value, private, diagnostics: Diagnostics::new() })
+        }
+        Ok(None) => Ok(Observed::gone(Diagnostics::new())),
+        Err(Failure::Missing(missing)) => Ok(Observed::gone(Diagnostic { severity: Severity::Warning, ..missing }.into())),
+        Err(Failure::ConfigurationUnknown) => {
+            Ok(Observed { value: current, private: request.private.clone(), diagnostics: Diagnostics::new() })
+        }
+        Err(Failure::Diagnosed(diagnostics)) => Err(diagnostics),
+    }
+}

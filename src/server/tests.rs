@@ -1,0 +1,218 @@
+//! The RPCs over a resource that does what its configuration says, misbehaviour included.
+
+use tonic::Request;
+
+use super::*;
+use crate::proto::tfplugin6::provider_server::Provider;
+use crate::resource::{ApplyRequest, Existing, Failure, Plan, PlanRequest, Resource, Saved};
+use crate::terraform::{Attr, AttributePath, Model, Value, computed, model, optional, required};
+use crate::wire::dynamic_value;
+
+model! {
+    /// Sample.
+    struct Script {
+        /// What happens: see [`Scripted`].
+        fate: String => required(),
+        /// A secret.
+        password_wo: String => optional().write_only(),
+        /// Known once it exists.
+        id: String => computed().keep_prior(),
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Scripted;
+
+impl Scripted {
+    fn error(summary: &str) -> Failure {
+        Diagnostic::error(summary, "As scripted.").into()
+    }
+
+    async fn meet(context: &Context, fate: &Attr<String>) -> Result<(), Failure> {
+        match fate.known().map(String::as_str) {
+            Some("panic") => panic!("as scripted"),
+            Some("missing") => Err(Failure::Missing(Diagnostic::error("No such cluster", "Create it."))),
+            Some("wait") => {
+                context.cancel().cancelled().await;
+                Err(Self::error("Stopped"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Resource for Scripted {
+    const TYPE_NAME: &'static str = "clickpipes_scripted";
+    type Model = Script;
+    type Private = u32;
+    type Lookup = ();
+
+    fn validate(_: &Script) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    async fn look_up(context: &Context, request: &PlanRequest<'_, Self>) -> Result<Option<()>, Failure> {
+        Self::meet(context, &request.proposed.fate).await.map(Some)
+    }
+
+    fn plan(request: &PlanRequest<'_, Self>, lookup: Option<&()>) -> Plan<Self> {
+        let private = lookup.map_or(0, |()| 1);
+        Plan { model: request.proposed.clone(), private, requires_replace: Vec::new(), diagnostics: Diagnostics::new() }
+    }
+
+    async fn plan_destroy(_: &Context, _: &Existing<Self>) -> Result<Diagnostics, Failure> {
+        Ok(Diagnostics::new())
+    }
+
+    async fn read(context: &Context, prior: Existing<Self>) -> Result<Option<Existing<Self>>, Failure> {
+        Self::meet(context, &prior.model.fate).await?;
+        Ok(Some(prior))
+    }
+
+    /// What exists is saved before fate strikes. Of a resource that is to `forget`, the id is never found out.
+    async fn apply(context: &Context, request: &ApplyRequest<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
+        assert_eq!(request.config.password_wo, "hunter2".into(), "the configuration has what the plan must not");
+        let forgotten = request.planned.fate == "forget".into();
+        let id = if forgotten { Attr::Unknown } else { "made".into() };
+        saved.save(Existing { model: Script { id, ..request.config.clone() }, private: 7 });
+        Self::meet(context, &request.planned.fate).await?;
+        Ok(Diagnostics::new())
+    }
+
+    async fn destroy(context: &Context, prior: &Existing<Self>, _: &Saved<Self>) -> Result<Diagnostics, Failure> {
+        Self::meet(context, &prior.model.fate).await?;
+        Ok(Diagnostics::new())
+    }
+
+    fn import(_: &str) -> Result<Existing<Self>, Diagnostics> {
+        Err(Diagnostic::error("No import", "As scripted.").into())
+    }
+}
+
+fn config(fate: &str) -> Script {
+    Script { fate: fate.into(), password_wo: "hunter2".into(), id: Attr::Null }
+}
+
+fn state(fate: &str) -> Script {
+    Script { password_wo: Attr::Null, id: "made".into(), ..config(fate) }
+}
+
+fn encode(model: &Script) -> Option<proto::DynamicValue> {
+    Some(dynamic_value::encode(&Model::encode(model)))
+}
+
+fn decode(value: Option<proto::DynamicValue>) -> Option<Script> {
+    let value = stored::decode_value::<Scripted>(value.as_ref()).unwrap();
+    (value != Value::Null).then(|| Model::decode(&value, &AttributePath::root()).unwrap())
+}
+
+fn summaries(diagnostics: &[proto::Diagnostic]) -> Vec<&str> {
+    diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect()
+}
+
+fn create_plan(fate: &str) -> proto::plan_resource_change::Request {
+    proto::plan_resource_change::Request {
+        config: encode(&config(fate)),
+        proposed_new_state: encode(&config(fate)),
+        ..Default::default()
+    }
+}
+
+fn create(fate: &str) -> proto::apply_resource_change::Request {
+    proto::apply_resource_change::Request {
+        config: encode(&config(fate)),
+        planned_state: encode(&Script { id: Attr::Unknown, ..state(fate) }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_plan_holds_no_write_only_value_and_leaves_open_what_apply_finds_out() {
+    let answer = plan_resource_change::plan::<Scripted>(&Context::default(), create_plan("live")).await;
+    assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    assert_eq!(decode(answer.planned_state), Some(Script { id: Attr::Unknown, ..state("live") }));
+    assert_eq!(answer.planned_private, b"1");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_a_warning_while_it_may_still_come_and_an_error_later() {
+    let answer = plan_resource_change::plan::<Scripted>(&Context::default(), create_plan("missing")).await;
+    assert_eq!(summaries(&answer.diagnostics), ["No such cluster"]);
+    assert_eq!(answer.diagnostics[0].severity(), proto::diagnostic::Severity::Warning);
+    assert!(decode(answer.planned_state).is_some());
+
+    let update = proto::plan_resource_change::Request {
+        prior_state: encode(&state("live")),
+        proposed_new_state: encode(&state("missing")),
+        ..create_plan("missing")
+    };
+    let answer = plan_resource_change::plan::<Scripted>(&Context::default(), update).await;
+    assert_eq!(answer.diagnostics[0].severity(), proto::diagnostic::Severity::Error);
+
+    let read = proto::read_resource::Request { current_state: encode(&state("missing")), ..Default::default() };
+    let answer = read_resource::read::<Scripted>(&Context::default(), read).await;
+    assert_eq!(answer.diagnostics[0].severity(), proto::diagnostic::Severity::Warning);
+    assert_eq!(decode(answer.new_state), None, "drift");
+}
+
+#[tokio::test]
+async fn an_apply_returns_what_was_saved_without_the_secret() {
+    let answer = apply_resource_change::apply::<Scripted>(&Context::default(), create("live")).await;
+    assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    assert_eq!((decode(answer.new_state), answer.private), (Some(state("live")), b"7".to_vec()));
+}
+
+#[tokio::test]
+async fn a_value_left_unknown_by_apply_is_an_error() {
+    let answer = apply_resource_change::apply::<Scripted>(&Context::default(), create("forget")).await;
+    assert_eq!(summaries(&answer.diagnostics), ["Value missing after apply"]);
+    assert_eq!(decode(answer.new_state), Some(Script { id: Attr::Null, ..state("forget") }));
+}
+
+#[tokio::test]
+async fn a_panic_in_apply_keeps_what_exists() {
+    let answer = apply_resource_change::apply::<Scripted>(&Context::default(), create("panic")).await;
+    assert_eq!(summaries(&answer.diagnostics), ["Bug in the provider"]);
+    assert!(answer.diagnostics[0].detail.contains("as scripted"));
+    assert_eq!(decode(answer.new_state), Some(state("panic")));
+
+    let destroy = proto::apply_resource_change::Request { prior_state: encode(&state("panic")), ..Default::default() };
+    let answer = apply_resource_change::apply::<Scripted>(&Context::default(), destroy).await;
+    assert_eq!(summaries(&answer.diagnostics), ["Bug in the provider"]);
+    assert_eq!(decode(answer.new_state), Some(state("panic")));
+}
+
+#[tokio::test]
+async fn a_panic_in_read_keeps_the_prior_state() {
+    let request =
+        proto::read_resource::Request { current_state: encode(&state("panic")), private: b"7".to_vec(), ..Default::default() };
+    let unread = read_resource::unread(&request);
+    let context = Context::default();
+    let answer = guarded(read_resource::read::<Scripted>(&context, request), unread).await.unwrap().into_inner();
+    assert_eq!(summaries(&answer.diagnostics), ["Bug in the provider"]);
+    assert_eq!((decode(answer.new_state), answer.private), (Some(state("panic")), b"7".to_vec()));
+}
+
+#[tokio::test]
+async fn a_stop_lets_a_running_apply_answer_with_what_exists() {
+    let service = ProviderService::new();
+    let context = service.context();
+    let apply = apply_resource_change::apply::<Scripted>(&context, create("wait"));
+    let stop = service.stop_provider(Request::new(proto::stop_provider::Request::default()));
+    let (answer, _) = tokio::join!(apply, stop);
+    assert_eq!(summaries(&answer.diagnostics), ["Stopped"]);
+    assert_eq!(decode(answer.new_state), Some(state("wait")));
+}
+
+#[tokio::test]
+async fn a_stop_ends_one_run_and_not_the_next_of_the_same_process() {
+    let service = ProviderService::new();
+    let configure = || service.configure_provider(Request::new(proto::configure_provider::Request::default()));
+    configure().await.unwrap();
+    let running = service.context();
+    service.stop_provider(Request::new(proto::stop_provider::Request::default())).await.unwrap();
+    assert!(running.cancel().is_cancelled());
+    configure().await.unwrap();
+    assert!(!service.context().cancel().is_cancelled());
+    assert!(running.cancel().is_cancelled());
+}

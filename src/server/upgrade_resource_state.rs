@@ -1,0 +1,37 @@
+//! `UpgradeResourceState`: called before every refresh, with the state as JSON in the shape of the version that wrote it.
+
+use super::stored;
+use crate::proto::tfplugin6 as proto;
+use crate::resource::Resource;
+use crate::terraform::{Diagnostic, Diagnostics, Value};
+use crate::wire::{decode_state, dynamic_value, encode_diagnostics};
+
+pub(super) fn upgrade<R: Resource>(request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
+    match decode::<R>(request) {
+        Ok(value) => {
+            proto::upgrade_resource_state::Response { upgraded_state: Some(dynamic_value::encode(&value)), ..Default::default() }
+        }
+        Err(diagnostics) => {
+            proto::upgrade_resource_state::Response { diagnostics: encode_diagnostics(diagnostics), ..Default::default() }
+        }
+    }
+}
+
+fn decode<R: Resource>(request: &proto::upgrade_resource_state::Request) -> Result<Value, Diagnostics> {
+    if request.version > R::VERSION {
+        let detail = format!(
+            "The state has version {} and this provider knows version {}: use a newer provider.",
+            request.version,
+            R::VERSION
+        );
+        return Err(Diagnostic::error("State of a newer provider", detail).into());
+    }
+    let raw = request.raw_state.as_ref();
+    if raw.is_some_and(|raw| raw.json.is_empty() && !raw.flatmap.is_empty()) {
+        let detail = "The state was written before Terraform 0.12, when this provider did not exist.";
+        return Err(Diagnostic::error("State format not supported", detail).into());
+    }
+    let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
+    decode_state(json, &stored::state_type::<R>())
+        .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error).into())
+}

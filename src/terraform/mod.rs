@@ -1,0 +1,24 @@
+//! Terraform's own vocabulary, without protobuf, sockets or databases: values that may be unknown, schemas declared once,
+//! attribute paths and diagnostics.
+
+mod attribute;
+mod attribute_path;
+mod diagnostic;
+mod duration;
+mod model;
+mod number;
+mod order;
+mod schema;
+mod value;
+
+pub use attribute::{Attr, AttributeValue};
+pub use attribute_path::{AttributePath, Step};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use duration::decode_duration;
+pub use model::Model;
+pub(crate) use model::description;
+pub(crate) use model::model;
+pub use number::Number;
+pub use order::{keep_order, same_members};
+pub use schema::{Attribute, Kind, Nesting, Schema, Type, computed, optional, optional_computed, required};
+pub use value::Value;
