@@ -1,1 +1,14 @@
-//! Acceptance tests.
+//! What the acceptance tests and the demo stand on: real Postgres servers, a simulated Aurora control plane that owns some of them, the
+//! real terraform, and a client that plays Terraform.
+//!
+//! Start at [`simulator::Simulator`] for Aurora, at [`postgres_server::PostgresServer`] for plain Postgres and at
+//! [`terraform_cli::Terraform`] for the CLI.
+
+pub mod core_client;
+pub mod docs;
+pub mod postgres_server;
+pub mod provider_binary;
+pub mod rig;
+pub mod simulator;
+pub mod stream;
+pub mod terraform_cli;

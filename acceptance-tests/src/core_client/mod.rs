@@ -1,0 +1,100 @@
+//! Plays Terraform core: starts the provider's binary as go-plugin does, reads the handshake line and speaks the
+//! protocol over mutual TLS.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use acceptance_tests::core_client::CoreClient;
+//!
+//! let mut core = CoreClient::start().await?;
+//! let request = terraform_provider_clickpipes::proto::tfplugin6::get_provider_schema::Request {};
+//! core.provider.get_provider_schema(request).await?;
+//! let exit = core.close().await?;
+//! assert!(exit.status.success());
+//! # Ok(())
+//! # }
+//! ```
+
+mod identity;
+mod process;
+mod transport;
+
+use std::{ffi::OsStr, time::Duration};
+
+use anyhow::Context as _;
+use terraform_provider_clickpipes::proto::{
+    plugin::{Empty, grpc_controller_client::GrpcControllerClient},
+    tfplugin6::provider_client::ProviderClient,
+};
+use tonic::transport::Channel;
+
+pub use identity::Identity;
+pub use process::{Exit, HandshakeLine, ProviderProcess, host_command};
+pub use transport::{Credentials, connect, connect_plaintext};
+
+/// How long anything that should happen soon may take: far beyond what it takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A provider process and the one connection to it.
+pub struct CoreClient {
+    /// The provider's RPCs. Clones share the connection.
+    pub provider: ProviderClient<Channel>,
+    /// The process.
+    pub process: ProviderProcess,
+    channel: Channel,
+}
+
+impl CoreClient {
+    /// Starts the provider and connects as Terraform does.
+    ///
+    /// # Errors
+    /// If the binary does not build, start or let us in.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with_env(std::iter::empty::<(&str, &str)>()).await
+    }
+
+    /// Like [`CoreClient::start`], with more environment variables.
+    ///
+    /// # Errors
+    /// As [`CoreClient::start`].
+    pub async fn start_with_env<K, V>(variables: impl IntoIterator<Item = (K, V)>) -> anyhow::Result<Self>
+    where
+        K: AsRef<OsStr>,
+        V: AsRef<OsStr>,
+    {
+        let identity = Identity::new()?;
+        let mut command = host_command(&identity)?;
+        command.envs(variables);
+        let process = ProviderProcess::start(command).await?;
+        let channel = connect(&process.line, Credentials::Pinned(&identity)).await?;
+        // As Terraform: no limit worth mentioning.
+        let provider = ProviderClient::new(channel.clone()).max_decoding_message_size(i32::MAX as usize);
+        Ok(Self { provider, process, channel })
+    }
+
+    /// The connection, for go-plugin's own services.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Asks the process to end, as Terraform does when it needs the provider no more, and waits until it has.
+    ///
+    /// # Errors
+    /// If Shutdown is not answered or the process stays.
+    pub async fn close(self) -> anyhow::Result<Exit> {
+        let mut controller = GrpcControllerClient::new(self.channel);
+        controller.shutdown(Empty {}).await.context("Shutdown was not answered")?;
+        self.process.exit(DEADLINE).await
+    }
+
+    /// Drops the connection without a word, as if Terraform was killed, and waits for the process to end. Make a call
+    /// first: until then the provider may not have finished its side of the TLS handshake, and a peer that leaves
+    /// before that is nobody.
+    ///
+    /// # Errors
+    /// If the process stays.
+    pub async fn vanish(self) -> anyhow::Result<Exit> {
+        drop(self.provider);
+        drop(self.channel);
+        self.process.exit(DEADLINE).await
+    }
+}

@@ -1,0 +1,169 @@
+//! One simulated cluster with its Postgres, and a terraform workspace pointed at it: what most acceptance tests start from.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use tokio_postgres::Client;
+
+use crate::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
+use crate::stream::{ReplicationStream, Source};
+use crate::terraform_cli::Terraform;
+
+/// The master user's password, unlike anything else in a log.
+pub const ADMIN_PASSWORD: &str = "adm1n-Pa55-w0rd-zq81";
+/// Identifier of the cluster.
+pub const CLUSTER: &str = "orders";
+/// The database, owned by the master user.
+pub const DATABASE: &str = "app";
+
+/// `application_name` of the provider's sessions.
+const APPLICATION: &str = "terraform-provider-clickpipes";
+/// Beginnings of statements that change nothing and therefore stand in no list of operations.
+const UNLISTED: [&str; 8] = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT", "WITH", "SHOW", "START"];
+
+/// A cluster and a workspace.
+pub struct Rig {
+    /// The workspace.
+    pub tf: Terraform,
+    /// The cluster [`CLUSTER`].
+    pub cluster: ClusterHandle,
+    /// The control plane.
+    pub simulator: Simulator,
+}
+
+impl Rig {
+    /// A writer and a reader of Aurora PostgreSQL 15, and a workspace whose provider block spells the connection out.
+    ///
+    /// # Errors
+    /// If the machine lacks something; the message says what.
+    pub async fn start() -> Result<Self> {
+        Self::start_with(ClusterSpec::new(CLUSTER)).await
+    }
+
+    /// The same with logical replication on from the start.
+    ///
+    /// # Errors
+    /// If the machine lacks something; the message says what.
+    pub async fn start_logical() -> Result<Self> {
+        let simulator = Simulator::start(Options::default())?;
+        simulator.create_parameter_group("logical", "aurora-postgresql15", &[("rds.logical_replication", "1")])?;
+        Self::start_in(simulator, ClusterSpec::new(CLUSTER).parameter_group("logical")).await
+    }
+
+    /// The same for a cluster of one's own making; admin and database are set here.
+    ///
+    /// # Errors
+    /// If the machine lacks something; the message says what.
+    pub async fn start_with(spec: ClusterSpec) -> Result<Self> {
+        Self::start_in(Simulator::start(Options::default())?, spec).await
+    }
+
+    async fn start_in(simulator: Simulator, spec: ClusterSpec) -> Result<Self> {
+        let cluster = simulator.create_cluster(spec.admin("clusteradmin", ADMIN_PASSWORD).database(DATABASE)).await?;
+        let tf = Terraform::new()?.with_env("PGPASSWORD", ADMIN_PASSWORD);
+        let rig = Self { tf, cluster, simulator };
+        let (host, port) = (rig.cluster.host.clone(), rig.cluster.port);
+        rig.provider(&format!(r#"host = "{host}", port = {port}, username = "clusteradmin", sslmode = "disable""#))?;
+        Ok(rig)
+    }
+
+    /// Writes the provider block with these `postgres` settings.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn provider(&self, postgres: &str) -> Result<()> {
+        let url = self.simulator.url();
+        self.tf.write(
+            "provider.tf",
+            &format!(
+                r#"provider "clickpipes" {{
+  aws = {{
+    region     = "us-east-1"
+    access_key = "testing"
+    secret_key = "testing"
+    endpoints  = {{ rds = "{url}" }}
+  }}
+  postgres = {{ {postgres} }}
+}}
+"#
+            ),
+        )
+    }
+
+    /// A logical slot, and the stream that holds it, as the master user.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn stream(&self, slot: &str, publication: &str) -> Result<ReplicationStream> {
+        self.sql(&format!("SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")).await?;
+        let source = Source {
+            host: &self.cluster.host,
+            port: self.cluster.port,
+            user: "clusteradmin",
+            password: ADMIN_PASSWORD,
+            database: DATABASE,
+            slot,
+            publication,
+        };
+        ReplicationStream::open(source).await
+    }
+
+    /// Writes `main.tf`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn main(&self, configuration: &str) -> Result<()> {
+        self.tf.write("main.tf", configuration)
+    }
+
+    /// The master user in [`DATABASE`].
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn admin(&self) -> Result<Client> {
+        self.cluster.admin(DATABASE).await
+    }
+
+    /// Runs SQL as the master user in [`DATABASE`].
+    ///
+    /// # Errors
+    /// If the server refuses it.
+    pub async fn sql(&self, sql: &str) -> Result<()> {
+        self.admin().await?.batch_execute(sql).await.with_context(|| format!("running {sql}"))
+    }
+
+    /// One text from the catalogue, as the rig's superuser sees it; null is empty.
+    ///
+    /// # Errors
+    /// If the query fails or gives no row.
+    pub async fn ask(&self, sql: &str) -> Result<String> {
+        let row = self.cluster.superuser(DATABASE).await?.query_one(sql, &[]).await.with_context(|| format!("asking {sql}"))?;
+        Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
+    }
+
+    /// The statements of the provider that changed something, in order, since the server started.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn changes(&self) -> Result<Vec<String>> {
+        let statements = self.cluster.statements()?.into_iter().filter(|statement| statement.application == APPLICATION);
+        let changes =
+            statements.map(|statement| statement.text).filter(|text| !UNLISTED.iter().any(|word| text.starts_with(word)));
+        Ok(changes.collect())
+    }
+
+    /// Applies after a plan, and checks that exactly the planned operations of `address` ran and that the next plan is empty.
+    /// Returns the attributes.
+    ///
+    /// # Errors
+    /// If one of that is not so.
+    pub async fn apply_as_reviewed(&self, address: &str) -> Result<Value> {
+        let before = self.changes()?.len();
+        let plan = self.tf.plan().await?;
+        let reviewed: Vec<String> = plan.operations(address).into_iter().map(str::to_owned).collect();
+        self.tf.apply_plan(&plan).await?;
+        let ran = self.changes()?.split_off(before);
+        anyhow::ensure!(ran == reviewed, "reviewed: {reviewed:#?}\nran: {ran:#?}");
+        self.tf.assert_empty_plan().await?;
+        self.tf.resource(address).await
+    }
+}

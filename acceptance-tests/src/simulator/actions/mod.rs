@@ -1,0 +1,72 @@
+//! The actions of the API: each reads or changes the state and leaves what takes time to `lifecycle`.
+
+mod clusters;
+mod engine;
+mod groups;
+mod parameters;
+mod tags;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::ApiError;
+use super::request::Request;
+use super::shared::Shared;
+use super::xml::Xml;
+
+pub(crate) use groups::create_group;
+
+/// Answers one call.
+pub(crate) fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    match request.action.as_str() {
+        "DescribeDBClusters" => clusters::describe_clusters(shared, request),
+        "DescribeDBInstances" => clusters::describe_instances(shared, request),
+        "ModifyDBCluster" => clusters::modify_cluster(shared, request),
+        "RebootDBInstance" => clusters::reboot_instance(shared, request),
+        "FailoverDBCluster" => clusters::failover_cluster(shared, request),
+        "DescribeDBClusterParameterGroups" => groups::describe(shared, request),
+        "CreateDBClusterParameterGroup" => groups::create(shared, request),
+        "DeleteDBClusterParameterGroup" => groups::delete(shared, request),
+        "DescribeDBClusterParameters" => parameters::describe(shared, request),
+        "DescribeEngineDefaultClusterParameters" => parameters::describe_engine_defaults(request),
+        "ModifyDBClusterParameterGroup" => parameters::modify(shared, request),
+        "ResetDBClusterParameterGroup" => parameters::reset(shared, request),
+        "DescribeDBEngineVersions" => engine::describe_engine_versions(request),
+        "DescribeGlobalClusters" => engine::describe_global_clusters(shared, request),
+        "ListTagsForResource" => tags::list(shared, request),
+        "AddTagsToResource" => tags::add(shared, request),
+        "RemoveTagsFromResource" => tags::remove(shared, request),
+        other => Err(ApiError::not_simulated(&format!("the action {other}"))),
+    }
+}
+
+/// One page of `items`: those from the marker on, and the next marker if something is left.
+fn page<'a, T>(request: &Request, items: &'a [T], default_size: usize) -> Result<(&'a [T], Option<String>), ApiError> {
+    let size =
+        match request.get("MaxRecords") {
+            None => default_size,
+            Some(text) => text.parse().ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
+                ApiError::invalid_value(format!("Invalid value {text} for MaxRecords. Must be between 20 and 100"))
+            })?,
+        };
+    let start: usize = match request.get("Marker") {
+        None => 0,
+        Some(marker) => marker.parse().map_err(|_| ApiError::invalid_value(format!("Invalid marker: {marker}")))?,
+    };
+    let end = items.len().min(start.saturating_add(size));
+    let page = items.get(start..end).ok_or_else(|| ApiError::invalid_value(format!("Invalid marker: {start}")))?;
+    Ok((page, (end < items.len()).then(|| end.to_string())))
+}
+
+fn tag_list(request: &Request) -> BTreeMap<String, String> {
+    let tags = request.list("Tags");
+    tags.iter()
+        .filter_map(|tag| Some(((*tag.get("Key")?).to_owned(), tag.get("Value").copied().unwrap_or_default().to_owned())))
+        .collect()
+}
+
+fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+    xml.list("TagList", "Tag", tags, |xml, (key, value)| {
+        xml.text("Key", key).text("Value", value);
+    });
+}

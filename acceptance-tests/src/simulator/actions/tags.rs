@@ -1,0 +1,35 @@
+//! Tags of clusters and cluster parameter groups, by ARN.
+
+use std::sync::Arc;
+
+use super::{tag_list, write_tags};
+use crate::simulator::error::ApiError;
+use crate::simulator::request::Request;
+use crate::simulator::shared::Shared;
+use crate::simulator::xml::Xml;
+
+pub(super) fn list(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    let mut state = shared.state();
+    let tags = state.tags_mut(request.required("ResourceName")?)?;
+    let mut xml = Xml::default();
+    write_tags(&mut xml, tags);
+    Ok(xml)
+}
+
+pub(super) fn add(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    request.accept_only(&["ResourceName", "Tags"])?;
+    shared.state().tags_mut(request.required("ResourceName")?)?.extend(tag_list(request));
+    Ok(Xml::default())
+}
+
+pub(super) fn remove(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    request.accept_only(&["ResourceName", "TagKeys"])?;
+    let mut state = shared.state();
+    let tags = state.tags_mut(request.required("ResourceName")?)?;
+    for key in request.list("TagKeys") {
+        if let Some(key) = key.get("") {
+            tags.remove(*key);
+        }
+    }
+    Ok(Xml::default())
+}

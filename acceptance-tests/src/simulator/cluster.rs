@@ -1,0 +1,319 @@
+//! Creates clusters and gives tests a hand on them and on the Postgres behind them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Serialize;
+use tokio_postgres::{Client, NoTls};
+
+use super::catalogue;
+use super::cluster_postgres::{Admin, ClusterPostgres};
+use super::error::ApiError;
+use super::shared::Shared;
+use super::spec::ClusterSpec;
+use super::state::{ACCOUNT, Cluster, Member};
+use crate::postgres_server::{LoggedStatement, PostgresServer};
+
+/// How long a wait for a status may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A cluster of a simulator. Clones mean the same cluster.
+#[derive(Debug, Clone)]
+pub struct ClusterHandle {
+    /// What it was created from.
+    pub spec: ClusterSpec,
+    /// Its ARN.
+    pub arn: String,
+    /// Its `DbClusterResourceId`.
+    pub resource_id: String,
+    /// The writer endpoint's host, as the API reports it.
+    pub host: String,
+    /// The writer endpoint's port; it stays the same across reboots.
+    pub port: u16,
+    pub(super) postgres: Option<Arc<ClusterPostgres>>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// A member as DescribeDBClusters and DescribeDBInstances show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MemberStatus {
+    /// `DBInstanceIdentifier`.
+    pub identifier: String,
+    /// `IsClusterWriter`.
+    pub writer: bool,
+    /// `DBInstanceStatus`.
+    pub status: String,
+    /// `DBClusterParameterGroupStatus`.
+    pub parameter_group_status: String,
+}
+
+pub(super) async fn create(shared: Arc<Shared>, spec: ClusterSpec) -> Result<ClusterHandle> {
+    let error = |error: ApiError| anyhow!("{}: {}", error.code, error.message);
+    let major: u32 = spec
+        .engine_version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok())
+        .context("the engine version does not begin with a number")?;
+    let family = format!("{}{major}", spec.engine);
+    let group = spec.parameter_group.clone().unwrap_or_else(|| format!("default.{family}"));
+    let values = {
+        let state = shared.state();
+        if state.clusters.contains_key(&spec.identifier) {
+            bail!("DBClusterAlreadyExistsFault: {}", spec.identifier);
+        }
+        if catalogue::family_major(&family).is_some() && state.group_family(&group).map_err(error)? != family {
+            bail!("the parameter group {group} is not of the family {family}");
+        }
+        state.group_values(&group)
+    };
+    let postgres = if spec.postgres && major >= 12 && spec.engine == "aurora-postgresql" {
+        let admin = Admin {
+            username: spec.admin_username.clone(),
+            password: spec.admin_password.clone(),
+            database: spec.database.clone(),
+        };
+        Some(
+            ClusterPostgres::start(major, spec.tls, &admin, &values)
+                .await
+                .with_context(|| format!("starting the Postgres of {}", spec.identifier))?,
+        )
+    } else {
+        None
+    };
+    let mut state = shared.state();
+    let number = state.unique();
+    let region = &shared.options.region;
+    // A name that never resolves, for clusters that nobody can reach.
+    let absent = |kind: &str| format!("{}.{kind}-sim.{region}.rds.invalid", spec.identifier);
+    let (host, reader_host, port) = match &postgres {
+        Some(postgres) => ("127.0.0.1".to_owned(), "127.0.0.2".to_owned(), postgres.port()),
+        None => (absent("cluster"), absent("cluster-ro"), 5432),
+    };
+    let members = (1..=spec.members)
+        .map(|index| Member {
+            identifier: format!("{}-{index}", spec.identifier),
+            resource_id: format!("db-{number:020X}{index:06X}"),
+            writer: index == 1 && spec.replication_source.is_none(),
+            status: "available".to_owned(),
+            parameter_group_status: "in-sync".to_owned(),
+            group_in_effect: group.clone(),
+            values: values.clone(),
+        })
+        .collect();
+    let cluster = Cluster {
+        identifier: spec.identifier.clone(),
+        arn: format!("arn:aws:rds:{region}:{ACCOUNT}:cluster:{}", spec.identifier),
+        resource_id: format!("cluster-{number:026X}"),
+        engine: spec.engine.clone(),
+        engine_version: spec.engine_version.clone(),
+        engine_mode: spec.engine_mode.clone(),
+        status: "available".to_owned(),
+        parameter_group: group,
+        iam_authentication: false,
+        database: spec.database.clone(),
+        master_username: spec.admin_username.clone(),
+        host,
+        reader_host,
+        port,
+        members,
+        pending: Default::default(),
+        tags: Default::default(),
+        global: spec.global.clone(),
+        replication_source: spec.replication_source.clone(),
+        postgres: postgres.clone(),
+        spec: spec.clone(),
+    };
+    let handle = ClusterHandle {
+        arn: cluster.arn.clone(),
+        resource_id: cluster.resource_id.clone(),
+        host: cluster.host.clone(),
+        port: cluster.port,
+        postgres,
+        shared: Arc::clone(&shared),
+        spec,
+    };
+    state.clusters.insert(cluster.identifier.clone(), cluster);
+    Ok(handle)
+}
+
+impl ClusterHandle {
+    pub(super) fn find(shared: &Arc<Shared>, identifier: &str) -> Option<Self> {
+        let state = shared.state();
+        let cluster = state.clusters.get(identifier)?;
+        Some(Self {
+            spec: cluster.spec.clone(),
+            arn: cluster.arn.clone(),
+            resource_id: cluster.resource_id.clone(),
+            host: cluster.host.clone(),
+            port: cluster.port,
+            postgres: cluster.postgres.clone(),
+            shared: Arc::clone(shared),
+        })
+    }
+
+    /// The Postgres behind the cluster, under whatever parameters its writer started with.
+    ///
+    /// # Errors
+    /// When the cluster was created without one.
+    pub fn server(&self) -> Result<&PostgresServer> {
+        Ok(self.postgres()?.server())
+    }
+
+    fn postgres(&self) -> Result<&Arc<ClusterPostgres>> {
+        self.postgres.as_ref().with_context(|| format!("cluster {} has no Postgres", self.spec.identifier))
+    }
+
+    /// Connects to the cluster's endpoint without TLS.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn connect(&self, user: &str, password: &str, database: &str) -> Result<Client> {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host(&self.host)
+            .port(self.port)
+            .user(user)
+            .password(password)
+            .dbname(database)
+            .ssl_mode(tokio_postgres::config::SslMode::Disable);
+        let (client, connection) = config.connect(NoTls).await.with_context(|| format!("connecting to {database} as {user}"))?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// Connects as the master user, who is no superuser.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn admin(&self, database: &str) -> Result<Client> {
+        self.connect(&self.spec.admin_username, &self.spec.admin_password, database).await
+    }
+
+    /// Connects as the rig's superuser, past the endpoint. Its statements are not logged.
+    ///
+    /// # Errors
+    /// When the server is down.
+    pub async fn superuser(&self, database: &str) -> Result<Client> {
+        self.server()?.superuser(database).await
+    }
+
+    /// What `SHOW name` answers on the writer.
+    ///
+    /// # Errors
+    /// When the server is down or has no such parameter.
+    pub async fn show(&self, name: &str) -> Result<String> {
+        let row = self
+            .superuser("postgres")
+            .await?
+            .query_one(&format!("SHOW {name}"), &[])
+            .await
+            .with_context(|| format!("asking for {name}"))?;
+        Ok(row.get(0))
+    }
+
+    /// The server's whole log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn server_log(&self) -> Result<String> {
+        self.server()?.log_text()
+    }
+
+    /// The statements that clients sent to the writer, in order.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn statements(&self) -> Result<Vec<LoggedStatement>> {
+        self.server()?.statements()
+    }
+
+    /// PEM file of the authority that signed the server's certificate; `None` without TLS.
+    #[must_use]
+    pub fn ca_certificate(&self) -> Option<&Path> {
+        self.postgres.as_ref()?.ca_certificate()
+    }
+
+    /// Starts a real streaming replica (once) and gives back the reader endpoint's host and port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_reader(&self) -> Result<(String, u16)> {
+        let postgres = Arc::clone(self.postgres()?);
+        let values = self
+            .shared
+            .state()
+            .clusters
+            .get(&self.spec.identifier)
+            .and_then(|cluster| Some(cluster.writer()?.values.clone()))
+            .unwrap_or_default();
+        let task = self.shared.runtime.spawn(async move { postgres.start_reader(&values).await });
+        let address = task.await.context("starting a reader")??.address();
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            cluster.reader_host = address.ip().to_string();
+        }
+        Ok((address.ip().to_string(), address.port()))
+    }
+
+    /// The cluster's status.
+    #[must_use]
+    pub fn status(&self) -> String {
+        self.shared
+            .state()
+            .clusters
+            .get(&self.spec.identifier)
+            .map_or_else(|| "deleted".to_owned(), |cluster| cluster.status.clone())
+    }
+
+    /// The name of the attached parameter group.
+    #[must_use]
+    pub fn parameter_group(&self) -> String {
+        self.shared.state().clusters.get(&self.spec.identifier).map(|cluster| cluster.parameter_group.clone()).unwrap_or_default()
+    }
+
+    /// The members in the order of their creation.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberStatus> {
+        let state = self.shared.state();
+        let members = state.clusters.get(&self.spec.identifier).map(|cluster| cluster.members.as_slice()).unwrap_or_default();
+        members
+            .iter()
+            .map(|member| MemberStatus {
+                identifier: member.identifier.clone(),
+                writer: member.writer,
+                status: member.status.clone(),
+                parameter_group_status: member.parameter_group_status.clone(),
+            })
+            .collect()
+    }
+
+    /// Leaves a change pending, as someone does who modifies the cluster without applying it: `name` is a field of
+    /// `PendingModifiedValues`, such as `EngineVersion`.
+    pub fn leave_pending(&self, name: &str, value: &str) {
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            cluster.pending.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
+    /// Waits until the cluster and all its members are `available` and no parameter is on its way.
+    ///
+    /// # Errors
+    /// When that takes more than a minute: the message has the statuses.
+    pub async fn wait_until_available(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let members = self.members();
+            let settled =
+                members.iter().all(|member| member.status == "available" && member.parameter_group_status != "applying");
+            if settled && self.status() == "available" {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("cluster {} is {} with {members:?}", self.spec.identifier, self.status());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

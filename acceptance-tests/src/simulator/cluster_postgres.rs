@@ -1,0 +1,248 @@
+//! The Postgres behind a simulated cluster: Aurora's roles and rules on top of the community's server.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+
+use super::catalogue::Values;
+use super::module;
+use super::proxy::Proxy;
+use crate::postgres_server::{PostgresServer, ServerOptions, Settings, quoted};
+
+const CLUSTER_SQL: &str = include_str!("cluster_roles.sql");
+const DATABASE_SQL: &str = include_str!("database.sql");
+
+/// How often memberships are followed when no new connection asks for it.
+const SYNC_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The admin of a cluster and its first database.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) database: String,
+}
+
+/// The servers of one cluster and their endpoints.
+#[derive(Debug)]
+pub(crate) struct ClusterPostgres {
+    server: PostgresServer,
+    preload: String,
+    sync: tokio::sync::Mutex<Option<Client>>,
+    reader: Mutex<Option<Arc<Reader>>>,
+    endpoint: Mutex<Option<Proxy>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A streaming replica and its endpoint.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) server: PostgresServer,
+    endpoint: Proxy,
+}
+
+impl Reader {
+    /// Where clients dial it.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.endpoint.address()
+    }
+}
+
+impl ClusterPostgres {
+    /// Starts a server of this major version with `values` in effect, its roles, and the writer's endpoint.
+    pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values) -> Result<Arc<Self>> {
+        let preload =
+            tokio::task::spawn_blocking(move || module::compiled(major)).await.context("compiling the server module")??;
+        let preload = preload.to_string_lossy().into_owned();
+        let mut options = ServerOptions { major, settings: settings(&preload, major, values), tls_names: Vec::new() };
+        if tls {
+            options = options.tls();
+        }
+        let server = PostgresServer::start(options).await?;
+        prepare(&server, admin).await?;
+        let cluster = Arc::new(Self {
+            server,
+            preload,
+            sync: tokio::sync::Mutex::new(None),
+            reader: Mutex::new(None),
+            endpoint: Mutex::new(None),
+            tasks: Mutex::new(Vec::new()),
+        });
+        cluster.sync_replication().await;
+        let weak = Arc::downgrade(&cluster);
+        let endpoint = Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), move || Self::admit(weak.clone())).await?;
+        *lock(&cluster.endpoint) = Some(endpoint);
+        lock(&cluster.tasks).push(tokio::spawn(Self::follow_memberships(Arc::downgrade(&cluster))));
+        Ok(cluster)
+    }
+
+    /// The port of the writer's endpoint, 0 before it listens.
+    pub(crate) fn port(&self) -> u16 {
+        lock(&self.endpoint).as_ref().map_or(0, |endpoint| endpoint.address().port())
+    }
+
+    /// The writer's server.
+    pub(crate) fn server(&self) -> &PostgresServer {
+        &self.server
+    }
+
+    /// The reader, once it was started.
+    pub(crate) fn reader(&self) -> Option<Arc<Reader>> {
+        lock(&self.reader).clone()
+    }
+
+    /// Restarts the writer with these values in effect.
+    pub(crate) async fn restart(&self, values: &Values) -> Result<()> {
+        self.server.restart(settings(&self.preload, self.server.major(), values)).await
+    }
+
+    /// Restarts the reader, if there is one, with these values in effect.
+    pub(crate) async fn restart_reader(&self, values: &Values) -> Result<()> {
+        match self.reader() {
+            Some(reader) => reader.server.restart(settings(&self.preload, self.server.major(), values)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Has the writer read these values without a restart.
+    pub(crate) async fn reload(&self, values: &Values) -> Result<()> {
+        self.server.reload(settings(&self.preload, self.server.major(), values)).await
+    }
+
+    /// Starts a streaming replica, reached at 127.0.0.2 on the writer's port (as on Aurora, where reader and writer endpoint share
+    /// their port) or, where the machine has no such address, at 127.0.0.1 on a port of its own.
+    pub(crate) async fn start_reader(&self, values: &Values) -> Result<Arc<Reader>> {
+        if let Some(reader) = self.reader() {
+            return Ok(reader);
+        }
+        let mut options = ServerOptions {
+            major: self.server.major(),
+            settings: settings(&self.preload, self.server.major(), values),
+            tls_names: Vec::new(),
+        };
+        if self.server.ca_certificate().is_some() {
+            options = options.tls();
+        }
+        let server = PostgresServer::start_standby(&self.server, options).await?;
+        let port = server.port();
+        let admit = move || async move { Some(port) };
+        let shared_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), self.port());
+        let endpoint = match Proxy::start(shared_port, admit).await {
+            Ok(endpoint) => endpoint,
+            Err(_) => Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), admit).await?,
+        };
+        let reader = Arc::new(Reader { server, endpoint });
+        *lock(&self.reader) = Some(Arc::clone(&reader));
+        Ok(reader)
+    }
+
+    /// PEM file of the authority that signed the servers' certificates.
+    pub(crate) fn ca_certificate(&self) -> Option<&Path> {
+        self.server.ca_certificate()
+    }
+
+    /// Brings the REPLICATION attribute in step with membership in rds_replication. A failure (the server restarts, a session
+    /// holds the role) leaves it to the next round.
+    pub(crate) async fn sync_replication(&self) {
+        let mut slot = self.sync.lock().await;
+        if slot.as_ref().is_none_or(Client::is_closed) {
+            *slot = self.server.superuser("postgres").await.ok();
+            if let Some(client) = slot.as_ref() {
+                // Another session may hold the role in an open transaction, and may be waiting for this very connection.
+                let _ = client.batch_execute("SET lock_timeout = '500ms'").await;
+            }
+        }
+        if let Some(client) = slot.as_ref() {
+            let _ = client.batch_execute("SELECT pg_catalog.sim_sync_replication()").await;
+        }
+    }
+
+    async fn admit(cluster: Weak<Self>) -> Option<u16> {
+        let cluster = cluster.upgrade()?;
+        cluster.sync_replication().await;
+        Some(cluster.server.port())
+    }
+
+    async fn follow_memberships(cluster: Weak<Self>) {
+        loop {
+            tokio::time::sleep(SYNC_INTERVAL).await;
+            match cluster.upgrade() {
+                Some(cluster) => cluster.sync_replication().await,
+                None => return,
+            }
+        }
+    }
+}
+
+impl ClusterPostgres {
+    /// Ends the servers and endpoints, whoever still holds this value.
+    pub(crate) fn terminate(&self) {
+        for task in lock(&self.tasks).drain(..) {
+            task.abort();
+        }
+        drop(lock(&self.endpoint).take());
+        if let Some(reader) = lock(&self.reader).take() {
+            reader.server.terminate();
+        }
+        self.server.terminate();
+    }
+}
+
+impl Drop for ClusterPostgres {
+    fn drop(&mut self) {
+        self.terminate();
+    }
+}
+
+/// What of a group's values Postgres itself knows, and what stands in for the rest.
+fn settings(preload: &str, major: u32, values: &Values) -> Settings {
+    let mut settings = Settings::from([("shared_preload_libraries".to_owned(), preload.to_owned())]);
+    if major == 12 {
+        // Later servers let the superuser set it for a session.
+        settings.insert("allow_system_table_mods".to_owned(), "on".to_owned());
+    }
+    for (name, value) in values {
+        if !name.contains('.') && super::catalogue::reaches_postgres(name) {
+            settings.insert(name.clone(), value.clone());
+        }
+    }
+    let logical = values.get("rds.logical_replication").is_some_and(|value| value == "1");
+    settings.insert("rds.logical_replication".to_owned(), if logical { "on" } else { "off" }.to_owned());
+    settings.insert("wal_level".to_owned(), if logical { "logical" } else { "replica" }.to_owned());
+    settings
+}
+
+async fn prepare(server: &PostgresServer, admin: &Admin) -> Result<()> {
+    let mods = if server.major() == 12 { "" } else { "SET allow_system_table_mods = on;" };
+    let postgres = server.superuser("postgres").await?;
+    postgres.batch_execute(CLUSTER_SQL).await.context("making the roles of RDS")?;
+    for database in ["template1", "postgres"] {
+        // Its own connection, closed at once: a session in template1 would keep CREATE DATABASE from copying it.
+        let client = server.superuser(database).await?;
+        client.batch_execute(mods).await.context("allowing changes of system views")?;
+        client.batch_execute(DATABASE_SQL).await.with_context(|| format!("preparing database {database}"))?;
+    }
+    let (role, password) = (quoted(&admin.username, '"'), quoted(&admin.password, '\''));
+    postgres
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD {password}; GRANT rds_superuser TO {role}; ALTER DATABASE postgres OWNER TO {role};"
+        ))
+        .await
+        .with_context(|| format!("making the admin {}", admin.username))?;
+    if admin.database != "postgres" {
+        postgres
+            .batch_execute(&format!("CREATE DATABASE {} OWNER {role}", quoted(&admin.database, '"')))
+            .await
+            .with_context(|| format!("making the database {}", admin.database))?;
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

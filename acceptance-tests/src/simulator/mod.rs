@@ -1,0 +1,206 @@
+//! A simulator of Amazon Aurora PostgreSQL: the RDS API over HTTP on 127.0.0.1, with a real Postgres behind each cluster.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use acceptance_tests::simulator::{ClusterSpec, Fault, Options, Simulator};
+//!
+//! let simulator = Simulator::start(Options::default())?;
+//! // A writer and a reader of Aurora PostgreSQL 15.10. Setters change the version, members, admin, database, group and TLS.
+//! let cluster = simulator.create_cluster(ClusterSpec::new("orders").admin("clusteradmin", "its password").database("shop")).await?;
+//!
+//! // Point an AWS SDK at the API, and Postgres clients at the cluster's endpoint.
+//! println!("{} {}:{}", simulator.url(), cluster.host, cluster.port);
+//! let admin = cluster.admin("shop").await?; // the master user: no superuser
+//! admin.batch_execute("CREATE TABLE t (id int PRIMARY KEY)").await?;
+//! let rig = cluster.superuser("shop").await?; // through the unix socket, for what only the rig may do
+//! rig.batch_execute("CREATE ROLE app_owner LOGIN").await?;
+//!
+//! assert_eq!(cluster.show("rds.logical_replication").await?, "off");
+//! simulator.inject_fault("RebootDBInstance", Fault::Throttling, 2);
+//! // ... run terraform ...
+//! cluster.wait_until_available().await?;
+//! for call in simulator.calls().iter().filter(|call| call.is_mutating()) {
+//!     println!("{} {:?} {:?}", call.action, call.parameters, call.error);
+//! }
+//! for logged in cluster.statements()? {
+//!     println!("{}@{}: {}", logged.user, logged.database, logged.text);
+//! }
+//! let (host, port) = cluster.start_reader().await?; // a real streaming replica
+//! # let _ = (host, port);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A simulator has a runtime of its own: tests may block (wait for terraform), use any runtime, and share one simulator.
+//! Dropping it, or the end of the process however it comes, ends all its servers and removes their folders.
+//!
+//! # Control endpoint
+//! What the library calls do is also there over HTTP, for other processes: `POST /_sim/clusters` with a [`ClusterSpec`] as JSON
+//! (`{"identifier": "orders"}` is enough), `GET /_sim/clusters`, `GET` and `DELETE /_sim/clusters/<id>`,
+//! `GET /_sim/clusters/<id>/settings/<name>` (what SHOW answers), `POST /_sim/clusters/<id>/reader`,
+//! `POST` (a [`FaultSpec`]) and `DELETE /_sim/faults`, `GET` and `DELETE /_sim/calls`.
+//!
+//! What is emulated, how, and what is not: `docs/development/simulator.md`.
+
+mod actions;
+mod catalogue;
+mod cluster;
+mod cluster_postgres;
+mod error;
+mod http;
+mod lifecycle;
+mod module;
+mod proxy;
+mod request;
+mod shared;
+mod spec;
+mod state;
+mod xml;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use tokio::runtime::Runtime;
+
+pub use catalogue::Values;
+pub use cluster::{ClusterHandle, MemberStatus};
+pub use spec::{Call, ClusterSpec, Fault, FaultSpec, GlobalMembership, Options};
+
+use shared::Shared;
+
+/// A running simulator.
+#[derive(Debug)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Simulator {
+    /// Starts the API on 127.0.0.1. No cluster exists yet.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn start(options: Options) -> Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", options.port))
+            .with_context(|| format!("listening on 127.0.0.1:{}", options.port))?;
+        listener.set_nonblocking(true).context("preparing the API's socket")?;
+        let address = listener.local_addr().context("asking for the API's port")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("aurora-sim")
+            .enable_all()
+            .build()
+            .context("starting a runtime")?;
+        let shared = Shared::new(options, runtime.handle().clone());
+        let router = http::router(Arc::clone(&shared));
+        runtime.spawn(async move {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => drop(axum::serve(listener, router).await),
+                Err(error) => eprintln!("aurora-sim: the API does not listen: {error}"),
+            }
+        });
+        Ok(Self { shared, address, runtime: Some(runtime) })
+    }
+
+    /// The API's address, such as `http://127.0.0.1:4711`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Creates a cluster, all of it available when this returns.
+    ///
+    /// # Errors
+    /// When the identifier is taken, the parameter group does not fit, or Postgres does not start.
+    pub async fn create_cluster(&self, spec: ClusterSpec) -> Result<ClusterHandle> {
+        self.shared.runtime.spawn(cluster::create(Arc::clone(&self.shared), spec)).await.context("creating a cluster")?
+    }
+
+    /// The cluster of this identifier, whoever created it.
+    #[must_use]
+    pub fn cluster(&self, identifier: &str) -> Option<ClusterHandle> {
+        ClusterHandle::find(&self.shared, identifier)
+    }
+
+    /// Adds a custom parameter group with these values, as if someone had made it before.
+    ///
+    /// # Errors
+    /// When the name or the family is not accepted.
+    pub fn create_parameter_group(&self, name: &str, family: &str, values: &[(&str, &str)]) -> Result<()> {
+        let mut state = self.shared.state();
+        actions::create_group(&mut state, &self.shared.options.region, name, family, "made before", BTreeMap::new())
+            .map_err(|error| anyhow!("{}: {}", error.code, error.message))?;
+        if let Some(group) = state.groups.get_mut(name) {
+            for (parameter, value) in values {
+                group.values.insert(
+                    (*parameter).to_owned(),
+                    state::UserValue { value: (*value).to_owned(), apply_method: "pending-reboot".to_owned() },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The user-set values of a custom parameter group; `None` if there is no such group.
+    #[must_use]
+    pub fn parameter_group(&self, name: &str) -> Option<Values> {
+        let state = self.shared.state();
+        state.groups.contains_key(name).then(|| state.group_values(name))
+    }
+
+    /// The names of the custom parameter groups.
+    #[must_use]
+    pub fn parameter_groups(&self) -> Vec<String> {
+        self.shared.state().groups.keys().cloned().collect()
+    }
+
+    /// Has the next `count` calls of `action` (`*`: any) fail. An SDK tries a call three times by default.
+    pub fn inject_fault(&self, action: &str, fault: Fault, count: u32) {
+        self.inject(FaultSpec { action: action.to_owned(), fault, count, skip: 0 });
+    }
+
+    /// Has calls fail as described.
+    pub fn inject(&self, fault: FaultSpec) {
+        self.shared.faults().push(fault);
+    }
+
+    /// Forgets all faults that have not come yet.
+    pub fn clear_faults(&self) {
+        self.shared.faults().clear();
+    }
+
+    /// The calls received so far, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.calls().clone()
+    }
+
+    /// A way to read the calls from elsewhere, such as another task.
+    pub fn call_log(&self) -> impl Fn() -> Vec<Call> + Send + Sync + 'static + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.calls().clone()
+    }
+
+    /// Forgets the calls received so far.
+    pub fn clear_calls(&self) {
+        self.shared.calls().clear();
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // First nothing new may come, then the servers end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        let clusters = std::mem::take(&mut self.shared.state().clusters);
+        std::thread::scope(|scope| {
+            for postgres in clusters.into_values().filter_map(|cluster| cluster.postgres) {
+                scope.spawn(move || postgres.terminate());
+            }
+        });
+    }
+}

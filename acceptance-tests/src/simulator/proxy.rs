@@ -1,0 +1,61 @@
+//! The TCP endpoint of a cluster: its port is held for the cluster's life, also while Postgres restarts behind it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// Accepts until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Listens on `address` and leads each client to the port on 127.0.0.1 that `admit` names; a client that it gives no port to
+    /// is cut off, as one that dials an instance that restarts.
+    pub(crate) async fn start<F, Fut>(address: SocketAddr, admit: F) -> Result<Self>
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Option<u16>> + Send,
+    {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+        let address = listener.local_addr().context("asking for the endpoint's port")?;
+        let admit = Arc::new(admit);
+        let accepting = tokio::spawn(async move {
+            loop {
+                if let Ok((client, _)) = listener.accept().await {
+                    let admit = Arc::clone(&admit);
+                    tokio::spawn(async move { lead(client, admit().await).await });
+                }
+            }
+        });
+        Ok(Self { address, accepting })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn lead(mut client: TcpStream, port: Option<u16>) {
+    let Some(port) = port else { return };
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
+        return;
+    };
+    // Small messages in both directions: waiting to fill packets would cost 40 ms a round trip.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    // A broken pipe here is a client or a server that left: both ends notice by themselves.
+    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+}

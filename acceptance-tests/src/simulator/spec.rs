@@ -1,0 +1,218 @@
+//! What a test asks for: options of the simulator, clusters, faults. All but the options also travel as JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// How the simulator behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Real durations (a modification 15 s, a reboot 30 s) times this. The default makes them 30 and 60 ms.
+    pub time_scale: f64,
+    /// The region in ARNs.
+    pub region: String,
+    /// The port of the API on 127.0.0.1; 0: any free one.
+    pub port: u16,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { time_scale: 0.002, region: "us-east-1".to_owned(), port: 0 }
+    }
+}
+
+/// A cluster to create. Everything but the identifier has a default.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// `DBClusterIdentifier`, lower case.
+    pub identifier: String,
+    /// Default `aurora-postgresql`.
+    #[serde(default = "default_engine")]
+    pub engine: String,
+    /// Default `15.10`. The Postgres behind it is the newest minor of this major that the machine has.
+    #[serde(default = "default_engine_version")]
+    pub engine_version: String,
+    /// Default `provisioned`; `serverless` is Serverless v1.
+    #[serde(default = "default_engine_mode")]
+    pub engine_mode: String,
+    /// How many instances; the first is the writer. Default 2. They are named `<identifier>-1` and so on.
+    #[serde(default = "default_members")]
+    pub members: u32,
+    /// The master user. Default `clusteradmin`.
+    #[serde(default = "default_admin_username")]
+    pub admin_username: String,
+    /// Its password. Default: the word `admin-password`.
+    #[serde(default = "default_admin_password")]
+    pub admin_password: String,
+    /// The first database, owned by the master user. Default `postgres`.
+    #[serde(default = "default_database")]
+    pub database: String,
+    /// The cluster parameter group; default: the family's default group.
+    #[serde(default)]
+    pub parameter_group: Option<String>,
+    /// Whether Postgres speaks TLS too.
+    #[serde(default)]
+    pub tls: bool,
+    /// Whether a Postgres stands behind it. False: the cluster is only described, with no endpoint that answers, as refusals need.
+    #[serde(default = "default_true")]
+    pub postgres: bool,
+    /// Its place in a global database.
+    #[serde(default)]
+    pub global: Option<GlobalMembership>,
+    /// `ReplicationSourceIdentifier` of a replica cluster.
+    #[serde(default)]
+    pub replication_source: Option<String>,
+}
+
+/// The place of a cluster in a global database.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalMembership {
+    /// `GlobalClusterIdentifier`.
+    pub identifier: String,
+    /// The primary's ARN when this cluster is a secondary; none: this cluster is the primary.
+    #[serde(default)]
+    pub primary_arn: Option<String>,
+}
+
+fn default_engine() -> String {
+    "aurora-postgresql".to_owned()
+}
+fn default_engine_version() -> String {
+    "15.10".to_owned()
+}
+fn default_engine_mode() -> String {
+    "provisioned".to_owned()
+}
+fn default_members() -> u32 {
+    2
+}
+fn default_admin_username() -> String {
+    "clusteradmin".to_owned()
+}
+fn default_admin_password() -> String {
+    "admin-password".to_owned()
+}
+fn default_database() -> String {
+    "postgres".to_owned()
+}
+fn default_true() -> bool {
+    true
+}
+
+impl ClusterSpec {
+    /// A cluster of this identifier with all defaults: Aurora PostgreSQL 15.10, a writer and a reader.
+    #[must_use]
+    pub fn new(identifier: &str) -> Self {
+        Self {
+            identifier: identifier.to_owned(),
+            engine: default_engine(),
+            engine_version: default_engine_version(),
+            engine_mode: default_engine_mode(),
+            members: default_members(),
+            admin_username: default_admin_username(),
+            admin_password: default_admin_password(),
+            database: default_database(),
+            parameter_group: None,
+            tls: false,
+            postgres: true,
+            global: None,
+            replication_source: None,
+        }
+    }
+
+    /// Sets the engine's version, such as `16.6`.
+    #[must_use]
+    pub fn engine_version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.engine_version);
+        self
+    }
+
+    /// Sets the number of instances.
+    #[must_use]
+    pub fn members(mut self, members: u32) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Sets the master user and its password.
+    #[must_use]
+    pub fn admin(mut self, username: &str, password: &str) -> Self {
+        username.clone_into(&mut self.admin_username);
+        password.clone_into(&mut self.admin_password);
+        self
+    }
+
+    /// Sets the first database.
+    #[must_use]
+    pub fn database(mut self, database: &str) -> Self {
+        database.clone_into(&mut self.database);
+        self
+    }
+
+    /// Sets the cluster parameter group, which must exist.
+    #[must_use]
+    pub fn parameter_group(mut self, name: &str) -> Self {
+        self.parameter_group = Some(name.to_owned());
+        self
+    }
+
+    /// Has Postgres speak TLS too.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Leaves Postgres out: the API describes the cluster, its endpoint does not answer.
+    #[must_use]
+    pub fn without_postgres(mut self) -> Self {
+        self.postgres = false;
+        self
+    }
+}
+
+/// A fault that calls meet in place of their effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// HTTP 400 `Throttling`, which SDKs try again.
+    Throttling,
+    /// HTTP 500 `InternalFailure`, which SDKs try again.
+    InternalFailure,
+    /// HTTP 403 `AccessDenied`, which they do not.
+    AccessDenied,
+}
+
+/// Which calls meet a fault.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// The action's name; `*`: any.
+    pub action: String,
+    /// What they get.
+    pub fault: Fault,
+    /// How many calls. An SDK tries a call three times by default.
+    pub count: u32,
+    /// How many matching calls pass first.
+    #[serde(default)]
+    pub skip: u32,
+}
+
+/// A call that the API received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The action's name.
+    pub action: String,
+    /// Its parameters by their name in the query, such as `Parameters.Parameter.1.ParameterName`. Passwords are left out.
+    pub parameters: std::collections::BTreeMap<String, String>,
+    /// The error code of the answer, none if it succeeded.
+    pub error: Option<String>,
+}
+
+impl Call {
+    /// Whether the call asks for a change, and is no Describe or List.
+    #[must_use]
+    pub fn is_mutating(&self) -> bool {
+        !self.action.starts_with("Describe") && !self.action.starts_with("List")
+    }
+}

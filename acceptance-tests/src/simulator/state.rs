@@ -1,0 +1,164 @@
+//! What the simulated account holds: clusters with their members, parameter groups, tags.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::catalogue::{self, Values};
+use super::cluster_postgres::ClusterPostgres;
+use super::error::ApiError;
+use super::spec::{ClusterSpec, GlobalMembership};
+
+/// The account of every ARN here.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// Everything that calls read and change.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) clusters: BTreeMap<String, Cluster>,
+    pub(crate) groups: BTreeMap<String, ParameterGroup>,
+    pub(crate) next_id: u64,
+}
+
+/// A DB cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) identifier: String,
+    pub(crate) arn: String,
+    pub(crate) resource_id: String,
+    pub(crate) engine: String,
+    pub(crate) engine_version: String,
+    pub(crate) engine_mode: String,
+    pub(crate) status: String,
+    pub(crate) parameter_group: String,
+    pub(crate) iam_authentication: bool,
+    pub(crate) database: String,
+    pub(crate) master_username: String,
+    pub(crate) host: String,
+    pub(crate) reader_host: String,
+    pub(crate) port: u16,
+    pub(crate) members: Vec<Member>,
+    /// What someone changed without applying it, by the name of the API's field.
+    pub(crate) pending: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) global: Option<GlobalMembership>,
+    pub(crate) replication_source: Option<String>,
+    /// What it was created from.
+    pub(crate) spec: ClusterSpec,
+    /// `None` for clusters that are only described.
+    pub(crate) postgres: Option<Arc<ClusterPostgres>>,
+}
+
+/// A DB instance of a cluster.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) identifier: String,
+    pub(crate) resource_id: String,
+    pub(crate) writer: bool,
+    pub(crate) status: String,
+    pub(crate) parameter_group_status: String,
+    /// The group that this member started with, whose dynamic parameters reach it at once.
+    pub(crate) group_in_effect: String,
+    /// The user-set values that this member runs with.
+    pub(crate) values: Values,
+}
+
+/// A custom cluster parameter group.
+#[derive(Debug)]
+pub(crate) struct ParameterGroup {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) family: String,
+    pub(crate) description: String,
+    pub(crate) values: BTreeMap<String, UserValue>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// What a user set in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserValue {
+    pub(crate) value: String,
+    pub(crate) apply_method: String,
+}
+
+impl Cluster {
+    /// The family of the cluster's engine version.
+    pub(crate) fn family(&self) -> String {
+        format!("{}{}", self.engine, self.engine_version.split('.').next().unwrap_or_default())
+    }
+
+    pub(crate) fn writer(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.writer)
+    }
+
+    pub(crate) fn member_mut(&mut self, identifier: &str) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.identifier == identifier)
+    }
+}
+
+impl State {
+    pub(crate) fn cluster(&self, identifier: &str) -> Result<&Cluster, ApiError> {
+        // Clusters go by identifier or ARN; identifiers are stored in lower case.
+        let wanted = identifier.to_lowercase();
+        self.clusters
+            .values()
+            .find(|cluster| cluster.identifier == wanted || cluster.arn == identifier)
+            .ok_or_else(|| ApiError::cluster_not_found(identifier))
+    }
+
+    pub(crate) fn cluster_mut(&mut self, identifier: &str) -> Result<&mut Cluster, ApiError> {
+        let key = self.cluster(identifier)?.identifier.clone();
+        self.clusters.get_mut(&key).ok_or_else(|| ApiError::cluster_not_found(identifier))
+    }
+
+    pub(crate) fn cluster_of_instance(&self, instance: &str) -> Result<&Cluster, ApiError> {
+        self.clusters
+            .values()
+            .find(|cluster| cluster.members.iter().any(|member| member.identifier == instance))
+            .ok_or_else(|| ApiError::instance_not_found(instance))
+    }
+
+    pub(crate) fn group_mut(&mut self, name: &str) -> Result<&mut ParameterGroup, ApiError> {
+        if default_family(name).is_some() {
+            return Err(ApiError::invalid_value(format!("{name} is a default parameter group and cannot be modified.")));
+        }
+        self.groups.get_mut(name).ok_or_else(|| ApiError::group_not_found(name))
+    }
+
+    /// The family of a custom or default group.
+    pub(crate) fn group_family(&self, name: &str) -> Result<String, ApiError> {
+        default_family(name)
+            .or_else(|| self.groups.get(name).map(|group| group.family.clone()))
+            .ok_or_else(|| ApiError::group_not_found(name))
+    }
+
+    /// What users set in a group; nothing for a default group.
+    pub(crate) fn group_values(&self, name: &str) -> Values {
+        self.groups
+            .get(name)
+            .map(|group| group.values.iter().map(|(name, set)| (name.clone(), set.value.clone())).collect())
+            .unwrap_or_default()
+    }
+
+    /// A number that no other object of this account has.
+    pub(crate) fn unique(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// The tags of the cluster or group with this ARN.
+    pub(crate) fn tags_mut(&mut self, arn: &str) -> Result<&mut BTreeMap<String, String>, ApiError> {
+        if let Some(cluster) = self.clusters.values_mut().find(|cluster| cluster.arn == arn) {
+            return Ok(&mut cluster.tags);
+        }
+        if let Some(group) = self.groups.values_mut().find(|group| group.arn == arn) {
+            return Ok(&mut group.tags);
+        }
+        if arn.contains(":cluster-pg:") { Err(ApiError::group_not_found(arn)) } else { Err(ApiError::cluster_not_found(arn)) }
+    }
+}
+
+/// The family of a `default.*` group; `None` for other names.
+pub(crate) fn default_family(name: &str) -> Option<String> {
+    let family = name.strip_prefix("default.")?;
+    catalogue::family_major(family).map(|_| family.to_owned())
+}

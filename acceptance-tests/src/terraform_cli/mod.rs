@@ -1,0 +1,306 @@
+//! Runs the real Terraform (or OpenTofu) against the provider built from this source, in a folder of its own.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use acceptance_tests::terraform_cli::Terraform;
+//!
+//! let tf = Terraform::new()?.with_env("PGPASSWORD", "admin's");
+//! tf.write("main.tf", r#"resource "clickpipes_publication" "orders" { name = "orders" }"#)?;
+//!
+//! let plan = tf.plan().await?;
+//! assert_eq!(plan.actions("clickpipes_publication.orders"), ["create"]);
+//! println!("{:?}", plan.operations("clickpipes_publication.orders"));
+//! tf.apply_plan(&plan).await?;
+//! tf.assert_empty_plan().await?;
+//!
+//! let refusal = tf.run(["destroy", "-auto-approve"]).await?.failed()?;
+//! assert!(refusal.message().contains("an active slot exists"));
+//! tf.assert_no_secret(&["admin's"], &["/path/to/the/server.log"])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The provider is found through `dev_overrides`, so nothing is downloaded and there is no `init`; configurations name
+//! it by source `clickpipes/clickpipes`, and `required_providers` is written for them. Nothing of the caller's own
+//! Terraform, AWS or Postgres environment gets in. `TF_LOG=TRACE` is always on, into a file.
+
+mod executable;
+mod outcome;
+mod plan;
+mod secrets;
+mod session;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::provider_binary;
+
+pub use executable::find as executable;
+pub use outcome::Outcome;
+pub use plan::Plan;
+pub use session::Session;
+
+/// Where a configuration's name for the provider comes from. Written into every workspace.
+const REQUIRED_PROVIDERS: &str = r#"terraform {
+  required_providers {
+    clickpipes = {
+      source = "clickpipes/clickpipes"
+    }
+  }
+}
+"#;
+
+/// What must not reach terraform from the caller's environment: it would change what is tested.
+const FOREIGN: [&str; 4] = ["TF_", "AWS_", "PG", "CHECKPOINT_"];
+
+/// A workspace: a folder with a configuration and its state, and the environment to run terraform in.
+pub struct Terraform {
+    folder: TempDir,
+    executable: PathBuf,
+    environment: BTreeMap<String, String>,
+    plans: AtomicUsize,
+}
+
+impl Terraform {
+    /// An empty workspace.
+    ///
+    /// # Errors
+    /// If there is no terraform on this machine, or the provider does not build.
+    pub fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("clickpipes-terraform-").tempdir()?;
+        let provider = provider_binary::path()?;
+        let provider_folder = provider.parent().context("the provider's binary is in no folder")?;
+        let workspace = Self { executable: executable()?, environment: BTreeMap::new(), plans: AtomicUsize::new(0), folder };
+        let overrides = serde_json::to_string(provider_folder)?;
+        workspace.write(
+            "cli.tfrc",
+            &format!(
+                "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n    \
+                 \"clickpipes/clickpipes\" = {overrides}\n  }}\n  direct {{}}\n}}\n"
+            ),
+        )?;
+        workspace.write("required_providers.tf", REQUIRED_PROVIDERS)?;
+        Ok(workspace)
+    }
+
+    /// Sets an environment variable for every run from now on.
+    #[must_use]
+    pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.set_env(name, value);
+        self
+    }
+
+    /// Sets an environment variable for every run from now on.
+    pub fn set_env(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.environment.insert(name.into(), value.into());
+    }
+
+    /// Takes a variable back that [`Terraform::set_env`] set.
+    pub fn unset_env(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
+    /// Where the configuration and the state are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The trace log of all runs so far, the provider's lines among them.
+    pub fn log_path(&self) -> PathBuf {
+        self.folder().join("trace.log")
+    }
+
+    /// Writes a file of the configuration, over an older one of the name.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.folder().join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Removes a file of the configuration.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn remove(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.folder().join(name);
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+    }
+
+    /// Runs terraform with `arguments` to its end, whatever the end.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub async fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> anyhow::Result<Outcome> {
+        self.start(arguments)?.outcome().await
+    }
+
+    /// Starts terraform with `arguments`, to be interrupted or watched while it runs.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> anyhow::Result<Session> {
+        let mut command = self.command();
+        command.args(arguments);
+        Session::start(command)
+    }
+
+    /// `terraform validate`.
+    ///
+    /// # Errors
+    /// If the configuration is not valid.
+    pub async fn validate(&self) -> anyhow::Result<Outcome> {
+        self.run(["validate", "-no-color"]).await?.succeeded()
+    }
+
+    /// Plans into a file, to be looked at and applied.
+    ///
+    /// # Errors
+    /// If the plan fails.
+    pub async fn plan(&self) -> anyhow::Result<Plan> {
+        self.plan_with(&[]).await
+    }
+
+    /// Like [`Terraform::plan`], with more arguments, such as `-refresh-only` or `-destroy`.
+    ///
+    /// # Errors
+    /// If the plan fails.
+    pub async fn plan_with(&self, arguments: &[&str]) -> anyhow::Result<Plan> {
+        let number = self.plans.fetch_add(1, Ordering::Relaxed);
+        let file = self.folder().join(format!("{number}.tfplan"));
+        let out = format!("-out={}", file.display());
+        let mut words = vec!["plan", "-no-color", "-input=false", "-detailed-exitcode", out.as_str()];
+        words.extend_from_slice(arguments);
+        let outcome = self.run(words).await?;
+        let empty = match outcome.code {
+            Some(0) => true,
+            Some(2) => false,
+            _ => return Err(outcome.unexpected()),
+        };
+        let shown = self.run(["show".as_ref(), "-json".as_ref(), file.as_os_str()]).await?.succeeded()?;
+        Ok(Plan { json: shown.json()?, file, outcome, empty })
+    }
+
+    /// `terraform apply`, planning anew.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn apply(&self) -> anyhow::Result<Outcome> {
+        self.run(["apply", "-no-color", "-input=false", "-auto-approve"]).await?.succeeded()
+    }
+
+    /// Applies a saved plan.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn apply_plan(&self, plan: &Plan) -> anyhow::Result<Outcome> {
+        self.run(["apply".as_ref(), "-no-color".as_ref(), "-input=false".as_ref(), plan.file.as_os_str()]).await?.succeeded()
+    }
+
+    /// Destroys everything in the state.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn destroy(&self) -> anyhow::Result<Outcome> {
+        self.run(["destroy", "-no-color", "-input=false", "-auto-approve"]).await?.succeeded()
+    }
+
+    /// Imports the object `id` as `address`.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn import(&self, address: &str, id: &str) -> anyhow::Result<Outcome> {
+        self.run(["import", "-no-color", "-input=false", address, id]).await?.succeeded()
+    }
+
+    /// Takes what the provider reads into the state, and changes nothing else.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn refresh_only(&self) -> anyhow::Result<Outcome> {
+        self.run(["apply", "-no-color", "-input=false", "-auto-approve", "-refresh-only"]).await?.succeeded()
+    }
+
+    /// The state as `terraform show -json` puts it.
+    ///
+    /// # Errors
+    /// If there is none that can be read.
+    pub async fn state(&self) -> anyhow::Result<Value> {
+        self.run(["show", "-json"]).await?.succeeded()?.json()
+    }
+
+    /// The attributes of one resource of the root module, or null if the state does not hold it.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub async fn resource(&self, address: &str) -> anyhow::Result<Value> {
+        let state = self.state().await?;
+        let resources = state["values"]["root_module"]["resources"].as_array();
+        let found = resources.into_iter().flatten().find(|resource| resource["address"] == address);
+        Ok(found.map(|resource| resource["values"].clone()).unwrap_or_default())
+    }
+
+    /// `terraform state show` of one resource.
+    ///
+    /// # Errors
+    /// If the state does not hold it.
+    pub async fn state_show(&self, address: &str) -> anyhow::Result<String> {
+        Ok(self.run(["state", "show", "-no-color", address]).await?.succeeded()?.stdout)
+    }
+
+    /// Plans, and there is nothing to do.
+    ///
+    /// # Errors
+    /// If the plan fails or is not empty; the message holds the plan.
+    pub async fn assert_empty_plan(&self) -> anyhow::Result<()> {
+        let plan = self.plan().await?;
+        anyhow::ensure!(plan.empty, "the plan is not empty:\n{}", plan.outcome.stdout);
+        Ok(())
+    }
+
+    /// None of `secrets` stands in a state file, a saved plan (its archive is unpacked), the trace log or any of
+    /// `logs`, be it plain, escaped as in JSON or in base64. The configuration that the test wrote is not searched,
+    /// and neither is its copy inside a plan.
+    ///
+    /// # Errors
+    /// If one is found; the message says where, and does not repeat it. Also if there is nothing to search or a secret is
+    /// too short to be told from chance.
+    pub fn assert_no_secret<P: AsRef<Path>>(&self, secrets: &[&str], logs: &[P]) -> anyhow::Result<()> {
+        secrets::assert_absent(self.folder(), secrets, logs)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.executable);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| FOREIGN.iter().any(|prefix| name.starts_with(prefix))) {
+                command.env_remove(name);
+            }
+        }
+        let none = self.folder().join("none");
+        command
+            .current_dir(self.folder())
+            .env("TF_CLI_CONFIG_FILE", self.folder().join("cli.tfrc"))
+            .env("TF_IN_AUTOMATION", "1")
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("TF_LOG", "TRACE")
+            .env("TF_LOG_PATH", self.log_path())
+            .env("AWS_CONFIG_FILE", &none)
+            .env("AWS_SHARED_CREDENTIALS_FILE", &none)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(&self.environment)
+            .stdin(Stdio::null());
+        command
+    }
+}

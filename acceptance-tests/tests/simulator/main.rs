@@ -1,0 +1,36 @@
+//! The simulator tells the truth: driven by the AWS SDK and by Postgres clients, as the provider drives it.
+
+mod api;
+mod control_endpoint;
+mod control_plane;
+mod lifetime;
+mod postgres_roles;
+mod publications;
+mod walsender;
+
+use acceptance_tests::simulator::{Options, Simulator};
+use aws_sdk_rds::Client;
+use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
+
+fn simulator() -> Simulator {
+    Simulator::start(Options::default()).unwrap()
+}
+
+fn sdk(simulator: &Simulator) -> Client {
+    let retries = RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(5));
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(simulator.url())
+        .credentials_provider(Credentials::new("an id", "a secret", None, None, "test"))
+        .retry_config(retries)
+        .build();
+    Client::from_conf(config)
+}
+
+/// The code and message of an error that the server answered with.
+fn refusal<T: std::fmt::Debug>(result: Result<T, tokio_postgres::Error>) -> (String, String) {
+    let error = result.unwrap_err();
+    let error = error.as_db_error().unwrap_or_else(|| panic!("no answer of the server: {error:?}"));
+    (error.code().code().to_owned(), error.message().to_owned())
+}
