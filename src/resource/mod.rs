@@ -8,6 +8,7 @@
 
 mod attempt;
 mod failure;
+pub(crate) mod publication;
 mod timeouts;
 
 use std::future::Future;

@@ -9,9 +9,10 @@ use super::{upgrade_resource_state, validate_resource_config};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::Resource;
+use crate::resource::publication::Publication;
 use crate::terraform::Schema;
 
-static RESOURCES: &[&dyn Handler] = &[];
+static RESOURCES: &[&dyn Handler] = &[&Of::<Publication>::NEW];
 
 /// Every resource.
 pub(super) fn all() -> &'static [&'static dyn Handler] {

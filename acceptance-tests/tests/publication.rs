@@ -1,0 +1,335 @@
+//! `clickpipes_publication` on real terraform and real Postgres.
+
+use acceptance_tests::rig::{DATABASE, Rig};
+use anyhow::Result;
+use serde_json::json;
+
+const P: &str = "clickpipes_publication.p";
+
+const TABLES: &str = "
+    CREATE TABLE orders (id int PRIMARY KEY, note text);
+    CREATE TABLE invoices (id int PRIMARY KEY);
+    CREATE TABLE customers (id int PRIMARY KEY);
+    CREATE TABLE keyless (note text);
+    INSERT INTO keyless VALUES ('a');";
+
+fn publication(arguments: &str) -> String {
+    format!("resource \"clickpipes_publication\" \"p\" {{\n  database = \"{DATABASE}\"\n{arguments}\n}}\n")
+}
+
+async fn rig() -> Result<Rig> {
+    let rig = Rig::start().await?;
+    rig.sql(TABLES).await?;
+    Ok(rig)
+}
+
+const PUBLISHED: &str = "SELECT string_agg(schemaname || '.' || tablename, ',' ORDER BY schemaname, tablename) FROM pg_publication_tables WHERE pubname = 'p'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lives_from_create_over_changes_in_place_to_destroy() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.invoices\"]"))?;
+    let created = rig.apply_as_reviewed(P).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.invoices,public.orders");
+    assert_eq!(created["tables"], json!(["public.orders", "public.invoices"]));
+    assert_eq!(created["publish"], json!(["delete", "insert", "truncate", "update"]));
+    assert_eq!(created["publish_via_partition_root"], json!(true));
+    assert_eq!(created["id"], json!("app/p"));
+    assert_eq!(created["oid"].to_string(), rig.ask("SELECT oid::text FROM pg_publication").await?);
+
+    // The same members in another order are no change.
+    rig.main(&publication("name = \"p\"\n tables = [\"public.invoices\", \"public.orders\"]"))?;
+    rig.tf.assert_empty_plan().await?;
+
+    rig.main(&publication(
+        "name = \"p\"\n tables = [\"public.invoices\", \"public.customers\"]\n publish = [\"insert\", \"update\"]\n publish_via_partition_root = false",
+    ))?;
+    let altered = rig.apply_as_reviewed(P).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.customers,public.invoices");
+    assert_eq!(altered["oid"], created["oid"], "altered in place");
+    let parameters = "SELECT concat(pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) FROM pg_publication";
+    assert_eq!(rig.ask(parameters).await?, "ttfff");
+
+    rig.main(&publication("name = \"renamed\"\n tables = [\"public.invoices\", \"public.customers\"]"))?;
+    let renamed = rig.apply_as_reviewed(P).await?;
+    assert_eq!((&renamed["oid"], &renamed["id"]), (&created["oid"], &json!("app/renamed")));
+    assert_eq!(renamed["publish"], json!(["insert", "update"]), "unset keeps what is there");
+
+    let before = rig.changes()?.len();
+    let plan = rig.tf.plan_with(&["-destroy"]).await?;
+    assert!(plan.outcome.message().contains("DROP PUBLICATION \"renamed\""), "{}", plan.outcome.message());
+    rig.tf.apply_plan(&plan).await?;
+    assert_eq!(rig.changes()?.split_off(before), ["DROP PUBLICATION \"renamed\""]);
+    assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refuses_what_would_stop_the_applications_writes() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.keyless\"]"))?;
+    let refusal = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    for part in [
+        "Tables without a replica identity",
+        "public.keyless",
+        "REPLICA IDENTITY FULL",
+        "allow_tables_without_replica_identity = true",
+    ] {
+        assert!(refusal.contains(part), "{part} in {refusal}");
+    }
+    assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
+
+    // Inserts need no identity, and the application's writes go on.
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.keyless\"]\n publish = [\"insert\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.sql("UPDATE keyless SET note = 'b'").await?;
+
+    // Turning updates on would expose the table now.
+    rig.main(&publication(
+        "name = \"p\"\n tables = [\"public.orders\", \"public.keyless\"]\n publish = [\"insert\", \"update\"]",
+    ))?;
+    assert!(rig.tf.run(["plan", "-no-color"]).await?.failed()?.message().contains("public.keyless"));
+
+    // Accepted, it is said and done, and Postgres does what was foretold.
+    rig.main(&publication(
+        "name = \"p\"\n tables = [\"public.orders\", \"public.keyless\"]\n publish = [\"insert\", \"update\"]\n allow_tables_without_replica_identity = true",
+    ))?;
+    let accepted = rig.apply_as_reviewed(P).await?;
+    assert_eq!(accepted["tables_without_replica_identity"], json!(["public.keyless"]));
+    assert!(rig.sql("UPDATE keyless SET note = 'c'").await.is_err());
+
+    // What is exposed already does not stand against another change, or against a destroy.
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.keyless\", \"public.invoices\"]"))?;
+    assert!(rig.tf.plan().await?.outcome.message().contains("Published tables without a replica identity"));
+    rig.tf.destroy().await?;
+    rig.sql("UPDATE keyless SET note = 'd'").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_partitioned_table_the_leaves_count() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql(
+        "CREATE TABLE events (id int, day int) PARTITION BY LIST (day);
+         CREATE TABLE events_1 PARTITION OF events (PRIMARY KEY (id)) FOR VALUES IN (1);
+         CREATE TABLE events_2 PARTITION OF events FOR VALUES IN (2);",
+    )
+    .await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.events\"]"))?;
+    let refusal = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    assert!(refusal.contains("fail on: public.events_2."), "{refusal}");
+    rig.sql("ALTER TABLE events_2 REPLICA IDENTITY FULL").await?;
+    rig.apply_as_reviewed(P).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_shown_and_mended() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.invoices\"]\n publish = [\"insert\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    for _ in 0..2 {
+        rig.sql("ALTER PUBLICATION p DROP TABLE orders; ALTER PUBLICATION p ADD TABLE customers; ALTER PUBLICATION p SET (publish = 'insert, delete')")
+            .await?;
+        let plan = rig.tf.plan().await?;
+        assert_eq!(
+            plan.operations(P),
+            [
+                "ALTER PUBLICATION \"p\" SET (publish = 'insert')",
+                "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"public\".\"orders\"",
+                "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"public\".\"customers\"",
+            ]
+        );
+        rig.apply_as_reviewed(P).await?;
+        assert_eq!(rig.ask(PUBLISHED).await?, "public.invoices,public.orders");
+    }
+    rig.sql("ALTER PUBLICATION p RENAME TO elsewhere").await?;
+    rig.apply_as_reviewed(P).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.invoices,public.orders");
+
+    rig.sql("DROP PUBLICATION p").await?;
+    assert_eq!(rig.tf.plan().await?.actions(P), ["create"]);
+    rig.apply_as_reviewed(P).await?;
+
+    // A configured table that is dropped is named.
+    rig.sql("DROP TABLE orders").await?;
+    let plan = rig.tf.plan().await?;
+    assert!(plan.outcome.message().contains("There is no table public.orders"), "{}", plan.outcome.message());
+    let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    assert!(refusal.contains("There is no table public.orders"), "{refusal}");
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.invoices");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_names_that_need_quoting_and_then_plans_nothing() -> Result<()> {
+    let rig = rig().await?;
+    rig.cluster.superuser("postgres").await?.batch_execute("CREATE DATABASE \"Sales/EU\" OWNER clusteradmin").await?;
+    let sales = rig.cluster.admin("Sales/EU").await?;
+    sales
+        .batch_execute(
+            r#"CREATE SCHEMA "My Schema"; CREATE TABLE "My Schema"."we""ird\täble" (id int PRIMARY KEY);
+               CREATE PUBLICATION "Pub ""1""/ü" FOR TABLE "My Schema"."we""ird\täble" WITH (publish = 'insert, delete')"#,
+        )
+        .await?;
+    rig.main(
+        r#"resource "clickpipes_publication" "p" {
+  database = "Sales/EU"
+  name     = "Pub \"1\"/ü"
+  tables   = ["My Schema.we\"ird\\täble"]
+}
+"#,
+    )?;
+    let before = rig.changes()?;
+    rig.tf.import(P, r#""Sales/EU"/"Pub ""1""/ü""#).await?;
+    rig.tf.assert_empty_plan().await?;
+    assert_eq!(rig.changes()?, before, "an import alters nothing");
+    let imported = rig.tf.resource(P).await?;
+    assert_eq!(imported["publish"], json!(["delete", "insert"]));
+    assert_eq!(imported["id"], json!(r#""Sales/EU"/"Pub ""1""/ü""#));
+
+    rig.main(
+        r#"resource "clickpipes_publication" "p" {
+  database = "Sales/EU"
+  name     = "'; DROP TABLE x; --"
+  tables   = ["My Schema.we\"ird\\täble"]
+}
+"#,
+    )?;
+    rig.apply_as_reviewed(P).await?;
+    rig.tf.destroy().await?;
+    let left = sales.query_one("SELECT count(*) FROM pg_publication", &[]).await?;
+    assert_eq!(left.get::<_, i64>(0), 0);
+
+    let malformed = rig.tf.run(["import", "-no-color", P, "app"]).await?.failed()?.message();
+    assert!(malformed.contains("database/name"), "{malformed}");
+    let absent = rig.tf.run(["import", "-no-color", P, "app/none"]).await?.failed()?.message();
+    assert!(absent.contains("non-existent remote object"), "{absent}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_exists_already_is_named_with_an_import_block() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql("CREATE PUBLICATION p FOR TABLE orders").await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    let plan = rig.tf.plan().await?;
+    assert!(plan.outcome.message().contains("Publication already exists"), "{}", plan.outcome.message());
+    let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    assert!(refusal.contains("import {") && refusal.contains("id = \"app/p\""), "{refusal}");
+    assert_eq!(rig.tf.resource(P).await?, json!(null));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_table_is_a_warning_at_plan_and_an_error_at_apply() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.later\"]"))?;
+    let plan = rig.tf.plan().await?;
+    assert!(plan.outcome.message().contains("Warning: Table not found"), "{}", plan.outcome.message());
+    let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    assert!(refusal.contains("There is no table public.later in database app"), "{refusal}");
+    assert_eq!(rig.tf.resource(P).await?, json!(null));
+
+    // The table comes between plan and apply: the reviewed statement runs.
+    let plan = rig.tf.plan().await?;
+    rig.sql("CREATE TABLE later (id int PRIMARY KEY)").await?;
+    let before = rig.changes()?.len();
+    rig.tf.apply_plan(&plan).await?;
+    assert_eq!(rig.changes()?.split_off(before), plan.operations(P));
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_kind_of_scope_needs_consent() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql("DROP TABLE keyless").await?;
+    rig.main(&publication("name = \"p\"\n all_tables = true"))?;
+    let all = rig.apply_as_reviewed(P).await?;
+    rig.sql("CREATE TABLE later (id int PRIMARY KEY)").await?;
+    assert!(rig.ask(PUBLISHED).await?.contains("public.later"));
+    rig.tf.assert_empty_plan().await?;
+
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    let refusal = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    assert!(refusal.contains("resynced") && refusal.contains("allow_scope_replacement = true"), "{refusal}");
+
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]\n allow_scope_replacement = true"))?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.actions(P), ["update"]);
+    assert_eq!(plan.operations(P).len(), 2);
+    assert!(plan.is_unknown(P, "oid"));
+    assert!(plan.outcome.message().contains("The pipe must be resynced"));
+    let listed = rig.apply_as_reviewed(P).await?;
+    assert_ne!(listed["oid"], all["oid"]);
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemas_are_published_and_altered_in_place() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql("CREATE SCHEMA billing; CREATE TABLE billing.accounts (id int PRIMARY KEY); CREATE SCHEMA empty").await?;
+    rig.main(&publication("name = \"p\"\n schemas = [\"billing\"]\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "billing.accounts,public.orders");
+    rig.main(&publication("name = \"p\"\n schemas = [\"empty\"]\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
+    rig.main(&publication("name = \"p\"\n schemas = [\"nowhere\"]"))?;
+    let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    assert!(refusal.contains("There is no schema \"nowhere\" in database app"), "{refusal}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publication_that_a_slot_may_read_is_not_dropped() -> Result<()> {
+    let rig = Rig::start_logical().await?;
+    rig.sql(TABLES).await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    let reader = rig.stream("pipe", "p").await?;
+    let refusal = rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    assert!(refusal.contains("Publication may be in use") && refusal.contains("force_destroy = true"), "{refusal}");
+    assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "1");
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]\n force_destroy = true"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.tf.destroy().await?;
+    drop(reader);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_known_only_at_apply_leave_the_operations_unknown() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&format!(
+        "resource \"terraform_data\" \"t\" {{ input = \"public.orders\" }}\n{}",
+        publication("name = \"p\"\n tables = [terraform_data.t.output, \"public.invoices\"]")
+    ))?;
+    let plan = rig.tf.plan().await?;
+    assert!(plan.is_unknown(P, "operations"));
+    rig.tf.apply_plan(&plan).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.invoices,public.orders");
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_configuration_is_refused_before_anything_is_dialled() -> Result<()> {
+    let rig = Rig::start().await?;
+    let cases = [
+        ("name = \"p\"", "Say what to publish"),
+        ("name = \"\"\n all_tables = true", "the name is empty"),
+        ("name = \"p\"\n all_tables = true\n tables = [\"a.b\"]", "all_tables = true already publishes every table"),
+        ("name = \"p\"\n tables = [\"orders\"]", "does not name a schema"),
+        ("name = \"p\"\n tables = [\"a.b.c\"]", "more than one dot"),
+        ("name = \"p\"\n tables = [\"a.b\", \"a.b\"]", "a.b is listed twice"),
+        ("name = \"p\"\n all_tables = true\n publish = [\"upsert\"]", "\"upsert\" is no operation"),
+        ("name = \"p\"\n all_tables = true\n timeouts = { create = \"soon\" }", "\"soon\" is not a duration"),
+        ("name = 5\n all_tables = \"maybe\"", "a bool is required"),
+    ];
+    for (arguments, part) in cases {
+        rig.main(&publication(arguments))?;
+        let refusal = rig.tf.run(["validate", "-no-color"]).await?.failed()?.message();
+        assert!(refusal.contains(part), "{arguments}: {part} in {refusal}");
+    }
+    Ok(())
+}

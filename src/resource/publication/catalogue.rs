@@ -1,0 +1,237 @@
+//! Catalogue queries and what they answer: the publication itself, and what a change of it would meet.
+
+use std::collections::BTreeSet;
+
+use super::diff::Current;
+use super::model::{Publish, Scope};
+use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
+use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Row, ServerVersion, Transaction};
+
+/// A name found again counts more than an oid found again: names are what pipes and configurations go by. The oid finds a publication
+/// that was renamed by hand. `to_jsonb` reads a column that older servers lack.
+const PUBLICATION: &str = "\
+SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
+       p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
+       (to_jsonb(p) ->> 'pubviaroot')::bool AS via_root
+FROM pg_catalog.pg_publication p
+WHERE p.pubname = $1 OR p.oid = $2
+ORDER BY p.pubname = $1 DESC
+LIMIT 1";
+
+const TABLES: &str = "\
+SELECT n.nspname::text AS schema, c.relname::text AS name
+FROM pg_catalog.pg_publication_rel r
+JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE r.prpubid = $1";
+
+const SCHEMAS: &str = "\
+SELECT n.nspname::text AS name
+FROM pg_catalog.pg_publication_namespace p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pnnspid
+WHERE p.pnpubid = $1";
+
+/// Finds, among the tables that a query covers, those whose UPDATEs and DELETEs have nothing to identify a row by. Of a partitioned table
+/// the leaves count.
+macro_rules! without_identity {
+    ($covered:literal) => {
+        concat!(
+            "WITH covered AS (\n",
+            $covered,
+            "\n), leaf AS (
+  SELECT oid FROM covered WHERE relkind = 'r'
+  UNION
+  SELECT p.relid FROM covered c, LATERAL pg_catalog.pg_partition_tree(c.oid) p WHERE c.relkind = 'p' AND p.isleaf
+)
+SELECT n.nspname::text AS schema, c.relname::text AS name
+FROM leaf l
+JOIN pg_catalog.pg_class c ON c.oid = l.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relreplident <> 'f' AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index i
+  WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
+    AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
+ORDER BY 1, 2"
+        )
+    };
+}
+
+const COVERED_WITHOUT_IDENTITY: &str = without_identity!(
+    "  SELECT c.oid, c.relkind
+  FROM pg_catalog.pg_publication_tables t
+  JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+  WHERE t.pubname = $1"
+);
+
+/// The same for a scope that is not published yet: all tables, or listed tables and schemas.
+const SCOPE_WITHOUT_IDENTITY: &str = without_identity!(
+    "  SELECT c.oid, c.relkind
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 AND n.nspname <> 'information_schema'
+    AND ($1 OR n.nspname = ANY ($2)
+         OR (n.nspname::text, c.relname::text) IN (SELECT * FROM unnest($3, $4)))"
+);
+
+/// What stands behind listed names. A name without a row of its own has nulls.
+const LISTED_TABLES: &str = "\
+SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence, a.rolname::text AS owner,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin
+FROM unnest($1, $2) AS w (schema, name)
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+LEFT JOIN pg_catalog.pg_roles a ON a.oid = c.relowner
+ORDER BY 1, 2";
+
+const MISSING_SCHEMAS: &str = "\
+SELECT w.name
+FROM unnest($1) AS w (name)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = w.name)
+ORDER BY 1";
+
+const ACTIVE_SLOTS: &str = "\
+SELECT slot_name::text AS name
+FROM pg_catalog.pg_replication_slots
+WHERE database = pg_catalog.current_database() AND active
+ORDER BY 1";
+
+/// A publication in the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Observed {
+    pub(super) oid: u32,
+    pub(super) current: Current,
+    /// Exposed tables, as `schema.table`; empty when neither updates nor deletes are published.
+    pub(super) without_identity: Vec<String>,
+}
+
+/// A listed table as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ListedTable {
+    pub(super) table: QualifiedTable,
+    pub(super) found: Option<FoundTable>,
+}
+
+/// What stands behind a listed name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FoundTable {
+    /// `relkind`: `r` for a table, `p` for a partitioned table, `v` for a view, and so on.
+    pub(super) kind: String,
+    /// `relpersistence`: `p` for a permanent table.
+    pub(super) persistence: String,
+    pub(super) owner: String,
+    /// True when the provider's role may act as the owner.
+    pub(super) owned: bool,
+    /// The provider's role.
+    pub(super) admin: String,
+}
+
+/// What a change would meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lookup {
+    pub(super) version: ServerVersion,
+    /// The publication of that name or oid.
+    pub(super) existing: Option<Observed>,
+    /// The listed tables.
+    pub(super) tables: Vec<ListedTable>,
+    /// Listed schemas that do not exist.
+    pub(super) missing_schemas: Vec<String>,
+    /// Tables of the wanted scope without a usable replica identity, as `schema.table`.
+    pub(super) without_identity: BTreeSet<String>,
+}
+
+/// Finds a publication by name, or by oid when it was renamed.
+pub(super) async fn find(
+    transaction: &Transaction,
+    version: ServerVersion,
+    name: &str,
+    oid: Option<u32>,
+) -> Result<Option<Observed>, Error> {
+    let rows = transaction.query(PUBLICATION, &[name.into(), Parameter::Oid(oid.unwrap_or(0))]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let oid = row.oid("oid")?;
+    let name = row.text("name")?;
+    let publish = Publish {
+        insert: row.bool("insert")?,
+        update: row.bool("update")?,
+        delete: row.bool("delete")?,
+        truncate: row.bool("truncate")?,
+    };
+    let scope = if row.bool("all_tables")? { Scope::AllTables } else { listed_scope(transaction, version, oid).await? };
+    let without_identity = if publish.needs_identity() {
+        let rows = transaction.query(COVERED_WITHOUT_IDENTITY, &[Parameter::Text(&name)]).await?;
+        rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<_, _>>()?
+    } else {
+        Vec::new()
+    };
+    let via_root = if version.has(VIA_ROOT) { row.optional_bool("via_root")? } else { None };
+    let current = Current { name: identifier(name)?, scope, publish, via_root };
+    Ok(Some(Observed { oid, current, without_identity }))
+}
+
+async fn listed_scope(transaction: &Transaction, version: ServerVersion, oid: u32) -> Result<Scope, Error> {
+    let rows = transaction.query(TABLES, &[Parameter::Oid(oid)]).await?;
+    let tables = rows.iter().map(table).collect::<Result<_, _>>()?;
+    let schemas = if version.has(PUBLICATION_SCHEMAS) {
+        let rows = transaction.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
+        rows.iter().map(|row| identifier(row.text("name")?)).collect::<Result<_, _>>()?
+    } else {
+        BTreeSet::new()
+    };
+    Ok(Scope::Listed { tables, schemas })
+}
+
+/// Looks up what a change to `scope` would meet.
+pub(super) async fn look_up(
+    transaction: &Transaction,
+    version: ServerVersion,
+    name: &str,
+    oid: Option<u32>,
+    scope: &Scope,
+) -> Result<Lookup, Error> {
+    let existing = find(transaction, version, name, oid).await?;
+    let (all_tables, tables, schemas) = match scope {
+        Scope::AllTables => (true, &BTreeSet::new(), &BTreeSet::new()),
+        Scope::Listed { tables, schemas } => (false, tables, schemas),
+    };
+    let table_schemas: Vec<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
+    let table_names: Vec<&str> = tables.iter().map(|table| table.table.as_str()).collect();
+    let schemas: Vec<&str> = schemas.iter().map(Identifier::as_str).collect();
+    let listed = [Parameter::Texts(table_schemas), Parameter::Texts(table_names)];
+    let covered = [&[Parameter::Bool(all_tables), Parameter::Texts(schemas.clone())][..], &listed].concat();
+    let rows = transaction.query(SCOPE_WITHOUT_IDENTITY, &covered).await?;
+    let without_identity = rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<_, _>>()?;
+    let rows = transaction.query(LISTED_TABLES, &listed).await?;
+    let tables = rows.iter().map(listed_table).collect::<Result<_, _>>()?;
+    let rows = transaction.query(MISSING_SCHEMAS, &[Parameter::Texts(schemas)]).await?;
+    let missing_schemas = rows.iter().map(|row| row.text("name")).collect::<Result<_, _>>()?;
+    Ok(Lookup { version, existing, tables, missing_schemas, without_identity })
+}
+
+/// Replication slots of the database that are in use.
+pub(super) async fn active_slots(transaction: &Transaction) -> Result<Vec<String>, Error> {
+    let rows = transaction.query(ACTIVE_SLOTS, &[]).await?;
+    rows.iter().map(|row| row.text("name")).collect()
+}
+
+fn listed_table(row: &Row) -> Result<ListedTable, Error> {
+    let found = match (row.optional_text("kind")?, row.optional_text("owner")?) {
+        (Some(kind), Some(owner)) => Some(FoundTable {
+            kind,
+            persistence: row.text("persistence")?,
+            owner,
+            owned: row.bool("owned")?,
+            admin: row.text("admin")?,
+        }),
+        _ => None,
+    };
+    Ok(ListedTable { table: table(row)?, found })
+}
+
+fn table(row: &Row) -> Result<QualifiedTable, Error> {
+    Ok(QualifiedTable { schema: identifier(row.text("schema")?)?, table: identifier(row.text("name")?)? })
+}
+
+fn identifier(name: String) -> Result<Identifier, Error> {
+    Identifier::new(name).map_err(|error| Error::Decode { column: "name".to_owned(), source: Box::new(error) })
+}

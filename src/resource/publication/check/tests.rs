@@ -1,0 +1,105 @@
+use std::collections::BTreeSet;
+
+use super::super::catalogue::{FoundTable, Observed};
+use super::super::model::Publish;
+use super::*;
+
+fn model() -> PublicationModel {
+    let tables = vec!["a.b".to_owned(), "a.c".to_owned()];
+    PublicationModel { name: "p".into(), database: "app".into(), tables: tables.into(), ..PublicationModel::default() }
+}
+
+fn found(owned: bool) -> Option<FoundTable> {
+    let text = str::to_owned;
+    Some(FoundTable { kind: text("r"), persistence: text("p"), owner: text("app owner"), owned, admin: text("admin") })
+}
+
+fn lookup(found: &[(&str, Option<FoundTable>)]) -> Lookup {
+    let listed = |(name, found): &(&str, Option<FoundTable>)| ListedTable { table: name.parse().unwrap(), found: found.clone() };
+    Lookup {
+        version: ServerVersion::from_number(150_004),
+        existing: None,
+        tables: found.iter().map(listed).collect(),
+        missing_schemas: Vec::new(),
+        without_identity: BTreeSet::new(),
+    }
+}
+
+fn all_there() -> Lookup {
+    lookup(&[("a.b", found(true)), ("a.c", found(true))])
+}
+
+fn findings(model: &PublicationModel, current: Option<&Current>, exposed: &[&str], lookup: &Lookup) -> Findings {
+    let desired = Desired::decode(model).unwrap().unwrap();
+    let exposed: Vec<String> = exposed.iter().map(|name| (*name).to_owned()).collect();
+    check(&Change { model, desired: &desired, current, exposed: &exposed }, lookup)
+}
+
+fn summaries(diagnostics: &Diagnostics) -> Vec<String> {
+    let summary = |d: &Diagnostic| format!("{}: {}", d.path.clone().unwrap_or_default(), d.summary);
+    diagnostics.iter().map(summary).collect()
+}
+
+#[test]
+fn a_change_that_nothing_stands_against_is_silent() {
+    let findings = findings(&model(), None, &[], &all_there());
+    assert!(findings.refusals.is_empty() && findings.unmet.is_empty() && findings.warnings.is_empty(), "{findings:?}");
+}
+
+#[test]
+fn what_someone_else_may_still_do_is_unmet_and_what_nobody_can_mend_is_refused() {
+    let view = FoundTable { kind: "v".to_owned(), ..found(true).unwrap() };
+    let findings = findings(&model(), None, &[], &lookup(&[("a.b", None), ("a.c", Some(view))]));
+    assert_eq!(summaries(&findings.unmet), ["tables[0]: Table not found"]);
+    assert_eq!(summaries(&findings.refusals), ["tables[1]: Not a table that can be published"]);
+}
+
+#[test]
+fn a_table_of_another_owner_comes_with_the_statement_that_helps() {
+    let findings = findings(&model(), None, &[], &lookup(&[("a.b", found(true)), ("a.c", found(false))]));
+    assert_eq!(summaries(&findings.unmet), ["tables[1]: Not the owner of a table"]);
+    assert!(findings.unmet.iter().next().unwrap().detail.contains(r#"GRANT "app owner" TO "admin""#));
+}
+
+#[test]
+fn tables_that_are_published_already_are_not_checked_again() {
+    let tables = Scope::Listed { tables: [("a.b").parse().unwrap()].into(), schemas: BTreeSet::new() };
+    let current = Current { name: "p".parse().unwrap(), scope: tables, publish: Publish::ALL, via_root: Some(true) };
+    let findings = findings(&model(), Some(&current), &[], &lookup(&[("a.b", found(false)), ("a.c", found(true))]));
+    assert!(findings.unmet.is_empty());
+}
+
+#[test]
+fn only_newly_exposed_tables_are_refused() {
+    let lookup = Lookup { without_identity: ["a.b", "a.c"].map(str::to_owned).into(), ..all_there() };
+    let fresh = findings(&model(), None, &["a.b"], &lookup);
+    assert_eq!(summaries(&fresh.refusals), ["tables[1]: Tables without a replica identity"]);
+    assert_eq!(summaries(&fresh.warnings), [": Published tables without a replica identity"]);
+    let accepted = PublicationModel { allow_tables_without_replica_identity: true.into(), ..model() };
+    assert!(findings(&accepted, None, &[], &lookup).refusals.is_empty());
+    let inserts = PublicationModel { publish: BTreeSet::from(["insert".to_owned()]).into(), ..model() };
+    assert!(findings(&inserts, None, &[], &lookup).refusals.is_empty());
+}
+
+#[test]
+fn an_existing_publication_is_named_with_an_import_block() {
+    let current = Current { name: "p".parse().unwrap(), scope: Scope::AllTables, publish: Publish::ALL, via_root: Some(true) };
+    let existing = Some(Observed { oid: 1, current, without_identity: Vec::new() });
+    let findings = findings(&model(), None, &[], &Lookup { existing, ..all_there() });
+    assert_eq!(summaries(&findings.unmet), ["name: Publication already exists"]);
+    assert!(findings.unmet.iter().next().unwrap().detail.contains("id = \"app/p\""));
+}
+
+#[test]
+fn schemas_need_a_server_that_knows_them() {
+    let model = PublicationModel { tables: crate::terraform::Attr::Null, schemas: vec!["a".to_owned()].into(), ..model() };
+    let old = Lookup { version: ServerVersion::from_number(140_010), ..lookup(&[]) };
+    assert_eq!(summaries(&findings(&model, None, &[], &old).refusals), ["schemas: Server is too old"]);
+}
+
+#[test]
+fn a_long_list_is_cut_and_counted() {
+    let names: Vec<String> = (0..25).map(|number| format!("a.t{number}")).collect();
+    let text = listed(&names.iter().collect::<Vec<_>>());
+    assert!(text.ends_with("a.t19 and 5 more"), "{text}");
+}

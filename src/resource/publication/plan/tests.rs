@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use super::super::catalogue::Lookup;
+use super::super::private::Private;
+use super::*;
+
+fn version() -> ServerVersion {
+    ServerVersion::from_number(150_004)
+}
+
+/// A proposal as the pipeline makes it for a create.
+fn proposed(tables: &[&str]) -> PublicationModel {
+    let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
+    PublicationModel {
+        name: "p".into(),
+        database: "app".into(),
+        tables: tables.into(),
+        publish: Attr::Unknown,
+        publish_via_partition_root: Attr::Unknown,
+        id: Attr::Unknown,
+        oid: Attr::Unknown,
+        tables_without_replica_identity: Attr::Unknown,
+        operations: Attr::Unknown,
+        ..PublicationModel::default()
+    }
+}
+
+fn existing(tables: &[&str]) -> Existing<Publication> {
+    let model = PublicationModel {
+        publish: Publish::ALL.to_set().into(),
+        publish_via_partition_root: true.into(),
+        id: "app/p".into(),
+        oid: 16400.into(),
+        tables_without_replica_identity: Vec::new().into(),
+        operations: vec!["old".to_owned()].into(),
+        ..proposed(tables)
+    };
+    Existing { model, private: Private { version: Some(version()), dotted: Vec::new() } }
+}
+
+fn lookup() -> Lookup {
+    Lookup {
+        version: version(),
+        existing: None,
+        tables: Vec::new(),
+        missing_schemas: Vec::new(),
+        without_identity: BTreeSet::new(),
+    }
+}
+
+fn run(prior: Option<&Existing<Publication>>, proposed: &PublicationModel, lookup: Option<&Lookup>) -> Plan<Publication> {
+    let changed = prior.is_none_or(|prior| prior.model != *proposed);
+    plan(&PlanRequest { config: proposed, prior, proposed, changed, first_plan: None }, lookup)
+}
+
+#[test]
+fn a_create_is_fully_known_once_the_version_is() {
+    let plan = run(None, &proposed(&["a.b"]), Some(&lookup()));
+    assert_eq!(plan.model.publish_via_partition_root, Attr::Known(true));
+    assert_eq!(plan.model.id, Attr::from("app/p"));
+    let operations = plan.model.operations.known().unwrap();
+    assert_eq!(
+        *operations,
+        ["CREATE PUBLICATION \"p\" FOR TABLE ONLY \"a\".\"b\" WITH (publish = 'insert, update, delete, truncate', \
+          publish_via_partition_root = true)"]
+    );
+    assert_eq!(plan.model.oid, Attr::Unknown);
+}
+
+#[test]
+fn without_a_server_or_with_unknown_inputs_the_operations_are_unknown() {
+    assert_eq!(run(None, &proposed(&["a.b"]), None).model.operations, Attr::Unknown);
+    let unknown = PublicationModel { tables: Attr::Unknown, ..proposed(&[]) };
+    assert_eq!(run(None, &unknown, Some(&lookup())).model.operations, Attr::Unknown);
+}
+
+#[test]
+fn a_client_that_hands_the_first_plan_back_gets_its_list_again() {
+    let proposed = proposed(&["a.b"]);
+    let first = run(None, &proposed, Some(&lookup()));
+    let request =
+        PlanRequest { config: &proposed, prior: None, proposed: &proposed, changed: true, first_plan: Some(&first.private) };
+    assert_eq!(plan(&request, None).model.operations, first.model.operations);
+}
+
+#[test]
+fn an_update_needs_no_lookup_for_its_operations() {
+    let prior = existing(&["a.b"]);
+    let proposed = PublicationModel { operations: Attr::Unknown, tables: vec!["a.c".to_owned()].into(), ..prior.model.clone() };
+    let without = run(Some(&prior), &proposed, None);
+    let with = run(Some(&prior), &proposed, Some(&lookup()));
+    assert_eq!(without.model.operations, with.model.operations);
+    assert_eq!(without.model.operations.known().map(Vec::len), Some(2));
+    assert_eq!(without.model.oid, prior.model.oid);
+}
+
+#[test]
+fn an_unchanged_publication_keeps_the_list_last_planned() {
+    let prior = existing(&["a.b"]);
+    assert_eq!(run(Some(&prior), &prior.model, None).model, prior.model);
+}
+
+#[test]
+fn a_config_only_change_runs_nothing() {
+    let prior = existing(&["a.b"]);
+    let proposed = PublicationModel {
+        force_destroy: true.into(),
+        operations: Attr::Unknown,
+        tables_without_replica_identity: Attr::Unknown,
+        ..prior.model.clone()
+    };
+    let plan = run(Some(&prior), &proposed, None);
+    assert_eq!(plan.model.operations, Attr::Known(Vec::new()));
+    assert_eq!(plan.model.tables_without_replica_identity, prior.model.tables_without_replica_identity);
+}
+
+#[test]
+fn an_older_server_gets_no_partition_root() {
+    let old = Lookup { version: ServerVersion::from_number(120_022), ..lookup() };
+    let plan = run(None, &proposed(&["a.b"]), Some(&old));
+    assert_eq!(plan.model.publish_via_partition_root, Attr::Null);
+    assert!(!plan.model.operations.known().unwrap()[0].contains("partition_root"));
+}
+
+#[test]
+fn a_refused_destroy_says_how_to_force_it() {
+    let prior = existing(&["a.b"]);
+    assert!(destroy(&prior, &["pipe".to_owned()]).has_errors());
+    let forced = Existing { model: PublicationModel { force_destroy: true.into(), ..prior.model.clone() }, ..prior };
+    let warning = destroy(&forced, &["pipe".to_owned()]);
+    assert!(!warning.has_errors());
+    assert!(warning.iter().next().unwrap().detail.contains("DROP PUBLICATION \"p\""));
+}

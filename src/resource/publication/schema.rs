@@ -1,0 +1,61 @@
+//! The attributes of `clickpipes_publication`.
+
+use std::collections::BTreeSet;
+
+use crate::resource::Timeouts;
+use crate::terraform::{computed, model, optional, optional_computed, required};
+
+model! {
+    /// A publication: the tables that ClickPipes replicates.
+    ///
+    /// Everything that PostgreSQL can alter is altered in place, in one transaction, so that the tables that stay never leave the
+    /// publication. A change that would make the application's own UPDATE or DELETE fail, because a table has no replica identity, is
+    /// refused.
+    pub struct PublicationModel {
+        /// Name of the publication. A change renames it in place; pipes find their publication by name, so they must follow.
+        name: String => required(),
+        /// Database that holds the publication. A change replaces the publication, and the pipe must be resynced.
+        database: String => required().requires_replace(),
+        /// Publish every table of the database, also those made later. Excludes `tables` and `schemas`. PostgreSQL cannot turn such a
+        /// publication into one of listed tables or back: see `allow_scope_replacement`.
+        all_tables: bool => optional(),
+        /// Tables to publish, each as `schema.table` with the names as the catalogue has them. The order has no meaning. A change adds
+        /// and drops tables in place.
+        tables: Vec<String> => optional().unordered(),
+        /// Schemas of which every table is published, also those made later. The order has no meaning. Needs PostgreSQL 15. A change
+        /// adds and drops schemas in place.
+        schemas: Vec<String> => optional().unordered(),
+        /// Operations to publish: `insert`, `update`, `delete`, `truncate`. Default when created: all four. Unset later, what is there
+        /// stays. A change is made in place.
+        publish: BTreeSet<String> => optional_computed(),
+        /// Publish changes of partitions as changes of their partitioned table, which ClickPipes needs. Needs PostgreSQL 13. Default
+        /// when created: `true`. Unset later, what is there stays. A change is made in place.
+        publish_via_partition_root: bool => optional_computed(),
+        /// Publish tables without a usable replica identity although their UPDATEs and DELETEs then fail. Default: `false`.
+        allow_tables_without_replica_identity: bool => optional().defaults_to(false),
+        /// Let a change between `all_tables` and lists drop the publication and create it anew, after which the pipe must be resynced.
+        /// Default: `false`.
+        allow_scope_replacement: bool => optional().defaults_to(false),
+        /// Let a destroy drop the publication although a replication slot of its database is in use. Default: `false`.
+        force_destroy: bool => optional().defaults_to(false),
+        /// How long each operation may take. Default: 5 minutes each.
+        timeouts: Timeouts => optional(),
+        /// The import id: `database/name`.
+        id: String => computed(),
+        /// Identifier of the publication in the catalogue. It changes when the publication is dropped and created anew, which a pipe
+        /// does not survive.
+        oid: i64 => computed().keep_prior(),
+        /// Published tables (of partitioned tables the leaf) whose UPDATEs or DELETEs fail because they have no usable replica
+        /// identity, as `schema.table`. Empty when neither updates nor deletes are published.
+        tables_without_replica_identity: Vec<String> => computed(),
+        /// The statements that the last planned change runs, in order.
+        operations: Vec<String> => computed(),
+    }
+}
+
+impl PublicationModel {
+    /// The oid as the catalogue has it.
+    pub(super) fn catalogue_oid(&self) -> Option<u32> {
+        self.oid.known().and_then(|oid| u32::try_from(*oid).ok())
+    }
+}

@@ -1,0 +1,131 @@
+//! Operations as SQL text: the one place where statements of this resource are written. Pure.
+
+use std::fmt::Write as _;
+
+use super::model::{Publish, Scope};
+use crate::postgres::{Identifier, QualifiedTable, Statement};
+
+/// One change of a publication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Create { name: Identifier, scope: Scope, publish: Publish, via_root: Option<bool> },
+    Rename { from: Identifier, to: Identifier },
+    SetParameters { name: Identifier, publish: Option<Publish>, via_root: Option<bool> },
+    AddTables { name: Identifier, tables: Vec<QualifiedTable> },
+    AddSchemas { name: Identifier, schemas: Vec<Identifier> },
+    DropTables { name: Identifier, tables: Vec<QualifiedTable> },
+    DropSchemas { name: Identifier, schemas: Vec<Identifier> },
+    Drop { name: Identifier },
+}
+
+impl Operation {
+    /// The statement that does it.
+    pub(super) fn statement(&self) -> Statement {
+        Statement::new(match self {
+            Self::Create { name, scope, publish, via_root } => {
+                format!("CREATE PUBLICATION {name} {} WITH ({})", for_scope(scope), parameters(Some(*publish), *via_root))
+            }
+            Self::Rename { from, to } => format!("ALTER PUBLICATION {from} RENAME TO {to}"),
+            Self::SetParameters { name, publish, via_root } => {
+                format!("ALTER PUBLICATION {name} SET ({})", parameters(*publish, *via_root))
+            }
+            Self::AddTables { name, tables } => format!("ALTER PUBLICATION {name} ADD TABLE {}", only(tables)),
+            Self::AddSchemas { name, schemas } => format!("ALTER PUBLICATION {name} ADD TABLES IN SCHEMA {}", list(schemas)),
+            Self::DropTables { name, tables } => format!("ALTER PUBLICATION {name} DROP TABLE {}", only(tables)),
+            Self::DropSchemas { name, schemas } => format!("ALTER PUBLICATION {name} DROP TABLES IN SCHEMA {}", list(schemas)),
+            Self::Drop { name } => format!("DROP PUBLICATION {name}"),
+        })
+    }
+}
+
+fn for_scope(scope: &Scope) -> String {
+    match scope {
+        Scope::AllTables => "FOR ALL TABLES".to_owned(),
+        Scope::Listed { tables, schemas } => {
+            let mut text = "FOR ".to_owned();
+            if !tables.is_empty() {
+                // One keyword for all tables: PostgreSQL 13 and 14 know no other form.
+                let _ = write!(text, "TABLE {}", only(tables));
+            }
+            if !schemas.is_empty() {
+                let separator = if tables.is_empty() { "" } else { ", " };
+                let _ = write!(text, "{separator}TABLES IN SCHEMA {}", list(schemas));
+            }
+            text
+        }
+    }
+}
+
+fn parameters(publish: Option<Publish>, via_root: Option<bool>) -> String {
+    let publish = publish.map(|publish| format!("publish = '{}'", publish.names().collect::<Vec<_>>().join(", ")));
+    let via_root = via_root.map(|via_root| format!("publish_via_partition_root = {via_root}"));
+    publish.into_iter().chain(via_root).collect::<Vec<_>>().join(", ")
+}
+
+/// `ONLY` keeps tables that merely inherit from a listed one out: the list says exactly what is published. It does not matter to
+/// partitioned tables.
+fn only<'a>(tables: impl IntoIterator<Item = &'a QualifiedTable>) -> String {
+    list(tables.into_iter().map(|table| format!("ONLY {table}")))
+}
+
+fn list<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Identifier {
+        Identifier::new(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check(operation: &Operation, sql: &str) {
+        assert_eq!(operation.statement().display(), sql);
+    }
+
+    #[test]
+    fn every_name_is_quoted() {
+        let tables = ["public.orders", "My Schema.we\"ird-táble"].map(|table| table.parse().unwrap());
+        let scope = Scope::Listed { tables: tables.into(), schemas: [name("s'x")].into() };
+        let publish = Publish { truncate: false, ..Publish::ALL };
+        check(
+            &Operation::Create { name: name("p\"; DROP"), scope, publish, via_root: Some(true) },
+            "CREATE PUBLICATION \"p\"\"; DROP\" FOR TABLE ONLY \"My Schema\".\"we\"\"ird-táble\", ONLY \"public\".\"orders\", \
+             TABLES IN SCHEMA \"s'x\" WITH (publish = 'insert, update, delete', publish_via_partition_root = true)",
+        );
+    }
+
+    #[test]
+    fn each_operation_is_one_statement() {
+        let p = name("p");
+        check(
+            &Operation::Create { name: p.clone(), scope: Scope::AllTables, publish: Publish::ALL, via_root: None },
+            "CREATE PUBLICATION \"p\" FOR ALL TABLES WITH (publish = 'insert, update, delete, truncate')",
+        );
+        check(&Operation::Rename { from: p.clone(), to: name("q") }, "ALTER PUBLICATION \"p\" RENAME TO \"q\"");
+        check(
+            &Operation::SetParameters { name: p.clone(), publish: None, via_root: Some(false) },
+            "ALTER PUBLICATION \"p\" SET (publish_via_partition_root = false)",
+        );
+        let tables = vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()];
+        check(
+            &Operation::AddTables { name: p.clone(), tables: tables.clone() },
+            "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"a\".\"b\", ONLY \"a\".\"c\"",
+        );
+        check(
+            &Operation::DropTables { name: p.clone(), tables },
+            "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"a\".\"b\", ONLY \"a\".\"c\"",
+        );
+        check(
+            &Operation::AddSchemas { name: p.clone(), schemas: vec![name("s")] },
+            "ALTER PUBLICATION \"p\" ADD TABLES IN SCHEMA \"s\"",
+        );
+        check(
+            &Operation::DropSchemas { name: p.clone(), schemas: vec![name("s")] },
+            "ALTER PUBLICATION \"p\" DROP TABLES IN SCHEMA \"s\"",
+        );
+        check(&Operation::Drop { name: p }, "DROP PUBLICATION \"p\"");
+    }
+}
