@@ -9,6 +9,7 @@
 mod attempt;
 mod failure;
 pub(crate) mod publication;
+pub(crate) mod replication_user;
 mod timeouts;
 
 use std::future::Future;

@@ -1,0 +1,115 @@
+//! What is lost outside Terraform is seen, mended, and seen again.
+
+use crate::rig::{Rig, USER};
+
+const SCHEMA: &str = "  schemas = [\"shop\"]";
+
+#[tokio::test]
+async fn a_lost_grant_is_seen_and_mended_and_seen_again() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    let grant = "GRANT SELECT ON TABLE \"shop\".\"orders\" TO \"pipe\"";
+    for round in 1..=2 {
+        rig.admin("SET ROLE app_owner; REVOKE SELECT ON shop.orders FROM pipe").await;
+        let refresh = rig.tf.plan_with(&["-refresh-only"]).await.unwrap();
+        assert!(!refresh.empty, "round {round}: a refresh-only plan shows the drift");
+        let plan = rig.tf.plan().await.unwrap();
+        assert_eq!(plan.operations(USER), [grant], "round {round}");
+        let mark = rig.mark();
+        rig.tf.apply_plan(&plan).await.unwrap();
+        assert_eq!(rig.changes_since(mark), [grant], "round {round}");
+        assert!(rig.holds("has_table_privilege('pipe', 'shop.orders', 'SELECT')").await);
+        rig.tf.assert_empty_plan().await.unwrap();
+    }
+    rig.admin("SET ROLE app_owner; REVOKE SELECT ON shop.orders FROM pipe").await;
+    rig.tf.refresh_only().await.unwrap();
+    assert_eq!(rig.drift().await, [grant.to_owned()].into());
+}
+
+#[tokio::test]
+async fn each_lost_privilege_is_one_statement() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    // By whoever granted it: from 16 on anyone else's REVOKE does nothing.
+    rig.admin("REVOKE rds_replication FROM pipe").await;
+    rig.superuser(
+        "ALTER ROLE pipe NOLOGIN; REVOKE CONNECT ON DATABASE app FROM PUBLIC, pipe; \
+         GRANT CONNECT ON DATABASE app TO clusteradmin; REVOKE USAGE ON SCHEMA shop FROM pipe; \
+         ALTER DEFAULT PRIVILEGES FOR ROLE app_owner IN SCHEMA shop REVOKE SELECT ON TABLES FROM pipe",
+    )
+    .await;
+    let plan = rig.tf.plan().await.unwrap();
+    let operations = [
+        "ALTER ROLE \"pipe\" LOGIN",
+        "GRANT \"rds_replication\" TO \"pipe\"",
+        "GRANT CONNECT ON DATABASE \"app\" TO \"pipe\"",
+        "GRANT USAGE ON SCHEMA \"shop\" TO \"pipe\"",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE \"app_owner\" IN SCHEMA \"shop\" GRANT SELECT ON TABLES TO \"pipe\"",
+    ];
+    assert_eq!(plan.operations(USER), operations);
+    let mark = rig.mark();
+    rig.tf.apply_plan(&plan).await.unwrap();
+    assert_eq!(rig.changes_since(mark), operations);
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_mended_in_the_meantime_is_skipped_with_a_warning() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    rig.admin("SET ROLE app_owner; REVOKE SELECT ON shop.orders FROM pipe").await;
+    let plan = rig.tf.plan().await.unwrap();
+    rig.admin("SET ROLE app_owner; GRANT SELECT ON shop.orders TO pipe").await;
+    let mark = rig.mark();
+    let outcome = rig.tf.apply_plan(&plan).await.unwrap();
+    assert!(outcome.message().contains("was planned and did not run"), "{}", outcome.message());
+    assert!(rig.changes_since(mark).is_empty());
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_others_granted_is_left_alone() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    rig.superuser(
+        "CREATE SCHEMA extra; CREATE TABLE extra.t (id int); GRANT USAGE ON SCHEMA extra TO pipe; GRANT ALL ON extra.t TO pipe; \
+         GRANT pg_monitor TO pipe; ALTER ROLE pipe SET statement_timeout = '1min'",
+    )
+    .await;
+    rig.tf.assert_empty_plan().await.unwrap();
+    rig.configure("  schemas = [\"shop\"]\n  connection_limit = 4");
+    rig.tf.apply().await.unwrap();
+    assert!(rig.holds("has_table_privilege('pipe', 'extra.t', 'DELETE') AND pg_has_role('pipe', 'pg_monitor', 'USAGE')").await);
+}
+
+#[tokio::test]
+async fn a_role_dropped_or_renamed_by_hand_is_noticed() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    rig.superuser("ALTER ROLE pipe RENAME TO elsewhere").await;
+    let plan = rig.tf.plan().await.unwrap();
+    assert_eq!(plan.operations(USER), ["ALTER ROLE \"elsewhere\" RENAME TO \"pipe\""]);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    rig.superuser("DROP OWNED BY pipe; REVOKE ALL ON DATABASE app FROM pipe; DROP ROLE pipe").await;
+    let plan = rig.tf.plan().await.unwrap();
+    assert_eq!(plan.actions(USER), ["create"]);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_that_is_gone_leaves_the_state_and_is_named() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    rig.superuser("DROP SCHEMA shop CASCADE").await;
+    let plan = rig.tf.plan().await.unwrap();
+    assert!(plan.outcome.message().contains("there is no schema \"shop\" in database \"app\""), "{}", plan.outcome.message());
+    let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap();
+    assert!(refusal.message().contains("Schema not found"), "{}", refusal.message());
+}

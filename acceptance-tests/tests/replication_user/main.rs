@@ -1,0 +1,10 @@
+//! `clickpipes_replication_user` on real terraform and real Postgres.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod destroy;
+mod drift;
+mod import;
+mod lifecycle;
+mod refusals;
+mod rig;

@@ -1,0 +1,210 @@
+//! Observed against desired: the operations, in order. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::postgres::{Flavour, Identifier, QualifiedTable};
+use crate::resource::replication_user::model::Desired;
+use crate::resource::replication_user::observed::{NAMED_AT_MOST, Observed, Role, Schema};
+use crate::resource::replication_user::operation::{Operation, Owners};
+
+/// What a create does. It depends on nothing that may change before it is applied.
+pub(crate) fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Operation> {
+    let role = desired.name.clone();
+    let replication = flavour == Flavour::Plain;
+    let mut operations = match adopted {
+        None => vec![Operation::CreateRole { role, replication, connection_limit: desired.connection_limit }],
+        Some(existing) => vec![Operation::AdoptRole {
+            role,
+            replication: replication && !existing.replication,
+            connection_limit: desired.connection_limit.filter(|limit| *limit != existing.connection_limit),
+        }],
+    };
+    if flavour == Flavour::Rds && adopted.is_none_or(|existing| !existing.replication) {
+        operations.push(Operation::GrantReplication { role: desired.name.clone() });
+    }
+    if adopted.is_none_or(|existing| !existing.connect_granted) {
+        operations.push(Operation::GrantConnect { database: desired.database.clone(), role: desired.name.clone() });
+    }
+    for schema in &desired.schemas {
+        operations.extend(grant_schema(schema, desired));
+    }
+    for schema in desired.single_table_schemas() {
+        operations.push(Operation::GrantUsage { schema: schema.clone(), role: desired.name.clone() });
+    }
+    operations.extend(desired.single_tables().map(|table| grant_table(table, desired)));
+    operations
+}
+
+/// What mends a role so that it is as desired again.
+pub(crate) fn drift(desired: &Desired, observed: &Observed) -> Vec<Operation> {
+    update(desired, desired, Some(observed))
+}
+
+/// What leads from the prior state to the desired one. Without an observation everything is taken to be as the prior state says.
+pub(crate) fn update(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+    let mut operations = role(prior, desired, observed);
+    operations.extend(revocations(prior, desired, observed));
+    operations.extend(schemas(prior, desired, observed));
+    operations.extend(tables(prior, desired, observed));
+    operations
+}
+
+fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+    let name = || desired.name.clone();
+    let mut operations = Vec::new();
+    if prior.name != desired.name {
+        operations.push(Operation::RenameRole { from: prior.name.clone(), to: name() });
+    }
+    if desired.password_version.is_some() && prior.password_version != desired.password_version {
+        operations.push(Operation::SetPassword { role: name() });
+    }
+    if let Some(limit) = desired.connection_limit.filter(|limit| Some(*limit) != prior.connection_limit) {
+        operations.push(Operation::LimitConnections { role: name(), limit });
+    }
+    let Some((observed, role)) = observed.and_then(|observed| Some((observed, observed.role.as_ref()?))) else {
+        return operations;
+    };
+    if !role.login {
+        operations.push(Operation::AllowLogin { role: name() });
+    }
+    if !role.replication {
+        operations.push(match observed.facts.flavour {
+            Flavour::Rds => Operation::GrantReplication { role: name() },
+            Flavour::Plain => Operation::AllowReplication { role: name() },
+        });
+    }
+    if !role.connect {
+        operations.push(Operation::GrantConnect { database: desired.database.clone(), role: name() });
+    }
+    operations
+}
+
+/// Schemas, tables and owners that are no longer listed. Revoked before anything is granted, so that a table listed by itself in a
+/// schema that leaves the list keeps its grant.
+fn revocations(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+    let role = || desired.name.clone();
+    let still_used: BTreeSet<&Identifier> = desired.schemas.iter().chain(desired.single_table_schemas()).collect();
+    let mut operations = Vec::new();
+    for schema in prior.schemas.iter().filter(|schema| !desired.schemas.contains(schema)) {
+        let granted = match find(observed, schema) {
+            Some(found) => found.owners.iter().filter(|(_, owner)| owner.granted).map(|(name, _)| name.clone()).collect(),
+            None => prior.table_owners.iter().flatten().map(|owner| owner.as_str().to_owned()).collect(),
+        };
+        operations.extend(revoke_defaults(schema, granted, desired));
+        operations.push(Operation::RevokeSelectOnAll { schema: schema.clone(), role: role() });
+        if !still_used.contains(schema) {
+            operations.push(Operation::RevokeUsage { schema: schema.clone(), role: role() });
+        }
+    }
+    for schema in prior.schemas.iter().filter(|schema| desired.schemas.contains(schema)) {
+        operations.extend(revoke_defaults(schema, unwanted_owners(prior, desired, find(observed, schema)), desired));
+    }
+    for table in prior.single_tables().filter(|table| !desired.tables.contains(table) && !desired.schemas.contains(&table.schema))
+    {
+        operations.push(Operation::RevokeSelect { table: table.clone(), role: role() });
+    }
+    for schema in prior.single_table_schemas() {
+        if !still_used.contains(schema) && !prior.schemas.contains(schema) {
+            operations.push(Operation::RevokeUsage { schema: schema.clone(), role: role() });
+        }
+    }
+    operations
+}
+
+fn revoke_defaults(schema: &Identifier, owners: BTreeSet<String>, desired: &Desired) -> Vec<Operation> {
+    let owners = owners.into_iter().filter_map(|owner| Identifier::new(owner).ok());
+    owners.map(|owner| Operation::RevokeDefaults { owner, schema: schema.clone(), role: desired.name.clone() }).collect()
+}
+
+/// The owners that were wanted before and are not any more, as far as they still have default privileges for the role.
+fn unwanted_owners(prior: &Desired, desired: &Desired, schema: Option<&Schema>) -> BTreeSet<String> {
+    if prior.table_owners == desired.table_owners {
+        return BTreeSet::new();
+    }
+    let Some(schema) = schema else { return BTreeSet::new() };
+    let before = schema.effective_owners(prior.table_owners.as_deref());
+    let wanted = schema.effective_owners(desired.table_owners.as_deref());
+    let granted = |name: &&String| schema.owners.get(*name).is_some_and(|owner| owner.granted);
+    before.difference(&wanted).filter(granted).cloned().collect()
+}
+
+fn schemas(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for schema in &desired.schemas {
+        if !prior.schemas.contains(schema) {
+            operations.extend(grant_schema(schema, desired));
+        } else if let Some(found) = find(observed, schema).filter(|found| found.exists) {
+            operations.extend(mend_schema(schema, found, prior, desired));
+        }
+    }
+    operations
+}
+
+fn mend_schema(schema: &Identifier, found: &Schema, prior: &Desired, desired: &Desired) -> Vec<Operation> {
+    let role = || desired.name.clone();
+    let mut operations = Vec::new();
+    if !found.usage {
+        operations.push(Operation::GrantUsage { schema: schema.clone(), role: role() });
+    }
+    let many = found.unreadable > NAMED_AT_MOST as i64;
+    if many || (desired.include_views && !prior.include_views) {
+        operations.push(Operation::GrantSelectOnAll { schema: schema.clone(), role: role() });
+    } else {
+        let names = found.unreadable_names.iter().filter_map(|name| Identifier::new(name.clone()).ok());
+        operations.extend(
+            names.map(|table| Operation::GrantSelect { table: QualifiedTable { schema: schema.clone(), table }, role: role() }),
+        );
+    }
+    let covered = |name: &String| found.owners.get(name).is_some_and(|owner| owner.covered);
+    for owner in found.effective_owners(desired.table_owners.as_deref()) {
+        if let (false, Ok(owner)) = (covered(&owner), Identifier::new(owner)) {
+            operations.push(Operation::GrantDefaults { owners: Owners::Named(owner), schema: schema.clone(), role: role() });
+        }
+    }
+    operations
+}
+
+fn tables(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    let used_before = prior.single_table_schemas();
+    for schema in desired.single_table_schemas() {
+        let lost = find(observed, schema).is_some_and(|found| found.exists && !found.usage);
+        let kept = prior.schemas.contains(schema) || used_before.contains(&schema);
+        if lost || !kept {
+            operations.push(Operation::GrantUsage { schema: schema.clone(), role: desired.name.clone() });
+        }
+    }
+    for table in desired.single_tables() {
+        let added = !prior.single_tables().any(|before| before == table);
+        let found = observed.and_then(|observed| observed.tables.get(&table.name()));
+        if added || found.is_some_and(|found| found.exists && !found.select) {
+            operations.push(grant_table(table, desired));
+        }
+    }
+    operations
+}
+
+fn grant_schema(schema: &Identifier, desired: &Desired) -> Vec<Operation> {
+    let role = || desired.name.clone();
+    let mut operations = vec![
+        Operation::GrantUsage { schema: schema.clone(), role: role() },
+        Operation::GrantSelectOnAll { schema: schema.clone(), role: role() },
+    ];
+    let defaults = |owners| Operation::GrantDefaults { owners, schema: schema.clone(), role: role() };
+    match &desired.table_owners {
+        None => operations.push(defaults(Owners::Each)),
+        Some(owners) => operations.extend(owners.iter().cloned().map(Owners::Named).map(defaults)),
+    }
+    operations
+}
+
+fn grant_table(table: &QualifiedTable, desired: &Desired) -> Operation {
+    Operation::GrantSelect { table: table.clone(), role: desired.name.clone() }
+}
+
+fn find<'a>(observed: Option<&'a Observed>, schema: &Identifier) -> Option<&'a Schema> {
+    observed.and_then(|observed| observed.schemas.get(schema.as_str()))
+}
+
+#[cfg(test)]
+mod tests;

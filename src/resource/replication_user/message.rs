@@ -1,0 +1,217 @@
+//! What practitioners are told about roles: each with the reason and the way out. Pure; the same situation gives the same words.
+
+use std::collections::BTreeMap;
+
+use crate::postgres::{self, Identifier, QualifiedTable};
+use crate::resource::replication_user::model::Desired;
+use crate::resource::replication_user::observed::{NAMED_AT_MOST, Observed, OwnedTable, Reach, Role};
+use crate::resource::replication_user::operation::Operation;
+use crate::resource::replication_user::statement;
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
+
+/// There is such a role already: a warning at plan, an error at apply.
+pub(crate) fn already_exists(desired: &Desired, existing: &Role, at_apply: bool) -> Diagnostic {
+    let id = hcl(&postgres::import_id(desired.database.as_str(), desired.name.as_str()));
+    let detail = format!(
+        "The role {} exists already (oid {}). A role belongs to the whole server, so one resource manages it, in one database.\n\n\
+         To manage it here, import it:\n\nimport {{\n  to = clickpipes_replication_user.example\n  id = {id}\n}}\n\n\
+         or set adopt_existing = true to take it over on create. If another resource or configuration manages it, choose another name.",
+        desired.name, existing.oid,
+    );
+    Diagnostic { severity: severity(at_apply), ..Diagnostic::error("Role already exists", detail) }.at(AttributePath::of("name"))
+}
+
+/// An adopted role is used elsewhere.
+pub(crate) fn used_elsewhere(desired: &Desired, databases: &[String]) -> Diagnostic {
+    let databases: Vec<String> = databases.iter().map(|name| format!("{name:?}")).collect();
+    let detail = format!(
+        "The role {} holds privileges in the database {} already. One resource manages a role, in one database: a second one would \
+         undo its work, for instance when it is destroyed. Choose another name for the role of database {}.",
+        desired.name,
+        databases.join(", "),
+        desired.database,
+    );
+    Diagnostic::error("Role is used in another database", detail).at(AttributePath::of("name"))
+}
+
+/// The role went away between plan and apply.
+pub(crate) fn role_gone(role: &Identifier) -> Diagnostic {
+    let detail = format!("The role {role} is not there any more. Plan again: it will be created anew.");
+    Diagnostic::error("Role not found", detail).at(AttributePath::of("name"))
+}
+
+pub(crate) fn renamed(from: &Identifier, to: &Identifier) -> Diagnostic {
+    let detail = format!(
+        "The role {from} becomes {to}. Whoever logs in as {from} is refused from then on: change credentials.username of the ClickPipes \
+         that use it at the same time."
+    );
+    Diagnostic::warning("A pipe logs in by this name", detail).at(AttributePath::of("name"))
+}
+
+/// An operation was planned, and there is nothing left to do.
+pub(crate) fn skipped(operation: &Operation) -> Diagnostic {
+    let detail = format!(
+        "{} was planned and did not run: what it does is done already, or what it is about is gone.",
+        statement::display(operation)
+    );
+    Diagnostic::warning("Nothing left to do for a planned statement", detail)
+}
+
+/// Schemas and tables that are to be granted newly and do not exist.
+pub(crate) fn missing(prior: Option<&Desired>, desired: &Desired, observed: &Observed, at_apply: bool) -> Diagnostics {
+    let mut missing = Diagnostics::new();
+    let mut push = |kind: &str, name: &str, path: AttributePath| {
+        let way_out = if at_apply {
+            "Nothing was changed. Create it first, or take it out of the configuration."
+        } else {
+            "It must exist when this plan is applied."
+        };
+        let detail = format!("Attribute {path}: there is no {kind} {name:?} in database {}. {way_out}", desired.database);
+        let summary = format!("{}{} not found", kind[..1].to_uppercase(), &kind[1..]);
+        missing.push(Diagnostic { severity: severity(at_apply), ..Diagnostic::error(summary, detail) }.at(path));
+    };
+    for (index, schema) in desired.schemas.iter().enumerate() {
+        let new = prior.is_none_or(|prior| !prior.schemas.contains(schema));
+        if new && observed.schemas.get(schema.as_str()).is_some_and(|found| !found.exists) {
+            push("schema", schema.as_str(), AttributePath::of("schemas").index(index));
+        }
+    }
+    for (index, table) in desired.tables.iter().enumerate() {
+        let new = prior.is_none_or(|prior| !prior.tables.contains(table));
+        if new && observed.tables.get(&table.name()).is_some_and(|found| !found.exists) {
+            push("table", &table.name(), AttributePath::of("tables").index(index));
+        }
+    }
+    missing
+}
+
+/// The owners that the owners' line stands for now.
+pub(crate) fn owners_found(schemas: &[&Identifier], desired: &Desired, observed: &Observed) -> Diagnostics {
+    if desired.table_owners.is_some() {
+        return Diagnostics::new();
+    }
+    let found = schemas.iter().filter_map(|schema| {
+        let owners = observed.schemas.get(schema.as_str()).filter(|found| found.exists)?.effective_owners(None);
+        let detail = if owners.is_empty() {
+            format!(
+                "The schema {schema} has no tables, so there is nobody whose later tables could be covered. Tables that appear later \
+                 show up as drift; or name their future owners in table_owners."
+            )
+        } else {
+            let owners: Vec<String> = owners.iter().map(|owner| format!("{owner:?}")).collect();
+            format!("<each table owner of {schema}> stands for {} now.", owners.join(", "))
+        };
+        Some(Diagnostic::warning("Owners of tables found now", detail).at(AttributePath::of("schemas")))
+    });
+    found.collect()
+}
+
+/// Owners and tables for which the admin cannot act.
+pub(crate) fn out_of_reach(
+    schemas: &[&Identifier],
+    desired: &Desired,
+    observed: &Observed,
+    unreadable: &[OwnedTable],
+    at_apply: bool,
+) -> Diagnostics {
+    let mut tables: BTreeMap<&str, Vec<QualifiedTable>> = BTreeMap::new();
+    for found in unreadable.iter().filter(|found| found.reach == Reach::None) {
+        tables.entry(&found.owner).or_default().push(found.table.clone());
+    }
+    for table in desired.single_tables() {
+        if let Some(found) = observed.tables.get(&table.name()).filter(|found| found.exists && !found.select)
+            && let (Reach::None, Some(owner)) = (found.reach, &found.owner)
+        {
+            tables.entry(owner).or_default().push(table.clone());
+        }
+    }
+    let mut defaults: BTreeMap<&str, Vec<&Identifier>> = BTreeMap::new();
+    for schema in schemas {
+        let Some(found) = observed.schemas.get(schema.as_str()) else { continue };
+        let wanted = found.effective_owners(desired.table_owners.as_deref());
+        for (name, owner) in found.owners.iter().filter(|(name, _)| wanted.contains(*name)) {
+            if !owner.covered && owner.reach == Reach::None {
+                defaults.entry(name).or_default().push(schema);
+            }
+        }
+    }
+    let owners: std::collections::BTreeSet<&str> = tables.keys().chain(defaults.keys()).copied().collect();
+    let messages = owners.into_iter().filter_map(|owner| {
+        let tables = tables.remove(owner).unwrap_or_default();
+        let schemas = defaults.remove(owner).unwrap_or_default();
+        unreached(&Identifier::new(owner).ok()?, &tables, &schemas, desired, &observed.facts.current_user, at_apply)
+    });
+    messages.collect()
+}
+
+fn unreached(
+    owner: &Identifier,
+    tables: &[QualifiedTable],
+    schemas: &[&Identifier],
+    desired: &Desired,
+    admin: &str,
+    at_apply: bool,
+) -> Option<Diagnostic> {
+    let shown = &tables[..tables.len().min(NAMED_AT_MOST)];
+    let mut statements = statement::for_the_owner(shown, &desired.name);
+    if tables.len() > shown.len() {
+        statements.push(format!("-- and {} more tables", tables.len() - shown.len()));
+    }
+    statements.extend(schemas.iter().map(|schema| statement::defaults_by_the_owner(schema, &desired.name)));
+    let admin = Identifier::new(admin).ok()?;
+    let names: Vec<String> = shown.iter().map(QualifiedTable::to_string).collect();
+    let what = if names.is_empty() {
+        "tables that it creates later".to_owned()
+    } else {
+        format!("the tables {}{}", names.join(", "), if tables.len() > shown.len() { " and others" } else { "" })
+    };
+    let outcome = if at_apply { "Nothing was changed." } else { "Applying this plan would fail." };
+    let detail = format!(
+        "The provider works as {admin}, which is not a member of {owner} and cannot grant SELECT on {what}. {outcome}\n\n\
+         Either let {admin} act for the owner, by someone who may:\n\n{}\n\nor create the role {} without these first and let {owner} run:\n\n{}",
+        statement::reach_the_owner(owner, &admin),
+        desired.name,
+        statements.join("\n"),
+    );
+    Some(Diagnostic { severity: severity(at_apply), ..Diagnostic::error("Tables of an owner out of reach", detail) })
+}
+
+/// A privilege that is still not there after it was granted: the server skipped it, with at most a warning.
+pub(crate) fn not_granted(what: &str, statement: &str) -> Diagnostic {
+    let detail = format!(
+        "The server accepted the statements, but {what}, because the provider's role may not grant that. Nothing was changed. Let the \
+         owner run:\n\n{statement}"
+    );
+    Diagnostic::error("Privilege was not granted", detail)
+}
+
+/// What stands in the way of a destroy.
+pub(crate) fn in_the_way(role: &Identifier, reasons: &[String], at_apply: bool) -> Diagnostic {
+    let outcome = if at_apply { "cannot be dropped" } else { "can only be dropped when this is gone" };
+    let detail = format!(
+        "The role {role} {outcome}:\n\n- {}\n\nNothing is reassigned or dropped silently. Stop the ClickPipe that uses the role, give its \
+         objects another owner (or drop them), then try again.",
+        reasons.join("\n- ")
+    );
+    Diagnostic { severity: severity(at_apply), ..Diagnostic::error("Role is in use", detail) }
+}
+
+/// A statement that failed for want of a privilege.
+pub(crate) fn insufficient_privilege(error: &postgres::Error, admin: &str) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nNothing was changed. The provider's role {admin:?} needs CREATEROLE, ADMIN OPTION on rds_replication (a member of rds_superuser \
+         has it), and to be a member of the owners of the schemas and tables concerned, or have their privileges WITH GRANT OPTION.",
+        error.describe()
+    );
+    Diagnostic::error("Missing privilege", detail)
+}
+
+fn severity(at_apply: bool) -> Severity {
+    if at_apply { Severity::Error } else { Severity::Warning }
+}
+
+/// A text as an HCL string.
+fn hcl(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
+    format!("\"{escaped}\"")
+}

@@ -1,0 +1,55 @@
+//! What can be done to a role and its privileges.
+
+use serde::{Deserialize, Serialize};
+
+use crate::postgres::{Identifier, QualifiedTable};
+
+/// One change. Each is one statement, except that [`Owners::Each`] expands to one for each owner found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Operation {
+    /// Makes the role, able to log in.
+    CreateRole { role: Identifier, replication: bool, connection_limit: Option<i64> },
+    /// Takes over a role that exists: it can log in, with our password.
+    AdoptRole { role: Identifier, replication: bool, connection_limit: Option<i64> },
+    /// Renames it.
+    RenameRole { from: Identifier, to: Identifier },
+    /// Sets the password.
+    SetPassword { role: Identifier },
+    /// Lets it log in again.
+    AllowLogin { role: Identifier },
+    /// Lets it replicate, on plain PostgreSQL.
+    AllowReplication { role: Identifier },
+    /// Lets it replicate, on Aurora and RDS.
+    GrantReplication { role: Identifier },
+    /// Limits its connections.
+    LimitConnections { role: Identifier, limit: i64 },
+    /// Lets it connect.
+    GrantConnect { database: Identifier, role: Identifier },
+    /// Lets it use a schema.
+    GrantUsage { schema: Identifier, role: Identifier },
+    /// Lets it read the tables that a schema has.
+    GrantSelectOnAll { schema: Identifier, role: Identifier },
+    /// Lets it read one table.
+    GrantSelect { table: QualifiedTable, role: Identifier },
+    /// Lets it read the tables that a schema will have.
+    GrantDefaults { owners: Owners, schema: Identifier, role: Identifier },
+    /// Takes back [`Operation::GrantDefaults`].
+    RevokeDefaults { owner: Identifier, schema: Identifier, role: Identifier },
+    /// Takes back [`Operation::GrantSelectOnAll`].
+    RevokeSelectOnAll { schema: Identifier, role: Identifier },
+    /// Takes back [`Operation::GrantSelect`].
+    RevokeSelect { table: QualifiedTable, role: Identifier },
+    /// Takes back [`Operation::GrantUsage`].
+    RevokeUsage { schema: Identifier, role: Identifier },
+}
+
+/// Whose later tables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Owners {
+    /// Every owner of a table that the schema has when the statement runs.
+    Each,
+    /// This one.
+    Named(Identifier),
+}

@@ -1,0 +1,52 @@
+//! The attributes of `clickpipes_replication_user`.
+
+use crate::resource::Timeouts;
+use crate::secret::Secret;
+use crate::terraform::{computed, model, optional, optional_computed, required};
+
+model! {
+    /// A login role that ClickPipes replicates as: it may connect, read the tables that are to be replicated (also those created later)
+    /// and stream the write-ahead log.
+    ///
+    /// On Aurora and RDS the role becomes a member of `rds_replication`, on any other PostgreSQL it gets the attribute `REPLICATION`.
+    /// Privileges, memberships and settings that others gave it are left alone.
+    pub struct ReplicationUserModel {
+        /// Name of the role, exactly as the catalogue has it (it is not folded to lower case). A change renames the role in place.
+        name: String => required(),
+        /// Database whose tables are read. A role belongs to the whole server, but one resource manages it in one database. A change
+        /// replaces the role.
+        database: String => required().requires_replace(),
+        /// Password, needed to create the role. It reaches the server only as a SCRAM-SHA-256 verifier and is stored nowhere.
+        password_wo: Secret => optional().sensitive().write_only(),
+        /// Version of the password: any number. A change sets `password_wo` as the new password.
+        password_wo_version: i64 => optional(),
+        /// Schemas of which the role may read every table: `USAGE`, `SELECT` on all tables, and default privileges for tables that their
+        /// owners create later. The order has no meaning.
+        schemas: Vec<String> => optional().unordered(),
+        /// Tables that the role may read, as `schema.table`. The order has no meaning.
+        tables: Vec<String> => optional().unordered(),
+        /// Roles whose later tables in `schemas` become readable too (default privileges). By default the owners of the tables found in
+        /// each schema. The order has no meaning.
+        table_owners: Vec<String> => optional().unordered(),
+        /// Whether a missing `SELECT` on a view or materialized view of `schemas` counts as drift. Defaults to `false`.
+        include_views: bool => optional().defaults_to(false),
+        /// The most connections the role may have at once, `-1` for no limit. Unset keeps what is there.
+        connection_limit: i64 => optional_computed(),
+        /// Takes over a role that already exists instead of failing. Only considered on create. Defaults to `false`.
+        adopt_existing: bool => optional().defaults_to(false),
+        /// How long each operation may take. Each defaults to 10 minutes.
+        timeouts: Timeouts => optional(),
+        /// The import id, `database/name`.
+        id: String => computed().keep_prior(),
+        /// Identifier of the role in the catalogue. It survives a rename.
+        oid: i64 => computed().keep_prior(),
+        /// Name of the role, for `credentials.username` of a ClickPipe.
+        username: String => computed().keep_prior(),
+        /// Roles whose later tables are covered: `table_owners`, or the owners found, sorted.
+        effective_table_owners: Vec<String> => computed(),
+        /// Statements that mend what was lost outside Terraform and no other attribute shows. Empty when all is well.
+        drift: Vec<String> => computed(),
+        /// Every statement that this apply runs to change something, in order; in state, that the last one was planned to run.
+        operations: Vec<String> => computed(),
+    }
+}

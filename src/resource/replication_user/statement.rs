@@ -1,0 +1,180 @@
+//! An operation as SQL.
+
+use crate::postgres::{Identifier, Statement};
+use crate::resource::replication_user::operation::{Operation, Owners};
+use crate::resource::replication_user::removal::{Object, Removal};
+use crate::secret::Secret;
+
+/// What is listed in `operations` and `drift`.
+pub(crate) fn display(operation: &Operation) -> String {
+    statement(operation, Some(&Secret::default())).display().to_owned()
+}
+
+/// The statement of an operation. `verifier` is that of the new password: none leaves the password out of a created role.
+pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Statement {
+    let sql = match operation {
+        Operation::CreateRole { role, replication, connection_limit } => {
+            let role = Statement::new(format!("CREATE ROLE {role} LOGIN{}", options(*replication, *connection_limit)));
+            return with_password(role, verifier);
+        }
+        Operation::AdoptRole { role, replication, connection_limit } => {
+            let role = Statement::new(format!("ALTER ROLE {role} LOGIN{}", options(*replication, *connection_limit)));
+            return with_password(role, verifier);
+        }
+        Operation::SetPassword { role } => return with_password(Statement::new(format!("ALTER ROLE {role}")), verifier),
+        Operation::RenameRole { from, to } => format!("ALTER ROLE {from} RENAME TO {to}"),
+        Operation::AllowLogin { role } => format!("ALTER ROLE {role} LOGIN"),
+        Operation::AllowReplication { role } => format!("ALTER ROLE {role} REPLICATION"),
+        Operation::GrantReplication { role } => format!("GRANT \"rds_replication\" TO {role}"),
+        Operation::LimitConnections { role, limit } => format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"),
+        Operation::GrantConnect { database, role } => format!("GRANT CONNECT ON DATABASE {database} TO {role}"),
+        Operation::GrantUsage { schema, role } => format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+        Operation::GrantSelectOnAll { schema, role } => format!("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"),
+        Operation::GrantSelect { table, role } => format!("GRANT SELECT ON TABLE {table} TO {role}"),
+        Operation::GrantDefaults { owners, schema, role } => {
+            let owner = match owners {
+                Owners::Each => format!("<each table owner of {schema}>"),
+                Owners::Named(owner) => owner.to_string(),
+            };
+            format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}")
+        }
+        Operation::RevokeDefaults { owner, schema, role } => {
+            format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} REVOKE SELECT ON TABLES FROM {role}")
+        }
+        Operation::RevokeSelectOnAll { schema, role } => format!("REVOKE SELECT ON ALL TABLES IN SCHEMA {schema} FROM {role}"),
+        Operation::RevokeSelect { table, role } => format!("REVOKE SELECT ON TABLE {table} FROM {role}"),
+        Operation::RevokeUsage { schema, role } => format!("REVOKE USAGE ON SCHEMA {schema} FROM {role}"),
+    };
+    Statement::new(sql)
+}
+
+/// The statement of a removal.
+pub(crate) fn removal(removal: &Removal, role: &Identifier) -> Statement {
+    Statement::new(match removal {
+        Removal::DropRole => format!("DROP ROLE {role}"),
+        Removal::Defaults { owner, schema, objects } => {
+            let schema = schema.as_ref().map(|schema| format!(" IN SCHEMA {schema}")).unwrap_or_default();
+            format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner}{schema} REVOKE ALL ON {} FROM {role}", objects.sql())
+        }
+        Removal::Privileges(object) => match object {
+            Object::AllTables(schema) => format!("REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"),
+            Object::Table(table) => format!("REVOKE ALL ON TABLE {table} FROM {role}"),
+            Object::Sequence(sequence) => format!("REVOKE ALL ON SEQUENCE {sequence} FROM {role}"),
+            Object::Schema(schema) => format!("REVOKE ALL ON SCHEMA {schema} FROM {role}"),
+            Object::Database(database) => format!("REVOKE ALL ON DATABASE {database} FROM {role}"),
+            Object::Routine(identity) => format!("REVOKE ALL ON ROUTINE {identity} FROM {role}"),
+        },
+    })
+}
+
+/// Acts as an owner whose privileges the admin does not inherit, until the transaction or [`as_self`] ends it.
+pub(crate) fn as_owner(owner: &Identifier) -> Statement {
+    Statement::new(format!("SET LOCAL ROLE {owner}"))
+}
+
+/// Ends [`as_owner`].
+pub(crate) fn as_self() -> Statement {
+    Statement::new("SET LOCAL ROLE NONE")
+}
+
+/// What the owner of tables that the admin cannot reach must run.
+pub(crate) fn for_the_owner(tables: &[crate::postgres::QualifiedTable], role: &Identifier) -> Vec<String> {
+    tables.iter().map(|table| format!("GRANT SELECT ON TABLE {table} TO {role};")).collect()
+}
+
+/// What the owner of later tables must run.
+pub(crate) fn defaults_by_the_owner(schema: &Identifier, role: &Identifier) -> String {
+    format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role};")
+}
+
+/// What lets the admin act for an owner.
+pub(crate) fn reach_the_owner(owner: &Identifier, admin: &Identifier) -> String {
+    format!("GRANT {owner} TO {admin};")
+}
+
+fn options(replication: bool, connection_limit: Option<i64>) -> String {
+    let limit = connection_limit.map(|limit| format!(" CONNECTION LIMIT {limit}")).unwrap_or_default();
+    format!("{}{limit}", if replication { " REPLICATION" } else { "" })
+}
+
+fn with_password(statement: Statement, verifier: Option<&Secret>) -> Statement {
+    match verifier {
+        Some(verifier) => statement.then(" PASSWORD ").then_secret(verifier),
+        None => statement,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identifier(name: &str) -> Identifier {
+        Identifier::new(name).unwrap()
+    }
+
+    #[test]
+    fn every_operation_is_one_statement_with_quoted_names() {
+        let (role, schema) = (identifier("u\"r"), identifier("My S"));
+        let table = crate::postgres::QualifiedTable { schema: schema.clone(), table: identifier("t") };
+        let owner = identifier("own");
+        let cases = [
+            (
+                Operation::CreateRole { role: role.clone(), replication: true, connection_limit: Some(5) },
+                "CREATE ROLE \"u\"\"r\" LOGIN REPLICATION CONNECTION LIMIT 5 PASSWORD '<redacted>'",
+            ),
+            (
+                Operation::AdoptRole { role: role.clone(), replication: false, connection_limit: None },
+                "ALTER ROLE \"u\"\"r\" LOGIN PASSWORD '<redacted>'",
+            ),
+            (Operation::RenameRole { from: role.clone(), to: owner.clone() }, "ALTER ROLE \"u\"\"r\" RENAME TO \"own\""),
+            (Operation::SetPassword { role: role.clone() }, "ALTER ROLE \"u\"\"r\" PASSWORD '<redacted>'"),
+            (Operation::AllowLogin { role: role.clone() }, "ALTER ROLE \"u\"\"r\" LOGIN"),
+            (Operation::AllowReplication { role: role.clone() }, "ALTER ROLE \"u\"\"r\" REPLICATION"),
+            (Operation::GrantReplication { role: role.clone() }, "GRANT \"rds_replication\" TO \"u\"\"r\""),
+            (Operation::LimitConnections { role: role.clone(), limit: -1 }, "ALTER ROLE \"u\"\"r\" CONNECTION LIMIT -1"),
+            (
+                Operation::GrantConnect { database: schema.clone(), role: role.clone() },
+                "GRANT CONNECT ON DATABASE \"My S\" TO \"u\"\"r\"",
+            ),
+            (
+                Operation::GrantUsage { schema: schema.clone(), role: role.clone() },
+                "GRANT USAGE ON SCHEMA \"My S\" TO \"u\"\"r\"",
+            ),
+            (
+                Operation::GrantSelectOnAll { schema: schema.clone(), role: role.clone() },
+                "GRANT SELECT ON ALL TABLES IN SCHEMA \"My S\" TO \"u\"\"r\"",
+            ),
+            (
+                Operation::GrantSelect { table: table.clone(), role: role.clone() },
+                "GRANT SELECT ON TABLE \"My S\".\"t\" TO \"u\"\"r\"",
+            ),
+            (
+                Operation::GrantDefaults { owners: Owners::Each, schema: schema.clone(), role: role.clone() },
+                "ALTER DEFAULT PRIVILEGES FOR ROLE <each table owner of \"My S\"> IN SCHEMA \"My S\" GRANT SELECT ON TABLES TO \"u\"\"r\"",
+            ),
+            (
+                Operation::GrantDefaults { owners: Owners::Named(owner.clone()), schema: schema.clone(), role: role.clone() },
+                "ALTER DEFAULT PRIVILEGES FOR ROLE \"own\" IN SCHEMA \"My S\" GRANT SELECT ON TABLES TO \"u\"\"r\"",
+            ),
+            (
+                Operation::RevokeDefaults { owner, schema: schema.clone(), role: role.clone() },
+                "ALTER DEFAULT PRIVILEGES FOR ROLE \"own\" IN SCHEMA \"My S\" REVOKE SELECT ON TABLES FROM \"u\"\"r\"",
+            ),
+            (
+                Operation::RevokeSelectOnAll { schema: schema.clone(), role: role.clone() },
+                "REVOKE SELECT ON ALL TABLES IN SCHEMA \"My S\" FROM \"u\"\"r\"",
+            ),
+            (Operation::RevokeSelect { table, role: role.clone() }, "REVOKE SELECT ON TABLE \"My S\".\"t\" FROM \"u\"\"r\""),
+            (Operation::RevokeUsage { schema, role }, "REVOKE USAGE ON SCHEMA \"My S\" FROM \"u\"\"r\""),
+        ];
+        for (operation, sql) in cases {
+            assert_eq!(display(&operation), sql);
+        }
+    }
+
+    #[test]
+    fn a_role_can_be_adopted_without_a_password() {
+        let adopt = Operation::AdoptRole { role: identifier("u"), replication: true, connection_limit: None };
+        assert_eq!(statement(&adopt, None).display(), "ALTER ROLE \"u\" LOGIN REPLICATION");
+    }
+}
