@@ -7,6 +7,7 @@
 //! Each resource has a folder of its own and one line in [`crate::server::handler`].
 
 mod attempt;
+pub(crate) mod aurora_source;
 mod failure;
 pub(crate) mod publication;
 pub(crate) mod replication_user;

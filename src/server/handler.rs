@@ -9,11 +9,12 @@ use super::{upgrade_resource_state, validate_resource_config};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::Resource;
+use crate::resource::aurora_source::Source;
 use crate::resource::publication::Publication;
 use crate::resource::replication_user::ReplicationUser;
 use crate::terraform::Schema;
 
-static RESOURCES: &[&dyn Handler] = &[&Of::<ReplicationUser>::NEW, &Of::<Publication>::NEW];
+static RESOURCES: &[&dyn Handler] = &[&Of::<Source>::NEW, &Of::<ReplicationUser>::NEW, &Of::<Publication>::NEW];
 
 /// Every resource.
 pub(super) fn all() -> &'static [&'static dyn Handler] {

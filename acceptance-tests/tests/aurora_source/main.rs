@@ -1,0 +1,12 @@
+//! `clickpipes_aurora_source` through real terraform on the simulator, with a real Postgres behind the cluster.
+
+mod cancel;
+mod destroy;
+mod drift;
+mod every_call;
+mod import;
+mod provider;
+mod reboot;
+mod refusals;
+mod resume;
+mod rig;

@@ -1,0 +1,105 @@
+//! A create that stops half-way leaves no state, and the next one does only what is missing.
+
+use acceptance_tests::simulator::{ClusterSpec, Fault};
+
+use crate::rig::{OURS, Rig, SOURCE};
+
+const ACTIONS: [&str; 4] =
+    ["CreateDBClusterParameterGroup", "ModifyDBClusterParameterGroup", "ModifyDBCluster", "RebootDBInstance"];
+
+#[tokio::test]
+async fn a_create_that_fails_at_any_change_is_taken_up_again() -> anyhow::Result<()> {
+    for (number, action) in ACTIONS.into_iter().enumerate() {
+        let rig = Rig::without_postgres().await?;
+        rig.provider(Some(1))?;
+        rig.source("reboot = \"writer\"")?;
+        let fault = if number % 2 == 0 { Fault::Throttling } else { Fault::InternalFailure };
+        rig.simulator.inject_fault(action, fault, 1);
+        let failure = rig.apply_fails().await?;
+        assert!(failure.message().contains(&format!("{action} failed")), "{}", failure.message());
+        assert_eq!(failure.message().contains("set up half-way"), number > 0, "{}", failure.message());
+        assert!(rig.state().await?.is_null(), "{action}: a failed create left a state");
+        let before = rig.changes()?;
+        assert_eq!(before.len(), number, "{before:?}");
+
+        rig.cluster.wait_until_available().await?;
+        let plan = rig.tf.plan().await?;
+        let missing: Vec<&str> = plan.operations(SOURCE).iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
+        assert_eq!(missing, ACTIONS[number..]);
+        rig.tf.apply_plan(&plan).await?;
+        let done: Vec<String> = rig.changes()?.iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect();
+        assert_eq!(done, ACTIONS, "nothing is done twice");
+        assert_eq!(rig.statuses(), ["in-sync", "pending-reboot"]);
+        assert_eq!(rig.state().await?["ready"], true);
+        rig.tf.assert_empty_plan().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_create_that_fails_while_it_waits_is_taken_up_again() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.provider(Some(1))?;
+    rig.source("reboot = \"all\"")?;
+    rig.simulator.inject_fault("DescribeDBInstances", Fault::InternalFailure, 1);
+    rig.apply_fails().await?;
+    assert!(rig.state().await?.is_null());
+    rig.simulator.clear_faults();
+    rig.tf.apply().await?;
+    assert_eq!(rig.statuses(), ["in-sync", "in-sync"]);
+    assert_eq!(rig.changes()?.iter().filter(|line| line.starts_with("ModifyDBCluster ")).count(), 1);
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn throttling_is_waited_out() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.source("reboot = \"writer\"")?;
+    rig.simulator.inject_fault("ModifyDBCluster", Fault::Throttling, 2);
+    rig.simulator.inject_fault("RebootDBInstance", Fault::Throttling, 1);
+    rig.tf.apply().await?;
+    assert_eq!(rig.statuses(), ["in-sync", "pending-reboot"]);
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn a_failed_update_keeps_the_state_and_the_next_apply_mends() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.source("reboot = \"writer\"")?;
+    rig.tf.apply().await?;
+    rig.source("reboot = \"writer\"\n  parameters = { max_wal_senders = \"30\" }")?;
+    rig.simulator.inject_fault("RebootDBInstance", Fault::AccessDenied, 1);
+    let failure = rig.apply_fails().await?;
+    assert!(failure.message().contains("rds:RebootDBInstance"), "{}", failure.message());
+    let state = rig.state().await?;
+    assert_eq!(state["parameter_group_name"], OURS);
+    assert_eq!(state["ready"], false);
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.operations(SOURCE), ["RebootDBInstance <the writer of shop>"]);
+    rig.tf.apply_plan(&plan).await?;
+    assert_eq!(rig.state().await?["ready"], true);
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_exist_yet_is_planned_and_applied() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.tf.write(
+        "main.tf",
+        "resource \"clickpipes_aurora_source\" \"shop\" {\n  cluster_identifier = \"later\"\n  reboot = \"writer\"\n}\n",
+    )?;
+    let plan = rig.tf.plan().await?;
+    assert!(plan.is_unknown(SOURCE, "operations"));
+    assert!(plan.outcome.message().contains("Cluster not found"), "{}", plan.outcome.stdout);
+    let failure = rig.tf.run(["apply".as_ref(), "-no-color".as_ref(), plan.file.as_os_str()]).await?.failed()?;
+    assert!(failure.message().contains("Error: Cluster not found"), "{}", failure.message());
+    assert_eq!(rig.changes()?, [""; 0]);
+
+    let plan = rig.tf.plan().await?;
+    rig.simulator.create_cluster(ClusterSpec::new("later").without_postgres()).await?;
+    rig.tf.apply_plan(&plan).await?;
+    let state = rig.state().await?;
+    assert_eq!(state["operations"].as_array().map(Vec::len), Some(4));
+    assert_eq!(state["ready"], true);
+    rig.tf.assert_empty_plan().await
+}

@@ -1,0 +1,160 @@
+//! A simulator, a cluster, and a terraform workspace that knows both.
+
+use acceptance_tests::simulator::{Call, ClusterHandle, ClusterSpec, Options, Simulator};
+use acceptance_tests::terraform_cli::{Outcome, Terraform};
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// The resource of every test.
+pub const SOURCE: &str = "clickpipes_aurora_source.shop";
+/// The group that the resource makes for the cluster `shop`.
+pub const OURS: &str = "clickpipes-shop-aurora-postgresql15";
+/// The group that AWS attaches when none is named.
+pub const DEFAULT: &str = "default.aurora-postgresql15";
+
+pub struct Rig {
+    pub simulator: Simulator,
+    pub cluster: ClusterHandle,
+    pub tf: Terraform,
+}
+
+impl Rig {
+    /// The cluster `shop`: a writer `shop-1` and a reader `shop-2`, Aurora PostgreSQL 15.10.
+    pub async fn new() -> anyhow::Result<Self> {
+        Self::with(ClusterSpec::new("shop")).await
+    }
+
+    /// The same without a Postgres, where nothing is asked of one.
+    pub async fn without_postgres() -> anyhow::Result<Self> {
+        Self::with(ClusterSpec::new("shop").without_postgres()).await
+    }
+
+    pub async fn with(spec: ClusterSpec) -> anyhow::Result<Self> {
+        Self::on(Options::default(), spec).await
+    }
+
+    pub async fn on(options: Options, spec: ClusterSpec) -> anyhow::Result<Self> {
+        let simulator = Simulator::start(options)?;
+        let cluster = simulator.create_cluster(spec).await?;
+        let rig = Self { tf: Terraform::new()?.with_env("PGPASSWORD", &cluster.spec.admin_password), simulator, cluster };
+        rig.provider(None)?;
+        Ok(rig)
+    }
+
+    /// Writes the provider block; `attempts` is how often a call is tried.
+    pub fn provider(&self, attempts: Option<u32>) -> anyhow::Result<()> {
+        let postgres = match self.cluster.spec.postgres {
+            true => format!(
+                "postgres = {{ host = {:?}, port = {}, username = {:?}, database = {:?}, sslmode = \"disable\" }}",
+                self.cluster.host, self.cluster.port, self.cluster.spec.admin_username, self.cluster.spec.database
+            ),
+            false => String::new(),
+        };
+        self.tf.write("provider.tf", &provider_block(&self.simulator, attempts, &postgres))
+    }
+
+    /// Writes the resource with these further arguments.
+    pub fn source(&self, arguments: &str) -> anyhow::Result<()> {
+        self.tf.write(
+            "main.tf",
+            &format!("resource \"clickpipes_aurora_source\" \"shop\" {{\n  cluster_identifier = \"shop\"\n{arguments}\n}}\n"),
+        )
+    }
+
+    /// The resource in the state, or null.
+    pub async fn state(&self) -> anyhow::Result<Value> {
+        self.tf.resource(SOURCE).await
+    }
+
+    /// A run of apply that must fail.
+    pub async fn apply_fails(&self) -> anyhow::Result<Outcome> {
+        self.tf.run(["apply", "-no-color", "-input=false", "-auto-approve"]).await?.failed()
+    }
+
+    /// A run of plan that must fail.
+    pub async fn plan_fails(&self) -> anyhow::Result<Outcome> {
+        self.tf.run(["plan", "-no-color", "-input=false"]).await?.failed()
+    }
+
+    /// What the simulator was asked to change and did, as `operations` show it.
+    pub fn changes(&self) -> anyhow::Result<Vec<String>> {
+        let calls = self.simulator.calls();
+        calls.iter().filter(|call| call.is_mutating() && call.error.is_none()).map(|call| self.shown(call)).collect()
+    }
+
+    /// The statuses of the members' parameter groups, the writer's first.
+    pub fn statuses(&self) -> Vec<String> {
+        let mut members = self.cluster.members();
+        members.sort_by_key(|member| !member.writer);
+        members.into_iter().map(|member| member.parameter_group_status).collect()
+    }
+
+    /// Attaches the default group, as somebody else might.
+    pub async fn detach(&self) -> anyhow::Result<()> {
+        let call = self.sdk().modify_db_cluster().db_cluster_identifier("shop").db_cluster_parameter_group_name(DEFAULT);
+        call.apply_immediately(true).send().await?;
+        self.cluster.wait_until_available().await
+    }
+
+    /// Sets a parameter, as somebody else might.
+    pub async fn set_parameter(&self, group: &str, name: &str, value: &str, method: &str) -> anyhow::Result<()> {
+        let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name(name).parameter_value(value);
+        let parameter = parameter.apply_method(method.into()).build();
+        let call = self.sdk().modify_db_cluster_parameter_group().db_cluster_parameter_group_name(group);
+        call.parameters(parameter).send().await?;
+        Ok(())
+    }
+
+    fn sdk(&self) -> aws_sdk_rds::Client {
+        use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
+        let config = aws_sdk_rds::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(self.simulator.url())
+            .credentials_provider(Credentials::new("an id", "a secret key", None, None, "test"));
+        aws_sdk_rds::Client::from_conf(config.build())
+    }
+
+    fn shown(&self, call: &Call) -> anyhow::Result<String> {
+        let parameter = |name: &str| call.parameters.get(name).with_context(|| format!("{call:?} has no {name}"));
+        let group = || parameter("DBClusterParameterGroupName");
+        let listed = |pattern: &str, field: &str| {
+            (1..).map_while(|number| call.parameters.get(&format!("{pattern}.{number}.{field}"))).cloned().collect::<Vec<_>>()
+        };
+        Ok(match call.action.as_str() {
+            "CreateDBClusterParameterGroup" => {
+                let tags = listed("Tags.Tag", "Key").into_iter().zip(listed("Tags.Tag", "Value"));
+                let tags: Vec<String> = tags.map(|(key, value)| format!("{key}={value}")).collect();
+                format!("{} {}: family {}, tags {}", call.action, group()?, parameter("DBParameterGroupFamily")?, tags.join(", "))
+            }
+            "ModifyDBClusterParameterGroup" => {
+                let field = |name| listed("Parameters.Parameter", name);
+                let values = field("ParameterName").into_iter().zip(field("ParameterValue")).zip(field("ApplyMethod"));
+                let values: Vec<String> = values.map(|((name, value), method)| format!("{name} = {value} ({method})")).collect();
+                format!("{} {}: {}", call.action, group()?, values.join(", "))
+            }
+            "ModifyDBCluster" => {
+                assert_eq!(parameter("ApplyImmediately")?, "true");
+                format!("{} {}: parameter group {}, immediately", call.action, parameter("DBClusterIdentifier")?, group()?)
+            }
+            "RebootDBInstance" => format!("{} {}", call.action, parameter("DBInstanceIdentifier")?),
+            "DeleteDBClusterParameterGroup" => format!("{} {}", call.action, group()?),
+            _ => format!("{} {:?}", call.action, call.parameters),
+        })
+    }
+}
+
+/// A provider block for the simulator with this `postgres` argument.
+pub fn provider_block(simulator: &Simulator, attempts: Option<u32>, postgres: &str) -> String {
+    let attempts = attempts.map(|attempts| format!("max_attempts = {attempts}")).unwrap_or_default();
+    format!(
+        "provider \"clickpipes\" {{\n  aws = {{\n    region = \"us-east-1\"\n    access_key = \"an id\"\n    secret_key = \"a secret key\"\n    \
+         endpoints = {{ rds = {:?} }}\n    {attempts}\n  }}\n  {postgres}\n}}\n",
+        simulator.url()
+    )
+}
+
+/// The strings of a list.
+pub fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}

@@ -1,0 +1,133 @@
+//! The attributes of `clickpipes_aurora_source`.
+
+use std::collections::BTreeMap;
+
+use crate::resource::Timeouts;
+use crate::terraform::{
+    Attr, AttributePath, AttributeValue, Diagnostic, Diagnostics, Kind, Type, Value, computed, model, optional, required,
+};
+
+model! {
+    /// Makes an existing Amazon Aurora PostgreSQL cluster able to feed a ClickPipe: cluster parameters for logical replication, the
+    /// parameter group that holds them, its attachment, and the reboot they need.
+    ///
+    /// If every wanted value is already in effect through the cluster's parameter group, nothing is created. Otherwise a parameter group of
+    /// its own is made that carries over what the present group sets, and is attached. Destroying attaches the previous group again.
+    pub struct AuroraSource {
+        /// Identifier of the DB cluster, in lower case. A change replaces the resource.
+        cluster_identifier: String => required().requires_replace(),
+        /// Let a destroy or a change of `parameters` turn logical replication off although logical replication slots exist, or although
+        /// no database connection can tell. Default `false`.
+        force_destroy: bool => optional().defaults_to(false),
+        /// The DB cluster parameter group made for the cluster.
+        parameter_group: ParameterGroupSettings => optional(),
+        /// Cluster parameters by name, beside `rds.logical_replication` = `1` and `wal_sender_timeout` = `0`, which can be overridden here.
+        /// A `null` value leaves a parameter as it is. A parameter taken out of the map goes back to what the previous group sets.
+        parameters: ParameterValues => optional(),
+        /// Which members may be rebooted when parameters wait for it: `never` (default), `writer`, or `all` (the writer first, then each
+        /// reader that still waits, one at a time). A reboot is an outage: existing connections break.
+        reboot: String => optional().defaults_to("never"),
+        /// Tags of the parameter group that is made for the cluster, beside the provider's own. A change is made in place.
+        tags: BTreeMap<String, String> => optional(),
+        /// Limits of the operations: create, update and delete default to `1h`, read to `5m`.
+        timeouts: Timeouts => optional(),
+        /// ARN of the cluster.
+        arn: String => computed().keep_prior(),
+        /// Resource id of the cluster (`cluster-...`), which IAM policies for database logins name.
+        cluster_resource_id: String => computed().keep_prior(),
+        /// The operations that mend what somebody else changed, found at refresh; `[]` when all is well.
+        drift: Vec<String> => computed().keep_prior(),
+        /// Engine version of the cluster.
+        engine_version: String => computed().keep_prior(),
+        /// Writer endpoint.
+        host: String => computed().keep_prior(),
+        /// The cluster identifier.
+        id: String => computed().keep_prior(),
+        /// The members of the cluster, sorted by identifier.
+        members: Vec<MemberState> => computed(),
+        /// The AWS calls that change something, in the order in which the last plan listed them.
+        operations: Vec<String> => computed().keep_prior(),
+        /// Family of the parameter group, for example `aurora-postgresql16`.
+        parameter_group_family: String => computed().keep_prior(),
+        /// Name of the parameter group attached to the cluster.
+        parameter_group_name: String => computed(),
+        /// Port of the cluster.
+        port: i64 => computed().keep_prior(),
+        /// Name of the parameter group that was attached before, and that a destroy attaches again; null when the cluster's own group already
+        /// had every wanted value.
+        previous_parameter_group_name: String => computed(),
+        /// Whether every wanted value is in effect on the writer.
+        ready: bool => computed(),
+        /// Whether a member runs without the values of its parameter group until it is rebooted.
+        reboot_required: bool => computed(),
+        /// Region of the cluster.
+        region: String => computed().keep_prior(),
+        /// Source type of a ClickPipe for this cluster: always `aurorapostgres`.
+        source_type: String => computed().keep_prior(),
+        /// Name that the server's certificate is checked against: the writer endpoint.
+        tls_host: String => computed().keep_prior(),
+        /// Identifier of the member that is the writer.
+        writer_instance_id: String => computed(),
+    }
+}
+
+model! {
+    /// The DB cluster parameter group made for the cluster.
+    pub struct ParameterGroupSettings {
+        /// Its name, in lower case. Default `clickpipes-<cluster>-<family>`. A change makes a new group and deletes the old one.
+        name: String => optional(),
+    }
+}
+
+model! {
+    /// A member of the cluster.
+    pub struct MemberState {
+        /// Identifier of the DB instance.
+        identifier: String => computed(),
+        /// Whether it runs with the parameter group: `in-sync`, `pending-reboot` or `applying`.
+        parameter_group_status: String => computed(),
+        /// Whether it is the writer.
+        writer: bool => computed(),
+    }
+}
+
+/// Parameter values by name; `None` leaves the parameter as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParameterValues(pub BTreeMap<String, Option<String>>);
+
+impl AttributeValue for ParameterValues {
+    fn kind() -> Kind {
+        Kind::Plain(Type::Map(Box::new(Type::String)))
+    }
+
+    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
+        let Value::Map(entries) = value else {
+            return Err(Diagnostic::error("Wrong type", format!("Attribute {path}: a map of strings is needed."))
+                .at(path.clone())
+                .into());
+        };
+        let mut diagnostics = Diagnostics::new();
+        let mut values = BTreeMap::new();
+        for (name, value) in entries {
+            let decoded = if value.is_null() { Ok(None) } else { String::decode(value, &path.key(name)).map(Some) };
+            values.extend(diagnostics.absorb(decoded).map(|value| (name.clone(), value)));
+        }
+        diagnostics.into_result().map(|_| Self(values))
+    }
+
+    fn encode(&self) -> Value {
+        let encode = |value: &Option<String>| value.as_ref().map_or(Value::Null, |value| Value::String(value.clone()));
+        Value::Map(self.0.iter().map(|(name, value)| (name.clone(), encode(value))).collect())
+    }
+}
+
+impl AuroraSource {
+    /// The name configured for the parameter group.
+    pub(super) fn group_name(&self) -> Attr<String> {
+        match &self.parameter_group {
+            Attr::Known(settings) => settings.name.clone(),
+            Attr::Unknown => Attr::Unknown,
+            Attr::Null => Attr::Null,
+        }
+    }
+}
