@@ -14,4 +14,6 @@ mod resource;
 mod secret;
 pub mod server;
 mod terraform;
+#[cfg(test)]
+mod tidy;
 mod wire;

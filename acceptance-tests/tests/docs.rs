@@ -1,0 +1,110 @@
+//! The documentation against the provider: every page is what `cargo docs` writes, every example is a valid configuration, and nothing
+//! that is registered lacks a page, an example or an acceptance test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use acceptance_tests::docs::{Pages, Schemas, page_name, repository};
+use acceptance_tests::terraform_cli::Terraform;
+use anyhow::{Context as _, Result, ensure};
+use terraform_provider_clickpipes::proto::tfplugin6::schema::Attribute;
+
+/// The headings of what is written by hand for each resource.
+const NOTES: [&str; 3] = ["## Permissions", "## Destroy", "## Secrets and state"];
+
+#[tokio::test]
+async fn the_pages_are_what_cargo_docs_writes() -> Result<()> {
+    let pages = Pages::compose(&repository(), &Schemas::fetch().await?)?;
+    assert_eq!(pages.stale(&repository())?, [""; 0], "run cargo docs");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_attribute_says_what_it_means() -> Result<()> {
+    let schemas = Schemas::fetch().await?;
+    for (name, schema) in
+        schemas.resources.iter().map(|(name, schema)| (name.as_str(), schema)).chain([("provider", &schemas.provider)])
+    {
+        let block = schema.block.as_ref().with_context(|| format!("{name} has no block"))?;
+        ensure!(!block.description.trim().is_empty(), "{name} has no description");
+        described(name, &block.attributes)?;
+    }
+    Ok(())
+}
+
+fn described(path: &str, attributes: &[Attribute]) -> Result<()> {
+    for attribute in attributes {
+        let path = format!("{path}.{}", attribute.name);
+        let description = attribute.description.trim();
+        ensure!(description.ends_with('.'), "{path} is described as {description:?}, which is no sentence");
+        described(&path, attribute.nested_type.as_ref().map(|nested| nested.attributes.as_slice()).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_resource_has_a_page_an_example_and_an_acceptance_test() -> Result<()> {
+    let repository = repository();
+    let schemas = Schemas::fetch().await?;
+    let has = |path: String| repository.join(path).exists();
+    for type_name in schemas.resources.keys() {
+        let name = page_name(type_name);
+        let page = fs::read_to_string(repository.join(format!("docs/resources/{name}.md")))
+            .with_context(|| format!("the page {name}"))?;
+        for heading in NOTES {
+            ensure!(page.contains(&format!("\n{heading}\n")), "the page of {type_name} has no section {heading:?}");
+        }
+        for file in ["resource.tf", "import-by-string-id.tf", "import.sh"] {
+            ensure!(has(format!("examples/resources/{type_name}/{file}")), "{type_name} has no example {file}");
+        }
+        let tests = format!("acceptance-tests/tests/{name}");
+        ensure!(has(format!("{tests}.rs")) || has(format!("{tests}/main.rs")), "{type_name} has no acceptance test {tests}.rs");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_example_is_a_valid_configuration() -> Result<()> {
+    let mut folders = Vec::new();
+    configurations(&repository().join("examples"), &mut folders)?;
+    ensure!(!folders.is_empty(), "there are no examples");
+    for folder in folders {
+        let workspace = Terraform::new()?;
+        let mut own_providers = false;
+        for file in terraform_files(&folder)? {
+            let text = fs::read_to_string(&file)?;
+            own_providers |= text.contains("required_providers");
+            let name = file.file_name().and_then(|name| name.to_str()).context("a file without a name")?;
+            workspace.write(name, &text)?;
+        }
+        // Terraform accepts the block once.
+        if own_providers {
+            workspace.remove("required_providers.tf")?;
+        }
+        workspace.validate().await.with_context(|| format!("{}", folder.display()))?;
+        let formatted = workspace.run(["fmt", "-check", "-diff", "-no-color"]).await?.succeeded();
+        formatted.with_context(|| format!("{} is not formatted", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Adds every folder below `folder` that holds a configuration.
+fn configurations(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    if !terraform_files(folder)?.is_empty() {
+        found.push(folder.to_owned());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with(".terraform") {
+            configurations(&path, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn terraform_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "tf"));
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,106 @@
+//! Ctrl-C, a server that goes away, a lock that is not to be had: all or nothing, and the state is right.
+
+use std::time::Instant;
+
+use acceptance_tests::core_client::DEADLINE;
+use acceptance_tests::rig::{CLUSTER, Rig};
+use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::terraform_cli::Session;
+use anyhow::{Result, bail};
+use serde_json::Value;
+use tokio_postgres::Client;
+
+use super::{APPLICATION, APPLY, P, PUBLICATIONS, one_error, publication, rig};
+
+/// A session that keeps everybody else from the table.
+async fn hold(rig: &Rig) -> Result<Client> {
+    let holder = rig.admin().await?;
+    holder.batch_execute("SET application_name = 'nightly-report'; BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await?;
+    Ok(holder)
+}
+
+/// Starts an apply, and waits until a session of it other than `but` waits for a lock. Returns that session's process id.
+async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
+    let superuser = rig.cluster.superuser("app").await?;
+    let started = Instant::now();
+    while started.elapsed() < DEADLINE {
+        let waiting = "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' AND pid <> $2";
+        if let Some(row) = superuser.query_opt(waiting, &[&APPLICATION, &but]).await? {
+            return Ok(row.get(0));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    bail!("the apply never came to wait for the lock")
+}
+
+async fn waiting_apply(rig: &Rig) -> Result<(Session, i32)> {
+    let session = rig.tf.start(APPLY)?;
+    let pid = until_it_waits(rig, 0).await?;
+    Ok((session, pid))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_a_waiting_apply_and_changes_nothing() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let holder = hold(&rig).await?;
+    let (session, _) = waiting_apply(&rig).await?;
+    session.interrupt()?;
+    let outcome = session.outcome().await?;
+    let message = outcome.failed()?.message();
+    assert!(message.contains("Error: Cancelled") && message.contains("rolled back"), "{message}");
+    assert_eq!((rig.tf.resource(P).await?, rig.ask(PUBLICATIONS).await?), (Value::Null, "0".to_owned()));
+    holder.batch_execute("ROLLBACK").await?;
+    let created = rig.apply_as_reviewed(P).await?;
+
+    // The same for a change: the state keeps what is there.
+    holder.batch_execute("CREATE TABLE invoices (id int PRIMARY KEY)").await?;
+    holder.batch_execute("BEGIN; LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE").await?;
+    rig.main(&publication("\"insert\"").replace("\"public.orders\"", "\"public.orders\", \"public.invoices\""))?;
+    let (session, _) = waiting_apply(&rig).await?;
+    session.interrupt()?;
+    let message = session.outcome().await?.failed()?.message();
+    assert!(message.contains("Error: Cancelled"), "{message}");
+    assert_eq!(rig.tf.resource(P).await?, created);
+    holder.batch_execute("ROLLBACK").await?;
+    rig.apply_as_reviewed(P).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_server_ends_is_taken_up_again() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let holder = hold(&rig).await?;
+    let (session, pid) = waiting_apply(&rig).await?;
+    rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
+    until_it_waits(&rig, pid).await?;
+    holder.batch_execute("ROLLBACK").await?;
+    session.outcome().await?.succeeded()?;
+    assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_is_a_clear_error() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let _holder = hold(&rig).await?;
+    let (session, _) = waiting_apply(&rig).await?;
+    rig.cluster.server()?.stop().await?;
+    one_error(
+        session.outcome().await?,
+        &["Cannot reach the database server", &rig.cluster.port.to_string(), "that the server runs"],
+    )?;
+    assert_eq!(rig.tf.resource(P).await?, Value::Null);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_holds_the_lock_is_named() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let holder = hold(&rig).await?;
+    let pid: i32 = holder.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+    let held = format!("held by pid {pid}, user \"clusteradmin\", application \"nightly-report\"");
+    let parts = ["Timed out waiting for a lock", "CREATE PUBLICATION", &held, "then apply again"];
+    one_error(rig.tf.run(APPLY).await?, &parts)?;
+    assert_eq!(rig.tf.resource(P).await?, Value::Null);
+    Ok(())
+}

@@ -1,0 +1,4 @@
+import {
+  to = clickpipes_aurora_source.orders
+  id = "orders"
+}

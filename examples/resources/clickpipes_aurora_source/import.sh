@@ -1,0 +1,2 @@
+# The cluster identifier.
+terraform import clickpipes_aurora_source.orders orders

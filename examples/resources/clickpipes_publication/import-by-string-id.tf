@@ -1,0 +1,4 @@
+import {
+  to = clickpipes_publication.orders
+  id = "shop/clickpipes"
+}

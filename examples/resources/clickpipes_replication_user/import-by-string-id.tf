@@ -1,0 +1,4 @@
+import {
+  to = clickpipes_replication_user.clickpipes
+  id = "shop/clickpipes"
+}
