@@ -1,6 +1,9 @@
 //! `clickpipes_publication` on real terraform and real Postgres.
 
-use acceptance_tests::rig::{DATABASE, Rig};
+use std::time::Duration;
+
+use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
+use acceptance_tests::simulator::ClusterSpec;
 use anyhow::Result;
 use serde_json::json;
 
@@ -117,8 +120,34 @@ async fn of_a_partitioned_table_the_leaves_count() -> Result<()> {
     rig.main(&publication("name = \"p\"\n tables = [\"public.events\"]"))?;
     let refusal = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
     assert!(refusal.contains("fail on: public.events_2."), "{refusal}");
-    rig.sql("ALTER TABLE events_2 REPLICA IDENTITY FULL").await?;
+    // An unlogged leaf is not published.
+    rig.sql("ALTER TABLE events_2 REPLICA IDENTITY FULL; CREATE UNLOGGED TABLE events_3 PARTITION OF events FOR VALUES IN (3)")
+        .await?;
     rig.apply_as_reviewed(P).await?;
+    rig.sql("INSERT INTO events VALUES (1, 2), (1, 3); UPDATE events SET id = 2").await
+}
+
+/// Since PostgreSQL 18 an UPDATE fails when the identity has a generated column that is not published.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_18_an_identity_with_a_generated_column_does_not_count() -> Result<()> {
+    let rig = Rig::start_with(ClusterSpec::new(CLUSTER).engine_version("18.1")).await?;
+    rig.sql(
+        "CREATE TABLE net (id int PRIMARY KEY, gross int GENERATED ALWAYS AS (id * 2) STORED);
+         INSERT INTO net VALUES (1);",
+    )
+    .await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.net\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.sql("UPDATE net SET id = 2").await?;
+    rig.tf.destroy().await?;
+
+    rig.sql("ALTER TABLE net REPLICA IDENTITY FULL").await?;
+    let refusal = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    assert!(refusal.contains("fail on: public.net.") && refusal.contains("no generated column"), "{refusal}");
+    rig.main(&publication("name = \"p\"\n tables = [\"public.net\"]\n allow_tables_without_replica_identity = true"))?;
+    let accepted = rig.apply_as_reviewed(P).await?;
+    assert_eq!(accepted["tables_without_replica_identity"], json!(["public.net"]));
+    assert!(rig.sql("UPDATE net SET id = 3").await.is_err());
     Ok(())
 }
 
@@ -309,6 +338,110 @@ async fn values_known_only_at_apply_leave_the_operations_unknown() -> Result<()>
     assert!(plan.is_unknown(P, "operations"));
     rig.tf.apply_plan(&plan).await?;
     assert_eq!(rig.ask(PUBLISHED).await?, "public.invoices,public.orders");
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_known_only_at_apply_are_neither_defaults_nor_left_as_they_are() -> Result<()> {
+    let rig = rig().await?;
+    let parameters = "SELECT concat(pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) FROM pg_publication";
+    for (round, (publish, via_root, found)) in [("insert", false, "tffff"), ("delete", true, "fftft")].into_iter().enumerate() {
+        rig.main(&format!(
+            "resource \"terraform_data\" \"t\" {{\n input = {{ publish = \"{publish}\", via_root = {via_root} }}\n triggers_replace = {round}\n}}\n{}",
+            publication(
+                "name = \"p\"\n tables = [\"public.orders\"]\n publish = [terraform_data.t.output.publish]\n \
+                 publish_via_partition_root = terraform_data.t.output.via_root"
+            )
+        ))?;
+        let plan = rig.tf.plan().await?;
+        assert!(plan.is_unknown(P, "operations"), "{}", plan.outcome.stdout);
+        rig.tf.apply_plan(&plan).await?;
+        assert_eq!(rig.ask(parameters).await?, found);
+        rig.tf.assert_empty_plan().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moves_to_a_database_that_is_made_in_the_same_apply() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.main(
+        "resource \"clickpipes_publication\" \"p\" {\n database = \"later\"\n name = \"p\"\n tables = [\"public.orders\"]\n}\n",
+    )?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.actions(P), ["delete", "create"]);
+    assert!(plan.outcome.message().contains("Warning: Database not found"), "{}", plan.outcome.message());
+    rig.cluster.superuser("postgres").await?.batch_execute("CREATE DATABASE later OWNER clusteradmin").await?;
+    rig.cluster.admin("later").await?.batch_execute(TABLES).await?;
+    rig.tf.apply_plan(&plan).await?;
+    assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
+    rig.tf.assert_empty_plan().await
+}
+
+/// Whoever may create in `public` must not get the master user to run code.
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_and_operators_of_a_schema_are_not_taken_for_the_servers_own() -> Result<()> {
+    let rig = rig().await?;
+    let body = "LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''somebody elses code''; END'";
+    rig.sql(&format!(
+        "CREATE FUNCTION public.to_jsonb(pg_catalog.pg_publication) RETURNS jsonb {body};
+         CREATE FUNCTION public.unnest(text[]) RETURNS SETOF text {body};
+         CREATE FUNCTION public.at_least(oid, int) RETURNS bool {body};
+         CREATE OPERATOR public.>= (LEFTARG = oid, RIGHTARG = int, FUNCTION = public.at_least);"
+    ))
+    .await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.main(&publication("name = \"p\"\n schemas = [\"public\"]\n publish = [\"insert\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.tf.destroy().await?;
+    Ok(())
+}
+
+/// Makes every COMMIT wait, once it is done on this server, for a standby that does not exist; or lets them go on.
+async fn hold_commits(rig: &Rig, hold: bool) -> Result<()> {
+    let superuser = rig.cluster.superuser("postgres").await?;
+    let standby = if hold { "nobody" } else { "" };
+    superuser.batch_execute(&format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'")).await?;
+    Ok(superuser.batch_execute("SELECT pg_reload_conf()").await?)
+}
+
+/// Waits until the provider's COMMIT is done on this server and waits for the standby.
+async fn commit_waits(rig: &Rig) -> Result<()> {
+    while rig.ask("SELECT count(*)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await? != "1" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_while_terraform_is_interrupted_is_in_the_state() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    hold_commits(&rig, true).await?;
+    let apply = rig.tf.start(["apply", "-no-color", "-input=false", "-auto-approve"])?;
+    commit_waits(&rig).await?;
+    apply.interrupt()?;
+    let outcome = apply.outcome().await?;
+    hold_commits(&rig, false).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
+    assert_eq!(rig.tf.resource(P).await?["name"], json!("p"), "{}", outcome.message());
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_while_the_connection_breaks_is_in_the_state() -> Result<()> {
+    let rig = rig().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    hold_commits(&rig, true).await?;
+    let apply = rig.tf.start(["apply", "-no-color", "-input=false", "-auto-approve"])?;
+    commit_waits(&rig).await?;
+    rig.ask("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await?;
+    apply.outcome().await?.succeeded()?;
+    hold_commits(&rig, false).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
     rig.tf.assert_empty_plan().await
 }
 

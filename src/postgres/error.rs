@@ -298,6 +298,15 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The session ended under a COMMIT: the changes were made, or not.
+    #[error("whether the changes to database \"{database}\" were made is not known: they were sent, and no answer came")]
+    Uncertain {
+        /// The database.
+        database: String,
+        /// Why no answer came.
+        #[source]
+        source: Box<Error>,
+    },
     /// An answer of the server was not of the expected shape.
     #[error("column {column} of the server's answer cannot be read")]
     Decode {
@@ -353,6 +362,23 @@ impl Error {
         }
     }
 
+    /// The failure of a COMMIT: an error that ends the session leaves open whether the server was done before.
+    pub(super) fn of_commit(self, database: &str) -> Self {
+        let ended = match &self {
+            Self::ConnectionLost { .. } => true,
+            Self::Statement { source, .. } => {
+                source.sqlstate.as_str().starts_with("08") || source.sqlstate.cause() == Some(Cause::AdminShutdown)
+            }
+            _ => false,
+        };
+        if ended { Self::Uncertain { database: database.to_owned(), source: Box::new(self) } } else { self }
+    }
+
+    /// Whether the changes may have been made although this is an error.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Uncertain { .. })
+    }
+
     /// What to do about it, where that can be said.
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
@@ -371,6 +397,7 @@ impl Error {
             ),
             Self::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
             Self::Reader { .. } => Some("Use the writer endpoint of the cluster (for Aurora: the cluster endpoint)."),
+            Self::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),
             Self::Busy { .. } => Some("Try again when the other run has finished, or raise timeouts."),
             Self::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),
             _ => match self.cause()? {
@@ -425,6 +452,14 @@ mod tests {
              provider logs in as (username of the provider's postgres settings), or use another role."
         );
         assert_eq!(error.cause(), Some(Cause::InsufficientPrivilege));
+    }
+
+    #[test]
+    fn a_commit_without_an_answer_is_not_tried_again() {
+        let ended = statement("57P01", "terminating connection").of_commit("app");
+        assert!(ended.is_uncertain() && !ended.is_transient());
+        let rolled_back = statement("40001", "could not serialize access").of_commit("app");
+        assert!(!rolled_back.is_uncertain() && rolled_back.is_transient());
     }
 
     #[test]

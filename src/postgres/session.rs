@@ -23,6 +23,8 @@ SET search_path = ''; SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_c
 
 /// A cancel request is a courtesy to the server: not worth waiting for long.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the answer to a COMMIT is waited for after a cancellation.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Session {
     client: Client,
@@ -91,6 +93,24 @@ impl Session {
         result.map_err(|error| self.error(display, error))
     }
 
+    /// Runs SQL whose outcome must be known. Cancelled, it asks the server to stop and still waits for the answer, for a while.
+    pub(super) async fn run_to_the_end(&self, sql: &str, cancel: &CancellationToken) -> Result<(), Error> {
+        let work = self.client.batch_execute(sql);
+        tokio::pin!(work);
+        let result = tokio::select! {
+            biased;
+            done = &mut work => done,
+            () = cancel.cancelled() => {
+                self.ask_to_stop().await;
+                match tokio::time::timeout(COMMIT_PATIENCE, work).await {
+                    Ok(done) => done,
+                    Err(silence) => return Err(Error::ConnectionLost { address: self.settings.address(), source: silence.into() }),
+                }
+            }
+        };
+        result.map_err(|error| self.error(sql, error))
+    }
+
     pub(super) async fn query(
         &self,
         sql: &str,
@@ -123,11 +143,15 @@ impl Session {
             biased;
             done = work => Ok(done),
             () = cancel.cancelled() => {
-                if tokio::time::timeout(CANCEL_PATIENCE, self.cancel_running()).await.is_err() {
-                    tracing::debug!("the cancel request was not sent in time");
-                }
+                self.ask_to_stop().await;
                 Err(Error::Cancelled)
             }
+        }
+    }
+
+    async fn ask_to_stop(&self) {
+        if tokio::time::timeout(CANCEL_PATIENCE, self.cancel_running()).await.is_err() {
+            tracing::debug!("the cancel request was not sent in time");
         }
     }
 

@@ -1,5 +1,6 @@
 //! A transaction: the only way in which anything is asked of a server or changed on it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,8 @@ use crate::postgres::statement::Statement;
 
 /// Key of the advisory lock that whoever changes a database with this provider holds; such locks are per database.
 const ADVISORY_LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(4845617391021417)";
+/// Said outright: a role's default of a frozen snapshot would show the catalogue as it was before the wait for the advisory lock.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// How long a statement waits for a lock on an object.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look who holds it: afterwards the wait has left no trace.
@@ -40,6 +43,8 @@ pub struct Transaction {
     cancel: CancellationToken,
     open: bool,
     pid: Option<i32>,
+    /// Whether the role's own `search_path` is in effect, and not the empty one of the session.
+    own_search_path: AtomicBool,
 }
 
 impl Transaction {
@@ -54,10 +59,9 @@ impl Transaction {
         cancel: &CancellationToken,
     ) -> Result<Self, Error> {
         let started = Instant::now();
-        let mut transaction =
-            tokio::time::timeout(timeout, Self::begin(pool, database, Purpose::Write, "BEGIN", cancel))
-                .await
-                .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
+        let mut transaction = tokio::time::timeout(timeout, Self::begin(pool, database, Purpose::Write, BEGIN_WRITE, cancel))
+            .await
+            .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
         transaction.take_advisory_lock(timeout.saturating_sub(started.elapsed()), timeout).await?;
         Ok(transaction)
     }
@@ -76,11 +80,10 @@ impl Transaction {
             lease.session()?.run(begin, begin, cancel).await?;
         }
         lease.session()?.take_notices();
-        Ok(Self { lease, cancel: cancel.clone(), open: true, pid: None })
+        Ok(Self { lease, cancel: cancel.clone(), open: true, pid: None, own_search_path: AtomicBool::new(false) })
     }
 
-    /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; that is set afterwards. Statements that
-    /// change something run with the session's own `search_path`: event triggers of the database may rely on it.
+    /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; that is set afterwards.
     async fn take_advisory_lock(&mut self, remaining: Duration, timeout: Duration) -> Result<(), Error> {
         let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
         let patience = format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}", milliseconds(remaining));
@@ -96,7 +99,7 @@ impl Transaction {
             other => other?,
         }
         let limits = format!(
-            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; SET LOCAL search_path TO DEFAULT",
+            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
             milliseconds(LOCK_TIMEOUT),
             milliseconds(timeout),
         );
@@ -105,6 +108,7 @@ impl Transaction {
 
     /// Asks something. The query is one of our own constants; values are bound.
     pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        self.use_own_search_path(false).await?;
         self.lease.session()?.query(sql, parameters, &self.cancel).await
     }
 
@@ -113,6 +117,7 @@ impl Transaction {
     /// # Errors
     /// A lock that is not to be had in time is [`Error::Locked`], with those who hold it.
     pub async fn execute(&self, statement: &Statement) -> Result<(), Error> {
+        self.use_own_search_path(true).await?;
         tracing::info!(statement = statement.display(), database = self.lease.database(), "running");
         let session = self.lease.session()?;
         let running = session.run(statement.text(), statement.display(), &self.cancel);
@@ -126,11 +131,17 @@ impl Transaction {
         }
     }
 
-    /// Makes the changes last. Gives what the server remarked on the way. Cannot be cancelled any more: whoever stopped waiting here
-    /// would not know whether the changes are there.
+    /// Makes the changes last. Gives what the server remarked on the way. Once it is sent, a cancellation does not end the wait for
+    /// the answer: what was committed must not count as not done.
+    ///
+    /// # Errors
+    /// [`Error::Uncertain`] if the answer did not come.
     pub async fn commit(mut self) -> Result<Vec<Notice>, Error> {
-        let never = CancellationToken::new();
-        self.lease.session()?.run("COMMIT", "COMMIT", &never).await?;
+        if self.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let committed = self.lease.session()?.run_to_the_end("COMMIT", &self.cancel).await;
+        committed.map_err(|error| error.of_commit(self.lease.database()))?;
         self.open = false;
         Ok(self.lease.session()?.take_notices())
     }
@@ -139,6 +150,17 @@ impl Transaction {
     pub async fn rollback(mut self) -> Result<(), Error> {
         self.run("ROLLBACK").await?;
         self.open = false;
+        Ok(())
+    }
+
+    /// Queries run with an empty `search_path`, so that no function or operator that someone put into a schema is taken for the
+    /// server's own and runs with our privileges. Statements that change something run with the role's: event triggers of the
+    /// database may rely on it.
+    async fn use_own_search_path(&self, own: bool) -> Result<(), Error> {
+        if self.own_search_path.load(Ordering::Relaxed) != own {
+            self.run(if own { "SET LOCAL search_path TO DEFAULT" } else { "SET LOCAL search_path = ''" }).await?;
+            self.own_search_path.store(own, Ordering::Relaxed);
+        }
         Ok(())
     }
 

@@ -30,8 +30,8 @@ pub(crate) enum Failure {
     /// The provider's configuration is not known yet: nothing may be dialled, and nothing is wrong. Read then keeps the prior state and
     /// plan works from configuration.
     ConfigurationUnknown,
-    /// Something that must be there is not: the cluster, the database. For a resource that is to be created it may come in the same
-    /// apply, so plan only warns; an existing resource went with it.
+    /// Something that must be there is not: the cluster, the database. For what is to be created it may come in the same apply, so plan
+    /// only warns; for Read the resource went with it.
     Missing(Diagnostic),
     /// What the practitioner is told.
     Diagnosed(Diagnostics),

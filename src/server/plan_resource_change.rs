@@ -56,24 +56,28 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         changed: proposal.changed,
         first_plan: first_plan.as_ref(),
     };
-    let mut warnings = Diagnostics::new();
-    let lookup = match R::look_up(context, &plan_request).await {
-        Ok(lookup) => lookup,
-        Err(Failure::ConfigurationUnknown) => None,
-        Err(Failure::Missing(missing)) if existing.is_none() => {
-            warnings.push(Diagnostic { severity: Severity::Warning, ..missing });
-            None
-        }
+    let (lookup, missing) = match R::look_up(context, &plan_request).await {
+        Ok(lookup) => (lookup, None),
+        Err(Failure::ConfigurationUnknown) => (None, None),
+        Err(Failure::Missing(missing)) => (None, Some(missing)),
         Err(failure) => return Err(failure.into_diagnostics()),
     };
     let plan = R::plan(&plan_request, lookup.as_ref());
-    warnings.extend(plan.diagnostics);
     let planned = plan_pipeline::overlay(proposal.value, &before, Model::encode(&plan.model));
     let mut requires_replace = plan_pipeline::declared_replacements(&attributes, &prior, &planned);
     if existing.is_some() {
         requires_replace.extend(plan.requires_replace);
     }
-    Ok(Answer { planned, private: stored::encode_private::<R>(&plan.private), requires_replace, diagnostics: warnings })
+    let mut diagnostics = Diagnostics::new();
+    if let Some(missing) = missing {
+        // A replacement is a create: what it moves to may come in the same apply.
+        if existing.is_some() && requires_replace.is_empty() {
+            return Err(missing.into());
+        }
+        diagnostics.push(Diagnostic { severity: Severity::Warning, ..missing });
+    }
+    diagnostics.extend(plan.diagnostics);
+    Ok(Answer { planned, private: stored::encode_private::<R>(&plan.private), requires_replace, diagnostics })
 }
 
 async fn destroy<R: Resource>(

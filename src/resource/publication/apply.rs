@@ -11,7 +11,7 @@ use super::private::Private;
 use super::statement::Operation;
 use super::{Publication, state};
 use crate::postgres::retry::transient;
-use crate::postgres::{Notice, Server, ServerVersion};
+use crate::postgres::{Error, Notice, Server, ServerVersion};
 use crate::provider::Context;
 use crate::resource::{ApplyRequest, Attempt, Existing, Failure, Saved, Timeouts};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
@@ -52,7 +52,10 @@ pub(super) async fn apply(
     let run = Run { context, server, database: &database, version: facts.version, timeout };
     let oid = request.prior.and_then(|prior| prior.model.catalogue_oid());
     let attempt = || run.change(&change, oid, operations.clone());
-    let (observed, warnings) = transient(context.cancel(), attempt).await?;
+    let (observed, warnings) = match transient(context.cancel(), attempt).await {
+        Err(Attempt::Postgres(error)) if error.is_uncertain() => run.look_again(error, &desired).await?,
+        done => done?,
+    };
     saved.save(Existing { model: state::model(&planned, &observed), private: Private::of(facts.version, &observed) });
     Ok(warnings)
 }
@@ -112,6 +115,18 @@ impl Run<'_> {
         })?;
         warnings.extend(transaction.commit().await?.into_iter().map(notice));
         Ok((observed, warnings))
+    }
+
+    /// After a COMMIT without an answer: what is wanted is there, or the error stands.
+    async fn look_again(&self, error: Error, desired: &Desired) -> Result<(Observed, Diagnostics), Error> {
+        let look = || async {
+            let transaction = self.server.read(self.database, self.context.cancel()).await?;
+            catalogue::find(&transaction, self.version, desired.name.as_str(), None).await
+        };
+        match transient(self.context.cancel(), look).await {
+            Ok(Some(observed)) if diff::update(&observed.current, desired).is_empty() => Ok((observed, Diagnostics::new())),
+            _ => Err(error),
+        }
     }
 
     async fn destroy(&self, prior: &Existing<Publication>) -> Result<Diagnostics, Attempt> {

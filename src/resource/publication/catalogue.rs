@@ -12,7 +12,7 @@ use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Row, ServerV
 const PUBLICATION: &str = "\
 SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
        p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
-       (to_jsonb(p) ->> 'pubviaroot')::bool AS via_root
+       (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root
 FROM pg_catalog.pg_publication p
 WHERE p.pubname = $1 OR p.oid = $2
 ORDER BY p.pubname = $1 DESC
@@ -32,9 +32,10 @@ JOIN pg_catalog.pg_namespace n ON n.oid = p.pnnspid
 WHERE p.pnpubid = $1";
 
 /// Finds, among the tables that a query covers, those whose UPDATEs and DELETEs have nothing to identify a row by. Of a partitioned table
-/// the leaves count.
+/// the leaves count. From PostgreSQL 18 on an identity with a generated column counts only if the publication (its name is the parameter
+/// `$publication`) publishes that column, which it can for stored ones alone; a full identity has all columns.
 macro_rules! without_identity {
-    ($covered:literal) => {
+    ($covered:literal, $publication:literal) => {
         concat!(
             "WITH covered AS (\n",
             $covered,
@@ -47,10 +48,19 @@ SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM leaf l
 JOIN pg_catalog.pg_class c ON c.oid = l.oid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND c.relreplident <> 'f' AND NOT EXISTS (
-  SELECT FROM pg_catalog.pg_index i
-  WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
-    AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
+LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
+  AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)
+WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+  AND (c.relreplident <> 'f' AND i.indexrelid IS NULL
+    OR pg_catalog.current_setting('server_version_num')::int4 >= 180000 AND EXISTS (
+      SELECT FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''
+        AND (c.relreplident = 'f' OR a.attnum = ANY (i.indkey))
+        AND NOT (a.attgenerated = 's' AND EXISTS (
+          SELECT FROM pg_catalog.pg_publication p
+          WHERE p.pubname = ",
+            $publication,
+            " AND pg_catalog.to_jsonb(p) ->> 'pubgencols' = 's'))))
 ORDER BY 1, 2"
         )
     };
@@ -61,7 +71,8 @@ const COVERED_WITHOUT_IDENTITY: &str = without_identity!(
   FROM pg_catalog.pg_publication_tables t
   JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-  WHERE t.pubname = $1"
+  WHERE t.pubname = $1",
+    "$1"
 );
 
 /// The same for a scope that is not published yet: all tables, or listed tables and schemas.
@@ -71,7 +82,8 @@ const SCOPE_WITHOUT_IDENTITY: &str = without_identity!(
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 AND n.nspname <> 'information_schema'
     AND ($1 OR n.nspname = ANY ($2)
-         OR (n.nspname::text, c.relname::text) IN (SELECT * FROM unnest($3, $4)))"
+         OR (n.nspname::text, c.relname::text) IN (SELECT * FROM unnest($3, $4)))",
+    "$5"
 );
 
 /// What stands behind listed names. A name without a row of its own has nulls.
@@ -86,7 +98,7 @@ ORDER BY 1, 2";
 
 const MISSING_SCHEMAS: &str = "\
 SELECT w.name
-FROM unnest($1) AS w (name)
+FROM pg_catalog.unnest($1) AS w (name)
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = w.name)
 ORDER BY 1";
 
@@ -198,7 +210,9 @@ pub(super) async fn look_up(
     let table_names: Vec<&str> = tables.iter().map(|table| table.table.as_str()).collect();
     let schemas: Vec<&str> = schemas.iter().map(Identifier::as_str).collect();
     let listed = [Parameter::Texts(table_schemas), Parameter::Texts(table_names)];
-    let covered = [&[Parameter::Bool(all_tables), Parameter::Texts(schemas.clone())][..], &listed].concat();
+    let published_as = existing.as_ref().map_or(name, |existing| existing.current.name.as_str());
+    let scope = [Parameter::Bool(all_tables), Parameter::Texts(schemas.clone())];
+    let covered = [&scope[..], &listed, &[published_as.into()]].concat();
     let rows = transaction.query(SCOPE_WITHOUT_IDENTITY, &covered).await?;
     let without_identity = rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<_, _>>()?;
     let rows = transaction.query(LISTED_TABLES, &listed).await?;

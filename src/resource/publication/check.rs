@@ -186,7 +186,8 @@ fn replica_identity(change: &Change<'_>, lookup: &Lookup, findings: &mut Finding
 }
 
 fn identity_remedy() -> &'static str {
-    "Give each a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or leave updates and deletes out of publish."
+    "Give each a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or leave updates and deletes out of publish. \
+     From PostgreSQL 18 on the identity must have no generated column, so FULL does not do for a table with one."
 }
 
 fn listed(names: &[&String]) -> String {

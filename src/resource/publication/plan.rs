@@ -28,7 +28,9 @@ pub(super) fn plan(request: &PlanRequest<'_, Publication>, lookup: Option<&Looku
     if !request.changed {
         return plan;
     }
-    if request.prior.is_none() {
+    // What the configuration leaves open until apply is no default, and no operation can be told before it is known.
+    let undecided = request.config.publish.is_unknown() || request.config.publish_via_partition_root.is_unknown();
+    if request.prior.is_none() && !undecided {
         create_defaults(&mut plan.model, version);
     }
     if let (Attr::Known(database), Attr::Known(name)) = (&plan.model.database, &plan.model.name) {
@@ -41,7 +43,12 @@ pub(super) fn plan(request: &PlanRequest<'_, Publication>, lookup: Option<&Looku
             return plan;
         }
     };
-    let Some(desired) = desired else { return plan };
+    let Some(desired) = desired.filter(|_| !undecided) else {
+        if !matches!(request.proposed.allow_scope_replacement, Attr::Known(false)) {
+            plan.model.oid = Attr::Unknown;
+        }
+        return plan;
+    };
     // A change of database is a replacement: what exists stays where it is, and this plan is not used.
     let prior = request.prior.filter(|prior| prior.model.database == plan.model.database);
     let current = prior.and_then(current);

@@ -8,6 +8,14 @@ fn version() -> ServerVersion {
     ServerVersion::from_number(150_004)
 }
 
+/// The configuration that leads to such a proposal: what is unknown in it is left to the provider, except the lists.
+fn config(proposed: &PublicationModel) -> PublicationModel {
+    let mut config = proposed.clone();
+    config.publish = config.publish.known().cloned().into();
+    config.publish_via_partition_root = config.publish_via_partition_root.known().copied().into();
+    config
+}
+
 /// A proposal as the pipeline makes it for a create.
 fn proposed(tables: &[&str]) -> PublicationModel {
     let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
@@ -50,7 +58,7 @@ fn lookup() -> Lookup {
 
 fn run(prior: Option<&Existing<Publication>>, proposed: &PublicationModel, lookup: Option<&Lookup>) -> Plan<Publication> {
     let changed = prior.is_none_or(|prior| prior.model != *proposed);
-    plan(&PlanRequest { config: proposed, prior, proposed, changed, first_plan: None }, lookup)
+    plan(&PlanRequest { config: &config(proposed), prior, proposed, changed, first_plan: None }, lookup)
 }
 
 #[test]
@@ -75,11 +83,28 @@ fn without_a_server_or_with_unknown_inputs_the_operations_are_unknown() {
 }
 
 #[test]
+fn unknown_parameters_are_neither_defaults_nor_left_as_they_are() {
+    let create = PublicationModel { publish: Attr::Unknown, publish_via_partition_root: Attr::Unknown, ..proposed(&["a.b"]) };
+    let prior = existing(&["a.b"]);
+    let update = PublicationModel { operations: Attr::Unknown, publish: Attr::Unknown, ..prior.model.clone() };
+    for (prior, proposed) in [(None, &create), (Some(&prior), &update)] {
+        let request = PlanRequest { config: proposed, prior, proposed, changed: true, first_plan: None };
+        let model = plan(&request, Some(&lookup())).model;
+        assert_eq!((model.publish, model.operations), (Attr::Unknown, Attr::Unknown));
+    }
+}
+
+#[test]
 fn a_client_that_hands_the_first_plan_back_gets_its_list_again() {
     let proposed = proposed(&["a.b"]);
     let first = run(None, &proposed, Some(&lookup()));
-    let request =
-        PlanRequest { config: &proposed, prior: None, proposed: &proposed, changed: true, first_plan: Some(&first.private) };
+    let request = PlanRequest {
+        config: &config(&proposed),
+        prior: None,
+        proposed: &proposed,
+        changed: true,
+        first_plan: Some(&first.private),
+    };
     assert_eq!(plan(&request, None).model.operations, first.model.operations);
 }
 
