@@ -295,6 +295,21 @@ async fn another_kind_of_scope_needs_consent() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn drift_that_cannot_be_mended_is_refused_and_does_not_keep_from_destroying() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql("DROP TABLE keyless").await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.sql("DROP PUBLICATION p; CREATE PUBLICATION p FOR ALL TABLES").await?;
+    assert!(rig.tf.plan().await?.outcome.message().contains("The scope cannot be altered"));
+    let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    assert!(refusal.contains("allow_scope_replacement = true"), "{refusal}");
+    rig.tf.destroy().await?;
+    assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn schemas_are_published_and_altered_in_place() -> Result<()> {
     let rig = rig().await?;
     rig.sql("CREATE SCHEMA billing; CREATE TABLE billing.accounts (id int PRIMARY KEY); CREATE SCHEMA empty").await?;

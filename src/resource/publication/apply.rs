@@ -56,7 +56,9 @@ pub(super) async fn apply(
         Err(Attempt::Postgres(error)) if error.is_uncertain() => run.look_again(error, &desired).await?,
         done => done?,
     };
-    saved.save(Existing { model: state::model(&planned, &observed), private: Private::of(facts.version, &observed) });
+    let applied = Desired::decode(request.config)?.map(|configured| configured.fingerprint());
+    let private = Private { applied, ..Private::of(facts.version, &observed) };
+    saved.save(Existing { model: state::model(&planned, &observed), private });
     Ok(warnings)
 }
 

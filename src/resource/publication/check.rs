@@ -9,7 +9,7 @@ use super::model::{Desired, Scope};
 use super::schema::PublicationModel;
 use crate::postgres::version::PUBLICATION_SCHEMAS;
 use crate::postgres::{ServerVersion, import_id};
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// How many names a message lists before it only counts.
 const NAMES_SHOWN: usize = 20;
@@ -73,7 +73,7 @@ pub(super) fn check(change: &Change<'_>, lookup: &Lookup) -> Findings {
 /// Checks that need no database.
 pub(super) fn scope_replacement(change: &Change<'_>) -> Option<Diagnostic> {
     let current = change.current.filter(|current| replaces_scope(&current.scope, &change.desired.scope))?;
-    if change.model.allow_scope_replacement.known_or(false) {
+    if may_be_true(&change.model.allow_scope_replacement) {
         return None;
     }
     let detail = format!(
@@ -177,12 +177,17 @@ fn replica_identity(change: &Change<'_>, lookup: &Lookup, findings: &mut Finding
     let detail =
         format!("Once published, the application's own UPDATE and DELETE would fail on: {}. {}", listed(&new), identity_remedy());
     let path = new.first().map_or_else(AttributePath::root, |name| table_path(change.model, name));
-    if change.model.allow_tables_without_replica_identity.known_or(false) {
+    if may_be_true(&change.model.allow_tables_without_replica_identity) {
         findings.warnings.push(Diagnostic::warning(summary, detail).at(path));
     } else {
         let detail = format!("{detail} Or accept it with allow_tables_without_replica_identity = true.");
         findings.refusals.push(Diagnostic::error(summary, detail).at(path));
     }
+}
+
+/// Consent that is known only at apply does not stand in the way of a plan.
+fn may_be_true(consent: &Attr<bool>) -> bool {
+    matches!(consent, Attr::Known(true) | Attr::Unknown)
 }
 
 fn identity_remedy() -> &'static str {

@@ -75,13 +75,16 @@ fn some<T>(members: Vec<T>, operation: impl FnOnce(Vec<T>) -> Operation) -> Opti
 
 /// What is left of a planned operation where someone else was faster, and what was skipped. `None`: all of it is done already.
 pub(super) fn remaining(operation: Operation, now: Option<&Current>) -> (Option<Operation>, Vec<String>) {
-    let Some(Current { name: current_name, scope: Scope::Listed { tables: old, schemas: old_schemas }, .. }) = now else {
-        return (Some(operation), Vec::new());
-    };
+    let Some(now) = now else { return (Some(operation), Vec::new()) };
+    if let Operation::Rename { to, .. } = &operation
+        && *to == now.name
+    {
+        return (None, vec![to.as_str().to_owned()]);
+    }
+    let Scope::Listed { tables: old, schemas: old_schemas } = &now.scope else { return (Some(operation), Vec::new()) };
     let names = |tables: &[QualifiedTable]| tables.iter().map(QualifiedTable::name).collect();
     let schema_names = |schemas: &[Identifier]| schemas.iter().map(|schema| schema.as_str().to_owned()).collect();
     match operation {
-        Operation::Rename { to, .. } if to == *current_name => (None, vec![to.as_str().to_owned()]),
         Operation::AddTables { name, tables } => {
             let (done, open): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| old.contains(table));
             (some(open, |tables| Operation::AddTables { name, tables }), names(&done))

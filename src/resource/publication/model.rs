@@ -1,15 +1,14 @@
 //! What a configuration asks for, typed. Pure.
 
 use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::schema::PublicationModel;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// What is published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
     /// Every table of the database.
     AllTables,
@@ -18,7 +17,7 @@ pub(super) enum Scope {
 }
 
 /// Which operations are published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Publish {
     pub(super) insert: bool,
     pub(super) update: bool,
@@ -57,7 +56,7 @@ impl Publish {
 }
 
 /// A publication as wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Desired {
     pub(super) name: Identifier,
     pub(super) scope: Scope,
@@ -68,6 +67,13 @@ pub(super) struct Desired {
 }
 
 impl Desired {
+    /// Tells configurations apart. Another build may give another number; then a drift is taken for a change.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Decodes a model. `Ok(None)`: a value that matters is not known yet.
     ///
     /// # Errors

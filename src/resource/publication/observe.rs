@@ -29,7 +29,7 @@ pub(super) async fn read(context: &Context, prior: Existing<Publication>) -> Res
     let found = Timeouts::within(limit, "reading the publication", transient(context.cancel(), attempt)).await??;
     Ok(found.map(|(version, observed)| Existing {
         model: state::model(&prior.model, &observed),
-        private: Private::of(version, &observed),
+        private: Private { applied: prior.private.applied, ..Private::of(version, &observed) },
     }))
 }
 

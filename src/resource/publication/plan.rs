@@ -54,14 +54,17 @@ pub(super) fn plan(request: &PlanRequest<'_, Publication>, lookup: Option<&Looku
     let current = prior.and_then(current);
     let exposed = prior.map(|prior| prior.model.tables_without_replica_identity.known_or(Vec::new())).unwrap_or_default();
     let change = Change { model: &plan.model, desired: &desired, current: current.as_ref(), exposed: &exposed };
+    // `terraform destroy` plans an update first. What only drift makes stand in the way must not keep it from destroying, so it is a
+    // warning here; apply refuses it.
+    let drifted = prior.is_some_and(|prior| is_as_applied(prior, request.config));
     match lookup {
         Some(lookup) => {
             let findings = check(&change, lookup);
-            plan.diagnostics.extend(findings.refusals);
-            plan.diagnostics.extend(findings.unmet.into_iter().map(|unmet| Diagnostic { severity: Severity::Warning, ..unmet }));
+            plan.diagnostics.extend(if drifted { as_warnings(findings.refusals) } else { findings.refusals });
+            plan.diagnostics.extend(as_warnings(findings.unmet));
             plan.diagnostics.extend(findings.warnings);
         }
-        None => plan.diagnostics.extend(scope_replacement(&change)),
+        None => plan.diagnostics.extend(scope_replacement(&change).filter(|_| !drifted)),
     }
     match (&current, prior) {
         (Some(current), Some(prior)) => plan_update(&mut plan, current, prior, &desired),
@@ -69,6 +72,16 @@ pub(super) fn plan(request: &PlanRequest<'_, Publication>, lookup: Option<&Looku
         _ => {}
     }
     plan
+}
+
+/// True when the configuration is the one last applied: whatever differs was changed by somebody else.
+fn is_as_applied(prior: &Existing<Publication>, config: &PublicationModel) -> bool {
+    let configured = Desired::decode(config).ok().flatten().map(|configured| configured.fingerprint());
+    configured.is_some() && configured == prior.private.applied
+}
+
+fn as_warnings(diagnostics: Diagnostics) -> Diagnostics {
+    diagnostics.into_iter().map(|diagnostic| Diagnostic { severity: Severity::Warning, ..diagnostic }).collect()
 }
 
 fn plan_update(plan: &mut Plan<Publication>, current: &Current, prior: &Existing<Publication>, desired: &Desired) {

@@ -13,6 +13,9 @@ use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
 pub(crate) struct Private {
     /// The server's version when last seen.
     pub(super) version: Option<ServerVersion>,
+    /// Fingerprint of the configuration last applied. What differs although it is the same drifted.
+    #[serde(default)]
+    pub(super) applied: Option<u64>,
     /// Published tables (schema, name) whose names have a dot, so that `schema.table` does not say where to cut.
     #[serde(default)]
     pub(super) dotted: Vec<(String, String)>,
@@ -21,11 +24,11 @@ pub(crate) struct Private {
 impl Private {
     pub(super) fn of(version: ServerVersion, observed: &Observed) -> Self {
         let Scope::Listed { tables, .. } = &observed.current.scope else {
-            return Self { version: Some(version), dotted: Vec::new() };
+            return Self { version: Some(version), ..Self::default() };
         };
         let dotted = tables.iter().filter(|table| table.schema.as_str().contains('.') || table.table.as_str().contains('.'));
         let dotted = dotted.map(|table| (table.schema.as_str().to_owned(), table.table.as_str().to_owned()));
-        Self { version: Some(version), dotted: dotted.collect() }
+        Self { version: Some(version), applied: None, dotted: dotted.collect() }
     }
 
     /// The publication that a state describes; `None` for a state that names none, which Read never writes.

@@ -43,7 +43,7 @@ fn existing(tables: &[&str]) -> Existing<Publication> {
         operations: vec!["old".to_owned()].into(),
         ..proposed(tables)
     };
-    Existing { model, private: Private { version: Some(version()), dotted: Vec::new() } }
+    Existing { model, private: Private { version: Some(version()), ..Private::default() } }
 }
 
 fn lookup() -> Lookup {
@@ -155,4 +155,29 @@ fn a_refused_destroy_says_how_to_force_it() {
     let warning = destroy(&forced, &["pipe".to_owned()]);
     assert!(!warning.has_errors());
     assert!(warning.iter().next().unwrap().detail.contains("DROP PUBLICATION \"p\""));
+}
+
+#[test]
+fn what_only_drift_makes_a_refusal_is_a_warning_until_apply() {
+    let mut prior = existing(&["a.b"]);
+    let config = PublicationModel { tables: vec!["a.b".to_owned()].into(), ..proposed(&["a.b"]) };
+    let config = PublicationModel { publish: Attr::Null, publish_via_partition_root: Attr::Null, ..config };
+    prior.model.tables = Attr::Null;
+    prior.model.all_tables = true.into();
+    let proposed = PublicationModel {
+        tables: config.tables.clone(),
+        all_tables: Attr::Null,
+        operations: Attr::Unknown,
+        ..prior.model.clone()
+    };
+    let plan_of = |prior: &Existing<Publication>| {
+        plan(
+            &PlanRequest { config: &config, prior: Some(prior), proposed: &proposed, changed: true, first_plan: None },
+            Some(&lookup()),
+        )
+    };
+    assert!(plan_of(&prior).diagnostics.has_errors(), "a change of the configuration is refused");
+    prior.private.applied = Desired::decode(&config).unwrap().map(|configured| configured.fingerprint());
+    let drifted = plan_of(&prior);
+    assert!(!drifted.diagnostics.has_errors() && !drifted.diagnostics.is_empty());
 }
