@@ -1,5 +1,7 @@
 //! One simulated cluster with its Postgres, and a terraform workspace pointed at it: what most acceptance tests start from.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use tokio_postgres::Client;
@@ -138,6 +140,37 @@ impl Rig {
     pub async fn ask(&self, sql: &str) -> Result<String> {
         let row = self.cluster.superuser(DATABASE).await?.query_one(sql, &[]).await.with_context(|| format!("asking {sql}"))?;
         Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
+    }
+
+    /// Makes every COMMIT wait, once it is done on this server, for a standby that does not exist; or lets them go on.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn hold_commits(&self, hold: bool) -> Result<()> {
+        let superuser = self.cluster.superuser("postgres").await?;
+        let standby = if hold { "nobody" } else { "" };
+        superuser.batch_execute(&format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'")).await?;
+        Ok(superuser.batch_execute("SELECT pg_reload_conf()").await?)
+    }
+
+    /// Waits until the provider's COMMIT is done on this server and waits for the standby.
+    ///
+    /// # Errors
+    /// If the server cannot be asked.
+    pub async fn commit_waits(&self) -> Result<()> {
+        while self.ask("SELECT count(*)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await? != "1" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
+    /// Cuts the connection whose COMMIT waits, before it is answered.
+    ///
+    /// # Errors
+    /// If the server cannot be asked.
+    pub async fn cut_waiting_commit(&self) -> Result<()> {
+        self.ask("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await?;
+        Ok(())
     }
 
     /// The statements of the provider that changed something, in order, since the server started.

@@ -1,7 +1,5 @@
 //! `clickpipes_publication` on real terraform and real Postgres.
 
-use std::time::Duration;
-
 use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
 use anyhow::Result;
@@ -415,32 +413,16 @@ async fn functions_and_operators_of_a_schema_are_not_taken_for_the_servers_own()
     Ok(())
 }
 
-/// Makes every COMMIT wait, once it is done on this server, for a standby that does not exist; or lets them go on.
-async fn hold_commits(rig: &Rig, hold: bool) -> Result<()> {
-    let superuser = rig.cluster.superuser("postgres").await?;
-    let standby = if hold { "nobody" } else { "" };
-    superuser.batch_execute(&format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'")).await?;
-    Ok(superuser.batch_execute("SELECT pg_reload_conf()").await?)
-}
-
-/// Waits until the provider's COMMIT is done on this server and waits for the standby.
-async fn commit_waits(rig: &Rig) -> Result<()> {
-    while rig.ask("SELECT count(*)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await? != "1" {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_committed_while_terraform_is_interrupted_is_in_the_state() -> Result<()> {
     let rig = rig().await?;
     rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
-    hold_commits(&rig, true).await?;
+    rig.hold_commits(true).await?;
     let apply = rig.tf.start(["apply", "-no-color", "-input=false", "-auto-approve"])?;
-    commit_waits(&rig).await?;
+    rig.commit_waits().await?;
     apply.interrupt()?;
     let outcome = apply.outcome().await?;
-    hold_commits(&rig, false).await?;
+    rig.hold_commits(false).await?;
     assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
     assert_eq!(rig.tf.resource(P).await?["name"], json!("p"), "{}", outcome.message());
     rig.tf.assert_empty_plan().await
@@ -450,12 +432,12 @@ async fn what_is_committed_while_terraform_is_interrupted_is_in_the_state() -> R
 async fn what_is_committed_while_the_connection_breaks_is_in_the_state() -> Result<()> {
     let rig = rig().await?;
     rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
-    hold_commits(&rig, true).await?;
+    rig.hold_commits(true).await?;
     let apply = rig.tf.start(["apply", "-no-color", "-input=false", "-auto-approve"])?;
-    commit_waits(&rig).await?;
-    rig.ask("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await?;
+    rig.commit_waits().await?;
+    rig.cut_waiting_commit().await?;
     apply.outcome().await?.succeeded()?;
-    hold_commits(&rig, false).await?;
+    rig.hold_commits(false).await?;
     assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
     rig.tf.assert_empty_plan().await
 }

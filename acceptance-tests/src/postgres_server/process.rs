@@ -189,7 +189,8 @@ impl PostgresServer {
         let mut config = tokio_postgres::Config::new();
         config.host_path(self.socket_dir()).port(self.port).user(SUPERUSER).dbname(database).application_name("rig");
         // What the rig does is no client's doing, and it makes roles with passwords that must not stand in the log.
-        config.options("-c log_statement=none");
+        // Nor does it wait where a test lets clients' COMMITs wait.
+        config.options("-c log_statement=none -c synchronous_commit=local");
         let (client, connection) =
             config.connect(NoTls).await.with_context(|| format!("connecting to database {database} as {SUPERUSER}"))?;
         tokio::spawn(connection);

@@ -217,3 +217,37 @@ async fn an_owner_the_admin_may_only_set_role_to_is_acted_for_so() {
     rig.tf.destroy().await.unwrap();
     assert!(!rig.role_exists("pipe").await);
 }
+
+#[tokio::test]
+async fn a_role_whose_commit_went_unanswered_is_in_the_state() {
+    let rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.hold_commits(true).await.unwrap();
+    let apply = rig.tf.start(["apply", "-no-color", "-input=false", "-auto-approve"]).unwrap();
+    rig.commit_waits().await.unwrap();
+    rig.cut_waiting_commit().await.unwrap();
+    apply.outcome().await.unwrap().succeeded().unwrap();
+    rig.hold_commits(false).await.unwrap();
+    rig.login("pipe", PASSWORD).await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_whose_commit_went_unanswered_is_set_again() {
+    let mut rig = Rig::start().await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    rig.tf.set_env("TF_VAR_password", "second-password-of-the-user");
+    rig.configure_as("pipe", 2, SCHEMA);
+    rig.hold_commits(true).await.unwrap();
+    let apply = rig.tf.start(["apply", "-no-color", "-input=false", "-auto-approve"]).unwrap();
+    rig.commit_waits().await.unwrap();
+    rig.cut_waiting_commit().await.unwrap();
+    let refusal = apply.outcome().await.unwrap().failed().unwrap().message();
+    assert!(refusal.contains("Plan again"), "{refusal}");
+    rig.hold_commits(false).await.unwrap();
+    let plan = rig.tf.plan().await.unwrap();
+    assert_eq!(plan.operations(USER), ["ALTER ROLE \"pipe\" PASSWORD '<redacted>'"]);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    rig.login("pipe", "second-password-of-the-user").await.unwrap();
+}

@@ -71,7 +71,10 @@ pub(crate) async fn apply(
         adopt: request.config.adopt_existing.known_or(false),
         verifier: request.config.password_wo.known().map(scram::verifier),
     };
-    let done = transient(context.cancel(), || attempt(&work)).await;
+    let done = match transient(context.cancel(), || attempt(&work)).await {
+        Err(Attempt::Postgres(error)) if error.is_uncertain() => look_again(&work, error).await.map_err(Attempt::from),
+        done => done,
+    };
     let Done { observed, notices, mut diagnostics } = done.map_err(|stopped| failure(stopped, &facts))?;
     diagnostics.extend(notices.iter().filter_map(remark));
     saved.save(state::existing(request.planned, &work.desired, observed));
@@ -83,6 +86,27 @@ struct Done {
     observed: Observed,
     notices: Vec<Notice>,
     diagnostics: Diagnostics,
+}
+
+/// After a COMMIT without an answer: what is wanted is there, or the error stands. Whether a new password of an existing role was set
+/// cannot be seen, so that stays an error: the next plan sets it again.
+async fn look_again(work: &Work<'_>, error: postgres::Error) -> Result<Done, postgres::Error> {
+    let Work { server, context, facts, desired, .. } = work;
+    let invisible = |operation: &Operation| matches!(operation, Operation::SetPassword { .. } | Operation::AdoptRole { .. });
+    if work.planned.into_iter().flatten().any(invisible) {
+        return Err(error);
+    }
+    let scope = Scope::of(work.before.iter().chain([desired]));
+    let look = || async {
+        let transaction = server.read(desired.database.as_str(), context.cancel()).await?;
+        observe::observe(&transaction, facts, Key::Name(desired.name.as_str()), &scope).await
+    };
+    match transient(context.cancel(), look).await {
+        Ok(observed) if observed.role.is_some() && diff::drift(desired, &observed).is_empty() => {
+            Ok(Done { observed, notices: Vec::new(), diagnostics: Diagnostics::new() })
+        }
+        _ => Err(error),
+    }
 }
 
 async fn attempt(work: &Work<'_>) -> Result<Done, Attempt> {
