@@ -30,7 +30,7 @@ impl Source {
 
     /// `plan/tests.rs` and the like.
     fn is_test(&self) -> bool {
-        self.is_named(&["tests.rs", "tidy.rs"]) || self.path.contains("/tests/")
+        self.is_named(&["tests.rs", "tidy.rs", "fuzz.rs"]) || self.path.contains("/tests/")
     }
 }
 

@@ -290,4 +290,6 @@ impl proto::provider_server::Provider for ProviderService {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

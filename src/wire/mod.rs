@@ -5,7 +5,10 @@ mod diagnostic;
 pub(crate) mod dynamic_value;
 mod json;
 mod msgpack;
+mod msgpack_reader;
 mod schema;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub(crate) use attribute_path::encode_path;
 pub(crate) use diagnostic::encode_diagnostics;

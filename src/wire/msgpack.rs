@@ -1,17 +1,12 @@
 //! cty's msgpack dialect. Numbers may come as integers, floats or decimal strings; any extension type is an unknown value; objects carry
 //! every attribute of their type and no other.
+//!
+//! The type leads: what it does not expect is an error at once, so that a message nests no deeper than a schema does.
 
 use std::collections::BTreeMap;
 
-use rmpv::Value as Raw;
-
+use super::msgpack_reader::{Malformed, Reader, Token};
 use crate::terraform::{AttributePath, Number, Type, Value};
-
-/// Deeper nesting than any schema has is an attack or an accident.
-const MAX_DEPTH: usize = 64;
-
-/// The one code that msgpack never uses. The library takes it for nil.
-const RESERVED: u8 = 0xc1;
 
 /// Bytes that are no value of the asked type.
 #[derive(Debug, thiserror::Error)]
@@ -28,40 +23,66 @@ impl InvalidValue {
     }
 }
 
+/// Where in the value the reader is. Made into a path only when something is wrong there: most values are right, and long.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Root,
+    Attribute(&'a Place<'a>, &'a str),
+    Key(&'a Place<'a>, &'a str),
+    Index(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> AttributePath {
+        match self {
+            Self::Root => AttributePath::root(),
+            Self::Attribute(parent, name) => parent.path().attribute(name),
+            Self::Key(parent, key) => parent.path().key(key),
+            Self::Index(parent, index) => parent.path().index(*index),
+        }
+    }
+
+    fn wrong(&self, problem: impl Into<String>) -> InvalidValue {
+        InvalidValue::new(&self.path(), problem)
+    }
+
+    fn malformed(&self, malformed: Malformed) -> InvalidValue {
+        self.wrong(format!("not valid msgpack: {malformed}"))
+    }
+}
+
 /// Decodes one value that takes up all of `bytes`.
 ///
 /// # Errors
 /// Truncated or trailing bytes, or a value of another type, with the path to it.
 pub(crate) fn decode(bytes: &[u8], of: &Type) -> Result<Value, InvalidValue> {
-    let root = AttributePath::root();
-    if bytes.first() == Some(&RESERVED) {
-        return Err(InvalidValue::new(&root, "not valid msgpack: a reserved code"));
+    let mut reader = Reader::new(bytes);
+    let value = typed(&mut reader, of, &Place::Root)?;
+    match reader.rest().len() {
+        0 => Ok(value),
+        more => Err(Place::Root.wrong(format!("{more} bytes follow the value"))),
     }
-    let mut rest = bytes;
-    let raw = rmpv::decode::read_value_with_max_depth(&mut rest, MAX_DEPTH)
-        .map_err(|error| InvalidValue::new(&root, format!("not valid msgpack: {error}")))?;
-    if !rest.is_empty() {
-        return Err(InvalidValue::new(&root, format!("{} bytes follow the value", rest.len())));
-    }
-    typed(raw, of, &root)
 }
 
-fn typed(raw: Raw, of: &Type, path: &AttributePath) -> Result<Value, InvalidValue> {
-    match (of, raw) {
-        (_, Raw::Nil) => Ok(Value::Null),
-        (_, Raw::Ext(..)) => Ok(Value::Unknown),
-        (Type::Bool, Raw::Boolean(flag)) => Ok(Value::Bool(flag)),
-        (Type::String, Raw::String(text)) => Ok(Value::String(utf8(text, path)?)),
-        (Type::Number, raw) => number(raw, path),
-        (Type::List(element), Raw::Array(elements)) => list(elements, element, path),
-        (Type::Set(element), Raw::Array(elements)) => {
+fn typed(reader: &mut Reader<'_>, of: &Type, place: &Place<'_>) -> Result<Value, InvalidValue> {
+    match (of, reader.token().map_err(|malformed| place.malformed(malformed))?) {
+        (_, Token::Nil) => Ok(Value::Null),
+        (_, Token::Extension) => Ok(Value::Unknown),
+        (Type::Bool, Token::Bool(flag)) => Ok(Value::Bool(flag)),
+        (Type::String, Token::Text(text)) => Ok(Value::String(utf8(text, place)?.to_owned())),
+        (Type::Number, token) => number(token, place),
+        (Type::List(element), Token::Array(length)) => (0..length)
+            .map(|index| typed(reader, element, &Place::Index(place, index)))
+            .collect::<Result<_, _>>()
+            .map(Value::List),
+        (Type::Set(element), Token::Array(length)) => {
             // Members of a set cannot be addressed: a message points at the set.
-            let members = elements.into_iter().map(|member| typed(member, element, path)).collect::<Result<Vec<_>, _>>()?;
+            let members = (0..length).map(|_| typed(reader, element, place)).collect::<Result<Vec<_>, _>>()?;
             Ok(Value::List(sorted_set(members)))
         }
-        (Type::Map(element), Raw::Map(entries)) => map(entries, element, path),
-        (Type::Object(attributes), Raw::Map(entries)) => object(entries, attributes, path),
-        (expected, other) => Err(InvalidValue::new(path, format!("{} is needed, got {}", name(expected), raw_name(&other)))),
+        (Type::Map(element), Token::Map(length)) => map(reader, length, element, place),
+        (Type::Object(attributes), Token::Map(length)) => object(reader, length, attributes, place),
+        (expected, other) => Err(place.wrong(format!("{} is needed, got {}", name(expected), token_name(other)))),
     }
 }
 
@@ -72,63 +93,60 @@ pub(super) fn sorted_set(mut members: Vec<Value>) -> Vec<Value> {
     members
 }
 
-fn number(raw: Raw, path: &AttributePath) -> Result<Value, InvalidValue> {
-    let number = match &raw {
-        Raw::Integer(integer) => integer.as_i64().map(Number::from).or_else(|| integer.as_u64().map(Number::from)),
-        Raw::F32(float) => Number::from_f64(f64::from(*float)),
-        Raw::F64(float) => Number::from_f64(*float),
-        Raw::String(text) => text.as_str().and_then(|text| text.parse().ok()),
+fn number(token: Token<'_>, place: &Place<'_>) -> Result<Value, InvalidValue> {
+    let number = match token {
+        Token::Integer(integer) => Some(Number::from(integer)),
+        Token::Unsigned(integer) => Some(Number::from(integer)),
+        Token::Float(float) => Number::from_f64(float),
+        Token::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
         _ => None,
     };
-    number.map(Value::Number).ok_or_else(|| InvalidValue::new(path, format!("a number is needed, got {}", raw_name(&raw))))
+    number.map(Value::Number).ok_or_else(|| place.wrong(format!("a number is needed, got {}", token_name(token))))
 }
 
-fn list(elements: Vec<Raw>, of: &Type, path: &AttributePath) -> Result<Value, InvalidValue> {
-    let decoded = elements.into_iter().enumerate().map(|(index, element)| typed(element, of, &path.index(index)));
-    decoded.collect::<Result<_, _>>().map(Value::List)
-}
-
-fn map(entries: Vec<(Raw, Raw)>, of: &Type, path: &AttributePath) -> Result<Value, InvalidValue> {
+fn map(reader: &mut Reader<'_>, length: usize, of: &Type, place: &Place<'_>) -> Result<Value, InvalidValue> {
     let mut decoded = BTreeMap::new();
-    for (key, entry) in entries {
-        let key = key_text(key, path)?;
-        let entry = typed(entry, of, &path.key(&key))?;
-        if decoded.insert(key.clone(), entry).is_some() {
-            return Err(InvalidValue::new(&path.key(&key), "the key occurs twice"));
+    for _ in 0..length {
+        let key = key_text(reader, place)?;
+        let place = Place::Key(place, key);
+        if decoded.insert(key.to_owned(), typed(reader, of, &place)?).is_some() {
+            return Err(place.wrong("the key occurs twice"));
         }
     }
     Ok(Value::Map(decoded))
 }
 
-fn object(entries: Vec<(Raw, Raw)>, attributes: &[(String, Type)], path: &AttributePath) -> Result<Value, InvalidValue> {
-    let mut given = BTreeMap::new();
-    for (key, entry) in entries {
-        let key = key_text(key, path)?;
-        if given.insert(key.clone(), entry).is_some() {
-            return Err(InvalidValue::new(&path.attribute(&key), "the attribute occurs twice"));
+fn object(
+    reader: &mut Reader<'_>,
+    length: usize,
+    attributes: &[(String, Type)],
+    place: &Place<'_>,
+) -> Result<Value, InvalidValue> {
+    let types: BTreeMap<&str, &Type> = attributes.iter().map(|(name, of)| (name.as_str(), of)).collect();
+    let mut decoded = BTreeMap::new();
+    for _ in 0..length {
+        let name = key_text(reader, place)?;
+        let place = Place::Attribute(place, name);
+        let of = types.get(name).ok_or_else(|| place.wrong("there is no such attribute"))?;
+        if decoded.insert(name.to_owned(), typed(reader, of, &place)?).is_some() {
+            return Err(place.wrong("the attribute occurs twice"));
         }
     }
-    let mut decoded = BTreeMap::new();
-    for (attribute, of) in attributes {
-        let path = path.attribute(attribute);
-        let entry = given.remove(attribute).ok_or_else(|| InvalidValue::new(&path, "the attribute is missing"))?;
-        decoded.insert(attribute.clone(), typed(entry, of, &path)?);
-    }
-    match given.into_keys().next() {
-        Some(extra) => Err(InvalidValue::new(&path.attribute(&extra), "there is no such attribute")),
+    match attributes.iter().find(|(name, _)| !decoded.contains_key(name)) {
+        Some((missing, _)) => Err(Place::Attribute(place, missing).wrong("the attribute is missing")),
         None => Ok(Value::Map(decoded)),
     }
 }
 
-fn key_text(key: Raw, path: &AttributePath) -> Result<String, InvalidValue> {
-    match key {
-        Raw::String(text) => utf8(text, path),
-        other => Err(InvalidValue::new(path, format!("a key must be a string, got {}", raw_name(&other)))),
+fn key_text<'a>(reader: &mut Reader<'a>, place: &Place<'_>) -> Result<&'a str, InvalidValue> {
+    match reader.token().map_err(|malformed| place.malformed(malformed))? {
+        Token::Text(text) => utf8(text, place),
+        other => Err(place.wrong(format!("a key must be a string, got {}", token_name(other)))),
     }
 }
 
-fn utf8(text: rmpv::Utf8String, path: &AttributePath) -> Result<String, InvalidValue> {
-    text.into_str().ok_or_else(|| InvalidValue::new(path, "the string is not UTF-8"))
+fn utf8<'a>(text: &'a [u8], place: &Place<'_>) -> Result<&'a str, InvalidValue> {
+    std::str::from_utf8(text).map_err(|_| place.wrong("the string is not UTF-8"))
 }
 
 fn name(of: &Type) -> &'static str {
@@ -144,39 +162,90 @@ fn name(of: &Type) -> &'static str {
 }
 
 /// What arrived, without its content: it may be a secret.
-fn raw_name(raw: &Raw) -> &'static str {
-    match raw {
-        Raw::Nil => "null",
-        Raw::Boolean(_) => "a bool",
-        Raw::Integer(_) | Raw::F32(_) | Raw::F64(_) => "a number",
-        Raw::String(_) => "a string",
-        Raw::Binary(_) => "bytes",
-        Raw::Array(_) => "an array",
-        Raw::Map(_) => "a map",
-        Raw::Ext(..) => "an unknown value",
+fn token_name(token: Token<'_>) -> &'static str {
+    match token {
+        Token::Nil => "null",
+        Token::Bool(_) => "a bool",
+        Token::Integer(_) | Token::Unsigned(_) | Token::Float(_) => "a number",
+        Token::Text(_) => "a string",
+        Token::Bytes => "bytes",
+        Token::Array(_) => "an array",
+        Token::Map(_) => "a map",
+        Token::Extension => "an unknown value",
     }
 }
 
 /// Encodes a value. Numbers outside 64-bit integers go as decimal strings, which Terraform reads exactly.
 pub(crate) fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // Writing to a vector cannot fail, and an empty message would be read as null.
-    match rmpv::encode::write_value(&mut bytes, &raw(value)) {
-        Ok(()) => bytes,
-        Err(_) => vec![0xc0],
+    write(&mut bytes, value);
+    bytes
+}
+
+fn write(bytes: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => bytes.push(0xc0),
+        Value::Unknown => bytes.extend([0xd4, 0, 0]),
+        Value::Bool(flag) => bytes.push(if *flag { 0xc3 } else { 0xc2 }),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => write_integer(bytes, integer),
+            None => write_text(bytes, number.as_str()),
+        },
+        Value::String(text) => write_text(bytes, text),
+        Value::List(elements) => {
+            write_length(bytes, elements.len(), 0x90, 0xdc);
+            elements.iter().for_each(|element| write(bytes, element));
+        }
+        Value::Map(entries) => {
+            write_length(bytes, entries.len(), 0x80, 0xde);
+            for (key, entry) in entries {
+                write_text(bytes, key);
+                write(bytes, entry);
+            }
+        }
     }
 }
 
-fn raw(value: &Value) -> Raw {
-    match value {
-        Value::Null => Raw::Nil,
-        Value::Unknown => Raw::Ext(0, vec![0]),
-        Value::Bool(flag) => Raw::Boolean(*flag),
-        Value::Number(number) => number.as_i64().map_or_else(|| Raw::from(number.as_str()), Raw::from),
-        Value::String(text) => Raw::from(text.as_str()),
-        Value::List(elements) => Raw::Array(elements.iter().map(raw).collect()),
-        Value::Map(entries) => Raw::Map(entries.iter().map(|(key, entry)| (Raw::from(key.as_str()), raw(entry))).collect()),
+fn write_integer(bytes: &mut Vec<u8>, integer: i64) {
+    match i8::try_from(integer) {
+        Ok(small @ -32..) => bytes.extend(small.to_be_bytes()),
+        _ => {
+            bytes.push(0xd3);
+            bytes.extend(integer.to_be_bytes());
+        }
     }
+}
+
+fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    match u8::try_from(text.len()) {
+        Ok(length @ ..32) => bytes.push(0xa0 | length),
+        Ok(length) => bytes.extend([0xd9, length]),
+        Err(_) => {
+            bytes.push(0xdb);
+            bytes.extend(length(text.len()).to_be_bytes());
+        }
+    }
+    bytes.extend(text.as_bytes());
+}
+
+/// The head of an array or map: `short` holds up to 15 members, `long` is followed by two bytes and its successor by four.
+fn write_length(bytes: &mut Vec<u8>, members: usize, short: u8, long: u8) {
+    match (u8::try_from(members), u16::try_from(members)) {
+        (Ok(few @ ..16), _) => bytes.push(short | few),
+        (_, Ok(some)) => {
+            bytes.push(long);
+            bytes.extend(some.to_be_bytes());
+        }
+        _ => {
+            bytes.push(long + 1);
+            bytes.extend(length(members).to_be_bytes());
+        }
+    }
+}
+
+/// Messages end at 2 GiB, so that every length in one fits.
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -258,7 +327,7 @@ mod tests {
         }
         let deep = vec![0x91; 100_000];
         let huge_array = [0xdd, 0xff, 0xff, 0xff, 0xff];
-        for bytes in [&deep[..], &huge_array[..], &[0xc0, 0xc0][..], &[0xc1][..]] {
+        for bytes in [&deep[..], &huge_array[..], &[0xc0, 0xc0][..], &[0xc1][..], &[0x91, 0xc1][..]] {
             assert!(decode(bytes, &object_type()).is_err());
         }
     }

@@ -1,0 +1,117 @@
+//! Broken messages through every RPC of every resource. Nothing is configured, so nothing is dialled; a panic would come back as a
+//! diagnostic that says so.
+
+use std::collections::BTreeMap;
+
+use tonic::Request;
+
+use super::*;
+use crate::proto::tfplugin6::provider_server::Provider;
+use crate::terraform::{Type, Value};
+use crate::wire::dynamic_value;
+use crate::wire::tests::mutate::{Dice, cases, mutate};
+
+/// A value of the type, with something unknown, something absent and something awkward in it.
+fn sample(of: &Type, dice: &mut Dice) -> Value {
+    const TEXTS: [&str; 12] =
+        ["", "a", "sales.orders", "\"a\".\"b\"", "10m", "writer", "insert", ".", "\u{0}", "ü", "-1s", "iam/ü"];
+    match (dice.below(12), of) {
+        (0, _) => Value::Null,
+        (1, _) => Value::Unknown,
+        (_, Type::Bool) => Value::Bool(dice.below(2) > 0),
+        (_, Type::Number) => match dice.below(4) {
+            0 => Value::Number("1e300".parse().unwrap()),
+            1 => Value::Number("-0.5".parse().unwrap()),
+            _ => Value::from(5432),
+        },
+        (_, Type::String) => Value::from(TEXTS[dice.below(TEXTS.len())]),
+        (_, Type::List(of) | Type::Set(of)) => Value::List((0..dice.below(4)).map(|_| sample(of, dice)).collect()),
+        (_, Type::Map(of)) => {
+            Value::Map((0..dice.below(3)).map(|_| (TEXTS[dice.below(TEXTS.len())].to_owned(), sample(of, dice))).collect())
+        }
+        (_, Type::Object(attributes)) => {
+            Value::Map(attributes.iter().map(|(name, of)| (name.clone(), sample(of, dice))).collect::<BTreeMap<_, _>>())
+        }
+    }
+}
+
+/// A value as a message; every other one is broken.
+fn message(of: &Type, dice: &mut Dice) -> Option<proto::DynamicValue> {
+    let mut message = dynamic_value::encode(&sample(of, dice));
+    if dice.below(2) > 0 {
+        message.msgpack = mutate(&message.msgpack, dice);
+    }
+    Some(message)
+}
+
+/// The request as it arrives: whole, broken but readable, or not at all.
+fn arrive<M: prost::Message + Default>(request: M, dice: &mut Dice) -> Option<Request<M>> {
+    let request = if dice.below(3) == 0 { M::decode(&mutate(&request.encode_to_vec(), dice)[..]).ok()? } else { request };
+    Some(Request::new(request))
+}
+
+/// What the provider says to one request.
+async fn answer(service: &ProviderService, dice: &mut Dice) -> Option<Vec<proto::Diagnostic>> {
+    let handler = handler::all()[dice.below(handler::all().len())];
+    let type_name = handler.type_name().to_owned();
+    let of = &handler.schema().value_type();
+    let private = mutate(br#"{"operations":[],"observed":null}"#, dice);
+    Some(match dice.below(7) {
+        0 => {
+            let request = proto::validate_resource_config::Request { type_name, config: message(of, dice), ..Default::default() };
+            service.validate_resource_config(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+        1 | 2 => {
+            let request = proto::plan_resource_change::Request {
+                type_name,
+                prior_state: message(of, dice),
+                proposed_new_state: message(of, dice),
+                config: message(of, dice),
+                prior_private: private,
+                ..Default::default()
+            };
+            service.plan_resource_change(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+        3 => {
+            let request = proto::apply_resource_change::Request {
+                type_name,
+                prior_state: message(of, dice),
+                planned_state: message(of, dice),
+                config: message(of, dice),
+                planned_private: private,
+                ..Default::default()
+            };
+            service.apply_resource_change(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+        4 => {
+            let request =
+                proto::read_resource::Request { type_name, current_state: message(of, dice), private, ..Default::default() };
+            service.read_resource(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+        5 => {
+            let json = mutate(br#"{"name":"a","tables":["x.y"],"timeouts":{"create":"5m"},"port":5432,"ready":true}"#, dice);
+            let raw_state = Some(proto::RawState { json, ..Default::default() });
+            let request = proto::upgrade_resource_state::Request { type_name, version: 0, raw_state };
+            service.upgrade_resource_state(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+        _ => {
+            let id = String::from_utf8_lossy(&mutate("\"shop\"/clickpipes".as_bytes(), dice)).into_owned();
+            let request = proto::import_resource_state::Request { type_name, id, ..Default::default() };
+            service.import_resource_state(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+    })
+}
+
+#[tokio::test]
+async fn no_broken_request_makes_a_handler_panic() {
+    let service = ProviderService::new();
+    let mut dice = Dice::new(3);
+    let mut answered = 0_u64;
+    for case in 0..cases(20_000) {
+        let Some(diagnostics) = answer(&service, &mut dice).await else { continue };
+        let bug = diagnostics.iter().find(|diagnostic| diagnostic.summary == "Bug in the provider");
+        assert!(bug.is_none(), "case {case}: {bug:?}");
+        answered += u64::from(diagnostics.is_empty());
+    }
+    assert!(answered > 0, "only hopeless cases");
+}

@@ -1,0 +1,105 @@
+//! Random types, and random values of them.
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+
+use crate::terraform::{Number, Type, Value};
+use crate::wire::msgpack::sorted_set;
+
+/// Levels of nesting: more than any schema here has.
+const DEPTH: u32 = 6;
+
+/// A type with a value of it.
+pub(super) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
+    any_type().prop_flat_map(|of| value_of(&of).prop_map(move |value| (of.clone(), value)))
+}
+
+/// The same without anything unknown, as it can be stored.
+pub(super) fn typed_known_value() -> impl Strategy<Value = (Type, Value)> {
+    typed_value().prop_map(|(of, value)| {
+        let known = known(&of, value);
+        (of, known)
+    })
+}
+
+fn known(of: &Type, value: Value) -> Value {
+    match (of, value) {
+        (_, Value::Unknown) => Value::Null,
+        (Type::List(of), Value::List(members)) => Value::List(members.into_iter().map(|member| known(of, member)).collect()),
+        (Type::Set(of), Value::List(members)) => {
+            Value::List(sorted_set(members.into_iter().map(|member| known(of, member)).collect()))
+        }
+        (Type::Map(of), Value::Map(entries)) => {
+            Value::Map(entries.into_iter().map(|(key, entry)| (key, known(of, entry))).collect())
+        }
+        (Type::Object(attributes), Value::Map(mut entries)) => {
+            let known = attributes.iter().map(|(name, of)| (name.clone(), known(of, entries.remove(name).unwrap_or_default())));
+            Value::Map(known.collect())
+        }
+        (_, plain) => plain,
+    }
+}
+
+pub(super) fn any_type() -> impl Strategy<Value = Type> {
+    let plain = prop_oneof![Just(Type::Bool), Just(Type::Number), Just(Type::String)];
+    plain.prop_recursive(DEPTH, 24, 5, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|of| Type::List(Box::new(of))),
+            inner.clone().prop_map(|of| Type::Set(Box::new(of))),
+            inner.clone().prop_map(|of| Type::Map(Box::new(of))),
+            btree_map("[a-z][a-z0-9_]{0,40}", inner, 0..6).prop_map(|attributes| Type::Object(attributes.into_iter().collect())),
+        ]
+    })
+}
+
+fn value_of(of: &Type) -> BoxedStrategy<Value> {
+    let known = match of {
+        Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+        Type::Number => number().prop_map(Value::Number).boxed(),
+        Type::String => text().prop_map(Value::String).boxed(),
+        Type::List(of) => vec(value_of(of), members()).prop_map(Value::List).boxed(),
+        Type::Set(of) => vec(value_of(of), members()).prop_map(|members| Value::List(sorted_set(members))).boxed(),
+        Type::Map(of) => btree_map(text(), value_of(of), members()).prop_map(Value::Map).boxed(),
+        Type::Object(attributes) => {
+            let attributes: Vec<_> = attributes
+                .iter()
+                .map(|(name, of)| {
+                    value_of(of).prop_map({
+                        let name = name.clone();
+                        move |value| (name.clone(), value)
+                    })
+                })
+                .collect();
+            attributes.prop_map(|attributes| Value::Map(attributes.into_iter().collect())).boxed()
+        }
+    };
+    prop_oneof![8 => known, 1 => Just(Value::Null), 1 => Just(Value::Unknown)].boxed()
+}
+
+/// Now and then more than fits into the shortest head of an array or map.
+fn members() -> proptest::collection::SizeRange {
+    (0..20).into()
+}
+
+/// Any Unicode, and every width of a length.
+pub(super) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => any::<String>(),
+        4 => "[ -~]{0,12}",
+        1 => (0_usize..300, any::<char>()).prop_map(|(length, of)| of.to_string().repeat(length)),
+    ]
+}
+
+/// Whole numbers of every width, and decimals that no binary float holds.
+pub(super) fn number() -> impl Strategy<Value = Number> {
+    let text = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<i8>().prop_map(|number| number.to_string()),
+        any::<u64>().prop_map(|number| number.to_string()),
+        any::<i128>().prop_map(|number| number.to_string()),
+        "-?[0-9]{1,60}",
+        "-?[0-9]{1,30}\\.[0-9]{1,30}",
+        "-?[1-9]\\.[0-9]{1,20}[eE][+-]?[0-9]{1,6}",
+    ];
+    text.prop_map(|text| text.parse().unwrap())
+}
