@@ -5,10 +5,12 @@
 //! [`terraform_cli::Terraform`] for the CLI.
 
 pub mod core_client;
+pub mod cost;
 pub mod docs;
 pub mod postgres_server;
 pub mod provider_binary;
 pub mod rig;
 pub mod simulator;
+pub mod slow_network;
 pub mod stream;
 pub mod terraform_cli;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::Error;
 use crate::postgres::pool::Pool;
+use crate::postgres::retry::transient;
 use crate::postgres::settings::Settings;
 use crate::postgres::transaction::Transaction;
 use crate::postgres::version::ServerVersion;
@@ -58,7 +59,7 @@ impl Server {
         &self.pool.settings
     }
 
-    /// A read-only transaction. Those of one database queue and share one connection, which takes no lock that anyone would notice.
+    /// A read-only transaction. Those of one database share one connection, which takes no lock that anyone would notice.
     pub async fn read(&self, database: &str, cancel: &CancellationToken) -> Result<Transaction, Error> {
         Transaction::read(&self.pool, database, cancel).await
     }
@@ -86,7 +87,7 @@ impl Server {
                 current_user: row.text("admin")?,
             })
         };
-        self.facts.get_or_try_init(ask).await.cloned()
+        self.facts.get_or_try_init(|| transient(cancel, &ask)).await.cloned()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The sessions of one server: how many there may be, who waits for whom.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -11,12 +12,9 @@ use crate::postgres::error::Error;
 use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
 
-/// What a session is wanted for. Those with the same database and purpose queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Purpose {
-    Read,
-    Write,
-}
+/// A session that rested longer is asked whether it still lives before anyone reads through it. One that rested less and died anyway is
+/// found out by the query, which is then tried again.
+const RESTED: Duration = Duration::from_secs(1);
 
 pub(super) struct Pool {
     pub(super) settings: Arc<Settings>,
@@ -27,9 +25,18 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct State {
-    gates: HashMap<(String, Purpose), Arc<Gate<()>>>,
-    idle: Vec<(String, Session)>,
+    /// Who changes a database queues here.
+    writers: HashMap<String, Arc<Gate<()>>>,
+    /// The session through which a database is read at the moment. Locked while one is opened, so that only one is.
+    readers: HashMap<String, Arc<Gate<Weak<Lease>>>>,
+    idle: Vec<Idle>,
     in_use: usize,
+}
+
+struct Idle {
+    database: String,
+    session: Session,
+    since: Instant,
 }
 
 impl Pool {
@@ -38,15 +45,10 @@ impl Pool {
         Arc::new(Self { settings: Arc::new(settings), permits, state: Mutex::default() })
     }
 
-    /// Waits for its turn, then takes an idle session of the database or opens one.
-    pub(super) async fn lease(
-        self: &Arc<Self>,
-        database: &str,
-        purpose: Purpose,
-        cancel: &CancellationToken,
-    ) -> Result<Lease, Error> {
+    /// A session for changes: waits for its turn, then takes an idle session of the database or opens one.
+    pub(super) async fn lease(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Lease, Error> {
         let turn = async {
-            let gate = Arc::clone(self.state().gates.entry((database.to_owned(), purpose)).or_default());
+            let gate = Arc::clone(self.state().writers.entry(database.to_owned()).or_default());
             let gate = gate.lock_owned().await;
             (Some(gate), Arc::clone(&self.permits).acquire_owned().await.ok())
         };
@@ -55,6 +57,29 @@ impl Pool {
             () = cancel.cancelled() => return Err(Error::Cancelled),
         };
         self.fill(database, gate, permit, cancel).await
+    }
+
+    /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers.
+    pub(super) async fn lease_shared(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Arc<Lease>, Error> {
+        let open = async {
+            let reader = Arc::clone(self.state().readers.entry(database.to_owned()).or_default());
+            let mut reader = reader.lock().await;
+            if let Some(lease) = reader.upgrade().filter(|lease| lease.is_alive()) {
+                return Ok(lease);
+            }
+            let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+            let mut lease = self.fill(database, None, permit, cancel).await?;
+            if lease.rested > RESTED && lease.session()?.run("", "a sign of life", cancel).await.is_err() {
+                lease.reconnect(cancel).await?;
+            }
+            let lease = Arc::new(lease);
+            *reader = Arc::downgrade(&lease);
+            Ok(lease)
+        };
+        tokio::select! {
+            lease = open => lease,
+            () = cancel.cancelled() => Err(Error::Cancelled),
+        }
     }
 
     /// A session for a look beside one that is busy, if it can be had without waiting.
@@ -72,8 +97,15 @@ impl Pool {
     ) -> Result<Lease, Error> {
         let idle = self.state().check_out(database, self.settings.max_connections.max(1));
         // Made first: from here on the count goes down again whatever happens.
-        let mut lease =
-            Lease { session: idle, database: database.to_owned(), pool: Arc::clone(self), _permit: permit, _gate: gate };
+        let rested = idle.as_ref().map_or(Duration::ZERO, |idle| idle.since.elapsed());
+        let mut lease = Lease {
+            session: idle.map(|idle| idle.session),
+            rested,
+            database: database.to_owned(),
+            pool: Arc::clone(self),
+            _permit: permit,
+            _gate: gate,
+        };
         if lease.session.is_none() {
             lease.session = Some(connect(&self.settings, database, cancel).await?);
         }
@@ -87,11 +119,11 @@ impl Pool {
 
 impl State {
     /// Counts one more session in use. Takes an idle one of the database; if there is none, closes others until there is room.
-    fn check_out(&mut self, database: &str, limit: usize) -> Option<Session> {
+    fn check_out(&mut self, database: &str, limit: usize) -> Option<Idle> {
         self.in_use += 1;
-        self.idle.retain(|(_, session)| !session.is_closed());
-        if let Some(found) = self.idle.iter().position(|(name, _)| name == database) {
-            return Some(self.idle.remove(found).1);
+        self.idle.retain(|idle| !idle.session.is_closed());
+        if let Some(found) = self.idle.iter().position(|idle| idle.database == database) {
+            return Some(self.idle.remove(found));
         }
         while !self.idle.is_empty() && self.idle.len() + self.in_use > limit {
             self.idle.remove(0);
@@ -103,6 +135,7 @@ impl State {
 /// A session in use. Dropped, it goes back to the pool.
 pub(super) struct Lease {
     session: Option<Session>,
+    rested: Duration,
     database: String,
     pool: Arc<Pool>,
     // Fields drop in this order, after `drop` below has put the session back.
@@ -114,6 +147,10 @@ impl Lease {
     /// The session; an error if it has been given up.
     pub(super) fn session(&self) -> Result<&Session, Error> {
         self.session.as_ref().ok_or(Error::Cancelled)
+    }
+
+    fn is_alive(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| !session.is_closed())
     }
 
     pub(super) fn database(&self) -> &str {
@@ -137,7 +174,7 @@ impl Drop for Lease {
         let mut state = self.pool.state();
         state.in_use = state.in_use.saturating_sub(1);
         if let Some(session) = self.session.take().filter(|session| !session.is_closed()) {
-            state.idle.push((std::mem::take(&mut self.database), session));
+            state.idle.push(Idle { database: std::mem::take(&mut self.database), session, since: Instant::now() });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A transaction: the only way in which anything is asked of a server or changed on it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::{Cause, Error, SqlState};
 use crate::postgres::lock_holder::{BLOCKING, LockHolder};
-use crate::postgres::pool::{Lease, Pool, Purpose};
+use crate::postgres::pool::{Lease, Pool};
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::statement::Statement;
 
 /// Key of the advisory lock that whoever changes a database with this provider holds; such locks are per database.
 const ADVISORY_LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(4845617391021417)";
 /// Said outright: a role's default of a frozen snapshot would show the catalogue as it was before the wait for the advisory lock.
-const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
 /// How long a statement waits for a lock on an object.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look who holds it: afterwards the wait has left no trace.
@@ -37,9 +38,12 @@ pub struct Notice {
 
 /// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
 ///
-/// It holds one of the server's connections: with `max_connections = 1`, opening a second one while the first is open waits forever.
+/// One that reads has no BEGIN and no end on the wire: each query is a read-only transaction of its own, as sessions are set up, and
+/// queries that are awaited together cost one round trip. READ COMMITTED would promise no more about several of them.
+///
+/// It holds one of the server's connections: with `max_connections = 1`, one that writes waits until all that read are gone.
 pub struct Transaction {
-    lease: Lease,
+    lease: Arc<Lease>,
     cancel: CancellationToken,
     open: bool,
     pid: Option<i32>,
@@ -48,39 +52,42 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn read(pool: &std::sync::Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
-        Self::begin(pool, database, Purpose::Read, "BEGIN READ ONLY", cancel).await
+    pub(super) async fn read(pool: &Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
+        let lease = pool.lease_shared(database, cancel).await?;
+        Ok(Self { lease, cancel: cancel.clone(), open: false, pid: None, own_search_path: AtomicBool::new(false) })
     }
 
     pub(super) async fn write(
-        pool: &std::sync::Arc<Pool>,
+        pool: &Arc<Pool>,
         database: &str,
         timeout: Duration,
         cancel: &CancellationToken,
     ) -> Result<Self, Error> {
         let started = Instant::now();
-        let mut transaction = tokio::time::timeout(timeout, Self::begin(pool, database, Purpose::Write, BEGIN_WRITE, cancel))
+        let mut transaction = tokio::time::timeout(timeout, Self::begin(pool, database, cancel))
             .await
             .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
         transaction.take_advisory_lock(timeout.saturating_sub(started.elapsed()), timeout).await?;
         Ok(transaction)
     }
 
-    async fn begin(
-        pool: &std::sync::Arc<Pool>,
-        database: &str,
-        purpose: Purpose,
-        begin: &str,
-        cancel: &CancellationToken,
-    ) -> Result<Self, Error> {
-        let mut lease = pool.lease(database, purpose, cancel).await?;
-        // An idle session may have died unnoticed, for instance with a reboot of the server.
-        if let Err(Error::ConnectionLost { .. } | Error::Statement { .. }) = lease.session()?.run(begin, begin, cancel).await {
+    async fn begin(pool: &Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
+        let mut lease = pool.lease(database, cancel).await?;
+        // An idle session may have died unnoticed, for instance with a reboot of the server; or the server is no writer any more.
+        if let Err(Error::ConnectionLost { .. } | Error::Statement { .. }) =
+            lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await
+        {
             lease.reconnect(cancel).await?;
-            lease.session()?.run(begin, begin, cancel).await?;
+            lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await?;
         }
         lease.session()?.take_notices();
-        Ok(Self { lease, cancel: cancel.clone(), open: true, pid: None, own_search_path: AtomicBool::new(false) })
+        Ok(Self {
+            lease: Arc::new(lease),
+            cancel: cancel.clone(),
+            open: true,
+            pid: None,
+            own_search_path: AtomicBool::new(false),
+        })
     }
 
     /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; that is set afterwards.
@@ -148,8 +155,10 @@ impl Transaction {
 
     /// Undoes the changes, or ends a transaction that only read.
     pub async fn rollback(mut self) -> Result<(), Error> {
-        self.run("ROLLBACK").await?;
-        self.open = false;
+        if self.open {
+            self.run("ROLLBACK").await?;
+            self.open = false;
+        }
         Ok(())
     }
 

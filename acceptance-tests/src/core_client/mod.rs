@@ -25,10 +25,11 @@ use terraform_provider_clickpipes::proto::{
     plugin::{Empty, grpc_controller_client::GrpcControllerClient},
     tfplugin6::provider_client::ProviderClient,
 };
+use tokio::process::Command;
 use tonic::transport::Channel;
 
 pub use identity::Identity;
-pub use process::{Exit, HandshakeLine, ProviderProcess, host_command};
+pub use process::{Exit, HandshakeLine, ProviderProcess, host_command, host_command_of};
 pub use transport::{Credentials, connect, connect_plaintext};
 
 /// How long anything that should happen soon may take: far beyond what it takes on a busy machine.
@@ -64,8 +65,16 @@ impl CoreClient {
         let identity = Identity::new()?;
         let mut command = host_command(&identity)?;
         command.envs(variables);
+        Self::over(command, &identity).await
+    }
+
+    /// Runs `command`, which was made for `identity`, and connects as Terraform does.
+    ///
+    /// # Errors
+    /// As [`CoreClient::start`].
+    pub async fn over(command: Command, identity: &Identity) -> anyhow::Result<Self> {
         let process = ProviderProcess::start(command).await?;
-        let channel = connect(&process.line, Credentials::Pinned(&identity)).await?;
+        let channel = connect(&process.line, Credentials::Pinned(identity)).await?;
         // As Terraform: no limit worth mentioning.
         let provider = ProviderClient::new(channel.clone()).max_decoding_message_size(i32::MAX as usize);
         Ok(Self { provider, process, channel })

@@ -27,7 +27,12 @@ use crate::provider_binary;
 /// # Errors
 /// If the binary does not build.
 pub fn host_command(identity: &Identity) -> anyhow::Result<Command> {
-    let mut command = Command::new(provider_binary::path()?);
+    Ok(host_command_of(provider_binary::path()?, identity))
+}
+
+/// The same for another build of the provider.
+pub fn host_command_of(binary: &Path, identity: &Identity) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("TF_") || name.starts_with("PLUGIN_")) {
             command.env_remove(name);
@@ -43,7 +48,7 @@ pub fn host_command(identity: &Identity) -> anyhow::Result<Command> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    Ok(command)
+    command
 }
 
 /// The one line on standard output, taken apart.
@@ -139,6 +144,11 @@ impl<L> ProviderProcess<L> {
             text
         });
         Ok(Self { line, child, pid, stdout, stderr })
+    }
+
+    /// Its id in the system.
+    pub fn id(&self) -> i32 {
+        self.pid.as_raw()
     }
 
     /// Sends a signal to this process alone.

@@ -79,19 +79,26 @@ impl Terraform {
     /// If there is no terraform on this machine, or the provider does not build.
     pub fn new() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("clickpipes-terraform-").tempdir()?;
-        let provider = provider_binary::path()?;
-        let provider_folder = provider.parent().context("the provider's binary is in no folder")?;
         let workspace = Self { executable: executable()?, environment: BTreeMap::new(), plans: AtomicUsize::new(0), folder };
-        let overrides = serde_json::to_string(provider_folder)?;
-        workspace.write(
+        workspace.use_provider(provider_binary::path()?)?;
+        workspace.write("required_providers.tf", REQUIRED_PROVIDERS)?;
+        Ok(workspace)
+    }
+
+    /// Runs another build of the provider from now on.
+    ///
+    /// # Errors
+    /// If Terraform's configuration cannot be written.
+    pub fn use_provider(&self, binary: &Path) -> anyhow::Result<()> {
+        let folder = binary.parent().context("the provider's binary is in no folder")?;
+        let overrides = serde_json::to_string(folder)?;
+        self.write(
             "cli.tfrc",
             &format!(
                 "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n    \
                  \"clickpipes/clickpipes\" = {overrides}\n  }}\n  direct {{}}\n}}\n"
             ),
-        )?;
-        workspace.write("required_providers.tf", REQUIRED_PROVIDERS)?;
-        Ok(workspace)
+        )
     }
 
     /// Sets an environment variable for every run from now on.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tokio::try_join;
+
 use super::diff::Current;
 use super::model::{Publish, Scope};
 use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
@@ -169,27 +171,35 @@ pub(super) async fn find(
         delete: row.bool("delete")?,
         truncate: row.bool("truncate")?,
     };
-    let scope = if row.bool("all_tables")? { Scope::AllTables } else { listed_scope(transaction, version, oid).await? };
-    let without_identity = if publish.needs_identity() {
+    let scope =
+        async { if row.bool("all_tables")? { Ok(Scope::AllTables) } else { listed_scope(transaction, version, oid).await } };
+    let without_identity = async {
+        if !publish.needs_identity() {
+            return Ok(Vec::new());
+        }
         let rows = transaction.query(COVERED_WITHOUT_IDENTITY, &[Parameter::Text(&name)]).await?;
-        rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<_, _>>()?
-    } else {
-        Vec::new()
+        rows.iter().map(|row| table(row).map(|table| table.name())).collect()
     };
+    // Awaited together, so that they cost one round trip.
+    let (scope, without_identity) = try_join!(scope, without_identity)?;
     let via_root = if version.has(VIA_ROOT) { row.optional_bool("via_root")? } else { None };
     let current = Current { name: identifier(name)?, scope, publish, via_root };
     Ok(Some(Observed { oid, current, without_identity }))
 }
 
 async fn listed_scope(transaction: &Transaction, version: ServerVersion, oid: u32) -> Result<Scope, Error> {
-    let rows = transaction.query(TABLES, &[Parameter::Oid(oid)]).await?;
-    let tables = rows.iter().map(table).collect::<Result<_, _>>()?;
-    let schemas = if version.has(PUBLICATION_SCHEMAS) {
-        let rows = transaction.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
-        rows.iter().map(|row| identifier(row.text("name")?)).collect::<Result<_, _>>()?
-    } else {
-        BTreeSet::new()
+    let tables = async {
+        let rows = transaction.query(TABLES, &[Parameter::Oid(oid)]).await?;
+        rows.iter().map(table).collect::<Result<BTreeSet<_>, _>>()
     };
+    let schemas = async {
+        if !version.has(PUBLICATION_SCHEMAS) {
+            return Ok(BTreeSet::new());
+        }
+        let rows = transaction.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
+        rows.iter().map(|row| identifier(row.text("name")?)).collect()
+    };
+    let (tables, schemas) = try_join!(tables, schemas)?;
     Ok(Scope::Listed { tables, schemas })
 }
 
@@ -213,12 +223,19 @@ pub(super) async fn look_up(
     let published_as = existing.as_ref().map_or(name, |existing| existing.current.name.as_str());
     let scope = [Parameter::Bool(all_tables), Parameter::Texts(schemas.clone())];
     let covered = [&scope[..], &listed, &[published_as.into()]].concat();
-    let rows = transaction.query(SCOPE_WITHOUT_IDENTITY, &covered).await?;
-    let without_identity = rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<_, _>>()?;
-    let rows = transaction.query(LISTED_TABLES, &listed).await?;
-    let tables = rows.iter().map(listed_table).collect::<Result<_, _>>()?;
-    let rows = transaction.query(MISSING_SCHEMAS, &[Parameter::Texts(schemas)]).await?;
-    let missing_schemas = rows.iter().map(|row| row.text("name")).collect::<Result<_, _>>()?;
+    let without_identity = async {
+        let rows = transaction.query(SCOPE_WITHOUT_IDENTITY, &covered).await?;
+        rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<BTreeSet<_>, _>>()
+    };
+    let tables = async {
+        let rows = transaction.query(LISTED_TABLES, &listed).await?;
+        rows.iter().map(listed_table).collect::<Result<Vec<_>, _>>()
+    };
+    let missing_schemas = async {
+        let rows = transaction.query(MISSING_SCHEMAS, &[Parameter::Texts(schemas)]).await?;
+        rows.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()
+    };
+    let (without_identity, tables, missing_schemas) = try_join!(without_identity, tables, missing_schemas)?;
     Ok(Lookup { version, existing, tables, missing_schemas, without_identity })
 }
 

@@ -5,6 +5,8 @@ pub(crate) mod holdings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::try_join;
+
 use self::catalogue::{CLOSED, GRANTED_SCHEMAS, GRANTED_TABLES, OWNERS, READABLE, ROLE, SCHEMAS, TABLES, UNREADABLE};
 use crate::postgres::retry::transient;
 use crate::postgres::{Error, Facts, Flavour, Identifier, Parameter, QualifiedTable, Row, Transaction, version};
@@ -56,12 +58,30 @@ pub(crate) async fn observe(
     scope: &Scope<'_>,
 ) -> Result<Observed, Error> {
     let role = find_role(transaction, facts, key).await?;
+    observe_role(transaction, facts, role, scope).await
+}
+
+/// How a role, or one that is yet to be made, stands to what is in the scope. The queries are awaited together, so that they cost one
+/// round trip.
+async fn observe_role(
+    transaction: &Transaction,
+    facts: &Facts,
+    role: Option<Role>,
+    scope: &Scope<'_>,
+) -> Result<Observed, Error> {
     let oid = role.as_ref().map_or(0, |role| role.oid);
     let names: Vec<&str> = scope.schemas.iter().copied().collect();
-    let mut schemas = schemas(transaction, facts, oid, &names, scope.include_views).await?;
     let owners = scope.owners.iter().copied().collect();
-    read_owners(transaction, facts, oid, &names, owners, &mut schemas).await?;
-    let tables = tables(transaction, facts, oid, &scope.tables).await?;
+    let (mut schemas, owners, tables) = try_join!(
+        schemas(transaction, facts, oid, &names, scope.include_views),
+        owners_by_schema(transaction, facts, oid, &names, owners),
+        tables(transaction, facts, oid, &scope.tables),
+    )?;
+    for (schema, owner, found) in owners {
+        if let Some(schema) = schemas.get_mut(&schema) {
+            schema.owners.insert(owner, found);
+        }
+    }
     Ok(Observed { facts: facts.clone(), role, schemas, tables })
 }
 
@@ -122,32 +142,30 @@ async fn schemas(
     Ok(found)
 }
 
-async fn read_owners(
+/// Schema, owner, and how the two stand to the role.
+async fn owners_by_schema(
     transaction: &Transaction,
     facts: &Facts,
     role: u32,
     names: &[&str],
     wanted: Vec<&str>,
-    schemas: &mut BTreeMap<String, Schema>,
-) -> Result<(), Error> {
+) -> Result<Vec<(String, String, Owner)>, Error> {
     let parameters = [
         Parameter::Oid(role),
         Parameter::Texts(names.to_vec()),
         Parameter::Texts(wanted),
         Parameter::Text(set_role_privilege(facts)),
     ];
-    for row in transaction.query(OWNERS, &parameters).await? {
+    let owner = |row: &Row| {
         let owner = Owner {
             owns_tables: row.bool("owns_tables")?,
             covered: row.bool("covered")?,
             granted: row.bool("granted")?,
-            reach: reach(&row)?,
+            reach: reach(row)?,
         };
-        if let Some(schema) = schemas.get_mut(&row.text("schema")?) {
-            schema.owners.insert(row.text("owner")?, owner);
-        }
-    }
-    Ok(())
+        Ok((row.text("schema")?, row.text("owner")?, owner))
+    };
+    transaction.query(OWNERS, &parameters).await?.iter().map(owner).collect()
 }
 
 async fn tables(
@@ -318,7 +336,7 @@ pub(crate) async fn read(
             model.tables = Some(tables).filter(|tables| !tables.is_empty()).into();
         }
         let Ok(Some(desired)) = Desired::decode(&model) else { return Ok(None) };
-        let observed = observe(&transaction, &facts, Key::Oid(role.oid), &Scope::of([&desired])).await?;
+        let observed = observe_role(&transaction, &facts, Some(role), &Scope::of([&desired])).await?;
         transaction.rollback().await?;
         Ok::<_, Error>(Some(state::existing(&model, &desired, observed)))
     };

@@ -1,0 +1,126 @@
+//! What a plan without changes costs the database server: configurations of a size, and one plan counted and timed.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::rig::{DATABASE, Rig};
+use crate::slow_network::{SlowNetwork, Traffic};
+
+/// `application_name` of the provider's sessions.
+const APPLICATION: &str = "terraform-provider-clickpipes";
+/// The ephemeral variable that gives every user its password.
+const PASSWORD: &str = "variable \"password\" {\n  type = string\n  ephemeral = true\n}\n";
+
+/// A rig whose provider dials through a network that counts.
+pub struct CountingRig {
+    /// The cluster and the workspace.
+    pub rig: Rig,
+    /// What lies between them.
+    pub network: SlowNetwork,
+}
+
+/// What one plan cost.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanCost {
+    /// Statements in the server's log. What is sent as one simple query, as the set-up of a session is, counts once.
+    pub statements: usize,
+    /// What went over the network.
+    pub traffic: Traffic,
+    /// Of the whole `terraform plan`.
+    pub wall: Duration,
+}
+
+impl CountingRig {
+    /// A cluster with logical replication, and nothing in its database.
+    ///
+    /// # Errors
+    /// If the machine lacks something; the message says what.
+    pub async fn start() -> Result<Self> {
+        let mut rig = Rig::start_logical().await?;
+        rig.tf.set_env("TF_VAR_password", "a-password-of-some-length");
+        // Its trace would be most of what a plan does.
+        rig.tf.set_env("TF_LOG", "");
+        let network = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
+        let near = network.address();
+        rig.provider(&format!(
+            r#"host = "{}", port = {}, username = "clusteradmin", sslmode = "disable""#,
+            near.ip(),
+            near.port()
+        ))?;
+        Ok(Self { rig, network })
+    }
+
+    /// Makes `schemas` schemas `s0`, `s1`, ... with `tables` tables `t0`, `t1`, ... each.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn make_tables(&self, schemas: usize, tables: usize) -> Result<()> {
+        let mut sql = String::new();
+        for schema in 0..schemas {
+            let _ = write!(sql, "CREATE SCHEMA IF NOT EXISTS s{schema};");
+            for table in 0..tables {
+                let _ = write!(sql, "CREATE TABLE IF NOT EXISTS s{schema}.t{table} (id int PRIMARY KEY);");
+            }
+        }
+        self.rig.sql(&sql).await
+    }
+
+    /// Plans, and there is nothing to do.
+    ///
+    /// # Errors
+    /// If the plan fails or is not empty.
+    pub async fn plan(&self) -> Result<PlanCost> {
+        let before = self.statements()?;
+        self.network.take_traffic();
+        let started = Instant::now();
+        let outcome = self.rig.tf.run(["plan", "-no-color", "-input=false", "-detailed-exitcode"]).await?;
+        let wall = started.elapsed();
+        let traffic = self.network.take_traffic();
+        let outcome = outcome.succeeded()?;
+        ensure!(outcome.stdout.contains("No changes"), "the plan is not empty:\n{}", outcome.stdout);
+        Ok(PlanCost { statements: self.statements()? - before, traffic, wall })
+    }
+
+    fn statements(&self) -> Result<usize> {
+        let statements = self.rig.cluster.statements()?;
+        Ok(statements.iter().filter(|statement| statement.application == APPLICATION).count())
+    }
+}
+
+/// One user that reads `schemas` schemas, and a publication of `tables` tables of each.
+pub fn one_source(schemas: usize, tables: usize) -> String {
+    let names: Vec<String> = (0..schemas).map(|schema| format!("\"s{schema}\"")).collect();
+    let published: Vec<String> =
+        (0..schemas).flat_map(|schema| (0..tables).map(move |table| format!("\"s{schema}.t{table}\""))).collect();
+    [PASSWORD.to_owned(), user("pipe", &names.join(", ")), publication("pipe", &published.join(", "))].concat()
+}
+
+/// As many users as publications, of the schema `s0` and its table `t0`.
+pub fn many(users: usize) -> String {
+    let pairs = (0..users).map(|number| {
+        let name = format!("pipe{number}");
+        user(&name, "\"s0\"") + &publication(&name, "\"s0.t0\"")
+    });
+    PASSWORD.to_owned() + &pairs.collect::<String>()
+}
+
+/// As many resources that Terraform has by itself: what Terraform alone takes.
+pub fn floor(resources: usize) -> String {
+    (0..resources).map(|number| format!("resource \"terraform_data\" \"d{number}\" {{\n  input = \"{number}\"\n}}\n")).collect()
+}
+
+fn user(name: &str, schemas: &str) -> String {
+    format!(
+        "resource \"clickpipes_replication_user\" \"{name}\" {{\n  name = \"{name}\"\n  database = \"{DATABASE}\"\n  \
+         password_wo = var.password\n  password_wo_version = 1\n  schemas = [{schemas}]\n}}\n"
+    )
+}
+
+fn publication(name: &str, tables: &str) -> String {
+    format!(
+        "resource \"clickpipes_publication\" \"{name}\" {{\n  name = \"{name}\"\n  database = \"{DATABASE}\"\n  \
+         tables = [{tables}]\n}}\n"
+    )
+}

@@ -1,0 +1,40 @@
+//! What a plan without changes asks of the database server: one connection, and statements that depend on how many resources there are
+//! and on nothing else.
+
+use acceptance_tests::cost::{CountingRig, PlanCost, many, one_source};
+use anyhow::Result;
+
+/// The set-up of the session, and what server it is.
+const ONCE: usize = 2;
+/// The role, its schemas, the owners in them.
+const USER: usize = 3;
+/// The publication, its tables, its schemas, its tables without a replica identity.
+const PUBLICATION: usize = 4;
+
+#[track_caller]
+fn check(cost: &PlanCost, users: usize, publications: usize) {
+    assert_eq!(cost.traffic.connections, 1, "{cost:?}");
+    assert_eq!(cost.statements, ONCE + users * USER + publications * PUBLICATION, "{cost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_do_not_depend_on_how_many_schemas_and_tables_there_are() -> Result<()> {
+    let counting = CountingRig::start().await?;
+    for (schemas, tables) in [(1, 1), (10, 1), (10, 30)] {
+        counting.make_tables(schemas, tables).await?;
+        counting.rig.main(&one_source(schemas, tables))?;
+        counting.rig.tf.apply().await?;
+        check(&counting.plan().await?, 1, 1);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_of_a_database_share_one_connection() -> Result<()> {
+    let counting = CountingRig::start().await?;
+    counting.make_tables(1, 1).await?;
+    counting.rig.main(&many(15))?;
+    counting.rig.tf.apply().await?;
+    check(&counting.plan().await?, 15, 15);
+    Ok(())
+}
