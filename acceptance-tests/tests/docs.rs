@@ -42,6 +42,39 @@ fn described(path: &str, attributes: &[Attribute]) -> Result<()> {
     Ok(())
 }
 
+/// What one can set says what it is by default, in one wording, and in a resource what a change of it does.
+#[tokio::test]
+async fn every_argument_says_its_default_and_what_a_change_does() -> Result<()> {
+    let schemas = Schemas::fetch().await?;
+    let mut faults = Vec::new();
+    for (name, schema) in
+        schemas.resources.iter().map(|(name, schema)| (name.as_str(), schema)).chain([("provider", &schemas.provider)])
+    {
+        let attributes = schema.block.as_ref().map(|block| block.attributes.as_slice()).unwrap_or_default();
+        for attribute in attributes.iter().filter(|attribute| attribute.required || attribute.optional) {
+            let path = format!("{name}.{}", attribute.name);
+            let nested = attribute.nested_type.as_ref().map(|nested| nested.attributes.as_slice()).unwrap_or_default();
+            faults.extend(default_fault(&path, attribute));
+            if name == "provider" {
+                faults.extend(nested.iter().filter_map(|member| default_fault(&format!("{path}.{}", member.name), member)));
+            } else if !attribute.description.to_lowercase().contains("change") {
+                faults.push(format!("{path} does not say what a change does"));
+            }
+        }
+    }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+fn default_fault(path: &str, attribute: &Attribute) -> Option<String> {
+    let text = attribute.description.to_lowercase();
+    if !attribute.required && !text.contains("default:") {
+        return Some(format!("{path} does not say \"Default: ...\""));
+    }
+    let other = ["defaults to", "by default", "default when", "default `"];
+    other.iter().find(|wording| text.contains(**wording)).map(|wording| format!("{path} says {wording:?}, not \"Default: ...\""))
+}
+
 #[tokio::test]
 async fn every_resource_has_a_page_an_example_and_an_acceptance_test() -> Result<()> {
     let repository = repository();
@@ -84,6 +117,25 @@ async fn every_example_is_a_valid_configuration() -> Result<()> {
         workspace.validate().await.with_context(|| format!("{}", folder.display()))?;
         let formatted = workspace.run(["fmt", "-check", "-diff", "-no-color"]).await?.succeeded();
         formatted.with_context(|| format!("{} is not formatted", folder.display()))?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_readmes_configurations_are_valid() -> Result<()> {
+    let readme = fs::read_to_string(repository().join("README.md"))?;
+    let blocks: Vec<&str> = readme.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    ensure!(!blocks.is_empty(), "the README shows no configuration");
+    for block in blocks {
+        let workspace = Terraform::new()?;
+        workspace.write("main.tf", block)?;
+        // The README leaves these to the reader.
+        let variables =
+            ["admin_password", "replication_password"].into_iter().filter(|name| block.contains(&format!("var.{name}")));
+        let declared = variables.map(|name| format!("variable \"{name}\" {{\n  type      = string\n  ephemeral = true\n}}\n"));
+        workspace.write("variables.tf", &declared.collect::<String>())?;
+        workspace.validate().await.with_context(|| block.to_owned())?;
+        workspace.run(["fmt", "-check", "-diff", "-no-color"]).await?.succeeded().context("not formatted")?;
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ model! {
     /// Makes an Amazon Aurora PostgreSQL cluster a ready CDC source for ClickHouse ClickPipes: cluster parameters and reboot, the
     /// replication user with its grants, and the publication.
     pub struct ProviderModel {
-        /// How to call AWS. Whatever is unset comes from the standard AWS chain: environment variables, shared files, SSO, container
-        /// and instance metadata.
+        /// How to call AWS. Default: whatever is unset comes from the standard AWS chain: environment variables, shared files, SSO,
+        /// container and instance metadata.
         aws: AwsModel => optional(),
-        /// How to reach the database server. Whatever is unset comes from the environment variables `PGHOST`, `PGPORT`, `PGUSER`,
+        /// How to reach the database server. Default: whatever is unset comes from the environment variables `PGHOST`, `PGPORT`, `PGUSER`,
         /// `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`, `PGSSLROOTCERT` and `PGCONNECT_TIMEOUT`.
         postgres: PostgresModel => optional(),
     }
@@ -21,21 +21,21 @@ model! {
     pub struct AwsModel {
         /// Region to call. Default: from the standard AWS chain.
         region: String => optional(),
-        /// Profile in the shared configuration and credentials files.
+        /// Profile in the shared configuration and credentials files. Default: `AWS_PROFILE`, else `default`.
         profile: String => optional(),
-        /// Paths of shared configuration files to read instead of `~/.aws/config`.
+        /// Paths of shared configuration files to read. Default: `AWS_CONFIG_FILE`, else `~/.aws/config`.
         shared_config_files: Vec<String> => optional(),
-        /// Role to assume with the credentials found.
+        /// Role to assume with the credentials found. Default: none.
         assume_role: AssumeRoleModel => optional(),
-        /// Addresses (URLs) to call instead of AWS's own.
+        /// Addresses (URLs) to call instead of AWS's own. Default: AWS's own.
         endpoints: EndpointsModel => optional(),
-        /// How often one call is tried in all, when AWS throttles or fails. Default: 8.
+        /// How often one call is tried in all, when AWS throttles or fails. Default: `8`.
         max_attempts: i64 => optional(),
-        /// Access key id. Needs `secret_key`.
+        /// Access key id. Needs `secret_key`. Default: from the standard AWS chain.
         access_key: Secret => optional().sensitive(),
-        /// Secret access key.
+        /// Secret access key. Default: from the standard AWS chain.
         secret_key: Secret => optional().sensitive(),
-        /// Session token of temporary credentials.
+        /// Session token of temporary credentials. Default: from the standard AWS chain.
         token: Secret => optional().sensitive(),
     }
 }
@@ -43,11 +43,11 @@ model! {
 model! {
     /// A role to assume.
     pub struct AssumeRoleModel {
-        /// ARN of the role. Needed.
+        /// ARN of the role. Default: none; it must be given.
         role_arn: String => optional(),
         /// Session name. Default: `terraform-provider-clickpipes`.
         session_name: String => optional(),
-        /// External id that the role's trust policy asks for.
+        /// External id that the role's trust policy asks for. Default: none.
         external_id: String => optional(),
     }
 }
@@ -55,9 +55,9 @@ model! {
 model! {
     /// Addresses to call instead of AWS's own.
     pub struct EndpointsModel {
-        /// URL of the RDS API.
+        /// URL of the RDS API. Default: that of the region.
         rds: String => optional(),
-        /// URL of the STS API, which is called to assume a role.
+        /// URL of the STS API, which is called to assume a role. Default: that of the region.
         sts: String => optional(),
     }
 }
@@ -66,28 +66,30 @@ model! {
     /// How to reach the database server. It must be the writer.
     pub struct PostgresModel {
         /// Identifier of the Aurora cluster. Its writer endpoint and port are then looked up, and TLS expects that endpoint's name.
+        /// Default: none; `host` says where the writer is.
         cluster_identifier: String => optional(),
         /// Host name or address of the writer. Beside `cluster_identifier` it only says where to dial, for instance the near end of a
-        /// tunnel.
+        /// tunnel. Default: the cluster's writer endpoint, else `PGHOST`.
         host: String => optional(),
-        /// Port. Default: 5432, or the cluster's.
+        /// Port. Default: the cluster's, else `PGPORT`, else `5432`.
         port: i64 => optional(),
-        /// Database to connect to where a resource names none. Default: `postgres`.
+        /// Database to connect to where a resource names none. Default: `PGDATABASE`, else `postgres`.
         database: String => optional(),
-        /// Role to log in as: the master user, or one that may create roles and publications.
+        /// Role to log in as: the master user, or one that may create roles and publications. Default: `PGUSER`.
         username: String => optional(),
-        /// Password of that role. Give it by a sensitive or ephemeral variable or by `PGPASSWORD`; it is kept nowhere.
+        /// Password of that role. Give it by an ephemeral variable or by `PGPASSWORD`; it is kept nowhere. Default: `PGPASSWORD`.
         password: Secret => optional().sensitive(),
         /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers), `verify-ca` or `verify-full`. Default:
-        /// `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
+        /// `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
         sslmode: String => optional(),
-        /// Certificate authorities to believe, as PEM text or the path of a PEM file. Default: those of Amazon RDS, which are built in.
+        /// Certificate authorities to believe, as PEM text or the path of a PEM file. Default: `PGSSLROOTCERT`, else those of
+        /// Amazon RDS, which are built in.
         sslrootcert: String => optional(),
         /// Name that the server's certificate must have. Default: the cluster's writer endpoint, or `host`.
         tls_server_name: String => optional(),
-        /// Longest time to open a connection, in seconds. Default: 15.
+        /// Longest time to open a connection, in seconds. Default: `PGCONNECT_TIMEOUT`, else `15`.
         connect_timeout: i64 => optional(),
-        /// Most connections at once. Default: 4; 1 is enough.
+        /// Most connections at once. Default: `4`; 1 is enough.
         max_connections: i64 => optional(),
     }
 }

@@ -9,13 +9,13 @@ use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, decode_dura
 model! {
     /// How long each operation may take, as durations such as `"30s"`, `"10m"` or `"1h30m"`.
     pub struct Timeouts {
-        /// Limit for creating.
+        /// Limit for creating, such as `30s` or `1h30m`.
         create: String => optional(),
-        /// Limit for reading, at refresh and import.
+        /// Limit for reading, at refresh and import, such as `30s`.
         read: String => optional(),
-        /// Limit for updating.
+        /// Limit for updating, such as `30s` or `1h30m`.
         update: String => optional(),
-        /// Limit for destroying.
+        /// Limit for destroying, such as `30s` or `1h30m`.
         delete: String => optional(),
     }
 }

@@ -17,19 +17,23 @@ model! {
         /// Identifier of the DB cluster, in lower case. A change replaces the resource.
         cluster_identifier: String => required().requires_replace(),
         /// Let a destroy or a change of `parameters` turn logical replication off although logical replication slots exist, or although
-        /// no database connection can tell. Default `false`.
+        /// no database connection can tell. Default: `false`. A change calls nothing.
         force_destroy: bool => optional().defaults_to(false),
-        /// The DB cluster parameter group made for the cluster.
+        /// The DB cluster parameter group made for the cluster. Default: a group of the default name. For a change see its attributes.
         parameter_group: ParameterGroupSettings => optional(),
         /// Cluster parameters by name, beside `rds.logical_replication` = `1` and `wal_sender_timeout` = `0`, which can be overridden here.
-        /// A `null` value leaves a parameter as it is. A parameter taken out of the map goes back to what the previous group sets.
+        /// A `null` value leaves a parameter as it is. Default: only those two. Units are the parameter's own. A change is made in the
+        /// group in place, and a static parameter then waits for a reboot, as `reboot` says; a parameter taken out of the map goes back
+        /// to what the previous group sets.
         parameters: ParameterValues => optional(),
-        /// Which members may be rebooted when parameters wait for it: `never` (default), `writer`, or `all` (the writer first, then each
-        /// reader that still waits, one at a time). A reboot is an outage: existing connections break.
+        /// Which members may be rebooted when parameters wait for it: `never`, `writer`, or `all` (the writer first, then each reader that
+        /// still waits, one at a time). A reboot is an outage: existing connections break. Default: `never`. A change reboots those
+        /// that wait and now may be.
         reboot: String => optional().defaults_to("never"),
-        /// Tags of the parameter group that is made for the cluster, beside the provider's own. A change is made in place.
+        /// Tags of the parameter group that is made for the cluster, beside the provider's own. Default: none. A change is made
+        /// in place.
         tags: BTreeMap<String, String> => optional(),
-        /// Limits of the operations: create, update and delete default to `1h`, read to `5m`.
+        /// How long each operation may take. Default: `1h` for create, update and delete, `5m` for read. A change calls nothing.
         timeouts: Timeouts => optional(),
         /// ARN of the cluster.
         arn: String => computed().keep_prior(),
@@ -74,7 +78,7 @@ model! {
 model! {
     /// The DB cluster parameter group made for the cluster.
     pub struct ParameterGroupSettings {
-        /// Its name, in lower case. Default `clickpipes-<cluster>-<family>`. A change makes a new group and deletes the old one.
+        /// Its name, in lower case. Default: `clickpipes-<cluster>-<family>`. A change makes a new group and deletes the old one.
         name: String => optional(),
     }
 }

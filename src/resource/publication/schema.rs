@@ -17,28 +17,30 @@ model! {
         /// Database that holds the publication. A change replaces the publication, and the pipe must be resynced.
         database: String => required().requires_replace(),
         /// Publish every table of the database, also those made later. Excludes `tables` and `schemas`. PostgreSQL cannot turn such a
-        /// publication into one of listed tables or back: see `allow_scope_replacement`.
+        /// publication into one of listed tables or back. Default: `false`. A change needs `allow_scope_replacement`.
         all_tables: bool => optional(),
-        /// Tables to publish, each as `schema.table` with the names as the catalogue has them. The order has no meaning. A change adds
-        /// and drops tables in place.
+        /// Tables to publish, each as `schema.table` with the names as the catalogue has them. The order has no meaning. Default: none.
+        /// A change adds and drops tables in place.
         tables: Vec<String> => optional().unordered(),
-        /// Schemas of which every table is published, also those made later. The order has no meaning. Needs PostgreSQL 15. A change
-        /// adds and drops schemas in place.
+        /// Schemas of which every table is published, also those made later. The order has no meaning. Needs PostgreSQL 15. Default:
+        /// none. A change adds and drops schemas in place.
         schemas: Vec<String> => optional().unordered(),
-        /// Operations to publish: `insert`, `update`, `delete`, `truncate`. Default when created: all four. Unset later, what is there
+        /// Operations to publish: `insert`, `update`, `delete`, `truncate`. Default: all four when created. Unset later, what is there
         /// stays. A change is made in place.
         publish: BTreeSet<String> => optional_computed(),
-        /// Publish changes of partitions as changes of their partitioned table, which ClickPipes needs. Needs PostgreSQL 13. Default
-        /// when created: `true`. Unset later, what is there stays. A change is made in place.
+        /// Publish changes of partitions as changes of their partitioned table, which ClickPipes needs. Needs PostgreSQL 13.
+        /// Default: `true` when created. Unset later, what is there stays. A change is made in place.
         publish_via_partition_root: bool => optional_computed(),
-        /// Publish tables without a usable replica identity although their UPDATEs and DELETEs then fail. Default: `false`.
+        /// Publish tables without a usable replica identity although their UPDATEs and DELETEs then fail. Default: `false`. A
+        /// change runs no statement.
         allow_tables_without_replica_identity: bool => optional().defaults_to(false),
         /// Let a change between `all_tables` and lists drop the publication and create it anew, after which the pipe must be resynced.
-        /// Default: `false`.
+        /// Default: `false`. A change of this attribute runs no statement.
         allow_scope_replacement: bool => optional().defaults_to(false),
-        /// Let a destroy drop the publication although a replication slot of its database is in use. Default: `false`.
+        /// Let a destroy drop the publication although a replication slot of its database is in use. Default: `false`. A change runs no
+        /// statement.
         force_destroy: bool => optional().defaults_to(false),
-        /// How long each operation may take. Default: 5 minutes each.
+        /// How long each operation may take. Default: `5m` each. A change runs no statement.
         timeouts: Timeouts => optional(),
         /// The import id: `database/name`.
         id: String => computed(),

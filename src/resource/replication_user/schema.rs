@@ -17,24 +17,30 @@ model! {
         /// replaces the role.
         database: String => required().requires_replace(),
         /// Password, needed to create the role. It reaches the server only as a SCRAM-SHA-256 verifier and is stored nowhere.
+        /// Default: none, which an adopted or imported role may have. A change is not seen: change `password_wo_version` with it.
         password_wo: Secret => optional().sensitive().write_only(),
-        /// Version of the password: any number. A change sets `password_wo` as the new password.
+        /// Version of the password: any number. Default: none. A change sets `password_wo` as the new password.
         password_wo_version: i64 => optional(),
         /// Schemas of which the role may read every table: `USAGE`, `SELECT` on all tables, and default privileges for tables that their
-        /// owners create later. The order has no meaning.
+        /// owners create later. The order has no meaning. Default: none. A change grants on what was added and revokes from what was
+        /// taken out.
         schemas: Vec<String> => optional().unordered(),
-        /// Tables that the role may read, as `schema.table`. The order has no meaning.
+        /// Tables that the role may read, as `schema.table`. The order has no meaning. Default: none. A change grants on what was
+        /// added and revokes from what was taken out.
         tables: Vec<String> => optional().unordered(),
-        /// Roles whose later tables in `schemas` become readable too (default privileges). By default the owners of the tables found in
-        /// each schema. The order has no meaning.
+        /// Roles whose later tables in `schemas` become readable too (default privileges). The order has no meaning. Default: the
+        /// owners of the tables found in each schema. A change alters the default privileges in place.
         table_owners: Vec<String> => optional().unordered(),
-        /// Whether a missing `SELECT` on a view or materialized view of `schemas` counts as drift. Defaults to `false`.
+        /// Whether a missing `SELECT` on a view or materialized view of `schemas` counts as drift. Default: `false`. A change
+        /// runs no statement by itself; the next refresh goes by it.
         include_views: bool => optional().defaults_to(false),
-        /// The most connections the role may have at once, `-1` for no limit. Unset keeps what is there.
+        /// The most connections the role may have at once, `-1` for no limit. Default: what is there, which is no limit for a new
+        /// role. A change is made in place.
         connection_limit: i64 => optional_computed(),
-        /// Takes over a role that already exists instead of failing. Only considered on create. Defaults to `false`.
+        /// Takes over a role that already exists instead of failing. Only considered on create. Default: `false`. A change runs no
+        /// statement.
         adopt_existing: bool => optional().defaults_to(false),
-        /// How long each operation may take. Each defaults to 10 minutes.
+        /// How long each operation may take. Default: `10m` each. A change runs no statement.
         timeouts: Timeouts => optional(),
         /// The import id, `database/name`.
         id: String => computed().keep_prior(),

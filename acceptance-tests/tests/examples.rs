@@ -1,0 +1,81 @@
+//! The examples of the documentation, applied as they stand to a simulated cluster with the tables that they name.
+//! `examples/aurora-to-clickpipes` is applied by the demo.
+
+use std::fs;
+
+use acceptance_tests::docs::repository;
+use acceptance_tests::rig::{ADMIN_PASSWORD, CLUSTER, Rig};
+use acceptance_tests::simulator::ClusterSpec;
+use anyhow::{Context as _, Result};
+
+/// What the examples take for granted.
+const APPLICATION: [&str; 3] = [
+    "CREATE SCHEMA sales CREATE TABLE customers (id int PRIMARY KEY) CREATE TABLE orders (id int PRIMARY KEY)",
+    "CREATE SCHEMA billing CREATE TABLE invoices (id int PRIMARY KEY)",
+    // Publishing whole schemas takes a superuser, or on Aurora rds_superuser, which the master user is.
+    "CREATE TABLE billing.credits (id int PRIMARY KEY)",
+];
+
+fn example(path: &str) -> Result<String> {
+    fs::read_to_string(repository().join("examples").join(path)).with_context(|| format!("reading the example {path}"))
+}
+
+/// All resources in one configuration, each with its own example, in the order that a person would follow.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_resources_examples_are_applied_imported_and_destroyed() -> Result<()> {
+    let mut rig = Rig::start().await?;
+    rig.tf.set_env("TF_VAR_replication_password", "a-password-of-some-length");
+    rig.sql("CREATE DATABASE shop").await?;
+    let shop = rig.cluster.admin("shop").await?;
+    for sql in APPLICATION {
+        shop.batch_execute(sql).await?;
+    }
+    drop(shop);
+    let resources = ["clickpipes_aurora_source", "clickpipes_replication_user", "clickpipes_publication"];
+    for resource in resources {
+        rig.tf.write(&format!("{resource}.tf"), &example(&format!("resources/{resource}/resource.tf"))?)?;
+        rig.tf.apply().await.with_context(|| format!("applying the example of {resource}"))?;
+        rig.tf.assert_empty_plan().await?;
+    }
+    let before = rig.tf.state().await?;
+
+    // The import blocks, in place of what is in the state.
+    for resource in resources {
+        let import = example(&format!("resources/{resource}/import-by-string-id.tf"))?;
+        let address = import.lines().find_map(|line| line.trim().strip_prefix("to = ")).context("an import without to")?;
+        rig.tf.run(["state", "rm", address]).await?.succeeded()?;
+        rig.tf.write("import.tf", &import)?;
+        rig.tf.apply().await.with_context(|| format!("importing the example of {resource}"))?;
+        rig.tf.remove("import.tf")?;
+    }
+    rig.tf.assert_empty_plan().await?;
+    let count = |state: &serde_json::Value| state["values"]["root_module"]["resources"].as_array().map(Vec::len);
+    assert_eq!(count(&rig.tf.state().await?), count(&before));
+    rig.tf.destroy().await?;
+    Ok(())
+}
+
+/// The provider's example connects by the cluster's identifier; only where AWS is and whom to trust is the rig's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_providers_example_connects() -> Result<()> {
+    let mut rig = Rig::start_with(ClusterSpec::new(CLUSTER).tls()).await?;
+    rig.tf.set_env("TF_VAR_admin_password", ADMIN_PASSWORD);
+    rig.tf.set_env("AWS_ACCESS_KEY_ID", "testing");
+    rig.tf.set_env("AWS_SECRET_ACCESS_KEY", "testing");
+    rig.tf.set_env("AWS_ENDPOINT_URL_RDS", rig.simulator.url());
+    let authority = rig.cluster.ca_certificate().context("the cluster has no certificate authority")?;
+    rig.tf.set_env("PGSSLROOTCERT", authority.display().to_string());
+    rig.tf.unset_env("PGPASSWORD");
+    rig.sql("CREATE DATABASE shop").await?;
+    rig.cluster.admin("shop").await?.batch_execute(APPLICATION[0]).await?;
+    // It has its own required_providers.
+    rig.tf.remove("required_providers.tf")?;
+    rig.tf.write("provider.tf", &example("provider/provider.tf")?)?;
+    rig.main(
+        "resource \"clickpipes_publication\" \"p\" {\n  name = \"p\"\n  database = \"shop\"\n  tables = [\"sales.orders\"]\n}\n",
+    )?;
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+    rig.tf.destroy().await?;
+    Ok(())
+}
