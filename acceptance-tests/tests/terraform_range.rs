@@ -1,13 +1,30 @@
+//! Which Terraform the suite runs with, and what an older one is told.
+//!
 //! A Terraform that does not know write-only arguments says so when it asks for a validation: whoever uses one gets a clear error, and
 //! whoever does not is not bothered.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use acceptance_tests::core_client::CoreClient;
-use anyhow::{Context as _, Result};
+use acceptance_tests::terraform_cli::{Terraform, executable};
+use anyhow::{Context as _, Result, ensure};
 use terraform_provider_clickpipes::proto::tfplugin6::{
     ClientCapabilities, Diagnostic, DynamicValue, get_provider_schema, validate_resource_config,
 };
+
+/// Says which one it is where everybody sees it: what a test prints by the usual way is kept back while it passes.
+#[tokio::test]
+async fn the_suite_says_which_terraform_it_runs() -> Result<()> {
+    let executable = executable()?;
+    let version = Terraform::new()?.run(["version", "-json"]).await?.succeeded()?.json()?;
+    let number = version["terraform_version"].as_str().context("it names no version")?;
+    let name = executable.file_name().unwrap_or(executable.as_os_str()).to_string_lossy();
+    writeln!(std::io::stderr(), "The acceptance tests run {name} {number} ({}).", executable.display())?;
+    let minor: Vec<u32> = number.split(['.', '-']).map_while(|part| part.parse().ok()).collect();
+    ensure!(minor >= vec![1, 11], "{name} {number} is older than 1.11, and the suite uses write-only arguments");
+    Ok(())
+}
 
 /// Validates a user with or without `password_wo`, for a client that allows write-only attributes or does not.
 async fn validate(password: bool, write_only_attributes_allowed: bool) -> Result<Vec<Diagnostic>> {
