@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use tokio_postgres::Client;
 
+use crate::postgres_server::LoggedStatement;
 use crate::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
 use crate::stream::{ReplicationStream, Source};
 use crate::terraform_cli::Terraform;
@@ -21,6 +22,29 @@ pub const DATABASE: &str = "app";
 const APPLICATION: &str = "terraform-provider-clickpipes";
 /// Beginnings of statements that change nothing and therefore stand in no list of operations.
 const UNLISTED: [&str; 8] = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT", "WITH", "SHOW", "START"];
+
+/// Of what clients sent, the statements of the provider that changed something.
+#[must_use]
+pub fn changes(statements: Vec<LoggedStatement>) -> Vec<String> {
+    let of_provider = statements.into_iter().filter(|statement| statement.application == APPLICATION);
+    of_provider.map(|statement| statement.text).filter(|text| !UNLISTED.iter().any(|word| text.starts_with(word))).collect()
+}
+
+/// A logged statement in the words of `operations`, which do not show the verifier of a password.
+///
+/// # Panics
+/// If what follows PASSWORD is no verifier.
+#[must_use]
+pub fn without_verifier(text: &str) -> String {
+    match text.split_once("PASSWORD '") {
+        Some((before, after)) => {
+            assert!(after.starts_with("SCRAM-SHA-256$"), "{before}PASSWORD is no verifier");
+            let rest = after.split_once('\'').map_or("", |(_, rest)| rest);
+            format!("{before}PASSWORD '<redacted>'{rest}")
+        }
+        None => text.to_owned(),
+    }
+}
 
 /// A cluster and a workspace.
 pub struct Rig {
@@ -178,10 +202,7 @@ impl Rig {
     /// # Errors
     /// If the log cannot be read.
     pub fn changes(&self) -> Result<Vec<String>> {
-        let statements = self.cluster.statements()?.into_iter().filter(|statement| statement.application == APPLICATION);
-        let changes =
-            statements.map(|statement| statement.text).filter(|text| !UNLISTED.iter().any(|word| text.starts_with(word)));
-        Ok(changes.collect())
+        Ok(changes(self.cluster.statements()?))
     }
 
     /// Applies after a plan, and checks that exactly the planned operations of `address` ran and that the next plan is empty.

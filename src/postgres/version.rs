@@ -16,7 +16,7 @@ pub struct Gate {
 /// `publish_via_partition_root`, and partitioned tables in publications.
 pub const VIA_ROOT: Gate = Gate { feature: "publish_via_partition_root", since: 13 };
 /// `FOR TABLES IN SCHEMA`.
-pub const PUBLICATION_SCHEMAS: Gate = Gate { feature: "a publication of schemas", since: 15 };
+pub const PUBLICATION_SCHEMAS: Gate = Gate { feature: "A publication of schemas", since: 15 };
 /// Memberships with ADMIN, INHERIT and SET of their own; CREATEROLE needs ADMIN on the role it alters.
 pub const MEMBERSHIP_OPTIONS: Gate = Gate { feature: "memberships WITH INHERIT and SET", since: 16 };
 

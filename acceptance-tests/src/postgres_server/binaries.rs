@@ -47,6 +47,13 @@ impl Binaries {
         })
     }
 
+    /// Whether this major version is on PATH or in a distribution's folder.
+    #[must_use]
+    pub fn is_installed(major: u32) -> bool {
+        Identity::current()
+            .is_ok_and(|identity| installed_folders(major).iter().any(|bin| Self::probe(identity, bin, major).is_some()))
+    }
+
     fn probe(identity: Identity, bin: &Path, major: u32) -> Option<Self> {
         if !bin.join("initdb").exists() {
             return None;

@@ -26,6 +26,7 @@ mod configuration;
 pub mod guard;
 mod identity;
 mod log;
+mod not_run;
 mod process;
 mod standby;
 mod template;
@@ -34,6 +35,7 @@ mod tls;
 pub use binaries::{Binaries, cache_folder};
 pub use configuration::Settings;
 pub use log::LoggedStatement;
+pub use not_run::is_available;
 pub(crate) use process::quoted;
 pub use process::{PostgresServer, ServerOptions};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
 pub use acceptance_tests::rig::ADMIN_PASSWORD;
-use acceptance_tests::rig::CLUSTER;
+use acceptance_tests::rig::{CLUSTER, without_verifier};
 use acceptance_tests::simulator::ClusterSpec;
 use tokio_postgres::Client;
 
@@ -116,18 +116,6 @@ impl Rig {
     pub async fn drift(&self) -> BTreeSet<String> {
         let drift = self.tf.resource(USER).await.unwrap()["drift"].clone();
         serde_json::from_value(drift).unwrap()
-    }
-}
-
-/// A logged statement as it is displayed.
-fn without_verifier(text: &str) -> String {
-    match text.split_once("PASSWORD '") {
-        Some((before, after)) => {
-            assert!(after.starts_with("SCRAM-SHA-256$"), "{before}PASSWORD is no verifier");
-            let rest = after.split_once('\'').unwrap().1;
-            format!("{before}PASSWORD '<redacted>'{rest}")
-        }
-        None => text.to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Simulator};
-use pgwire_replication::{ReplicationClient, ReplicationConfig, ReplicationEvent};
+use acceptance_tests::stream::{ReplicationStream, Source};
 
 use crate::{refusal, simulator};
 
@@ -17,22 +17,17 @@ async fn logical_cluster(simulator: &Simulator, version: &str) -> ClusterHandle 
         .unwrap()
 }
 
-fn stream(cluster: &ClusterHandle, user: &str, password: &str) -> ReplicationConfig {
-    ReplicationConfig::new(&cluster.host, user, password, "postgres", "slot", "p").with_port(cluster.port)
+async fn stream(cluster: &ClusterHandle) -> anyhow::Result<ReplicationStream> {
+    let (host, port) = (cluster.host.as_str(), cluster.port);
+    let source = Source { host, port, user: "pipe", password: "one", database: "postgres", slot: "slot", publication: "p" };
+    ReplicationStream::open(source).await
 }
 
 /// What keeps a stream from starting.
 async fn stream_refusal(cluster: &ClusterHandle) -> String {
-    let mut client = match ReplicationClient::connect(stream(cluster, "pipe", "one")).await {
-        Ok(client) => client,
-        Err(error) => return error.to_string(),
-    };
-    loop {
-        match client.recv().await {
-            Ok(Some(_)) => {}
-            Ok(None) => panic!("the stream ended without an error"),
-            Err(error) => return error.to_string(),
-        }
+    match stream(cluster).await {
+        Ok(_) => panic!("the stream started"),
+        Err(error) => format!("{error:#}"),
     }
 }
 
@@ -60,19 +55,9 @@ async fn membership_in_rds_replication_opens_the_stream_and_its_end_closes_it() 
         // A new connection, which sees the membership at once.
         let pipe = cluster.connect("pipe", "one", "postgres").await.unwrap();
         pipe.batch_execute(create_slot).await.unwrap();
-        let mut client = ReplicationClient::connect(stream(&cluster, "pipe", "one")).await.unwrap();
+        let mut client = stream(&cluster).await.unwrap();
         admin.batch_execute("INSERT INTO t VALUES (4711)").await.unwrap();
-        let received = async {
-            loop {
-                if let Some(ReplicationEvent::XLogData { data, .. }) = client.recv().await.unwrap()
-                    && data.first() == Some(&b'I')
-                {
-                    return data;
-                }
-            }
-        };
-        let row = tokio::time::timeout(Duration::from_secs(30), received).await.unwrap();
-        assert!(row.windows(4).any(|part| part == b"4711"));
+        assert_eq!(client.next_insert().await.unwrap(), [Some("4711".to_owned())]);
         drop(client);
 
         admin.batch_execute("REVOKE rds_replication FROM pipe").await.unwrap();

@@ -7,7 +7,7 @@ use super::catalogue::{ListedTable, Lookup};
 use super::diff::{Current, replaces_scope};
 use super::model::{Desired, Scope};
 use super::schema::PublicationModel;
-use crate::postgres::version::PUBLICATION_SCHEMAS;
+use crate::postgres::version::{Gate, PUBLICATION_SCHEMAS, VIA_ROOT};
 use crate::postgres::{ServerVersion, import_id};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -85,16 +85,22 @@ pub(super) fn scope_replacement(change: &Change<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::error("The scope cannot be altered", detail).at(AttributePath::of("all_tables")))
 }
 
-fn version_gates(desired: &Desired, version: ServerVersion) -> Option<Diagnostic> {
-    let Scope::Listed { schemas, .. } = &desired.scope else { return None };
-    if schemas.is_empty() || version.has(PUBLICATION_SCHEMAS) {
-        return None;
+/// What the server's version cannot do, whatever else happens in the same apply.
+fn version_gates(desired: &Desired, version: ServerVersion) -> Diagnostics {
+    let mut refusals = Diagnostics::new();
+    if matches!(&desired.scope, Scope::Listed { schemas, .. } if !schemas.is_empty()) && !version.has(PUBLICATION_SCHEMAS) {
+        refusals.push(too_old(PUBLICATION_SCHEMAS, version, "List tables instead.").at(AttributePath::of("schemas")));
     }
-    let detail = format!(
-        "Publishing whole schemas needs PostgreSQL {}, and this server is {version}. List tables instead.",
-        PUBLICATION_SCHEMAS.since
-    );
-    Some(Diagnostic::error("Server is too old", detail).at(AttributePath::of("schemas")))
+    if desired.via_root.is_some() && !version.has(VIA_ROOT) {
+        let refusal = too_old(VIA_ROOT, version, "Leave it unset.");
+        refusals.push(refusal.at(AttributePath::of("publish_via_partition_root")));
+    }
+    refusals
+}
+
+fn too_old(gate: Gate, version: ServerVersion, way_out: &str) -> Diagnostic {
+    let detail = format!("{} needs PostgreSQL {}, and this server is {version}. {way_out}", gate.feature, gate.since);
+    Diagnostic::error("Server is too old", detail)
 }
 
 fn already_exists(model: &PublicationModel) -> Diagnostic {
@@ -126,6 +132,14 @@ fn tables(change: &Change<'_>, lookup: &Lookup, findings: &mut Findings) {
                 let detail =
                     format!("{name} is {}. Only permanent tables and partitioned tables can be published.", kind_name(found));
                 findings.refusals.push(Diagnostic::error("Not a table that can be published", detail).at(path));
+            }
+            Some(found) if found.kind == "p" && !lookup.version.has(VIA_ROOT) => {
+                let detail = format!(
+                    "{name} is a partitioned table. Publishing one needs PostgreSQL {}, and this server is {}. List its partitions \
+                     instead.",
+                    VIA_ROOT.since, lookup.version
+                );
+                findings.refusals.push(Diagnostic::error("Server is too old", detail).at(path));
             }
             Some(found) if !found.owned => {
                 let detail = format!(

@@ -103,3 +103,19 @@ fn a_long_list_is_cut_and_counted() {
     let text = listed(&names.iter().collect::<Vec<_>>());
     assert!(text.ends_with("a.t19 and 5 more"), "{text}");
 }
+
+#[test]
+fn before_partitioned_tables_could_be_published_the_plan_says_so() {
+    let version = ServerVersion::from_number(120_022);
+    let partitioned = found(true).map(|found| FoundTable { kind: "p".to_owned(), ..found });
+    let old = Lookup { version, ..lookup(&[("a.b", partitioned.clone()), ("a.c", found(true))]) };
+    assert_eq!(summaries(&findings(&model(), None, &[], &old).refusals), ["tables[0]: Server is too old"]);
+    let new = lookup(&[("a.b", partitioned), ("a.c", found(true))]);
+    assert_eq!(summaries(&findings(&model(), None, &[], &new).refusals), Vec::<String>::new());
+
+    let old = Lookup { version, ..all_there() };
+    for via_root in [true, false] {
+        let model = PublicationModel { publish_via_partition_root: via_root.into(), ..model() };
+        assert_eq!(summaries(&findings(&model, None, &[], &old).refusals), ["publish_via_partition_root: Server is too old"]);
+    }
+}

@@ -1,9 +1,14 @@
 //! A real logical-replication stream, read the way a pipe reads it: walsender protocol, `pgoutput`, one slot, one publication.
 
+mod walsender;
+
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use pgwire_replication::{ReplicationClient, ReplicationConfig, ReplicationEvent};
+use anyhow::{Context as _, Result};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use walsender::Walsender;
 
 /// Longer than any server takes; an event that does not come by then will not come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,7 +33,11 @@ pub struct Source<'a> {
 }
 
 /// An open stream. It holds its slot until dropped.
-pub struct ReplicationStream(ReplicationClient);
+pub struct ReplicationStream {
+    inserts: UnboundedReceiver<Result<Vec<Option<String>>>>,
+    /// Reads and keeps the connection alive, whether or not someone waits for a row.
+    reader: JoinHandle<()>,
+}
 
 impl ReplicationStream {
     /// Opens the stream and waits until the server has given it the slot.
@@ -36,11 +45,23 @@ impl ReplicationStream {
     /// # Errors
     /// When the server refuses: the login, the replication connection, the slot.
     pub async fn open(source: Source<'_>) -> Result<Self> {
-        let Source { host, port, user, password, database, slot, publication } = source;
-        let config = ReplicationConfig::new(host, user, password, database, slot, publication).with_port(port);
-        let mut client = ReplicationClient::connect(config).await.context("connecting")?;
-        tokio::time::timeout(PATIENCE, client.wait_started()).await.context("starting the stream")??;
-        Ok(Self(client))
+        let mut walsender = tokio::time::timeout(PATIENCE, Walsender::start(&source)).await.context("opening the stream")??;
+        let (sender, inserts) = unbounded_channel();
+        let reader = tokio::spawn(async move {
+            loop {
+                let message = walsender.next().await;
+                let end = message.is_err();
+                let row = match message {
+                    Ok(message) if message.first() == Some(&b'I') => decode_insert(&message),
+                    Ok(_) => continue,
+                    Err(error) => Err(error),
+                };
+                if sender.send(row).is_err() || end {
+                    return;
+                }
+            }
+        });
+        Ok(Self { inserts, reader })
     }
 
     /// The columns of the next inserted row, as text; `None` for null.
@@ -48,16 +69,13 @@ impl ReplicationStream {
     /// # Errors
     /// When the stream ends first.
     pub async fn next_insert(&mut self) -> Result<Vec<Option<String>>> {
-        let next = async {
-            loop {
-                match self.0.recv().await? {
-                    Some(ReplicationEvent::XLogData { data, .. }) if data.first() == Some(&b'I') => return decode_insert(&data),
-                    Some(_) => {}
-                    None => bail!("the stream ended"),
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, next).await.context("waiting for a row")?
+        tokio::time::timeout(PATIENCE, self.inserts.recv()).await.context("waiting for a row")?.context("the stream ended")?
+    }
+}
+
+impl Drop for ReplicationStream {
+    fn drop(&mut self) {
+        self.reader.abort();
     }
 }
 

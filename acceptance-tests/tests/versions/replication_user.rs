@@ -1,0 +1,96 @@
+//! A replication user from create over rotation and drift to destroy.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::cell::{Cell, Flavour, PASSWORD, USER};
+
+const SECOND_PASSWORD: &str = "second-password-of-the-user";
+
+/// What the application's objects grant to anyone but their owners.
+const PRIVILEGES: &str = "\
+SELECT string_agg(o.what || ' ' || a::text, E'\\n' ORDER BY 1) FROM (
+  SELECT 'schema ' || nspname, nspacl, nspowner FROM pg_namespace
+  UNION ALL SELECT 'table ' || oid::regclass::text, relacl, relowner FROM pg_class
+  UNION ALL SELECT 'database ' || datname, datacl, datdba FROM pg_database
+  UNION ALL SELECT 'default ' || defaclrole::regrole::text, defaclacl, defaclrole FROM pg_default_acl) AS o (what, acl, owner),
+unnest(o.acl) a WHERE split_part(a::text, '=', 1) = 'pipe'";
+
+fn configuration(password_version: u32) -> String {
+    format!(
+        "resource \"clickpipes_replication_user\" \"u\" {{\n  name = \"pipe\"\n  database = \"app\"\n  schemas = [\"shop\"]\n  \
+         password_wo = var.password\n  password_wo_version = {password_version}\n}}\n"
+    )
+}
+
+pub async fn life(cell: &mut Cell) -> Result<()> {
+    cell.main(&configuration(1))?;
+    let (_, created) = cell.apply_as_reviewed(USER).await?;
+    assert_eq!(created["effective_table_owners"], json!(["app_owner"]));
+    cell.sql("SET ROLE app_owner; CREATE TABLE shop.later (id int)").await?;
+    let pipe = cell.login("pipe", PASSWORD).await?;
+    pipe.batch_execute("SELECT * FROM shop.orders; SELECT * FROM shop.events; SELECT * FROM shop.later").await?;
+    let replicates = match cell.flavour {
+        Flavour::Rds => "pg_has_role('pipe', 'rds_replication', 'MEMBER')",
+        Flavour::Plain => "SELECT rolreplication FROM pg_roles WHERE rolname = 'pipe'",
+    };
+    assert!(cell.holds(replicates).await?);
+    assert!(cell.holds("SELECT NOT rolsuper AND NOT rolcreaterole FROM pg_roles WHERE rolname = 'pipe'").await?);
+    if cell.flavour == Flavour::Rds {
+        assert!(!cell.holds("pg_has_role('clusteradmin', 'pipe', 'USAGE')").await?, "the admin became a member of nothing");
+    }
+
+    cell.tf.set_env("TF_VAR_password", SECOND_PASSWORD);
+    cell.main(&configuration(2))?;
+    cell.apply_as_reviewed(USER).await?;
+    cell.login("pipe", SECOND_PASSWORD).await?;
+    assert!(cell.login("pipe", PASSWORD).await.is_err());
+
+    drift(cell).await?;
+    assert!(cell.holds(replicates).await?);
+    pipe.batch_execute("SELECT * FROM shop.orders").await?;
+    drop(pipe);
+
+    let operations = [
+        "ALTER DEFAULT PRIVILEGES FOR ROLE \"app_owner\" IN SCHEMA \"shop\" REVOKE ALL ON TABLES FROM \"pipe\"",
+        "REVOKE ALL ON ALL TABLES IN SCHEMA \"shop\" FROM \"pipe\"",
+        "REVOKE ALL ON SCHEMA \"shop\" FROM \"pipe\"",
+        "REVOKE ALL ON DATABASE \"app\" FROM \"pipe\"",
+        "DROP ROLE \"pipe\"",
+    ];
+    let plan = cell.tf.plan_with(&["-destroy"]).await?;
+    assert!(plan.outcome.message().contains(&operations.join(" ")), "{}", plan.outcome.message());
+    let before = cell.changes()?.len();
+    cell.tf.apply_plan(&plan).await?;
+    assert_eq!(cell.changes()?.split_off(before), operations);
+    assert_eq!(cell.ask(PRIVILEGES).await?, "");
+    assert!(cell.holds("NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pipe')").await?);
+    let log = cell.server()?.log_path();
+    cell.tf.assert_no_secret(&[PASSWORD, SECOND_PASSWORD, acceptance_tests::rig::ADMIN_PASSWORD], &[log])
+}
+
+/// Each privilege lost outside Terraform is one statement of the next plan.
+async fn drift(cell: &Cell) -> Result<()> {
+    let replication = match cell.flavour {
+        Flavour::Rds => ("REVOKE rds_replication FROM pipe", "GRANT \"rds_replication\" TO \"pipe\""),
+        Flavour::Plain => ("ALTER ROLE pipe NOREPLICATION", "ALTER ROLE \"pipe\" REPLICATION"),
+    };
+    cell.sql(replication.0).await?;
+    cell.sql(
+        "SET ROLE app_owner; REVOKE SELECT ON shop.orders FROM pipe; REVOKE USAGE ON SCHEMA shop FROM pipe;
+         ALTER DEFAULT PRIVILEGES IN SCHEMA shop REVOKE SELECT ON TABLES FROM pipe",
+    )
+    .await?;
+    let (plan, mended) = cell.apply_as_reviewed(USER).await?;
+    assert_eq!(
+        plan.operations(USER),
+        [
+            replication.1,
+            "GRANT USAGE ON SCHEMA \"shop\" TO \"pipe\"",
+            "GRANT SELECT ON TABLE \"shop\".\"orders\" TO \"pipe\"",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE \"app_owner\" IN SCHEMA \"shop\" GRANT SELECT ON TABLES TO \"pipe\"",
+        ]
+    );
+    assert_eq!(mended["drift"], json!([]));
+    Ok(())
+}
