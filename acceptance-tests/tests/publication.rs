@@ -1,5 +1,6 @@
 //! `clickpipes_publication` on real terraform and real Postgres.
 
+use acceptance_tests::postgres_server::is_available;
 use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
 use anyhow::Result;
@@ -128,6 +129,9 @@ async fn of_a_partitioned_table_the_leaves_count() -> Result<()> {
 /// Since PostgreSQL 18 an UPDATE fails when the identity has a generated column that is not published.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_18_an_identity_with_a_generated_column_does_not_count() -> Result<()> {
+    if !is_available(18).await? {
+        return Ok(());
+    }
     let rig = Rig::start_with(ClusterSpec::new(CLUSTER).engine_version("18.1")).await?;
     rig.sql(
         "CREATE TABLE net (id int PRIMARY KEY, gross int GENERATED ALWAYS AS (id * 2) STORED);

@@ -8,6 +8,7 @@ mod postgres_roles;
 mod publications;
 mod walsender;
 
+use acceptance_tests::postgres_server::is_available;
 use acceptance_tests::simulator::{Options, Simulator};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
@@ -26,6 +27,17 @@ fn sdk(simulator: &Simulator) -> Client {
         .retry_config(retries)
         .build();
     Client::from_conf(config)
+}
+
+/// Those of the versions whose Postgres can be had; the others are named as not run.
+async fn available<const N: usize>(versions: [&str; N]) -> Vec<&str> {
+    let mut available = Vec::new();
+    for version in versions {
+        if is_available(version[..2].parse().unwrap()).await.unwrap() {
+            available.push(version);
+        }
+    }
+    available
 }
 
 /// The code and message of an error that the server answered with.

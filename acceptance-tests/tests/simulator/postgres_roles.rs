@@ -3,12 +3,12 @@
 use acceptance_tests::postgres_server::{PostgresServer, ServerOptions};
 use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Simulator};
 
-use crate::{refusal, simulator};
+use crate::{available, refusal, simulator};
 
 /// A cluster per major version that differs in what its roles may do.
 async fn clusters(simulator: &Simulator) -> Vec<ClusterHandle> {
     let mut clusters = Vec::new();
-    for version in ["15.10", "16.6"] {
+    for version in available(["15.10", "16.6"]).await {
         let identifier = format!("orders-{}", &version[..2]);
         clusters.push(
             simulator.create_cluster(ClusterSpec::new(&identifier).engine_version(version).database("shop")).await.unwrap(),

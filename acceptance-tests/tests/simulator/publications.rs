@@ -2,7 +2,7 @@
 
 use acceptance_tests::simulator::{ClusterHandle, ClusterSpec};
 
-use crate::{refusal, simulator};
+use crate::{available, refusal, simulator};
 
 const SUPERUSERS: &str = "SELECT count(*) FROM pg_catalog.pg_authid WHERE rolsuper";
 
@@ -13,7 +13,7 @@ async fn superusers(cluster: &ClusterHandle) -> i64 {
 #[tokio::test]
 async fn members_of_rds_superuser_publish_all_tables_and_schemas() {
     let simulator = simulator();
-    for version in ["15.10", "16.6"] {
+    for version in available(["15.10", "16.6"]).await {
         let cluster = simulator
             .create_cluster(ClusterSpec::new(&format!("orders-{}", &version[..2])).engine_version(version).database("shop"))
             .await

@@ -5,7 +5,7 @@ use std::time::Duration;
 use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Simulator};
 use acceptance_tests::stream::{ReplicationStream, Source};
 
-use crate::{refusal, simulator};
+use crate::{available, refusal, simulator};
 
 async fn logical_cluster(simulator: &Simulator, version: &str) -> ClusterHandle {
     let major = &version[..2];
@@ -34,7 +34,7 @@ async fn stream_refusal(cluster: &ClusterHandle) -> String {
 #[tokio::test]
 async fn membership_in_rds_replication_opens_the_stream_and_its_end_closes_it() {
     let simulator = simulator();
-    for version in ["15.10", "16.6"] {
+    for version in available(["15.10", "16.6"]).await {
         let cluster = logical_cluster(&simulator, version).await;
         let admin = cluster.admin("postgres").await.unwrap();
         admin

@@ -37,6 +37,11 @@ macro_rules! cell {
         }
 
         #[tokio::test(flavor = "multi_thread")]
+        async fn replication_user_made_by_someone_else_is_adopted() -> anyhow::Result<()> {
+            crate::check($major, crate::Flavour::$flavour, crate::replication_user::adopted).await
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
         async fn what_was_made_by_hand_is_imported_and_plans_nothing() -> anyhow::Result<()> {
             crate::check($major, crate::Flavour::$flavour, crate::import::by_hand).await
         }

@@ -5,15 +5,14 @@ use serde_json::{Value, json};
 
 use crate::cell::{Cell, PUBLICATION};
 
-const MEMBERS: &str = "SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY 1) FROM pg_publication_tables";
+const MEMBERS: &str = "SELECT string_agg(schemaname || '.' || tablename, ' ') FROM pg_publication_tables";
 
 fn configuration(arguments: &str) -> String {
     format!("resource \"clickpipes_publication\" \"p\" {{\n  database = \"app\"\n  name = \"p\"\n{arguments}\n}}\n")
 }
 
 async fn members(cell: &Cell) -> Result<Vec<String>> {
-    let mut members: Vec<String> =
-        cell.ask(&MEMBERS.replace("ORDER BY 1", "")).await?.split_whitespace().map(str::to_owned).collect();
+    let mut members: Vec<String> = cell.ask(MEMBERS).await?.split_whitespace().map(str::to_owned).collect();
     members.sort();
     Ok(members)
 }
@@ -68,9 +67,10 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     Ok(())
 }
 
-/// What the version lacks is refused by the plan, with the version that has it, and nothing is done.
+/// What the version lacks is refused by the plan, with the version that has it, and nothing is done; so is what would stop writes.
 async fn refusals(cell: &Cell) -> Result<()> {
-    let mut refused = Vec::new();
+    cell.sql("SET ROLE app_owner; CREATE TABLE shop.keyless (note text)").await?;
+    let mut refused = vec![("tables = [\"shop.orders\", \"shop.keyless\"]", "would fail on: shop.keyless.")];
     if !cell.since(13) {
         refused.push(("tables = [\"shop.orders\"]\npublish_via_partition_root = true", "PostgreSQL 13"));
         refused.push(("tables = [\"shop.orders\"]\npublish_via_partition_root = false", "PostgreSQL 13"));
@@ -86,5 +86,5 @@ async fn refusals(cell: &Cell) -> Result<()> {
         assert!(message.contains(needed), "{arguments}: {message}");
     }
     assert_eq!(cell.changes()?, before);
-    Ok(())
+    cell.sql("SET ROLE app_owner; DROP TABLE shop.keyless").await
 }

@@ -51,13 +51,21 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     pipe.batch_execute("SELECT * FROM shop.orders").await?;
     drop(pipe);
 
-    let operations = [
+    let mut operations = vec![
         "ALTER DEFAULT PRIVILEGES FOR ROLE \"app_owner\" IN SCHEMA \"shop\" REVOKE ALL ON TABLES FROM \"pipe\"",
         "REVOKE ALL ON ALL TABLES IN SCHEMA \"shop\" FROM \"pipe\"",
         "REVOKE ALL ON SCHEMA \"shop\" FROM \"pipe\"",
         "REVOKE ALL ON DATABASE \"app\" FROM \"pipe\"",
         "DROP ROLE \"pipe\"",
     ];
+    // What others granted goes too, in whatever form the version has it.
+    if cell.since(17) {
+        cell.sql("SET ROLE app_owner; GRANT MAINTAIN ON shop.orders TO pipe").await?;
+    }
+    if cell.since(18) {
+        cell.sql("ALTER DEFAULT PRIVILEGES FOR ROLE app_owner GRANT SELECT ON LARGE OBJECTS TO pipe").await?;
+        operations.insert(0, "ALTER DEFAULT PRIVILEGES FOR ROLE \"app_owner\" REVOKE ALL ON LARGE OBJECTS FROM \"pipe\"");
+    }
     let plan = cell.tf.plan_with(&["-destroy"]).await?;
     assert!(plan.outcome.message().contains(&operations.join(" ")), "{}", plan.outcome.message());
     let before = cell.changes()?.len();
@@ -67,6 +75,28 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     assert!(cell.holds("NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pipe')").await?);
     let log = cell.server()?.log_path();
     cell.tf.assert_no_secret(&[PASSWORD, SECOND_PASSWORD, acceptance_tests::rig::ADMIN_PASSWORD], &[log])
+}
+
+/// A role that someone else made. Up to 15 CREATEROLE is enough to take it over, later it takes ADMIN OPTION on the role, and the
+/// refusal says so.
+pub async fn adopted(cell: &mut Cell) -> Result<()> {
+    let someone = cell.server()?.superuser("app").await?;
+    someone.batch_execute("CREATE ROLE pipe").await?;
+    let configuration = configuration(1).replace("schemas", "adopt_existing = true\n  schemas");
+    cell.main(&configuration)?;
+    if cell.flavour == Flavour::Rds && cell.since(16) {
+        let before = cell.changes()?.len();
+        let refusal = cell.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+        assert!(refusal.contains("Missing privilege") && refusal.contains("ADMIN"), "{refusal}");
+        assert!(!cell.holds("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'pipe'").await?);
+        assert_eq!(cell.changes()?.len(), before + 1, "the first statement is refused and the last to run");
+        someone.batch_execute("GRANT pipe TO clusteradmin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE").await?;
+    }
+    let (_, _) = cell.apply_as_reviewed(USER).await?;
+    cell.login("pipe", PASSWORD).await?.batch_execute("SELECT * FROM shop.orders").await?;
+    cell.tf.destroy().await?;
+    assert!(cell.holds("NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pipe')").await?);
+    Ok(())
 }
 
 /// Each privilege lost outside Terraform is one statement of the next plan.

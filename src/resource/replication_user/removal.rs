@@ -23,6 +23,7 @@ pub(crate) enum DefaultsOf {
     Routines,
     Types,
     Schemas,
+    LargeObjects,
 }
 
 impl DefaultsOf {
@@ -34,6 +35,8 @@ impl DefaultsOf {
             "f" => Self::Routines,
             "T" => Self::Types,
             "n" => Self::Schemas,
+            // Since PostgreSQL 18.
+            "L" => Self::LargeObjects,
             _ => return None,
         })
     }
@@ -46,6 +49,7 @@ impl DefaultsOf {
             Self::Routines => "ROUTINES",
             Self::Types => "TYPES",
             Self::Schemas => "SCHEMAS",
+            Self::LargeObjects => "LARGE OBJECTS",
         }
     }
 }
@@ -121,5 +125,14 @@ mod tests {
         assert_eq!(removals(&all), [whole, table("t.c")]);
         let some = Holdings { tables_of_schema: [(schema, 3)].into(), ..all };
         assert_eq!(removals(&some), some.held);
+    }
+
+    #[test]
+    fn default_privileges_on_every_kind_of_object_are_known() {
+        // What pg_default_acl.defaclobjtype may be up to PostgreSQL 18.
+        for letter in ["r", "S", "f", "T", "n", "L"] {
+            assert!(DefaultsOf::decode(letter).is_some(), "{letter}");
+        }
+        assert_eq!(DefaultsOf::decode("L").map(DefaultsOf::sql), Some("LARGE OBJECTS"));
     }
 }
