@@ -17,26 +17,39 @@ const NAME: &str = "terraform-provider-clickpipes";
 /// If cargo cannot be run or the build fails; its own messages stand on standard error.
 pub fn path() -> anyhow::Result<&'static Path> {
     static PATH: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PATH.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
+    let build = || {
+        // Both packages, so that features unify as in a build of the workspace and no dependency is built twice.
+        let mut arguments = vec!["--package", "acceptance-tests", "--package", NAME];
+        if !cfg!(debug_assertions) {
+            arguments.push("--release");
+        }
+        build(&arguments).map_err(|error| format!("{error:#}"))
+    };
+    match PATH.get_or_init(build) {
         Ok(path) => Ok(path),
         Err(message) => bail!("{message}"),
     }
 }
 
-fn build() -> anyhow::Result<PathBuf> {
+/// Builds what `cargo build --release` gives, and says where it is.
+///
+/// # Errors
+/// As [`path`].
+pub fn release() -> anyhow::Result<PathBuf> {
+    build(&["--package", NAME, "--release"])
+}
+
+fn build(arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        // Both packages, so that features unify as in a build of the workspace and no dependency is built twice.
-        .args(["build", "--quiet", "--package", "acceptance-tests", "--package", NAME, "--bin", NAME])
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--bin", NAME])
+        .args(arguments)
         .arg("--message-format=json-render-diagnostics")
         .arg("--manifest-path")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
-        .stderr(Stdio::inherit());
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    let output = command.output().context("cannot run cargo to build the provider")?;
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo to build the provider")?;
     if !output.status.success() {
         bail!("the provider does not build ({})", output.status);
     }

@@ -1,0 +1,77 @@
+//! The tables, and their place in the page.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::database::{DatabaseCost, FAR};
+use super::process::ProcessCost;
+
+const BEGIN: &str = "<!-- measured -->\n";
+const END: &str = "<!-- end of what was measured -->";
+
+/// Everything measured, in Markdown.
+pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, size: u64) -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let mut text =
+        format!("Measured {} on {cores} cores with {}, PostgreSQL {}.\n\n", database.date, database.terraform, database.server);
+    let far = FAR.as_millis();
+    let _ = write!(
+        text,
+        "| plan without changes | connections | statements | round trips | sent, received | wall, 0 ms | wall, {far} ms | as many \
+         `terraform_data` | created in |\n|---|---|---|---|---|---|---|---|---|\n"
+    );
+    for row in &database.rows {
+        let traffic = row.near.traffic;
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {}, {} | {} | {} | {} | {} |",
+            row.what,
+            traffic.connections,
+            row.near.statements,
+            row.far.traffic.round_trips,
+            kib(traffic.sent),
+            kib(traffic.received),
+            seconds(row.near.wall),
+            seconds(row.far.wall),
+            seconds(row.floor),
+            seconds(row.create),
+        );
+    }
+    let [validate, validate_floor] = process.validate.map(seconds);
+    let [schema, schema_floor] = process.providers_schema.map(seconds);
+    let _ = write!(
+        text,
+        "\n| the process | measured | without the provider |\n|---|---|---|\n| start to handshake | {} | |\n| start to schema answered | \
+         {} | |\n| `terraform validate` | {validate} | {validate_floor} |\n| `terraform providers schema` | {schema} | {schema_floor} \
+         |\n| memory of its own (`RssAnon`) with the schema answered | {} | |\n| the same at most, in the larger plan | {} | |\n| size of \
+         the release binary | {:.1} MiB | |\n",
+        seconds(process.handshake),
+        seconds(process.schema),
+        mib(process.memory),
+        mib(database.memory),
+        size as f64 / f64::from(1 << 20),
+    );
+    text
+}
+
+/// The page with `tables` in place of what was measured before.
+pub(crate) fn replace(page: &str, tables: &str) -> Result<String> {
+    let (before, rest) = page.split_once(BEGIN).context("the page has no place for the tables")?;
+    let (_, after) = rest.split_once(END).context("the place for the tables does not end")?;
+    Ok(format!("{before}{BEGIN}\n{tables}\n{END}{after}"))
+}
+
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 0.1 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+}
+
+fn kib(bytes: u64) -> String {
+    format!("{} KiB", bytes.div_ceil(1024))
+}
+
+fn mib(kib: u64) -> String {
+    format!("{:.1} MiB", kib as f64 / 1024.0)
+}
