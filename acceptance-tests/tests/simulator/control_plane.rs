@@ -1,6 +1,6 @@
 //! Parameters reach Postgres as on Aurora: attached, pending, and in effect after that member's reboot only.
 
-use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Fault};
+use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Fault, Options, Simulator};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::error::ProvideErrorMetadata;
 use aws_sdk_rds::types::{ApplyMethod, Parameter};
@@ -58,9 +58,14 @@ async fn reboot(client: &Client, instance: &str) -> Result<(), String> {
         .map_err(|error| error.code().unwrap_or("no code").to_owned())
 }
 
+/// Transitions take seconds here, so that the next call still meets them on a machine with much else to do.
+fn slow_simulator() -> Simulator {
+    Simulator::start(Options { time_scale: 0.1, ..Options::default() }).unwrap()
+}
+
 #[tokio::test]
 async fn logical_replication_is_on_only_after_the_writers_reboot() {
-    let simulator = simulator();
+    let simulator = slow_simulator();
     let client = sdk(&simulator);
     let cluster = simulator.create_cluster(ClusterSpec::new("orders")).await.unwrap();
     assert_eq!(cluster.show("rds.logical_replication").await.unwrap(), "off");
@@ -111,7 +116,7 @@ async fn logical_replication_is_on_only_after_the_writers_reboot() {
 
 #[tokio::test]
 async fn dynamic_parameters_reach_members_that_run_with_the_group_at_once() {
-    let simulator = simulator();
+    let simulator = slow_simulator();
     let client = sdk(&simulator);
     simulator.create_parameter_group("own", "aurora-postgresql15", &[]).unwrap();
     let cluster = simulator.create_cluster(ClusterSpec::new("orders").parameter_group("own")).await.unwrap();
