@@ -255,7 +255,8 @@ impl Client {
             .await
     }
 
-    /// Reboots an instance without failover. Repeated while the instance's state forbids it.
+    /// Reboots an instance without failover. Repeated while the instance's state forbids it; that it reboots already is what was wanted:
+    /// the answer to a first call may have been lost.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
@@ -263,7 +264,13 @@ impl Client {
         patience
             .through_wrong_state(&format!("RebootDBInstance for {identifier}"), || async {
                 let result = self.rds.reboot_db_instance().db_instance_identifier(identifier).send().await;
-                self.answer("RebootDBInstance", result).map(drop)
+                match self.answer("RebootDBInstance", result).map(drop) {
+                    Err(error) if error.cause() == Cause::WrongState => match self.find_instance_status(identifier).await? {
+                        Some(InstanceStatus::Rebooting) => Ok(()),
+                        _ => Err(error),
+                    },
+                    other => other,
+                }
             })
             .await
     }

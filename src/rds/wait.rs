@@ -190,6 +190,17 @@ impl Client {
             .await
     }
 
+    /// Waits until the instance can be rebooted: `available`, or `incompatible-parameters`, which a reboot with mended parameters ends.
+    ///
+    /// # Errors
+    /// As [`Client::wait_for_instance_available`].
+    pub async fn wait_for_instance_rebootable(&self, identifier: &str, patience: &Patience) -> Result<(), Error> {
+        match self.find_instance_status(identifier).await? {
+            Some(InstanceStatus::IncompatibleParameters) => Ok(()),
+            _ => self.wait_for_instance_available(identifier, patience).await,
+        }
+    }
+
     /// Waits until the member runs with the cluster's parameter group and is available.
     ///
     /// # Errors
@@ -207,7 +218,11 @@ impl Client {
                 };
                 Ok(match parameter_group_status {
                     ParameterGroupStatus::InSync => Seen::Done(()),
-                    status => Seen::NotYet(format!("parameter group status {status}")),
+                    // A server that does not start with its values never gets there.
+                    status => match self.find_instance_status(member).await? {
+                        Some(instance) if instance.is_dead_end() => Seen::DeadEnd(format!("instance status {instance}")),
+                        _ => Seen::NotYet(format!("parameter group status {status}")),
+                    },
                 })
             })
             .await?;

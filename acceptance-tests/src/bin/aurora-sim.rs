@@ -60,7 +60,8 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<()> {
     Duration::try_from_secs_f64(arguments.time_scale).context("--time-scale must not be negative")?;
-    let options = Options { time_scale: arguments.time_scale, region: arguments.region, port: arguments.port };
+    let options =
+        Options { time_scale: arguments.time_scale, region: arguments.region, port: arguments.port, ..Options::default() };
     let simulator = Simulator::start(options)?;
     println!("RDS API and control endpoint at {}", simulator.url());
     for identifier in &arguments.clusters {

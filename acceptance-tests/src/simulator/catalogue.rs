@@ -1,9 +1,10 @@
-//! The parameters that each family of cluster parameter groups has.
+//! The parameters that each family of cluster parameter groups has, as `catalogue.txt` lists them.
 //!
 //! A selection of Aurora's, with the fields that DescribeDBClusterParameters shows. Values are in the parameter's base unit, as in
 //! Postgres itself.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::error::ApiError;
 
@@ -12,96 +13,33 @@ pub type Values = BTreeMap<String, String>;
 
 /// One parameter of a family.
 #[derive(Debug, Clone, Copy)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// `static` or `dynamic`.
-    pub apply_type: &'static str,
-    /// `boolean`, `integer`, `string` or `list`.
-    pub data_type: &'static str,
+    pub(crate) apply_type: &'static str,
+    /// `boolean`, `integer`, `float`, `string` or `list`.
+    pub(crate) data_type: &'static str,
     /// A range `a-b` or a list `a,b,c`; empty: anything.
-    pub allowed_values: &'static str,
+    pub(crate) allowed_values: &'static str,
     /// The default; `None`: the engine's own, which RDS does not show.
-    pub default: Option<&'static str>,
+    pub(crate) default: Option<&'static str>,
     /// Where the default comes from: `system` or `engine-default`.
-    pub source: &'static str,
+    pub(crate) source: &'static str,
     /// Whether a custom group may set it.
-    pub is_modifiable: bool,
-    /// The first major version that has it.
-    since: u32,
+    pub(crate) is_modifiable: bool,
+    /// The first and the last major version that has it so.
+    majors: (u32, u32),
 }
 
-const STATIC: &str = "static";
-const DYNAMIC: &str = "dynamic";
-const SYSTEM: &str = "system";
-const ENGINE: &str = "engine-default";
-
-const fn parameter(
-    name: &'static str,
-    apply_type: &'static str,
-    data_type: &'static str,
-    allowed_values: &'static str,
-    default: Option<&'static str>,
-    source: &'static str,
-) -> Parameter {
-    Parameter { name, apply_type, data_type, allowed_values, default, source, is_modifiable: true, since: 0 }
-}
-
-const fn fixed(name: &'static str, data_type: &'static str, default: &'static str) -> Parameter {
-    Parameter {
-        name,
-        apply_type: STATIC,
-        data_type,
-        allowed_values: "",
-        default: Some(default),
-        source: SYSTEM,
-        is_modifiable: false,
-        since: 0,
-    }
-}
-
-/// Sorted by name, as RDS lists them.
-const PARAMETERS: [Parameter; 27] = [
-    parameter("aurora.enhanced_logical_replication", STATIC, "boolean", "0,1", Some("0"), ENGINE),
-    fixed("aurora_compute_plan_id", "boolean", "1"),
-    parameter("autovacuum_naptime", DYNAMIC, "integer", "1-2147483", Some("5"), SYSTEM),
-    parameter("hot_standby_feedback", DYNAMIC, "boolean", "0,1", Some("1"), SYSTEM),
-    parameter("idle_in_transaction_session_timeout", DYNAMIC, "integer", "0-2147483647", Some("86400000"), SYSTEM),
-    Parameter { since: 14, ..parameter("idle_session_timeout", DYNAMIC, "integer", "0-2147483647", None, ENGINE) },
-    parameter("log_min_duration_statement", DYNAMIC, "integer", "-1-2147483647", None, ENGINE),
-    Parameter { since: 13, ..parameter("logical_decoding_work_mem", DYNAMIC, "integer", "64-2147483647", None, ENGINE) },
-    parameter("max_connections", STATIC, "integer", "6-262143", Some("LEAST({DBInstanceClassMemory/9531392},5000)"), SYSTEM),
-    parameter("max_logical_replication_workers", STATIC, "integer", "0-262143", None, ENGINE),
-    parameter("max_replication_slots", STATIC, "integer", "5-8388607", Some("20"), SYSTEM),
-    Parameter { since: 13, ..parameter("max_slot_wal_keep_size", DYNAMIC, "integer", "-1-2147483647", None, ENGINE) },
-    parameter("max_wal_senders", STATIC, "integer", "5-8388607", Some("10"), SYSTEM),
-    parameter("max_worker_processes", STATIC, "integer", "0-262143", Some("GREATEST(${DBInstanceVCPU*2},8)"), SYSTEM),
-    parameter("password_encryption", DYNAMIC, "string", "md5,scram-sha-256", None, ENGINE),
-    parameter("rds.accepted_password_auth_method", DYNAMIC, "string", "scram,md5+scram", Some("md5+scram"), SYSTEM),
-    fixed("rds.extensions", "string", "pg_stat_statements,pgcrypto,postgres_fdw"),
-    parameter("rds.force_ssl", DYNAMIC, "boolean", "0,1", Some("0"), SYSTEM),
-    parameter("rds.iam_auth_for_replication", DYNAMIC, "boolean", "0,1", Some("0"), SYSTEM),
-    parameter("rds.log_retention_period", DYNAMIC, "integer", "1440-10080", Some("4320"), SYSTEM),
-    parameter("rds.logical_replication", STATIC, "boolean", "0,1", Some("0"), SYSTEM),
-    parameter("rds.logical_wal_cache", STATIC, "integer", "-1-131072", None, ENGINE),
-    parameter("rds.restrict_password_commands", STATIC, "boolean", "0,1", None, ENGINE),
-    parameter(
-        "shared_preload_libraries",
-        STATIC,
-        "list",
-        "auto_explain,pg_cron,pg_stat_statements,pgaudit",
-        Some("pg_stat_statements"),
-        SYSTEM,
-    ),
-    parameter("statement_timeout", DYNAMIC, "integer", "0-2147483647", None, ENGINE),
-    fixed("wal_level", "string", "replica"),
-    parameter("wal_sender_timeout", DYNAMIC, "integer", "0-3600000", None, ENGINE),
-];
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
+    include_str!("catalogue.txt").lines().filter(|line| !line.starts_with('#')).filter_map(Parameter::decode).collect()
+});
 
 /// The parameters of a family such as `aurora-postgresql15`, sorted by name.
 pub(crate) fn parameters(family: &str) -> impl Iterator<Item = &'static Parameter> {
     let major = family_major(family).unwrap_or(0);
-    PARAMETERS.iter().filter(move |parameter| parameter.since <= major)
+    PARAMETERS.iter().filter(move |parameter| (parameter.majors.0..=parameter.majors.1).contains(&major))
 }
 
 /// The major version of a family; `None` if there is no such family.
@@ -127,10 +65,33 @@ pub(crate) fn reaches_postgres(name: &str) -> bool {
             | "max_worker_processes"
             | "aurora_compute_plan_id"
             | "password_encryption"
+            | "huge_pages"
+            | "recovery_prefetch"
+            | "log_connections"
+            | "log_min_duration_statement"
+            | "log_statement"
+            | "session_replication_role"
+            | "synchronized_standby_slots"
     )
 }
 
 impl Parameter {
+    fn decode(line: &'static str) -> Option<Self> {
+        let fields: Vec<&'static str> = line.split('|').map(str::trim).collect();
+        let [name, apply_type, data_type, allowed_values, default, source, modifiable, majors] = fields[..] else { return None };
+        let (first, last) = majors.split_once('-')?;
+        Some(Self {
+            name,
+            apply_type,
+            data_type,
+            allowed_values,
+            default: (default != "-").then_some(default),
+            source,
+            is_modifiable: modifiable == "yes",
+            majors: (first.parse().ok()?, if last.is_empty() { u32::MAX } else { last.parse().ok()? }),
+        })
+    }
+
     /// Refuses a value that the parameter does not allow.
     pub(crate) fn check(&self, value: &str) -> Result<(), ApiError> {
         if !self.is_modifiable {
@@ -150,17 +111,19 @@ impl Parameter {
         if allowed.is_empty() {
             return true;
         }
-        if self.data_type == "integer" {
+        if matches!(self.data_type, "integer" | "float") {
             // The first sign may be the lower bound's minus.
             let Some((low, high)) =
                 allowed.char_indices().skip(1).find(|(_, c)| *c == '-').map(|(at, _)| (&allowed[..at], &allowed[at + 1..]))
             else {
                 return false;
             };
-            let (Ok(low), Ok(high), Ok(value)) = (low.parse::<i64>(), high.parse::<i64>(), value.parse::<i64>()) else {
+            let (Ok(low), Ok(high), Ok(value)) = (low.parse::<f64>(), high.parse::<f64>(), value.parse::<f64>()) else {
+                // A formula, which RDS computes for the instance class.
                 return value.contains('{');
             };
-            return (low..=high).contains(&value);
+            let is_whole = value.fract() == 0.0;
+            return (low..=high).contains(&value) && (is_whole || self.data_type == "float");
         }
         let single = |value: &str| allowed.split(',').any(|allowed| allowed == value);
         if self.data_type == "list" { value.split(',').all(single) } else { single(value) }
@@ -185,6 +148,7 @@ mod tests {
         assert!(!check("rds.logical_replication", "on"));
         assert!(check("shared_preload_libraries", "pg_cron,pgaudit"));
         assert!(!check("wal_level", "logical"));
+        assert!(check("random_page_cost", "1.1") && !check("max_wal_senders", "10.5"));
         assert!(check("max_connections", "LEAST({DBInstanceClassMemory/1},5)"));
     }
 
@@ -193,10 +157,22 @@ mod tests {
         assert!(find("aurora-postgresql12", "logical_decoding_work_mem").is_err());
         assert!(find("aurora-postgresql13", "logical_decoding_work_mem").is_ok());
         assert_eq!(family_major("aurora-mysql8.0"), None);
+        let default = |major: u32, name: &str| find(&format!("aurora-postgresql{major}"), name).unwrap().default;
+        assert_eq!(
+            (default(13, "password_encryption"), default(14, "password_encryption")),
+            (Some("md5"), Some("scram-sha-256"))
+        );
+        assert_eq!((default(16, "rds.force_ssl"), default(17, "rds.force_ssl")), (Some("0"), Some("1")));
     }
 
     #[test]
-    fn parameters_are_sorted_by_name() {
-        assert!(PARAMETERS.is_sorted_by_key(|parameter| parameter.name));
+    fn each_line_of_the_catalogue_is_a_parameter_and_each_family_has_a_name_once() {
+        let lines = include_str!("catalogue.txt").lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(PARAMETERS.len(), lines);
+        for major in 11..=18 {
+            let names: Vec<&str> = parameters(&format!("aurora-postgresql{major}")).map(|parameter| parameter.name).collect();
+            assert!(names.is_sorted() && names.windows(2).all(|pair| pair[0] != pair[1]), "{major}: {names:?}");
+            assert!(names.len() > 50, "{major}: {}", names.len());
+        }
     }
 }

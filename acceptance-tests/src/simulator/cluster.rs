@@ -8,12 +8,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use tokio_postgres::{Client, NoTls};
 
-use super::catalogue;
+use super::catalogue::{self, Values};
 use super::cluster_postgres::{Admin, ClusterPostgres};
 use super::error::ApiError;
+use super::lifecycle;
 use super::shared::Shared;
-use super::spec::ClusterSpec;
-use super::state::{ACCOUNT, Cluster, Member};
+use super::spec::{ClusterSpec, Options};
+use super::state::{ACCOUNT, Cluster, Member, State};
 use crate::postgres_server::{LoggedStatement, PostgresServer};
 
 /// How long a wait for a status may take on a busy machine.
@@ -49,99 +50,114 @@ pub struct MemberStatus {
     pub parameter_group_status: String,
 }
 
+/// Creates a cluster; everything is available when this returns.
 pub(super) async fn create(shared: Arc<Shared>, spec: ClusterSpec) -> Result<ClusterHandle> {
-    let error = |error: ApiError| anyhow!("{}: {}", error.code, error.message);
-    let major: u32 = spec
-        .engine_version
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok())
-        .context("the engine version does not begin with a number")?;
-    let family = format!("{}{major}", spec.engine);
-    let group = spec.parameter_group.clone().unwrap_or_else(|| format!("default.{family}"));
+    let refusal = |error: ApiError| anyhow!("{}: {}", error.code, error.message);
     let values = {
         let state = shared.state();
-        if state.clusters.contains_key(&spec.identifier) {
-            bail!("DBClusterAlreadyExistsFault: {}", spec.identifier);
-        }
-        if catalogue::family_major(&family).is_some() && state.group_family(&group).map_err(error)? != family {
-            bail!("the parameter group {group} is not of the family {family}");
-        }
+        let (_, group) = check(&state, &spec).map_err(refusal)?;
         state.group_values(&group)
     };
-    let postgres = if spec.postgres && major >= 12 && spec.engine == "aurora-postgresql" {
-        let admin = Admin {
-            username: spec.admin_username.clone(),
-            password: spec.admin_password.clone(),
-            database: spec.database.clone(),
-        };
-        Some(
-            ClusterPostgres::start(major, spec.tls, &admin, &values)
-                .await
-                .with_context(|| format!("starting the Postgres of {}", spec.identifier))?,
-        )
-    } else {
-        None
-    };
+    let postgres = start_postgres(&spec, &values).await?;
     let mut state = shared.state();
+    let cluster = add(&mut state, &shared.options, &spec).map_err(refusal)?;
+    if let Some(postgres) = postgres {
+        cluster.connect(postgres);
+    }
+    ClusterHandle::of(&shared, &state, &spec.identifier).context("the cluster is gone already")
+}
+
+/// Starts the Postgres that the spec asks for.
+pub(super) async fn start_postgres(spec: &ClusterSpec, values: &Values) -> Result<Option<Arc<ClusterPostgres>>> {
+    let major = major(spec)?;
+    if !spec.postgres || major < 12 || spec.engine != "aurora-postgresql" {
+        return Ok(None);
+    }
+    let admin =
+        Admin { username: spec.admin_username.clone(), password: spec.admin_password.clone(), database: spec.database.clone() };
+    ClusterPostgres::start(major, spec.tls, &admin, values)
+        .await
+        .map(Some)
+        .with_context(|| format!("starting the Postgres of {}", spec.identifier))
+}
+
+fn major(spec: &ClusterSpec) -> Result<u32> {
+    let major = spec.engine_version.split('.').next().and_then(|major| major.parse().ok());
+    major.context("the engine version does not begin with a number")
+}
+
+/// The family and the parameter group, if such a cluster can be added.
+fn check(state: &State, spec: &ClusterSpec) -> Result<(String, String), ApiError> {
+    let major = major(spec).map_err(|error| ApiError::invalid_value(error.to_string()))?;
+    let family = format!("{}{major}", spec.engine);
+    let group = spec.parameter_group.clone().unwrap_or_else(|| format!("default.{family}"));
+    if state.clusters.contains_key(&spec.identifier) {
+        return Err(ApiError::cluster_exists(&spec.identifier));
+    }
+    if catalogue::family_major(&family).is_some() && state.group_family(&group)? != family {
+        return Err(ApiError::invalid_combination(format!("The parameter group {group} is not of the family {family}.")));
+    }
+    Ok((family, group))
+}
+
+/// Adds a cluster to the account, available and without a Postgres.
+pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpec) -> Result<&'a mut Cluster, ApiError> {
+    let (_, group) = check(state, spec)?;
+    let values = state.group_values(&group);
     let number = state.unique();
-    let region = &shared.options.region;
-    // A name that never resolves, for clusters that nobody can reach.
+    let region = spec.region.as_ref().unwrap_or(&options.region);
+    // A name that never resolves, until a Postgres is there to be reached.
     let absent = |kind: &str| format!("{}.{kind}-sim.{region}.rds.invalid", spec.identifier);
-    let (host, reader_host, port) = match &postgres {
-        Some(postgres) => ("127.0.0.1".to_owned(), "127.0.0.2".to_owned(), postgres.port()),
-        None => (absent("cluster"), absent("cluster-ro"), 5432),
-    };
-    let members = (1..=spec.members)
-        .map(|index| Member {
-            identifier: format!("{}-{index}", spec.identifier),
-            resource_id: format!("db-{number:020X}{index:06X}"),
-            writer: index == 1 && spec.replication_source.is_none(),
-            status: "available".to_owned(),
-            parameter_group_status: "in-sync".to_owned(),
-            group_in_effect: group.clone(),
-            values: values.clone(),
-        })
-        .collect();
-    let cluster = Cluster {
+    let is_serverless_v1 = spec.engine_mode == "serverless";
+    let mut cluster = Cluster {
         identifier: spec.identifier.clone(),
+        region: region.clone(),
         arn: format!("arn:aws:rds:{region}:{ACCOUNT}:cluster:{}", spec.identifier),
         resource_id: format!("cluster-{number:026X}"),
         engine: spec.engine.clone(),
         engine_version: spec.engine_version.clone(),
         engine_mode: spec.engine_mode.clone(),
         status: "available".to_owned(),
-        parameter_group: group,
+        parameter_group: group.clone(),
         iam_authentication: false,
         database: spec.database.clone(),
         master_username: spec.admin_username.clone(),
-        host,
-        reader_host,
-        port,
-        members,
+        host: absent("cluster"),
+        reader_host: absent("cluster-ro"),
+        port: 5432,
+        members: Vec::new(),
+        security_groups: vec!["sg-0123456789abcdef0".to_owned()],
+        settings: Default::default(),
         pending: Default::default(),
         tags: Default::default(),
         global: spec.global.clone(),
         replication_source: spec.replication_source.clone(),
-        postgres: postgres.clone(),
+        postgres: None,
         spec: spec.clone(),
     };
-    let handle = ClusterHandle {
-        arn: cluster.arn.clone(),
-        resource_id: cluster.resource_id.clone(),
-        host: cluster.host.clone(),
-        port: cluster.port,
-        postgres,
-        shared: Arc::clone(&shared),
-        spec,
-    };
-    state.clusters.insert(cluster.identifier.clone(), cluster);
-    Ok(handle)
+    // Serverless v1 has no instances that one could see.
+    for index in 1..=if is_serverless_v1 { 0 } else { spec.members } {
+        cluster.members.push(Member {
+            identifier: format!("{}-{index}", spec.identifier),
+            resource_id: format!("db-{number:020X}{index:06X}"),
+            writer: index == 1 && cluster.can_have_writer(),
+            status: "available".to_owned(),
+            parameter_group_status: "in-sync".to_owned(),
+            group_in_effect: group.clone(),
+            values: values.clone(),
+            settings: Default::default(),
+            tags: Default::default(),
+        });
+    }
+    Ok(state.clusters.entry(spec.identifier.clone()).or_insert(cluster))
 }
 
 impl ClusterHandle {
     pub(super) fn find(shared: &Arc<Shared>, identifier: &str) -> Option<Self> {
-        let state = shared.state();
+        Self::of(shared, &shared.state(), identifier)
+    }
+
+    fn of(shared: &Arc<Shared>, state: &State, identifier: &str) -> Option<Self> {
         let cluster = state.clusters.get(identifier)?;
         Some(Self {
             spec: cluster.spec.clone(),
@@ -297,6 +313,28 @@ impl ClusterHandle {
         }
     }
 
+    /// Makes another member the writer now, whatever is under way: as when the writer fails. No call and no status announces it.
+    pub fn move_writer(&self, target: &str) {
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            lifecycle::move_writer(&self.shared, cluster, target);
+        }
+    }
+
+    /// Shows the cluster with this status until it is set anew or the next call that takes time ends.
+    pub fn set_status(&self, status: &str) {
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            status.clone_into(&mut cluster.status);
+        }
+    }
+
+    /// The same for one of its members.
+    pub fn set_member_status(&self, member: &str, status: &str) {
+        let mut state = self.shared.state();
+        if let Some(member) = state.clusters.get_mut(&self.spec.identifier).and_then(|cluster| cluster.member_mut(member)) {
+            status.clone_into(&mut member.status);
+        }
+    }
+
     /// Waits until the cluster and all its members are `available` and no parameter is on its way.
     ///
     /// # Errors
@@ -308,6 +346,8 @@ impl ClusterHandle {
             let settled =
                 members.iter().all(|member| member.status == "available" && member.parameter_group_status != "applying");
             if settled && self.status() == "available" {
+                // A server may still be on its way after the writer moved, which no status tells.
+                self.shared.clock.settle().await;
                 return Ok(());
             }
             if Instant::now() > deadline {

@@ -33,6 +33,9 @@ pub(crate) struct Admin {
 pub(crate) struct ClusterPostgres {
     server: PostgresServer,
     preload: String,
+    admin: String,
+    /// One restart at a time: a failover may come in the middle of a reboot.
+    restarting: tokio::sync::Mutex<()>,
     sync: tokio::sync::Mutex<Option<Client>>,
     reader: Mutex<Option<Arc<Reader>>>,
     endpoint: Mutex<Option<Proxy>>,
@@ -68,6 +71,8 @@ impl ClusterPostgres {
         let cluster = Arc::new(Self {
             server,
             preload,
+            admin: admin.username.clone(),
+            restarting: tokio::sync::Mutex::new(()),
             sync: tokio::sync::Mutex::new(None),
             reader: Mutex::new(None),
             endpoint: Mutex::new(None),
@@ -98,7 +103,14 @@ impl ClusterPostgres {
 
     /// Restarts the writer with these values in effect.
     pub(crate) async fn restart(&self, values: &Values) -> Result<()> {
+        let _alone = self.restarting.lock().await;
         self.server.restart(settings(&self.preload, self.server.major(), values)).await
+    }
+
+    /// Gives the master user another password.
+    pub(crate) async fn set_admin_password(&self, password: &str) -> Result<()> {
+        let statement = format!("ALTER ROLE {} PASSWORD {}", quoted(&self.admin, '"'), quoted(password, '\''));
+        self.server.superuser("postgres").await?.batch_execute(&statement).await.context("setting the master user's password")
     }
 
     /// Restarts the reader, if there is one, with these values in effect.
@@ -207,7 +219,8 @@ fn settings(preload: &str, major: u32, values: &Values) -> Settings {
         settings.insert("allow_system_table_mods".to_owned(), "on".to_owned());
     }
     for (name, value) in values {
-        if !name.contains('.') && super::catalogue::reaches_postgres(name) {
+        // A formula is computed for an instance class, which is nothing here.
+        if !name.contains('.') && !value.contains('{') && super::catalogue::reaches_postgres(name) {
             settings.insert(name.clone(), value.clone());
         }
     }

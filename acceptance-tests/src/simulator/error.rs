@@ -24,6 +24,22 @@ impl ApiError {
         Self::new(500, "InternalFailure", "An internal error has occurred. Please try your query again at a later time.")
     }
 
+    pub(crate) fn service_unavailable() -> Self {
+        Self::new(503, "ServiceUnavailable", "Service is unavailable. Please try again later.")
+    }
+
+    /// The answer by which an action refuses a state that it does not accept.
+    pub(crate) fn wrong_state(action: &str) -> Self {
+        let code = if action.contains("ParameterGroup") {
+            "InvalidDBParameterGroupState"
+        } else if action.contains("Instance") {
+            "InvalidDBInstanceState"
+        } else {
+            "InvalidDBClusterStateFault"
+        };
+        Self::new(400, code, "The present state does not accept this operation.")
+    }
+
     pub(crate) fn access_denied(action: &str) -> Self {
         Self::new(403, "AccessDenied", format!("User is not authorized to perform: rds:{action}"))
     }
@@ -50,6 +66,14 @@ impl ApiError {
 
     pub(crate) fn instance_not_found(identifier: &str) -> Self {
         Self::new(404, "DBInstanceNotFound", format!("DBInstance {identifier} not found."))
+    }
+
+    pub(crate) fn cluster_exists(identifier: &str) -> Self {
+        Self::new(400, "DBClusterAlreadyExistsFault", format!("DB Cluster already exists: {identifier}"))
+    }
+
+    pub(crate) fn instance_exists(identifier: &str) -> Self {
+        Self::new(400, "DBInstanceAlreadyExists", format!("DB instance already exists: {identifier}"))
     }
 
     pub(crate) fn global_cluster_not_found(identifier: &str) -> Self {

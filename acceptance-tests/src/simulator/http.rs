@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cluster::{self, ClusterHandle};
-use super::shared::Shared;
-use super::spec::{Call, ClusterSpec, FaultSpec};
+use super::connection::Cut;
+use super::faults::{FaultSpec, LagSpec};
+use super::shared::{Answer, Shared};
+use super::spec::{Call, ClusterSpec};
 
 /// All routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -20,17 +23,89 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/", post(api))
         .route("/_sim/calls", get(calls).delete(forget_calls))
         .route("/_sim/faults", post(add_fault).delete(forget_faults))
+        .route("/_sim/lags", post(set_lag).delete(forget_lags))
+        .route("/_sim/clock", get(clock).post(set_clock))
+        .route("/_sim/clock/advance", post(advance_clock))
         .route("/_sim/clusters", get(clusters).post(create_cluster))
         .route("/_sim/clusters/{identifier}", get(describe_cluster).delete(delete_cluster))
         .route("/_sim/clusters/{identifier}/settings/{name}", get(show_setting))
+        .route("/_sim/clusters/{identifier}/failover", post(fail_over))
         .route("/_sim/clusters/{identifier}/reader", post(start_reader))
         .with_state(shared)
 }
 
-async fn api(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let (status, text) = shared.answer(&body);
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "text/xml")], text).into_response()
+async fn api(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Cut>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let region = signed_region(&headers).unwrap_or(&shared.options.region);
+    match shared.answer(&body, region).await {
+        Answer::Sent(status, text) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, [(header::CONTENT_TYPE, "text/xml")], text).into_response()
+        }
+        Answer::Reset => {
+            connection.cut();
+            StatusCode::NO_CONTENT.into_response()
+        }
+    }
+}
+
+/// The region in the scope of the signature: `Credential=<key>/<date>/<region>/rds/aws4_request`.
+fn signed_region(headers: &HeaderMap) -> Option<&str> {
+    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    authorization.split_once("Credential=")?.1.split('/').nth(2)
+}
+
+async fn fail_over(
+    State(shared): State<Arc<Shared>>,
+    Path(identifier): Path<String>,
+    Json(failover): Json<FailOver>,
+) -> StatusCode {
+    match ClusterHandle::find(&shared, &identifier) {
+        Some(handle) => {
+            handle.move_writer(&failover.target);
+            StatusCode::NO_CONTENT
+        }
+        None => StatusCode::NOT_FOUND,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailOver {
+    target: String,
+}
+
+async fn clock(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({ "now": shared.clock.now(), "scale": shared.clock.scale() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scale {
+    scale: Option<f64>,
+}
+
+async fn set_clock(State(shared): State<Arc<Shared>>, Json(scale): Json<Scale>) -> StatusCode {
+    if scale.scale.is_some_and(|scale| !(scale >= 0.0 && scale.is_finite())) {
+        return StatusCode::BAD_REQUEST;
+    }
+    shared.clock.set_scale(scale.scale);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    seconds: f64,
+}
+
+async fn advance_clock(State(shared): State<Arc<Shared>>, Json(advance): Json<Advance>) -> StatusCode {
+    shared.clock.advance(advance.seconds).await;
+    StatusCode::NO_CONTENT
 }
 
 async fn calls(State(shared): State<Arc<Shared>>) -> Json<Vec<Call>> {
@@ -43,12 +118,22 @@ async fn forget_calls(State(shared): State<Arc<Shared>>) -> StatusCode {
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, Json(fault): Json<FaultSpec>) -> StatusCode {
-    shared.faults().push(fault);
+    shared.add_fault(fault);
     StatusCode::NO_CONTENT
 }
 
 async fn forget_faults(State(shared): State<Arc<Shared>>) -> StatusCode {
-    shared.faults().clear();
+    shared.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn set_lag(State(shared): State<Arc<Shared>>, Json(lag): Json<LagSpec>) -> StatusCode {
+    shared.set_lag(lag);
+    StatusCode::NO_CONTENT
+}
+
+async fn forget_lags(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.clear_lags();
     StatusCode::NO_CONTENT
 }
 

@@ -1,14 +1,21 @@
-//! What takes time: modifications, reboots, failovers, parameters on their way to members.
+//! What takes time: creations, modifications, reboots, failovers, deletions, parameters on their way to members.
 //!
 //! A change is visible as a status at once; its end is a task that sleeps on the simulator's clock and then changes the state.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::catalogue::{self, Values};
+use super::cluster;
+use super::cluster_postgres::ClusterPostgres;
 use super::shared::Shared;
-use super::state::{Cluster, State};
+use super::state::{Cluster, Member, State};
 
 /// Durations of the real service, in seconds.
+const CREATE: f64 = 60.0;
+const CREATE_MEMBER: f64 = 120.0;
+const DELETE: f64 = 30.0;
+const UPGRADE: f64 = 300.0;
 const MODIFY: f64 = 15.0;
 const REBOOT: f64 = 30.0;
 const APPLY: f64 = 5.0;
@@ -29,23 +36,155 @@ pub(crate) fn attach_group(cluster: &mut Cluster, group: &str) {
     }
 }
 
-/// Puts the cluster into `modifying` for a while; then, if asked to apply, everything pending takes effect, whoever left it.
-pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool) {
-    "modifying".clone_into(&mut cluster.status);
-    let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
-    shared.runtime.spawn(async move {
-        tokio::time::sleep(shared_task.scaled(MODIFY)).await;
-        let mut state = shared_task.state();
-        let Some(cluster) = state.clusters.get_mut(&identifier) else {
-            return;
+/// Brings a cluster that was just added to `available`, with its Postgres.
+pub(crate) fn create(shared: &Arc<Shared>, cluster: &Cluster) {
+    let (shared_task, identifier, spec) = (Arc::clone(shared), cluster.identifier.clone(), cluster.spec.clone());
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(CREATE).await;
+        let values = {
+            let state = shared_task.state();
+            let Some(cluster) = state.clusters.get(&identifier) else { return };
+            state.group_values(&cluster.parameter_group)
         };
-        if apply {
-            for (name, value) in std::mem::take(&mut cluster.pending) {
-                match name.as_str() {
-                    "IAMDatabaseAuthenticationEnabled" => cluster.iam_authentication = value == "true",
-                    "EngineVersion" => cluster.engine_version = value,
-                    _ => {}
+        let started = cluster::start_postgres(&spec, &values).await;
+        let mut state = shared_task.state();
+        let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
+        match started {
+            Ok(postgres) => {
+                if let Some(postgres) = postgres {
+                    cluster.connect(postgres);
                 }
+                "available".clone_into(&mut cluster.status);
+            }
+            Err(error) => {
+                eprintln!("aurora-sim: {identifier} was not created: {error:#}");
+                "failed".clone_into(&mut cluster.status);
+            }
+        }
+    });
+}
+
+/// Takes a cluster away, and its Postgres.
+pub(crate) fn delete(shared: &Arc<Shared>, cluster: &mut Cluster) {
+    "deleting".clone_into(&mut cluster.status);
+    let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(DELETE).await;
+        let removed = shared_task.state().clusters.remove(&identifier);
+        if let Some(postgres) = removed.and_then(|cluster| cluster.postgres) {
+            // It waits for the servers to end.
+            drop(tokio::task::spawn_blocking(move || postgres.terminate()).await);
+        }
+    });
+}
+
+/// Brings a member that was just added to `available`, with the values of the group of that time.
+pub(crate) fn create_member(shared: &Arc<Shared>, cluster: &Cluster, instance: &str) {
+    let (shared_task, identifier, instance) = (Arc::clone(shared), cluster.identifier.clone(), instance.to_owned());
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(CREATE_MEMBER).await;
+        let (group, values, postgres, is_writer) = {
+            let state = shared_task.state();
+            let Some(cluster) = state.clusters.get(&identifier) else { return };
+            let is_writer = cluster.writer().is_some_and(|writer| writer.identifier == instance);
+            let group = cluster.parameter_group.clone();
+            (group.clone(), state.group_values(&group), cluster.postgres.clone(), is_writer)
+        };
+        let mut started = Ok(());
+        // The server has run since the cluster was created, perhaps with other values.
+        if let Some(postgres) = postgres.filter(|_| is_writer && !values.is_empty()) {
+            started = postgres.restart(&values).await;
+        }
+        let mut state = shared_task.state();
+        let Some(member) = state.clusters.get_mut(&identifier).and_then(|cluster| cluster.member_mut(&instance)) else { return };
+        member.group_in_effect = group;
+        member.values = values;
+        come_back(member, &started);
+    });
+}
+
+/// Shows an instance as `modifying` for a while.
+pub(crate) fn modify_member(shared: &Arc<Shared>, cluster: &mut Cluster, instance: &str) {
+    let Some(member) = cluster.member_mut(instance) else { return };
+    "modifying".clone_into(&mut member.status);
+    let (shared_task, identifier, instance) = (Arc::clone(shared), cluster.identifier.clone(), instance.to_owned());
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(MODIFY).await;
+        let mut state = shared_task.state();
+        let member = state.clusters.get_mut(&identifier).and_then(|cluster| cluster.member_mut(&instance));
+        if let Some(member) = member.filter(|member| member.status == "modifying") {
+            "available".clone_into(&mut member.status);
+        }
+    });
+}
+
+/// Takes an instance away; if it is the writer, another becomes it.
+pub(crate) fn delete_member(shared: &Arc<Shared>, cluster: &mut Cluster, instance: &str) {
+    let Some(member) = cluster.member_mut(instance) else { return };
+    "deleting".clone_into(&mut member.status);
+    let is_writer = member.writer;
+    let heir = cluster.members.iter().find(|member| !member.writer && member.status == "available");
+    if let Some(heir) = heir.filter(|_| is_writer).map(|heir| heir.identifier.clone()) {
+        move_writer(shared, cluster, &heir);
+    }
+    let (shared_task, identifier, instance) = (Arc::clone(shared), cluster.identifier.clone(), instance.to_owned());
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(DELETE).await;
+        if let Some(cluster) = shared_task.state().clusters.get_mut(&identifier) {
+            cluster.members.retain(|member| member.identifier != instance);
+        }
+    });
+}
+
+fn come_back(member: &mut Member, started: &anyhow::Result<()>) {
+    match started {
+        Ok(()) => "available".clone_into(&mut member.status),
+        Err(error) => {
+            eprintln!("aurora-sim: {} did not start: {error:#}", member.identifier);
+            "incompatible-parameters".clone_into(&mut member.status);
+        }
+    }
+}
+
+/// Puts the cluster into `modifying` (`upgrading`) for a while; then, if asked to apply, everything pending takes effect, whoever left
+/// it.
+pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool) {
+    let upgrades = apply && cluster.pending.contains_key("EngineVersion");
+    (if upgrades { "upgrading" } else { "modifying" }).clone_into(&mut cluster.status);
+    let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(if upgrades { UPGRADE } else { MODIFY }).await;
+        let mut pending = BTreeMap::new();
+        let postgres = {
+            let mut state = shared_task.state();
+            let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
+            if apply {
+                pending = std::mem::take(&mut cluster.pending);
+            }
+            cluster.postgres.clone()
+        };
+        if let (Some(postgres), Some(password)) = (&postgres, pending.get("MasterUserPassword"))
+            && let Err(error) = postgres.set_admin_password(password).await
+        {
+            eprintln!("aurora-sim: {identifier} did not take its new password: {error:#}");
+        }
+        let mut state = shared_task.state();
+        let values = state.clusters.get(&identifier).map(|cluster| state.group_values(&cluster.parameter_group));
+        let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
+        for (name, value) in pending {
+            match name.as_str() {
+                "IAMDatabaseAuthenticationEnabled" => cluster.iam_authentication = value == "true",
+                "EngineVersion" => {
+                    cluster.engine_version = value;
+                    // All instances restarted on the way.
+                    for member in &mut cluster.members {
+                        cluster.parameter_group.clone_into(&mut member.group_in_effect);
+                        member.values = values.clone().unwrap_or_default();
+                        IN_SYNC.clone_into(&mut member.parameter_group_status);
+                    }
+                }
+                "BackupRetentionPeriod" => drop(cluster.settings.insert(name, value)),
+                _ => {}
             }
         }
         "available".clone_into(&mut cluster.status);
@@ -77,17 +216,17 @@ pub(crate) fn reboot(shared: &Arc<Shared>, cluster: &mut Cluster, instance: &str
         rebooting.push(member.identifier.clone());
     }
     let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
-    shared.runtime.spawn(async move { finish_reboot(&shared_task, &identifier, &rebooting, is_writer).await });
+    shared.clock.spawn(async move { finish_reboot(&shared_task, &identifier, &rebooting).await });
 }
 
-async fn finish_reboot(shared: &Arc<Shared>, identifier: &str, rebooting: &[String], is_writer: bool) {
-    tokio::time::sleep(shared.scaled(REBOOT / 2.0)).await;
-    let (group, values, postgres) = {
+async fn finish_reboot(shared: &Arc<Shared>, identifier: &str, rebooting: &[String]) {
+    shared.clock.sleep(REBOOT / 2.0).await;
+    let (group, values, postgres, is_writer) = {
         let state = shared.state();
-        let Some(cluster) = state.clusters.get(identifier) else {
-            return;
-        };
-        (cluster.parameter_group.clone(), state.group_values(&cluster.parameter_group), cluster.postgres.clone())
+        let Some(cluster) = state.clusters.get(identifier) else { return };
+        // The writer may have moved meanwhile.
+        let is_writer = cluster.writer().is_some_and(|writer| rebooting.contains(&writer.identifier));
+        (cluster.parameter_group.clone(), state.group_values(&cluster.parameter_group), cluster.postgres.clone(), is_writer)
     };
     let mut started = Ok(());
     if let Some(postgres) = postgres {
@@ -98,58 +237,66 @@ async fn finish_reboot(shared: &Arc<Shared>, identifier: &str, rebooting: &[Stri
             started = started.and(postgres.restart_reader(&values).await);
         }
     }
-    if let Err(error) = &started {
-        eprintln!("aurora-sim: {identifier} did not come back from its reboot: {error:#}");
-    }
-    tokio::time::sleep(shared.scaled(REBOOT / 2.0)).await;
+    shared.clock.sleep(REBOOT / 2.0).await;
     let mut state = shared.state();
     // What changed while Postgres started waits for the next reboot.
     let current = state.clusters.get(identifier).is_some_and(|cluster| cluster.parameter_group == group)
         && state.group_values(&group) == values;
-    let Some(cluster) = state.clusters.get_mut(identifier) else {
-        return;
-    };
+    let Some(cluster) = state.clusters.get_mut(identifier) else { return };
     for member in cluster.members.iter_mut().filter(|member| rebooting.contains(&member.identifier)) {
-        if started.is_err() {
-            "incompatible-parameters".clone_into(&mut member.status);
-            continue;
+        come_back(member, &started);
+        if started.is_ok() {
+            group.clone_into(&mut member.group_in_effect);
+            member.values.clone_from(&values);
+            (if current { IN_SYNC } else { PENDING_REBOOT }).clone_into(&mut member.parameter_group_status);
         }
-        "available".clone_into(&mut member.status);
-        group.clone_into(&mut member.group_in_effect);
-        member.values.clone_from(&values);
-        (if current { IN_SYNC } else { PENDING_REBOOT }).clone_into(&mut member.parameter_group_status);
     }
 }
 
-/// Makes `target` the writer. It runs with the values that it started with, so that an old setting comes back with it.
+/// Makes `target` the writer after a while, in which the cluster is `failing-over`.
 pub(crate) fn fail_over(shared: &Arc<Shared>, cluster: &mut Cluster, target: &str) {
     "failing-over".clone_into(&mut cluster.status);
     let (shared_task, identifier, target) = (Arc::clone(shared), cluster.identifier.clone(), target.to_owned());
-    shared.runtime.spawn(async move {
-        tokio::time::sleep(shared_task.scaled(FAIL_OVER)).await;
-        let (postgres, values) = {
+    shared.clock.spawn(async move {
+        shared_task.clock.sleep(FAIL_OVER).await;
+        let taking_over = {
             let mut state = shared_task.state();
-            let Some(cluster) = state.clusters.get_mut(&identifier) else {
-                return;
-            };
-            let mut values = Values::new();
-            for member in &mut cluster.members {
-                member.writer = member.identifier == target;
-                if member.writer {
-                    values.clone_from(&member.values);
-                }
-            }
-            (cluster.postgres.clone(), values)
+            let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
+            let postgres = cluster.postgres.clone();
+            postgres.zip(swap_writer(cluster, &target))
         };
-        if let Some(postgres) = postgres
-            && let Err(error) = postgres.restart(&values).await
-        {
-            eprintln!("aurora-sim: {identifier} did not come back from its failover: {error:#}");
+        if let Some((postgres, values)) = taking_over {
+            take_over(&identifier, &postgres, &values).await;
         }
         if let Some(cluster) = shared_task.state().clusters.get_mut(&identifier) {
             "available".clone_into(&mut cluster.status);
         }
     });
+}
+
+/// Makes `target` the writer now, whatever is under way and without a status of the cluster, as when the writer fails.
+pub(crate) fn move_writer(shared: &Arc<Shared>, cluster: &mut Cluster, target: &str) {
+    let postgres = cluster.postgres.clone();
+    if let Some((postgres, values)) = postgres.zip(swap_writer(cluster, target)) {
+        let identifier = cluster.identifier.clone();
+        shared.clock.spawn(async move { take_over(&identifier, &postgres, &values).await });
+    }
+}
+
+/// The values that the new writer runs with; `None` if there is no such member.
+fn swap_writer(cluster: &mut Cluster, target: &str) -> Option<Values> {
+    let values = cluster.members.iter().find(|member| member.identifier == target)?.values.clone();
+    for member in &mut cluster.members {
+        member.writer = member.identifier == target;
+    }
+    Some(values)
+}
+
+/// The new writer keeps the values that it started with, so that an old setting comes back with it.
+async fn take_over(cluster: &str, postgres: &ClusterPostgres, values: &Values) {
+    if let Err(error) = postgres.restart(values).await {
+        eprintln!("aurora-sim: {cluster} did not come back from its failover: {error:#}");
+    }
 }
 
 /// Carries changed parameters to the clusters that use the group: `waits` for those that need a reboot, `at_once` for the others.
@@ -169,13 +316,13 @@ pub(crate) fn group_changed(shared: &Arc<Shared>, state: &mut State, group: &str
         }
         if reached {
             let (shared_task, identifier, group) = (Arc::clone(shared), cluster.identifier.clone(), group.to_owned());
-            shared.runtime.spawn(async move { finish_apply(&shared_task, &identifier, &group).await });
+            shared.clock.spawn(async move { finish_apply(&shared_task, &identifier, &group).await });
         }
     }
 }
 
 async fn finish_apply(shared: &Arc<Shared>, identifier: &str, group: &str) {
-    tokio::time::sleep(shared.scaled(APPLY)).await;
+    shared.clock.sleep(APPLY).await;
     let (postgres, values) = {
         let mut state = shared.state();
         let Some(set) = state.groups.get(group) else {

@@ -38,16 +38,22 @@
 //! What the library calls do is also there over HTTP, for other processes: `POST /_sim/clusters` with a [`ClusterSpec`] as JSON
 //! (`{"identifier": "orders"}` is enough), `GET /_sim/clusters`, `GET` and `DELETE /_sim/clusters/<id>`,
 //! `GET /_sim/clusters/<id>/settings/<name>` (what SHOW answers), `POST /_sim/clusters/<id>/reader`,
-//! `POST` (a [`FaultSpec`]) and `DELETE /_sim/faults`, `GET` and `DELETE /_sim/calls`.
+//! `POST /_sim/clusters/<id>/failover` (`{"target": "orders-2"}`: now, whatever is under way), `POST` (a [`FaultSpec`]) and
+//! `DELETE /_sim/faults`, `POST` (a [`LagSpec`]) and `DELETE /_sim/lags`, `GET` and `DELETE /_sim/calls`, `GET /_sim/clock`,
+//! `POST /_sim/clock` (`{"scale": 0.1}`, or `{"scale": null}` to stop it) and `POST /_sim/clock/advance` (`{"seconds": 15}`).
 //!
 //! What is emulated, how, and what is not: `docs/development/simulator.md`.
 
 mod actions;
 mod catalogue;
+mod clock;
 mod cluster;
 mod cluster_postgres;
+mod connection;
 mod error;
+mod faults;
 mod http;
+mod lag;
 mod lifecycle;
 mod module;
 mod proxy;
@@ -66,7 +72,8 @@ use tokio::runtime::Runtime;
 
 pub use catalogue::Values;
 pub use cluster::{ClusterHandle, MemberStatus};
-pub use spec::{Call, ClusterSpec, Fault, FaultSpec, GlobalMembership, Options};
+pub use faults::{Fault, FaultSpec, LagSpec};
+pub use spec::{Call, ClusterSpec, GlobalMembership, Options};
 
 use shared::Shared;
 
@@ -98,7 +105,10 @@ impl Simulator {
         let router = http::router(Arc::clone(&shared));
         runtime.spawn(async move {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => drop(axum::serve(listener, router).await),
+                Ok(listener) => {
+                    let service = router.into_make_service_with_connect_info::<connection::Cut>();
+                    drop(axum::serve(connection::Connections(listener), service).await);
+                }
                 Err(error) => eprintln!("aurora-sim: the API does not listen: {error}"),
             }
         });
@@ -164,12 +174,33 @@ impl Simulator {
 
     /// Has calls fail as described.
     pub fn inject(&self, fault: FaultSpec) {
-        self.shared.faults().push(fault);
+        self.shared.add_fault(fault);
     }
 
-    /// Forgets all faults that have not come yet.
+    /// Forgets all faults that have not come yet, and answers the calls that hang.
     pub fn clear_faults(&self) {
-        self.shared.faults().clear();
+        self.shared.clear_faults();
+    }
+
+    /// Has what calls of `action` (`*`: any) change look as before to the next `reads` calls that read it, from now on.
+    pub fn lag(&self, action: &str, reads: u32) {
+        self.shared.set_lag(LagSpec { action: action.to_owned(), reads });
+    }
+
+    /// Ends all lags: everything is seen as it is.
+    pub fn clear_lags(&self) {
+        self.shared.clear_lags();
+    }
+
+    /// Runs `then` once, as soon as the next call of `action` has its effect and before it is answered.
+    pub fn after_call(&self, action: &str, then: impl FnOnce() + Send + 'static) {
+        self.shared.add_after_call(faults::AfterCall { action: action.to_owned(), run: Box::new(then) });
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> SimulatedClock {
+        SimulatedClock(Arc::clone(&self.shared.clock))
     }
 
     /// The calls received so far, in order.
@@ -187,6 +218,33 @@ impl Simulator {
     /// Forgets the calls received so far.
     pub fn clear_calls(&self) {
         self.shared.calls().clear();
+    }
+}
+
+/// The clock of a simulator: at first it runs at the scale of the options.
+#[derive(Debug, Clone)]
+pub struct SimulatedClock(Arc<clock::Clock>);
+
+impl SimulatedClock {
+    /// Simulated seconds since the simulator's start.
+    #[must_use]
+    pub fn now(&self) -> f64 {
+        self.0.now()
+    }
+
+    /// Stops: from now on only [`SimulatedClock::advance`] moves it.
+    pub fn stop(&self) {
+        self.0.set_scale(None);
+    }
+
+    /// Runs (again) with this many real seconds per simulated second.
+    pub fn run(&self, scale: f64) {
+        self.0.set_scale(Some(scale));
+    }
+
+    /// Moves on by so many simulated seconds, and returns when everything that was due by then has happened.
+    pub async fn advance(&self, seconds: f64) {
+        self.0.advance(seconds).await;
     }
 }
 

@@ -9,15 +9,22 @@ use super::error::ApiError;
 pub(crate) struct Request {
     pub(crate) action: String,
     pub(crate) parameters: BTreeMap<String, String>,
+    /// The region that the call is signed for.
+    pub(crate) region: String,
 }
 
 impl Request {
-    /// Decodes a form body.
-    pub(crate) fn decode(body: &[u8]) -> Result<Self, ApiError> {
+    /// Decodes a form body of a call to this region.
+    pub(crate) fn decode(body: &[u8], region: &str) -> Result<Self, ApiError> {
         let mut parameters: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
         parameters.remove("Version");
         let action = parameters.remove("Action").ok_or_else(|| ApiError::missing("Action"))?;
-        Ok(Self { action, parameters })
+        Ok(Self { action, parameters, region: region.to_owned() })
+    }
+
+    /// Whether the action changes something.
+    pub(crate) fn is_mutating(&self) -> bool {
+        !self.action.starts_with("Describe") && !self.action.starts_with("List")
     }
 
     /// A parameter that may be absent.
@@ -73,7 +80,7 @@ mod tests {
     #[test]
     fn lists_are_put_together_by_index() {
         let body = b"Action=X&Version=1&Parameters.Parameter.2.ParameterName=b&Parameters.Parameter.1.ParameterName=a&Parameters.Parameter.1.ParameterValue=1&TagKeys.member.1=k";
-        let request = Request::decode(body).unwrap();
+        let request = Request::decode(body, "us-east-1").unwrap();
         let parameters = request.list("Parameters");
         assert_eq!(parameters[0]["ParameterName"], "a");
         assert_eq!(parameters[1]["ParameterName"], "b");

@@ -1,14 +1,18 @@
-//! What the API, the control endpoint and the library calls share: the state, the faults to come and the calls received.
+//! What the API, the control endpoint and the library calls share: the state, the clock, what is ordered for calls to come and the
+//! calls received.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use super::actions;
+use super::clock::Clock;
 use super::error::ApiError;
+use super::faults::{AfterCall, Fault, FaultSpec, LagSpec};
+use super::lag::{self, Past};
 use super::request::Request;
-use super::spec::{Call, Fault, FaultSpec, Options};
+use super::spec::{Call, Options};
 use super::state::State;
 use super::xml::{Xml, error_response};
 
@@ -17,14 +21,39 @@ use super::xml::{Xml, error_response};
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) runtime: Handle,
+    pub(crate) clock: Arc<Clock>,
     state: Mutex<State>,
+    past: Mutex<Past>,
     faults: Mutex<Vec<FaultSpec>>,
+    faults_cleared: Notify,
+    lags: Mutex<Vec<LagSpec>>,
+    after_calls: Mutex<Vec<AfterCall>>,
     calls: Mutex<Vec<Call>>,
+}
+
+/// What becomes of one call.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// HTTP status and body.
+    Sent(u16, String),
+    /// The connection is reset.
+    Reset,
 }
 
 impl Shared {
     pub(crate) fn new(options: Options, runtime: Handle) -> Arc<Self> {
-        Arc::new(Self { options, runtime, state: Mutex::default(), faults: Mutex::default(), calls: Mutex::default() })
+        Arc::new(Self {
+            clock: Arc::new(Clock::new(runtime.clone(), options.time_scale)),
+            options,
+            runtime,
+            state: Mutex::default(),
+            past: Mutex::default(),
+            faults: Mutex::default(),
+            faults_cleared: Notify::new(),
+            lags: Mutex::default(),
+            after_calls: Mutex::default(),
+            calls: Mutex::default(),
+        })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -35,44 +64,105 @@ impl Shared {
         lock(&self.calls)
     }
 
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<FaultSpec>> {
-        lock(&self.faults)
+    pub(crate) fn add_fault(&self, fault: FaultSpec) {
+        lock(&self.faults).push(fault);
     }
 
-    /// A duration of the real service on this simulator's clock.
-    pub(crate) fn scaled(&self, seconds: f64) -> Duration {
-        Duration::from_secs_f64(seconds * self.options.time_scale)
+    pub(crate) fn clear_faults(&self) {
+        lock(&self.faults).clear();
+        self.faults_cleared.notify_waiters();
     }
 
-    /// Answers one call of the API: HTTP status and body.
-    pub(crate) fn answer(self: &Arc<Self>, body: &[u8]) -> (u16, String) {
+    /// In place of an earlier lag of the same action.
+    pub(crate) fn set_lag(&self, lag: LagSpec) {
+        let mut lags = lock(&self.lags);
+        lags.retain(|earlier| earlier.action != lag.action);
+        lags.push(lag);
+    }
+
+    pub(crate) fn clear_lags(&self) {
+        lock(&self.lags).clear();
+        lock(&self.past).forget();
+    }
+
+    pub(crate) fn add_after_call(&self, after: AfterCall) {
+        lock(&self.after_calls).push(after);
+    }
+
+    /// Answers one call of the API that is signed for `region`.
+    pub(crate) async fn answer(self: &Arc<Self>, body: &[u8], region: &str) -> Answer {
         let request_id = format!("00000000-0000-4000-8000-{:012x}", self.calls().len());
-        let (action, result) = match Request::decode(body) {
-            Ok(request) => (request.action.clone(), self.answer_request(&request)),
-            Err(error) => (String::new(), Err(error)),
+        let (action, result) = match Request::decode(body, region) {
+            Ok(request) => (request.action.clone(), self.answer_request(&request).await),
+            Err(error) => (String::new(), Some(Err(error))),
         };
         match result {
-            Ok(xml) => (200, xml.into_response(&action, &request_id)),
-            Err(error) => (error.status, error_response(&error, &request_id)),
+            Some(Ok(xml)) => Answer::Sent(200, xml.into_response(&action, &request_id)),
+            Some(Err(error)) => Answer::Sent(error.status, error_response(&error, &request_id)),
+            None => Answer::Reset,
         }
     }
 
-    fn answer_request(self: &Arc<Self>, request: &Request) -> Result<Xml, ApiError> {
-        let result = match self.next_fault(&request.action) {
-            Some(Fault::Throttling) => Err(ApiError::throttling()),
-            Some(Fault::InternalFailure) => Err(ApiError::internal_failure()),
-            Some(Fault::AccessDenied) => Err(ApiError::access_denied(&request.action)),
-            None => actions::dispatch(self, request),
+    /// `None`: the connection is reset.
+    async fn answer_request(self: &Arc<Self>, request: &Request) -> Option<Result<Xml, ApiError>> {
+        let cleared = self.faults_cleared.notified();
+        tokio::pin!(cleared);
+        cleared.as_mut().enable();
+        let fault = self.next_fault(&request.action);
+        let result = match fault {
+            None => Some(self.perform(request)),
+            Some(Fault::ConnectionReset) => None,
+            Some(Fault::AnswerLost) => {
+                // A refusal would be no loss, so it is answered.
+                self.perform(request).err().map(Err)
+            }
+            Some(Fault::Hang) => {
+                cleared.await;
+                Some(self.perform(request))
+            }
+            Some(fault) => fault.error(&request.action).map(Err),
         };
         let mut parameters = request.parameters.clone();
         parameters.retain(|name, _| !name.contains("Password"));
-        let error = result.as_ref().err().map(|error| error.code.to_owned());
+        let error = match &result {
+            None => fault.map(|fault| fault.name(&request.action)),
+            Some(result) => result.as_ref().err().map(|error| error.code.to_owned()),
+        };
         self.calls().push(Call { action: request.action.clone(), parameters, error });
         result
     }
 
+    fn perform(self: &Arc<Self>, request: &Request) -> Result<Xml, ApiError> {
+        let lag = request.is_mutating().then(|| self.lag_of(&request.action)).flatten();
+        let before = lag.map(|reads| (reads, self.state().clone()));
+        let result = actions::dispatch(self, request)?;
+        if let Some((reads, before)) = before {
+            // A call names what it creates, and what it deletes is still known to the state before.
+            let object = lag::changed_object(&self.state(), request).or_else(|| lag::changed_object(&before, request));
+            if let Some(object) = object {
+                lock(&self.past).keep(object, &before, reads);
+            }
+        }
+        let after: Vec<AfterCall> = lock(&self.after_calls).extract_if(.., |after| after.action == request.action).collect();
+        for after in after {
+            (after.run)();
+        }
+        Ok(result)
+    }
+
+    /// Calls `read` with the state as this read sees it.
+    pub(crate) fn read<T>(&self, request: &Request, read: impl FnOnce(&State) -> T) -> T {
+        let state = self.state();
+        let seen = lock(&self.past).seen_by(request, &state);
+        read(seen.as_ref().unwrap_or(&state))
+    }
+
+    fn lag_of(&self, action: &str) -> Option<u32> {
+        lock(&self.lags).iter().find(|lag| lag.action == "*" || lag.action == action).map(|lag| lag.reads)
+    }
+
     fn next_fault(&self, action: &str) -> Option<Fault> {
-        let mut faults = self.faults();
+        let mut faults = lock(&self.faults);
         faults.retain(|fault| fault.count > 0);
         let next = faults.iter_mut().find(|fault| fault.action == "*" || fault.action == action)?;
         if next.skip > 0 {

@@ -1,4 +1,4 @@
-//! What a test asks for: options of the simulator, clusters, faults. All but the options also travel as JSON.
+//! What a test asks for: options of the simulator, clusters. Clusters also travel as JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 pub struct Options {
     /// Real durations (a modification 15 s, a reboot 30 s) times this. The default makes them 30 and 60 ms.
     pub time_scale: f64,
-    /// The region in ARNs.
+    /// The region of clusters that name none, and of parameter groups.
     pub region: String,
+    /// How many items a Describe answers at most without `MaxRecords`. AWS: 100; few make every reader follow markers.
+    pub page_size: usize,
     /// The port of the API on 127.0.0.1; 0: any free one.
     pub port: u16,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { time_scale: 0.002, region: "us-east-1".to_owned(), port: 0 }
+        Self { time_scale: 0.002, region: "us-east-1".to_owned(), page_size: 10, port: 0 }
     }
 }
 
@@ -58,6 +60,9 @@ pub struct ClusterSpec {
     /// Its place in a global database.
     #[serde(default)]
     pub global: Option<GlobalMembership>,
+    /// The region, which only calls signed for that region see; default: that of the simulator's options.
+    #[serde(default)]
+    pub region: Option<String>,
     /// `ReplicationSourceIdentifier` of a replica cluster.
     #[serde(default)]
     pub replication_source: Option<String>,
@@ -116,6 +121,7 @@ impl ClusterSpec {
             tls: false,
             postgres: true,
             global: None,
+            region: None,
             replication_source: None,
         }
     }
@@ -163,39 +169,19 @@ impl ClusterSpec {
         self
     }
 
+    /// Sets the region.
+    #[must_use]
+    pub fn region(mut self, region: &str) -> Self {
+        self.region = Some(region.to_owned());
+        self
+    }
+
     /// Leaves Postgres out: the API describes the cluster, its endpoint does not answer.
     #[must_use]
     pub fn without_postgres(mut self) -> Self {
         self.postgres = false;
         self
     }
-}
-
-/// A fault that calls meet in place of their effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// HTTP 400 `Throttling`, which SDKs try again.
-    Throttling,
-    /// HTTP 500 `InternalFailure`, which SDKs try again.
-    InternalFailure,
-    /// HTTP 403 `AccessDenied`, which they do not.
-    AccessDenied,
-}
-
-/// Which calls meet a fault.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultSpec {
-    /// The action's name; `*`: any.
-    pub action: String,
-    /// What they get.
-    pub fault: Fault,
-    /// How many calls. An SDK tries a call three times by default.
-    pub count: u32,
-    /// How many matching calls pass first.
-    #[serde(default)]
-    pub skip: u32,
 }
 
 /// A call that the API received.
@@ -205,7 +191,7 @@ pub struct Call {
     pub action: String,
     /// Its parameters by their name in the query, such as `Parameters.Parameter.1.ParameterName`. Passwords are left out.
     pub parameters: std::collections::BTreeMap<String, String>,
-    /// The error code of the answer, none if it succeeded.
+    /// The error code of the answer, or the fault of the connection; none if it succeeded.
     pub error: Option<String>,
 }
 

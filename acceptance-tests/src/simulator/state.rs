@@ -12,7 +12,7 @@ use super::spec::{ClusterSpec, GlobalMembership};
 pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// Everything that calls read and change.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) groups: BTreeMap<String, ParameterGroup>,
@@ -20,9 +20,10 @@ pub(crate) struct State {
 }
 
 /// A DB cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Cluster {
     pub(crate) identifier: String,
+    pub(crate) region: String,
     pub(crate) arn: String,
     pub(crate) resource_id: String,
     pub(crate) engine: String,
@@ -37,6 +38,9 @@ pub(crate) struct Cluster {
     pub(crate) reader_host: String,
     pub(crate) port: u16,
     pub(crate) members: Vec<Member>,
+    pub(crate) security_groups: Vec<String>,
+    /// What is kept and shown only, by the name of the parameter that sets it.
+    pub(crate) settings: BTreeMap<String, String>,
     /// What someone changed without applying it, by the name of the API's field.
     pub(crate) pending: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
@@ -49,7 +53,7 @@ pub(crate) struct Cluster {
 }
 
 /// A DB instance of a cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) identifier: String,
     pub(crate) resource_id: String,
@@ -60,10 +64,13 @@ pub(crate) struct Member {
     pub(crate) group_in_effect: String,
     /// The user-set values that this member runs with.
     pub(crate) values: Values,
+    /// What is kept and shown only, by the name of the parameter that sets it.
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// A custom cluster parameter group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ParameterGroup {
     pub(crate) name: String,
     pub(crate) arn: String,
@@ -83,7 +90,29 @@ pub(crate) struct UserValue {
 impl Cluster {
     /// The family of the cluster's engine version.
     pub(crate) fn family(&self) -> String {
-        format!("{}{}", self.engine, self.engine_version.split('.').next().unwrap_or_default())
+        self.family_of(&self.engine_version)
+    }
+
+    /// The family of another version of the cluster's engine.
+    pub(crate) fn family_of(&self, version: &str) -> String {
+        format!("{}{}", self.engine, version.split('.').next().unwrap_or_default())
+    }
+
+    pub(crate) fn is_serverless_v1(&self) -> bool {
+        self.engine_mode == "serverless"
+    }
+
+    /// Whether it is no copy of another cluster: neither a replica nor a secondary of a global database.
+    pub(crate) fn can_have_writer(&self) -> bool {
+        self.replication_source.is_none() && self.global.as_ref().is_none_or(|global| global.primary_arn.is_none())
+    }
+
+    /// Puts a Postgres behind the cluster.
+    pub(crate) fn connect(&mut self, postgres: Arc<ClusterPostgres>) {
+        "127.0.0.1".clone_into(&mut self.host);
+        "127.0.0.2".clone_into(&mut self.reader_host);
+        self.port = postgres.port();
+        self.postgres = Some(postgres);
     }
 
     pub(crate) fn writer(&self) -> Option<&Member> {
@@ -93,26 +122,32 @@ impl Cluster {
     pub(crate) fn member_mut(&mut self, identifier: &str) -> Option<&mut Member> {
         self.members.iter_mut().find(|member| member.identifier == identifier)
     }
+
+    pub(crate) fn instance_arn(&self, member: &Member) -> String {
+        format!("arn:aws:rds:{}:{ACCOUNT}:db:{}", self.region, member.identifier)
+    }
 }
 
 impl State {
-    pub(crate) fn cluster(&self, identifier: &str) -> Result<&Cluster, ApiError> {
-        // Clusters go by identifier or ARN; identifiers are stored in lower case.
+    /// The cluster of this identifier or ARN in a region.
+    pub(crate) fn cluster(&self, region: &str, identifier: &str) -> Result<&Cluster, ApiError> {
+        // Identifiers are stored in lower case.
         let wanted = identifier.to_lowercase();
         self.clusters
             .values()
-            .find(|cluster| cluster.identifier == wanted || cluster.arn == identifier)
+            .find(|cluster| cluster.region == region && (cluster.identifier == wanted || cluster.arn == identifier))
             .ok_or_else(|| ApiError::cluster_not_found(identifier))
     }
 
-    pub(crate) fn cluster_mut(&mut self, identifier: &str) -> Result<&mut Cluster, ApiError> {
-        let key = self.cluster(identifier)?.identifier.clone();
+    pub(crate) fn cluster_mut(&mut self, region: &str, identifier: &str) -> Result<&mut Cluster, ApiError> {
+        let key = self.cluster(region, identifier)?.identifier.clone();
         self.clusters.get_mut(&key).ok_or_else(|| ApiError::cluster_not_found(identifier))
     }
 
-    pub(crate) fn cluster_of_instance(&self, instance: &str) -> Result<&Cluster, ApiError> {
+    pub(crate) fn cluster_of_instance(&self, region: &str, instance: &str) -> Result<&Cluster, ApiError> {
         self.clusters
             .values()
+            .filter(|cluster| cluster.region == region)
             .find(|cluster| cluster.members.iter().any(|member| member.identifier == instance))
             .ok_or_else(|| ApiError::instance_not_found(instance))
     }
@@ -145,15 +180,41 @@ impl State {
         self.next_id
     }
 
-    /// The tags of the cluster or group with this ARN.
+    /// The tags of the cluster, instance or group with this ARN.
+    pub(crate) fn tags(&self, arn: &str) -> Result<&BTreeMap<String, String>, ApiError> {
+        for cluster in self.clusters.values() {
+            if cluster.arn == arn {
+                return Ok(&cluster.tags);
+            }
+            if let Some(member) = cluster.members.iter().find(|member| cluster.instance_arn(member) == arn) {
+                return Ok(&member.tags);
+            }
+        }
+        self.groups.values().find(|group| group.arn == arn).map(|group| &group.tags).ok_or_else(|| nothing_of_arn(arn))
+    }
+
+    /// The same, to be changed.
     pub(crate) fn tags_mut(&mut self, arn: &str) -> Result<&mut BTreeMap<String, String>, ApiError> {
-        if let Some(cluster) = self.clusters.values_mut().find(|cluster| cluster.arn == arn) {
-            return Ok(&mut cluster.tags);
+        for cluster in self.clusters.values_mut() {
+            if cluster.arn == arn {
+                return Ok(&mut cluster.tags);
+            }
+            let found = cluster.members.iter().position(|member| cluster.instance_arn(member) == arn);
+            if let Some(index) = found {
+                return Ok(&mut cluster.members[index].tags);
+            }
         }
-        if let Some(group) = self.groups.values_mut().find(|group| group.arn == arn) {
-            return Ok(&mut group.tags);
-        }
-        if arn.contains(":cluster-pg:") { Err(ApiError::group_not_found(arn)) } else { Err(ApiError::cluster_not_found(arn)) }
+        self.groups.values_mut().find(|group| group.arn == arn).map(|group| &mut group.tags).ok_or_else(|| nothing_of_arn(arn))
+    }
+}
+
+fn nothing_of_arn(arn: &str) -> ApiError {
+    if arn.contains(":cluster-pg:") {
+        ApiError::group_not_found(arn)
+    } else if arn.contains(":db:") {
+        ApiError::instance_not_found(arn)
+    } else {
+        ApiError::cluster_not_found(arn)
     }
 }
 

@@ -19,6 +19,12 @@ impl Xml {
         self
     }
 
+    /// Text inside the present element.
+    pub(crate) fn raw(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(&escape(text));
+        self
+    }
+
     /// An element with text, left out when there is none.
     pub(crate) fn optional(&mut self, name: &str, value: Option<impl ToString>) -> &mut Self {
         if let Some(value) = value {

@@ -20,7 +20,8 @@
 //! # }
 //! ```
 //!
-//! The provider is found through `dev_overrides`, so nothing is downloaded and there is no `init`; configurations name
+//! The provider is found through `dev_overrides`, so nothing is downloaded and there is no `init` (but for other providers, see
+//! [`Terraform::init_from`]); configurations name
 //! it by source `clickpipes/clickpipes`, and `required_providers` is written for them. Nothing of the caller's own
 //! Terraform, AWS or Postgres environment gets in. `TF_LOG=TRACE` is always on, into a file.
 
@@ -92,13 +93,38 @@ impl Terraform {
     pub fn use_provider(&self, binary: &Path) -> anyhow::Result<()> {
         let folder = binary.parent().context("the provider's binary is in no folder")?;
         let overrides = serde_json::to_string(folder)?;
-        self.write(
-            "cli.tfrc",
-            &format!(
-                "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n    \
-                 \"clickpipes/clickpipes\" = {overrides}\n  }}\n  direct {{}}\n}}\n"
-            ),
-        )
+        self.write_cli_configuration(&format!(
+            "dev_overrides {{\n    \"clickpipes/clickpipes\" = {overrides}\n  }}\n  direct {{}}"
+        ))
+    }
+
+    /// Lets configurations use other providers too, which lie in this folder as in a filesystem mirror, and installs what the
+    /// configuration names. Ours comes from a mirror of its own then: `init` looks for overridden providers as well. Nothing is
+    /// downloaded.
+    ///
+    /// # Errors
+    /// If the mirror has not what the configuration names.
+    pub async fn init_from(&self, mirror: &Path) -> anyhow::Result<Outcome> {
+        let version = self.run(["version", "-json"]).await?.succeeded()?.json()?;
+        let platform = version["platform"].as_str().context("terraform does not say for which platform it is")?;
+        let ours = self.folder().join("mirror");
+        let package = ours.join(format!("registry.terraform.io/clickpipes/clickpipes/{}/{platform}", env!("CARGO_PKG_VERSION")));
+        fs::create_dir_all(&package)?;
+        let provider = provider_binary::path()?;
+        std::os::unix::fs::symlink(provider, package.join(provider.file_name().context("the provider's binary has no name")?))?;
+        let mirrors = [(ours.as_path(), "include"), (mirror, "exclude")].map(|(path, kind)| {
+            Ok(format!(
+                "filesystem_mirror {{\n    path = {}\n    {kind} = [\"clickpipes/*\"]\n  }}",
+                serde_json::to_string(path)?
+            ))
+        });
+        let mirrors = mirrors.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+        self.write_cli_configuration(&mirrors.join("\n  "))?;
+        self.run(["init", "-no-color", "-input=false"]).await?.succeeded()
+    }
+
+    fn write_cli_configuration(&self, installation: &str) -> anyhow::Result<()> {
+        self.write("cli.tfrc", &format!("disable_checkpoint = true\nprovider_installation {{\n  {installation}\n}}\n"))
     }
 
     /// Sets an environment variable for every run from now on.

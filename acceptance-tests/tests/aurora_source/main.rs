@@ -10,3 +10,4 @@ mod reboot;
 mod refusals;
 mod resume;
 mod rig;
+mod weather;

@@ -96,6 +96,13 @@ impl Rig {
         self.cluster.wait_until_available().await
     }
 
+    /// Upgrades the engine to another major version, as somebody else might.
+    pub async fn upgrade(&self, version: &str) -> anyhow::Result<()> {
+        let call = self.sdk().modify_db_cluster().db_cluster_identifier("shop").engine_version(version);
+        call.allow_major_version_upgrade(true).apply_immediately(true).send().await?;
+        self.cluster.wait_until_available().await
+    }
+
     /// Sets a parameter, as somebody else might.
     pub async fn set_parameter(&self, group: &str, name: &str, value: &str, method: &str) -> anyhow::Result<()> {
         let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name(name).parameter_value(value);
@@ -133,7 +140,7 @@ impl Rig {
                 let values: Vec<String> = values.map(|((name, value), method)| format!("{name} = {value} ({method})")).collect();
                 format!("{} {}: {}", call.action, group()?, values.join(", "))
             }
-            "ModifyDBCluster" => {
+            "ModifyDBCluster" if call.parameters.contains_key("DBClusterParameterGroupName") => {
                 assert_eq!(parameter("ApplyImmediately")?, "true");
                 format!("{} {}: parameter group {}, immediately", call.action, parameter("DBClusterIdentifier")?, group()?)
             }

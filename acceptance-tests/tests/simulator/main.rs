@@ -4,6 +4,7 @@ mod api;
 mod control_endpoint;
 mod control_plane;
 mod lifetime;
+mod ordered;
 mod postgres_roles;
 mod publications;
 mod walsender;

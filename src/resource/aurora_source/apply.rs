@@ -127,7 +127,7 @@ impl Runner<'_> {
     }
 
     async fn reboot(&self, instance: &str) -> Result<(), Failure> {
-        self.client.wait_for_instance_available(instance, self.patience).await?;
+        self.client.wait_for_instance_rebootable(instance, self.patience).await?;
         if self.statics_changed {
             self.client.wait_for_member_to_notice(self.cluster_identifier, instance, self.patience).await?;
         }

@@ -1,16 +1,19 @@
-//! Clusters and their instances.
+//! DB clusters.
 
 use std::sync::Arc;
 
-use super::{page, write_tags};
+use super::settings::{self, CLUSTER};
+use super::{filter_values, page, tag_list, write_tags};
+use crate::simulator::cluster;
 use crate::simulator::error::ApiError;
 use crate::simulator::lifecycle;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
-use crate::simulator::state::{Cluster, Member};
+use crate::simulator::spec::ClusterSpec;
+use crate::simulator::state::{Cluster, State};
 use crate::simulator::xml::Xml;
 
-fn write_cluster(xml: &mut Xml, cluster: &Cluster) {
+fn write(xml: &mut Xml, cluster: &Cluster) {
     xml.text("DBClusterIdentifier", &cluster.identifier)
         .text("DBClusterArn", &cluster.arn)
         .text("DbClusterResourceId", &cluster.resource_id);
@@ -24,179 +27,220 @@ fn write_cluster(xml: &mut Xml, cluster: &Cluster) {
     xml.text("Endpoint", &cluster.host).text("ReaderEndpoint", &cluster.reader_host).text("Port", cluster.port);
     xml.text("IAMDatabaseAuthenticationEnabled", cluster.iam_authentication)
         .text("MultiAZ", cluster.members.len() > 1)
-        .text("StorageEncrypted", true);
+        .text("AllocatedStorage", 1)
+        .text("HostedZoneId", "Z2R2ITUGPM61AM");
+    settings::write(xml, &CLUSTER, &cluster.settings);
+    xml.list("AvailabilityZones", "AvailabilityZone", ["a", "b", "c"], |xml, zone| {
+        xml.raw(&format!("{}{zone}", cluster.region));
+    });
     xml.optional("ReplicationSourceIdentifier", cluster.replication_source.as_deref());
+    if cluster.is_serverless_v1() {
+        xml.text("Capacity", 2).element("ScalingConfigurationInfo", |xml| {
+            xml.text("MinCapacity", 2).text("MaxCapacity", 16).text("AutoPause", true).text("SecondsUntilAutoPause", 300);
+        });
+    }
     if let Some(global) = &cluster.global {
         xml.text("GlobalClusterIdentifier", &global.identifier).text("GlobalWriteForwardingStatus", "disabled");
     }
     if !cluster.pending.is_empty() {
         xml.element("PendingModifiedValues", |xml| {
             for (name, value) in &cluster.pending {
-                xml.text(name, value);
+                xml.text(name, if name == "MasterUserPassword" { "****" } else { value });
             }
         });
     }
     xml.list("DBClusterMembers", "DBClusterMember", &cluster.members, |xml, member| {
         xml.text("DBInstanceIdentifier", &member.identifier).text("IsClusterWriter", member.writer);
-        xml.text("DBClusterParameterGroupStatus", &member.parameter_group_status).text("PromotionTier", 1);
+        xml.text("DBClusterParameterGroupStatus", &member.parameter_group_status);
+        xml.text("PromotionTier", member.settings.get("PromotionTier").map_or("1", String::as_str));
     });
     xml.element("VpcSecurityGroups", |xml| {
-        xml.element("VpcSecurityGroupMembership", |xml| {
-            xml.text("VpcSecurityGroupId", "sg-0123456789abcdef0").text("Status", "active");
-        });
+        for group in &cluster.security_groups {
+            xml.element("VpcSecurityGroupMembership", |xml| {
+                xml.text("VpcSecurityGroupId", group).text("Status", "active");
+            });
+        }
     });
     write_tags(xml, &cluster.tags);
 }
 
-pub(super) fn describe_clusters(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+fn answer(cluster: &Cluster) -> Xml {
+    let mut xml = Xml::default();
+    xml.element("DBCluster", |xml| write(xml, cluster));
+    xml
+}
+
+pub(super) fn describe(shared: &Arc<Shared>, state: &State, request: &Request) -> Result<Xml, ApiError> {
     request.accept_only(&["DBClusterIdentifier", "Filters", "MaxRecords", "Marker", "IncludeShared"])?;
-    let state = shared.state();
     let mut clusters: Vec<&Cluster> = match request.get("DBClusterIdentifier") {
-        Some(identifier) => vec![state.cluster(identifier)?],
-        None => state.clusters.values().collect(),
+        Some(identifier) => vec![state.cluster(&request.region, identifier)?],
+        None => state.clusters.values().filter(|cluster| cluster.region == request.region).collect(),
     };
     for filter in request.list("Filters") {
+        let values = filter_values(&filter);
+        let has = |wanted: &str| values.contains(&wanted);
         match filter.get("Name").copied() {
-            Some("db-cluster-id") => clusters.retain(|cluster| {
-                filter
-                    .iter()
-                    .any(|(key, value)| key.starts_with("Values") && (*value == cluster.identifier || *value == cluster.arn))
-            }),
+            Some("db-cluster-id") => clusters.retain(|cluster| has(&cluster.identifier) || has(&cluster.arn)),
+            Some("db-cluster-resource-id") => clusters.retain(|cluster| has(&cluster.resource_id)),
+            Some("engine") => clusters.retain(|cluster| has(&cluster.engine)),
             other => {
                 return Err(ApiError::not_simulated(&format!("the filter {} of DescribeDBClusters", other.unwrap_or_default())));
             }
         }
     }
-    let (clusters, marker) = page(request, &clusters, 100)?;
+    let (clusters, marker) = page(request, &clusters, shared.options.page_size)?;
     let mut xml = Xml::default();
     xml.optional("Marker", marker);
-    xml.list("DBClusters", "DBCluster", clusters, |xml, cluster| write_cluster(xml, cluster));
+    xml.list("DBClusters", "DBCluster", clusters, |xml, cluster| write(xml, cluster));
     Ok(xml)
 }
 
-fn write_instance(xml: &mut Xml, cluster: &Cluster, member: &Member) {
-    xml.text("DBInstanceIdentifier", &member.identifier)
-        .text("DBClusterIdentifier", &cluster.identifier)
-        .text("DbiResourceId", &member.resource_id);
-    xml.text(
-        "DBInstanceArn",
-        cluster.arn.replacen(&format!(":cluster:{}", cluster.identifier), &format!(":db:{}", member.identifier), 1),
-    );
-    xml.text("DBInstanceClass", "db.r6g.large")
-        .text("Engine", &cluster.engine)
-        .text("EngineVersion", &cluster.engine_version)
-        .text("DBInstanceStatus", &member.status);
-    xml.text("PromotionTier", 1).text("PubliclyAccessible", false);
-    xml.element("Endpoint", |xml| {
-        xml.text("Address", if member.writer { &cluster.host } else { &cluster.reader_host }).text("Port", cluster.port);
-    });
+pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    let own = [
+        "DBClusterIdentifier",
+        "Engine",
+        "EngineVersion",
+        "EngineMode",
+        "DatabaseName",
+        "MasterUsername",
+        "MasterUserPassword",
+        "DBClusterParameterGroupName",
+        "EnableIAMDatabaseAuthentication",
+        "VpcSecurityGroupIds",
+        "AvailabilityZones",
+        "Tags",
+    ];
+    let known: Vec<&str> = own.into_iter().chain(settings::parameters(&CLUSTER)).collect();
+    request.accept_only(&known)?;
+    let text = |name: &str| request.get(name).map(str::to_owned);
+    let mut spec = ClusterSpec::new(&request.required("DBClusterIdentifier")?.to_lowercase()).members(0).region(&request.region);
+    spec.engine = request.required("Engine")?.to_owned();
+    spec.engine_version = text("EngineVersion").unwrap_or(spec.engine_version);
+    spec.engine_mode = text("EngineMode").unwrap_or(spec.engine_mode);
+    spec.admin_username = request.required("MasterUsername")?.to_owned();
+    spec.admin_password = request.required("MasterUserPassword")?.to_owned();
+    spec.database = text("DatabaseName").unwrap_or(spec.database);
+    spec.parameter_group = request.get("DBClusterParameterGroupName").map(str::to_lowercase);
+    if spec.engine != "aurora-postgresql" {
+        return Err(ApiError::not_simulated(&format!("creating a cluster of the engine {}", spec.engine)));
+    }
+    let mut state = shared.state();
+    let cluster = cluster::add(&mut state, &shared.options, &spec)?;
+    "creating".clone_into(&mut cluster.status);
+    cluster.iam_authentication = request.flag("EnableIAMDatabaseAuthentication")?.unwrap_or(false);
+    settings::take(&CLUSTER, request, &mut cluster.settings);
+    take_security_groups(cluster, request);
+    cluster.tags = tag_list(request);
+    lifecycle::create(shared, cluster);
+    Ok(answer(cluster))
 }
 
-pub(super) fn describe_instances(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
-    request.accept_only(&["DBInstanceIdentifier", "Filters", "MaxRecords", "Marker"])?;
-    let state = shared.state();
-    let mut instances: Vec<(&Cluster, &Member)> =
-        state.clusters.values().flat_map(|cluster| cluster.members.iter().map(move |member| (cluster, member))).collect();
-    if let Some(identifier) = request.get("DBInstanceIdentifier") {
-        instances.retain(|(_, member)| member.identifier == identifier);
-        if instances.is_empty() {
-            return Err(ApiError::instance_not_found(identifier));
-        }
+fn take_security_groups(cluster: &mut Cluster, request: &Request) {
+    let groups = request.list("VpcSecurityGroupIds");
+    if !groups.is_empty() {
+        cluster.security_groups = groups.iter().filter_map(|group| group.get("").map(|id| (*id).to_owned())).collect();
     }
-    for filter in request.list("Filters") {
-        let has = |wanted: [&str; 2]| filter.iter().any(|(key, value)| key.starts_with("Values") && wanted.contains(value));
-        match filter.get("Name").copied() {
-            Some("db-cluster-id") => instances.retain(|(cluster, _)| has([&cluster.identifier, &cluster.arn])),
-            Some("db-instance-id") => instances.retain(|(_, member)| has([&member.identifier, &member.identifier])),
-            other => {
-                return Err(ApiError::not_simulated(&format!("the filter {} of DescribeDBInstances", other.unwrap_or_default())));
-            }
-        }
-    }
-    let (instances, marker) = page(request, &instances, 100)?;
-    let mut xml = Xml::default();
-    xml.optional("Marker", marker);
-    xml.list("DBInstances", "DBInstance", instances, |xml, (cluster, member)| write_instance(xml, cluster, member));
-    Ok(xml)
 }
 
-pub(super) fn modify_cluster(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
-    request.accept_only(&[
+pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    let own = [
         "DBClusterIdentifier",
         "DBClusterParameterGroupName",
         "EnableIAMDatabaseAuthentication",
         "EngineVersion",
+        "AllowMajorVersionUpgrade",
+        "MasterUserPassword",
+        "VpcSecurityGroupIds",
         "ApplyImmediately",
-    ])?;
-    let identifier = request.required("DBClusterIdentifier")?;
+    ];
+    let known: Vec<&str> = own.into_iter().chain(settings::parameters(&CLUSTER)).collect();
+    request.accept_only(&known)?;
     let immediately = request.flag("ApplyImmediately")?.unwrap_or(false);
     let mut state = shared.state();
-    let cluster = state.cluster(identifier)?;
+    let cluster = state.cluster(&request.region, request.required("DBClusterIdentifier")?)?;
+    let identifier = cluster.identifier.clone();
     if cluster.status != "available" {
-        return Err(ApiError::cluster_state(identifier, &cluster.status));
+        return Err(ApiError::cluster_state(&identifier, &cluster.status));
+    }
+    let version = request.get("EngineVersion").filter(|version| *version != cluster.engine_version);
+    let family = version.map_or_else(|| cluster.family(), |version| cluster.family_of(version));
+    let is_major = family != cluster.family();
+    if is_major {
+        if request.flag("AllowMajorVersionUpgrade")? != Some(true) {
+            return Err(ApiError::invalid_combination("The AllowMajorVersionUpgrade flag must be present for a major upgrade."));
+        }
+        if !immediately || cluster.postgres.is_some() {
+            // The servers here come without pg_upgrade.
+            return Err(ApiError::not_simulated("a major upgrade that waits, or of a cluster with a Postgres behind it"));
+        }
     }
     let group = request.get("DBClusterParameterGroupName").map(str::to_lowercase);
     if let Some(group) = &group {
-        let family = state.group_family(group).map_err(|_| ApiError::cluster_group_not_found(group))?;
-        if family != cluster.family() {
+        let of_group = state.group_family(group).map_err(|_| ApiError::cluster_group_not_found(group))?;
+        if of_group != family {
             return Err(ApiError::invalid_combination(format!(
-                "The parameter group {group} with DBParameterGroupFamily {family} can't be used for this cluster. Use a parameter group with DBParameterGroupFamily {}.",
-                cluster.family()
+                "The parameter group {group} with DBParameterGroupFamily {of_group} can't be used for this cluster. Use a parameter group with DBParameterGroupFamily {family}.",
             )));
         }
     }
-    let identifier = cluster.identifier.clone();
-    let cluster = state.cluster_mut(&identifier)?;
+    let group = group.or_else(|| is_major.then(|| format!("default.{family}")));
+    let cluster = state.cluster_mut(&request.region, &identifier)?;
+    let mut pend = |name: &str, value: &str| cluster.pending.insert(name.to_owned(), value.to_owned());
     if let Some(enabled) = request.flag("EnableIAMDatabaseAuthentication")? {
-        cluster.pending.insert("IAMDatabaseAuthenticationEnabled".to_owned(), enabled.to_string());
+        pend("IAMDatabaseAuthenticationEnabled", &enabled.to_string());
     }
-    if let Some(version) = request.get("EngineVersion") {
-        if immediately {
-            return Err(ApiError::not_simulated("an engine upgrade that is applied immediately"));
-        }
-        cluster.pending.insert("EngineVersion".to_owned(), version.to_owned());
+    if let Some(version) = version {
+        pend("EngineVersion", version);
     }
+    if let Some(password) = request.get("MasterUserPassword") {
+        pend("MasterUserPassword", password);
+    }
+    if let Some(days) = request.get("BackupRetentionPeriod") {
+        pend("BackupRetentionPeriod", days);
+    }
+    let kept = cluster.settings.get("BackupRetentionPeriod").cloned();
+    settings::take(&CLUSTER, request, &mut cluster.settings);
+    // This one waits like an engine version.
+    match kept {
+        Some(days) => cluster.settings.insert("BackupRetentionPeriod".to_owned(), days),
+        None => cluster.settings.remove("BackupRetentionPeriod"),
+    };
+    take_security_groups(cluster, request);
     if let Some(group) = group {
         // The association changes at once, whatever ApplyImmediately says.
         lifecycle::attach_group(cluster, &group);
     }
     lifecycle::modify(shared, cluster, immediately);
-    let mut xml = Xml::default();
-    xml.element("DBCluster", |xml| write_cluster(xml, cluster));
-    Ok(xml)
+    Ok(answer(cluster))
 }
 
-pub(super) fn reboot_instance(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
-    request.accept_only(&["DBInstanceIdentifier", "ForceFailover"])?;
-    if request.flag("ForceFailover")? == Some(true) {
-        return Err(ApiError::invalid_combination("ForceFailover cannot be used with an instance of an Aurora cluster."));
+pub(super) fn delete(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+    request.accept_only(&["DBClusterIdentifier", "SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "DeleteAutomatedBackups"])?;
+    let identifier = request.required("DBClusterIdentifier")?;
+    if request.flag("SkipFinalSnapshot")? != Some(true) && request.get("FinalDBSnapshotIdentifier").is_none() {
+        return Err(ApiError::invalid_combination(
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+        ));
     }
-    let instance = request.required("DBInstanceIdentifier")?;
     let mut state = shared.state();
-    let cluster = state.cluster_of_instance(instance)?;
-    let identifier = cluster.identifier.clone();
-    if cluster.status != "available" {
-        // The action has no error of its own for the cluster's state.
-        return Err(ApiError::instance_state(instance, &cluster.status));
+    let cluster = state.cluster_mut(&request.region, identifier)?;
+    if cluster.settings.get("DeletionProtection").is_some_and(|on| on == "true") {
+        return Err(ApiError::invalid_combination(
+            "Cannot delete protected Cluster, please disable deletion protection and try again.",
+        ));
     }
-    let cluster = state.cluster_mut(&identifier)?;
-    let member = cluster.member_mut(instance).ok_or_else(|| ApiError::instance_not_found(instance))?;
-    if member.status != "available" {
-        return Err(ApiError::instance_state(instance, &member.status));
+    if cluster.status != "available" || !cluster.members.is_empty() {
+        return Err(ApiError::cluster_state(identifier, &cluster.status));
     }
-    lifecycle::reboot(shared, cluster, instance);
-    let mut xml = Xml::default();
-    if let Some(member) = cluster.members.iter().find(|member| member.identifier == instance) {
-        xml.element("DBInstance", |xml| write_instance(xml, cluster, member));
-    }
-    Ok(xml)
+    lifecycle::delete(shared, cluster);
+    Ok(answer(cluster))
 }
 
-pub(super) fn failover_cluster(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+pub(super) fn fail_over(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
     request.accept_only(&["DBClusterIdentifier", "TargetDBInstanceIdentifier"])?;
     let identifier = request.required("DBClusterIdentifier")?;
     let mut state = shared.state();
-    let cluster = state.cluster_mut(identifier)?;
+    let cluster = state.cluster_mut(&request.region, identifier)?;
     let target = request.get("TargetDBInstanceIdentifier");
     let ready = cluster.status == "available" && cluster.members.iter().all(|member| member.status == "available");
     if !ready || cluster.members.len() < 2 {
@@ -209,7 +253,5 @@ pub(super) fn failover_cluster(shared: &Arc<Shared>, request: &Request) -> Resul
         .map(|member| member.identifier.clone());
     let chosen = chosen.ok_or_else(|| ApiError::instance_not_found(target.unwrap_or_default()))?;
     lifecycle::fail_over(shared, cluster, &chosen);
-    let mut xml = Xml::default();
-    xml.element("DBCluster", |xml| write_cluster(xml, cluster));
-    Ok(xml)
+    Ok(answer(cluster))
 }

@@ -20,9 +20,8 @@ fn write(xml: &mut Xml, name: &str, family: &str, description: &str, arn: &str) 
     xml.text("Description", description).text("DBClusterParameterGroupArn", arn);
 }
 
-pub(super) fn describe(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+pub(super) fn describe(shared: &Arc<Shared>, state: &State, request: &Request) -> Result<Xml, ApiError> {
     request.accept_only(&["DBClusterParameterGroupName", "Filters", "MaxRecords", "Marker"])?;
-    let state = shared.state();
     let mut groups: Vec<[String; 4]> = Vec::new();
     for major in 11..=18 {
         let family = format!("aurora-postgresql{major}");
@@ -42,7 +41,7 @@ pub(super) fn describe(shared: &Arc<Shared>, request: &Request) -> Result<Xml, A
             return Err(ApiError::group_not_found(wanted));
         }
     }
-    let (groups, marker) = page(request, &groups, 100)?;
+    let (groups, marker) = page(request, &groups, shared.options.page_size)?;
     let mut xml = Xml::default();
     xml.optional("Marker", marker);
     xml.list("DBClusterParameterGroups", "DBClusterParameterGroup", groups, |xml, [name, family, description, arn]| {

@@ -2,8 +2,11 @@
 
 mod clusters;
 mod engine;
+mod global;
 mod groups;
+mod instances;
 mod parameters;
+mod settings;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -19,21 +22,26 @@ pub(crate) use groups::create_group;
 /// Answers one call.
 pub(crate) fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
     match request.action.as_str() {
-        "DescribeDBClusters" => clusters::describe_clusters(shared, request),
-        "DescribeDBInstances" => clusters::describe_instances(shared, request),
-        "ModifyDBCluster" => clusters::modify_cluster(shared, request),
-        "RebootDBInstance" => clusters::reboot_instance(shared, request),
-        "FailoverDBCluster" => clusters::failover_cluster(shared, request),
-        "DescribeDBClusterParameterGroups" => groups::describe(shared, request),
+        "DescribeDBClusters" => shared.read(request, |state| clusters::describe(shared, state, request)),
+        "CreateDBCluster" => clusters::create(shared, request),
+        "ModifyDBCluster" => clusters::modify(shared, request),
+        "DeleteDBCluster" => clusters::delete(shared, request),
+        "FailoverDBCluster" => clusters::fail_over(shared, request),
+        "DescribeDBInstances" => shared.read(request, |state| instances::describe(shared, state, request)),
+        "CreateDBInstance" => instances::create(shared, request),
+        "ModifyDBInstance" => instances::modify(shared, request),
+        "DeleteDBInstance" => instances::delete(shared, request),
+        "RebootDBInstance" => instances::reboot(shared, request),
+        "DescribeDBClusterParameterGroups" => shared.read(request, |state| groups::describe(shared, state, request)),
         "CreateDBClusterParameterGroup" => groups::create(shared, request),
         "DeleteDBClusterParameterGroup" => groups::delete(shared, request),
-        "DescribeDBClusterParameters" => parameters::describe(shared, request),
-        "DescribeEngineDefaultClusterParameters" => parameters::describe_engine_defaults(request),
+        "DescribeDBClusterParameters" => shared.read(request, |state| parameters::describe(shared, state, request)),
+        "DescribeEngineDefaultClusterParameters" => parameters::describe_engine_defaults(shared, request),
         "ModifyDBClusterParameterGroup" => parameters::modify(shared, request),
         "ResetDBClusterParameterGroup" => parameters::reset(shared, request),
-        "DescribeDBEngineVersions" => engine::describe_engine_versions(request),
-        "DescribeGlobalClusters" => engine::describe_global_clusters(shared, request),
-        "ListTagsForResource" => tags::list(shared, request),
+        "DescribeDBEngineVersions" => engine::describe_engine_versions(shared, request),
+        "DescribeGlobalClusters" => shared.read(request, |state| global::describe(shared, state, request)),
+        "ListTagsForResource" => shared.read(request, |state| tags::list(state, request)),
         "AddTagsToResource" => tags::add(shared, request),
         "RemoveTagsFromResource" => tags::remove(shared, request),
         other => Err(ApiError::not_simulated(&format!("the action {other}"))),
@@ -56,6 +64,11 @@ fn page<'a, T>(request: &Request, items: &'a [T], default_size: usize) -> Result
     let end = items.len().min(start.saturating_add(size));
     let page = items.get(start..end).ok_or_else(|| ApiError::invalid_value(format!("Invalid marker: {start}")))?;
     Ok((page, (end < items.len()).then(|| end.to_string())))
+}
+
+/// The values of one filter.
+fn filter_values<'a>(filter: &BTreeMap<&str, &'a str>) -> Vec<&'a str> {
+    filter.iter().filter(|(key, _)| key.starts_with("Values")).map(|(_, value)| *value).collect()
 }
 
 fn tag_list(request: &Request) -> BTreeMap<String, String> {

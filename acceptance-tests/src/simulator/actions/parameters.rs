@@ -12,8 +12,6 @@ use crate::simulator::shared::Shared;
 use crate::simulator::state::{State, UserValue};
 use crate::simulator::xml::Xml;
 
-/// RDS pages by 100; a smaller page makes every reader follow markers.
-const PAGE: usize = 10;
 /// The most that one call may change.
 const LIMIT: usize = 20;
 
@@ -32,10 +30,9 @@ fn write(xml: &mut Xml, parameter: &Parameter, user: Option<&UserValue>) {
     });
 }
 
-pub(super) fn describe(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+pub(super) fn describe(shared: &Arc<Shared>, state: &State, request: &Request) -> Result<Xml, ApiError> {
     request.accept_only(&["DBClusterParameterGroupName", "Source", "Filters", "MaxRecords", "Marker"])?;
     let name = request.required("DBClusterParameterGroupName")?.to_lowercase();
-    let state = shared.state();
     let family = state.group_family(&name)?;
     let empty = BTreeMap::new();
     let values = state.groups.get(&name).map_or(&empty, |group| &group.values);
@@ -44,21 +41,21 @@ pub(super) fn describe(shared: &Arc<Shared>, request: &Request) -> Result<Xml, A
     if let Some(source) = request.get("Source") {
         parameters.retain(|(parameter, user)| source == if user.is_some() { "user" } else { parameter.source });
     }
-    let (parameters, marker) = page(request, &parameters, PAGE)?;
+    let (parameters, marker) = page(request, &parameters, shared.options.page_size)?;
     let mut xml = Xml::default();
     xml.list("Parameters", "Parameter", parameters, |xml, (parameter, user)| write(xml, parameter, *user));
     xml.optional("Marker", marker);
     Ok(xml)
 }
 
-pub(super) fn describe_engine_defaults(request: &Request) -> Result<Xml, ApiError> {
+pub(super) fn describe_engine_defaults(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
     request.accept_only(&["DBParameterGroupFamily", "Filters", "MaxRecords", "Marker"])?;
     let family = request.required("DBParameterGroupFamily")?;
     if catalogue::family_major(family).is_none() {
         return Err(ApiError::invalid_value(format!("ParameterGroupFamily {family} is not a valid parameter group family")));
     }
     let parameters: Vec<&Parameter> = catalogue::parameters(family).collect();
-    let (parameters, marker) = page(request, &parameters, PAGE)?;
+    let (parameters, marker) = page(request, &parameters, shared.options.page_size)?;
     let mut xml = Xml::default();
     xml.element("EngineDefaults", |xml| {
         xml.text("DBParameterGroupFamily", family);

@@ -1,4 +1,4 @@
-//! Tags of clusters and cluster parameter groups, by ARN.
+//! Tags of clusters, instances and cluster parameter groups, by ARN.
 
 use std::sync::Arc;
 
@@ -6,11 +6,12 @@ use super::{tag_list, write_tags};
 use crate::simulator::error::ApiError;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
+use crate::simulator::state::State;
 use crate::simulator::xml::Xml;
 
-pub(super) fn list(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
-    let mut state = shared.state();
-    let tags = state.tags_mut(request.required("ResourceName")?)?;
+pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
+    request.accept_only(&["ResourceName", "Filters"])?;
+    let tags = state.tags(request.required("ResourceName")?)?;
     let mut xml = Xml::default();
     write_tags(&mut xml, tags);
     Ok(xml)

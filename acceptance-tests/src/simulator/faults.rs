@@ -1,0 +1,84 @@
+//! What a test orders for calls to come: faults in place of their effect, lags of what they change, and what happens right after them.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+
+/// A fault that calls meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// HTTP 400 `Throttling`, which SDKs try again.
+    Throttling,
+    /// HTTP 500 `InternalFailure`, which SDKs try again.
+    InternalFailure,
+    /// HTTP 503 `ServiceUnavailable`, which SDKs try again.
+    ServiceUnavailable,
+    /// HTTP 403 `AccessDenied`, which they do not.
+    AccessDenied,
+    /// HTTP 400 with the code by which this action refuses the present state of cluster, instance or parameter group.
+    WrongState,
+    /// The connection is reset, and the call has no effect.
+    ConnectionReset,
+    /// The call has its effect, and the connection is reset in place of the answer.
+    AnswerLost,
+    /// No answer and no effect, until the faults are cleared (then the call is answered as usual) or the client gives up.
+    Hang,
+}
+
+impl Fault {
+    /// The error that is answered; `None` for faults of the connection.
+    pub(crate) fn error(self, action: &str) -> Option<ApiError> {
+        match self {
+            Self::Throttling => Some(ApiError::throttling()),
+            Self::InternalFailure => Some(ApiError::internal_failure()),
+            Self::ServiceUnavailable => Some(ApiError::service_unavailable()),
+            Self::AccessDenied => Some(ApiError::access_denied(action)),
+            Self::WrongState => Some(ApiError::wrong_state(action)),
+            Self::ConnectionReset | Self::AnswerLost | Self::Hang => None,
+        }
+    }
+
+    /// How the call log names it.
+    pub(crate) fn name(self, action: &str) -> String {
+        self.error(action).map_or_else(|| format!("{self:?}"), |error| error.code.to_owned())
+    }
+}
+
+/// Which calls meet a fault.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// The action's name; `*`: any.
+    pub action: String,
+    /// What they get.
+    pub fault: Fault,
+    /// How many calls. An SDK tries a call three times by default.
+    pub count: u32,
+    /// How many matching calls pass first.
+    #[serde(default)]
+    pub skip: u32,
+}
+
+/// A lag between a call and its visibility: the cluster or parameter group that a call of `action` changes, creates or deletes
+/// looks as before to the next `reads` calls that read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LagSpec {
+    /// The action's name; `*`: any that changes something.
+    pub action: String,
+    /// How many Describe and List calls see the past.
+    pub reads: u32,
+}
+
+/// What a library call runs right after a call of the API had its effect, before the answer is sent.
+pub(crate) struct AfterCall {
+    pub(crate) action: String,
+    pub(crate) run: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for AfterCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AfterCall").field("action", &self.action).finish_non_exhaustive()
+    }
+}

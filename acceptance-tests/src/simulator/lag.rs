@@ -1,0 +1,119 @@
+//! Read-after-write lag: what was changed looks as before to some reads.
+
+use std::collections::BTreeMap;
+
+use super::request::Request;
+use super::state::{Cluster, ParameterGroup, State};
+
+/// What a call changes and later calls read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Object {
+    Cluster(String),
+    Group(String),
+}
+
+/// An object as it was: `None` if it did not exist.
+#[derive(Debug, Clone)]
+enum Before {
+    Cluster(Option<Box<Cluster>>),
+    Group(Option<ParameterGroup>),
+}
+
+/// Objects whose past is still shown.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    objects: BTreeMap<Object, (Before, u32)>,
+}
+
+/// What a call of an action that changes something changes.
+pub(crate) fn changed_object(state: &State, request: &Request) -> Option<Object> {
+    let group_action = request.action.contains("ClusterParameterGroup");
+    if group_action && let Some(name) = request.get("DBClusterParameterGroupName") {
+        return Some(Object::Group(name.to_lowercase()));
+    }
+    if let Some(arn) = request.get("ResourceName") {
+        let group = state.groups.values().find(|group| group.arn == arn);
+        let cluster = state.clusters.values().find(|cluster| cluster.arn == arn);
+        return group
+            .map(|group| Object::Group(group.name.clone()))
+            .or_else(|| cluster.map(|cluster| Object::Cluster(cluster.identifier.clone())));
+    }
+    if let Some(cluster) = request.get("DBClusterIdentifier") {
+        let known = state.cluster(&request.region, cluster).map(|cluster| cluster.identifier.clone());
+        return Some(Object::Cluster(known.unwrap_or_else(|_| cluster.to_lowercase())));
+    }
+    let cluster = state.cluster_of_instance(&request.region, request.get("DBInstanceIdentifier")?).ok()?;
+    Some(Object::Cluster(cluster.identifier.clone()))
+}
+
+impl Past {
+    /// Has the next `reads` reads of the object see it as it is now.
+    pub(crate) fn keep(&mut self, object: Object, before: &State, reads: u32) {
+        let seen = match &object {
+            Object::Cluster(name) => Before::Cluster(before.clusters.get(name).cloned().map(Box::new)),
+            Object::Group(name) => Before::Group(before.groups.get(name).cloned()),
+        };
+        // What is already in the past stays what reads see.
+        let entry = self.objects.entry(object).or_insert((seen, 0));
+        entry.1 += reads;
+    }
+
+    /// The state as this read sees it; `None`: as it is.
+    pub(crate) fn seen_by(&mut self, request: &Request, state: &State) -> Option<State> {
+        self.objects.retain(|_, (_, reads)| *reads > 0);
+        if self.objects.is_empty() {
+            return None;
+        }
+        let mut seen = state.clone();
+        for (object, (before, reads)) in &mut self.objects {
+            if !is_read_by(object, request, state) {
+                continue;
+            }
+            *reads -= 1;
+            match (object, before) {
+                (Object::Cluster(name), Before::Cluster(before)) => {
+                    put(&mut seen.clusters, name, before.as_deref().cloned());
+                }
+                (Object::Group(name), Before::Group(before)) => put(&mut seen.groups, name, before.clone()),
+                _ => {}
+            }
+        }
+        Some(seen)
+    }
+
+    /// Has everything seen as it is.
+    pub(crate) fn forget(&mut self) {
+        self.objects.clear();
+    }
+}
+
+fn put<T>(map: &mut BTreeMap<String, T>, name: &str, value: Option<T>) {
+    match value {
+        Some(value) => map.insert(name.to_owned(), value),
+        None => map.remove(name),
+    };
+}
+
+fn is_read_by(object: &Object, request: &Request, state: &State) -> bool {
+    let about = |parameter: &str, name: &str| request.get(parameter).is_none_or(|asked| asked.to_lowercase() == name);
+    match (object, request.action.as_str()) {
+        (Object::Cluster(name), "DescribeDBClusters") => {
+            let arn = state.clusters.get(name).map(|cluster| cluster.arn.as_str());
+            about("DBClusterIdentifier", name) || request.get("DBClusterIdentifier") == arn
+        }
+        (Object::Cluster(name), "DescribeDBInstances") => request.get("DBInstanceIdentifier").is_none_or(|instance| {
+            state.clusters.get(name).is_some_and(|cluster| cluster.members.iter().any(|member| member.identifier == instance))
+        }),
+        (Object::Group(name), "DescribeDBClusterParameterGroups" | "DescribeDBClusterParameters") => {
+            about("DBClusterParameterGroupName", name)
+        }
+        (object, "ListTagsForResource") => {
+            let arn = match object {
+                Object::Cluster(name) => state.clusters.get(name).map(|cluster| &cluster.arn),
+                Object::Group(name) => state.groups.get(name).map(|group| &group.arn),
+            };
+            arn.is_some_and(|arn| request.get("ResourceName") == Some(arn))
+        }
+        _ => false,
+    }
+}
