@@ -58,7 +58,7 @@ async fn the_resources_examples_are_applied_imported_and_destroyed() -> Result<(
 /// The provider's example connects by the cluster's identifier; only where AWS is and whom to trust is the rig's.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_providers_example_connects() -> Result<()> {
-    let mut rig = Rig::start_with(ClusterSpec::new(CLUSTER).tls()).await?;
+    let mut rig = Rig::start_with(ClusterSpec::new(CLUSTER).tls().region("eu-west-1")).await?;
     rig.tf.set_env("TF_VAR_admin_password", ADMIN_PASSWORD);
     rig.tf.set_env("AWS_ACCESS_KEY_ID", "testing");
     rig.tf.set_env("AWS_SECRET_ACCESS_KEY", "testing");

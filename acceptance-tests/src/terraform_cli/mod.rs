@@ -108,7 +108,10 @@ impl Terraform {
         let version = self.run(["version", "-json"]).await?.succeeded()?.json()?;
         let platform = version["platform"].as_str().context("terraform does not say for which platform it is")?;
         let ours = self.folder().join("mirror");
-        let package = ours.join(format!("registry.terraform.io/clickpipes/clickpipes/{}/{platform}", env!("CARGO_PKG_VERSION")));
+        // A mirror's first level is the host that sources without one belong to.
+        let host = fs::read_dir(mirror)?.next().context("the mirror is empty")??.file_name();
+        let package = format!("clickpipes/clickpipes/{}/{platform}", env!("CARGO_PKG_VERSION"));
+        let package = ours.join(host).join(package);
         fs::create_dir_all(&package)?;
         let provider = provider_binary::path()?;
         std::os::unix::fs::symlink(provider, package.join(provider.file_name().context("the provider's binary has no name")?))?;

@@ -101,12 +101,17 @@ fn identifier(attribute: &Attr<String>, path: &AttributePath) -> Result<Option<I
 
 fn scope(model: &PublicationModel) -> Result<Option<Scope>, Diagnostics> {
     let listed = !model.tables.is_null() || !model.schemas.is_null();
-    match model.all_tables {
-        Attr::Known(true) if listed => {
-            let (path, other) = if model.tables.is_null() { ("schemas", "schemas") } else { ("tables", "tables") };
+    let second = [("tables", &model.tables), ("schemas", &model.schemas)].into_iter().find(|(_, list)| list.known().is_some());
+    match (&model.all_tables, second) {
+        (Attr::Known(true), Some((other, _))) => {
             let detail = format!("all_tables = true already publishes every table: remove it or {other}.");
-            return Err(Diagnostic::error("Two scopes", detail).at(AttributePath::of(path)).into());
+            return Err(Diagnostic::error("Two scopes", detail).at(AttributePath::of(other)).into());
         }
+        // What is unknown may still turn out to be null.
+        (Attr::Known(true), None) if listed => return Ok(None),
+        _ => {}
+    }
+    match model.all_tables {
         Attr::Known(true) => return Ok(Some(Scope::AllTables)),
         Attr::Unknown if !listed => return Ok(None),
         _ if !listed => {
@@ -191,6 +196,8 @@ mod tests {
     fn unknown_inputs_are_no_fault() {
         assert_eq!(Desired::decode(&PublicationModel { tables: Attr::Unknown, ..base() }), Ok(None));
         assert_eq!(Desired::decode(&PublicationModel { all_tables: Attr::Unknown, ..base() }), Ok(None));
+        let either = PublicationModel { all_tables: true.into(), schemas: Attr::Unknown, ..base() };
+        assert_eq!(Desired::decode(&either), Ok(None));
     }
 
     #[test]

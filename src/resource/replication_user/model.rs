@@ -45,8 +45,10 @@ impl Desired {
             faults.push(Diagnostic::error("Invalid connection limit", detail).at(AttributePath::of("connection_limit")));
         }
         faults.into_result()?;
-        let unknown =
-            model.include_views.is_unknown() || model.password_wo_version.is_unknown() || model.table_owners.is_unknown();
+        let unknown = model.include_views.is_unknown()
+            || model.password_wo_version.is_unknown()
+            || model.table_owners.is_unknown()
+            || model.connection_limit.is_unknown();
         let (Some(name), Some(database), Some(schemas), Some(tables), false) = (name, database, schemas, tables, unknown) else {
             return Ok(None);
         };
