@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::Error;
+use crate::postgres::login::LoginSource;
 use crate::postgres::pool::Pool;
 use crate::postgres::retry::transient;
 use crate::postgres::settings::Settings;
@@ -50,13 +51,18 @@ pub struct Server {
 
 impl Server {
     /// A server that has not been dialled yet.
-    pub fn new(settings: Settings) -> Self {
-        Self { pool: Pool::new(settings), facts: Arc::default() }
+    pub fn new(settings: Settings, login: LoginSource) -> Self {
+        Self { pool: Pool::new(settings, login), facts: Arc::default() }
     }
 
     /// How it is reached.
     pub fn settings(&self) -> &Settings {
         &self.pool.settings
+    }
+
+    /// Has the next read dial, although an earlier one found the server out of reach.
+    pub fn dial_again(&self) {
+        self.pool.dial_again();
     }
 
     /// A read-only transaction. Those of one database share one connection, which takes no lock that anyone would notice.

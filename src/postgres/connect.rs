@@ -10,50 +10,76 @@ use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::error::Error;
+use crate::postgres::error::{Cause, Error};
+use crate::postgres::login::{Login, LoginSource, Origin};
 use crate::postgres::retry::retry_while;
 use crate::postgres::session::Session;
-use crate::postgres::settings::{PasswordSource, Settings, SslMode};
+use crate::postgres::settings::{Settings, SslMode};
 use crate::postgres::tls;
 
 const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
 
-/// Opens a session of a database, trying again what fails in passing.
-pub(super) async fn connect(settings: &Arc<Settings>, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
+/// Opens a session of a database, trying again what fails in passing. A login that was fetched and is refused is fetched once more: the
+/// password may have been rotated since.
+pub(super) async fn connect(
+    settings: &Arc<Settings>,
+    source: &LoginSource,
+    database: &str,
+    cancel: &CancellationToken,
+) -> Result<Session, Error> {
     let again = |error: &Error| {
         matches!(error, Error::Refused { .. } | Error::ConnectionLost { .. })
             || error.server_error().is_some_and(|error| error.is_transient())
     };
-    let connecting = retry_while(cancel, again, || async move {
-        let timeout = settings.connect_timeout;
-        tokio::time::timeout(timeout, open(settings, database))
-            .await
-            .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: settings.address(), after: timeout }))
-    });
+    let timeout = settings.connect_timeout;
+    let open = async |login: &Login| {
+        retry_while(cancel, again, || async {
+            tokio::time::timeout(timeout, open(settings, login, source, database))
+                .await
+                .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: settings.address(), after: timeout }))
+        })
+        .await
+    };
+    let connecting = async {
+        let login = source.fetch().await?;
+        let refusal = match open(&login).await {
+            Err(error) if is_refusal(&error) => error,
+            other => return other,
+        };
+        match source.fetch_again(&login).await? {
+            Some(login) => {
+                tracing::debug!(address = settings.address(), "the login was refused; trying the one that was fetched anew");
+                open(&login).await
+            }
+            None => Err(refusal),
+        }
+    };
     tokio::select! {
         result = connecting => result,
         () = cancel.cancelled() => Err(Error::Cancelled),
     }
 }
 
-async fn open(settings: &Arc<Settings>, database: &str) -> Result<Session, Error> {
+/// Whether the server did not believe that we are the role.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::LoginRefused { .. }) && error.cause() == Some(Cause::InvalidPassword)
+}
+
+async fn open(settings: &Arc<Settings>, login: &Login, source: &LoginSource, database: &str) -> Result<Session, Error> {
     let tls = tls::connector(settings)?;
     let stream = dial(settings).await?;
     let mut config = Config::new();
-    config.user(&settings.user).dbname(database).application_name(APPLICATION_NAME);
-    match &settings.password {
-        PasswordSource::Given(password) => {
-            config.password(password.expose());
-        }
-        PasswordSource::None => {}
+    config.user(&login.user).dbname(database).application_name(APPLICATION_NAME);
+    if let Some(password) = &login.password {
+        config.password(password.expose());
     }
     config.ssl_mode(if settings.sslmode == SslMode::Disable {
         tokio_postgres::config::SslMode::Disable
     } else {
         tokio_postgres::config::SslMode::Require
     });
-    tracing::debug!(address = settings.address(), database, user = settings.user, "connecting to PostgreSQL");
-    let failed = |error| login_error(settings, database, error);
+    tracing::debug!(address = settings.address(), database, user = login.user, "connecting to PostgreSQL");
+    let failed = |error| login_error(settings, login, source.origin(), database, error);
     let session = match tls {
         None => {
             let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
@@ -105,11 +131,12 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     socket.connect(address).await
 }
 
-fn login_error(settings: &Settings, database: &str, error: tokio_postgres::Error) -> Error {
+fn login_error(settings: &Settings, login: &Login, origin: Origin, database: &str, error: tokio_postgres::Error) -> Error {
     if let Some(source) = error.as_db_error() {
         return Error::LoginRefused {
             address: settings.address(),
-            user: settings.user.clone(),
+            user: login.user.clone(),
+            origin,
             database: database.to_owned(),
             source: Box::new(source.into()),
         };
@@ -121,8 +148,8 @@ fn login_error(settings: &Settings, database: &str, error: tokio_postgres::Error
         return Error::Refused { address: settings.address(), source };
     }
     // The library has no kind for it; every other failure before the login has another text.
-    if settings.password == PasswordSource::None && source.to_string() == "password missing" {
-        return Error::PasswordMissing { address: settings.address(), user: settings.user.clone() };
+    if login.password.is_none() && source.to_string() == "password missing" {
+        return Error::PasswordMissing { address: settings.address(), user: login.user.clone() };
     }
     Error::Handshake { address: settings.address(), sslmode: settings.sslmode, source }
 }

@@ -3,10 +3,12 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::postgres::lock_holder::LockHolder;
 use crate::postgres::lock_holder::list;
+use crate::postgres::login::Origin;
 
 /// A five-character SQLSTATE.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -214,6 +216,18 @@ pub enum Error {
         /// Who tried.
         user: String,
     },
+    /// The password or token to log in with could not be had.
+    #[error("there is nothing to log in with")]
+    LoginUnavailable {
+        /// Whether whoever knows it cannot be reached.
+        unreachable: bool,
+        /// Why not.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The server was out of reach a moment ago, and was not dialled again.
+    #[error(transparent)]
+    StillUnreachable(Arc<Error>),
     /// TLS or the protocol could not be set up.
     #[error("cannot set up a session with {address} (sslmode {sslmode})")]
     Handshake {
@@ -235,12 +249,14 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The server answered and did not let us in.
-    #[error("{address} refused the login of \"{user}\" to database \"{database}\"")]
+    #[error("{address} refused the login of \"{user}\" to database \"{database}\"{origin}")]
     LoginRefused {
         /// Host and port.
         address: String,
         /// Who tried.
         user: String,
+        /// Where the password came from.
+        origin: Origin,
         /// To which database.
         database: String,
         /// What the server said.
@@ -344,7 +360,12 @@ impl Error {
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
-            Self::NameNotResolved { .. } | Self::Refused { .. } | Self::ConnectTimeout { .. } | Self::Unreachable { .. }
+            Self::NameNotResolved { .. }
+                | Self::Refused { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::Unreachable { .. }
+                | Self::LoginUnavailable { unreachable: true, .. }
+                | Self::StillUnreachable(_)
         ) || self.cause() == Some(Cause::CannotConnectNow)
     }
 
@@ -377,44 +398,6 @@ impl Error {
     /// Whether the changes may have been made although this is an error.
     pub fn is_uncertain(&self) -> bool {
         matches!(self, Self::Uncertain { .. })
-    }
-
-    /// What to do about it, where that can be said.
-    pub fn remedy(&self) -> Option<&'static str> {
-        match self {
-            Self::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
-            Self::Refused { .. } | Self::ConnectTimeout { .. } | Self::Unreachable { .. } => Some(
-                "Check host and port, that the server runs, and that security groups, routes and tunnels let this machine reach it.",
-            ),
-            Self::PasswordMissing { .. } => {
-                Some("Set password in the provider's postgres settings, or the environment variable PGPASSWORD.")
-            }
-            Self::ConnectionLost { .. } => Some(
-                "The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.",
-            ),
-            Self::Handshake { .. } => Some(
-                "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
-            ),
-            Self::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
-            Self::Reader { .. } => Some("Use the writer endpoint of the cluster (for Aurora: the cluster endpoint)."),
-            Self::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),
-            Self::Busy { .. } => Some("Try again when the other run has finished, or raise timeouts."),
-            Self::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),
-            _ => match self.cause()? {
-                Cause::InvalidPassword => Some("Check username and password of the provider's postgres settings."),
-                Cause::InvalidAuthorization => Some(
-                    "Check the username, that the role may log in, and that the server's rules admit this way of connecting (TLS, address).",
-                ),
-                Cause::DatabaseMissing => Some("Create the database first, or correct its name."),
-                Cause::InsufficientPrivilege => Some(
-                    "Grant what is missing to the role that the provider logs in as (username of the provider's postgres settings), or use another role.",
-                ),
-                Cause::TooManyConnections => {
-                    Some("Lower max_connections of the provider's postgres settings, or free connections on the server.")
-                }
-                _ => None,
-            },
-        }
     }
 
     /// The error with its sources and remedy, one below the other.

@@ -1,6 +1,6 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `literal`, `scram`, `settings`, `statement`, `version`. IO: `client`, `connect`, `session`, `tls`.
+//! Pure: `identifier`, `literal`, `scram`, `settings`, `statement`, `version`. IO: `client`, `connect`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
@@ -9,7 +9,9 @@ pub mod error;
 pub mod identifier;
 pub mod literal;
 mod lock_holder;
+pub mod login;
 mod pool;
+mod remedy;
 pub mod retry;
 pub mod row;
 pub mod scram;
@@ -23,8 +25,9 @@ pub mod version;
 pub use client::{Facts, Flavour, Server};
 pub use error::{Cause, Error};
 pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
+pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable, Origin};
 pub use row::{Parameter, Row};
-pub use settings::{PasswordSource, RootCertificates, Settings, SslMode};
+pub use settings::{RootCertificates, Settings, SslMode};
 pub use statement::Statement;
 pub use transaction::{Notice, Transaction};
 pub use version::ServerVersion;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::connect::connect;
 use crate::postgres::error::Error;
+use crate::postgres::login::LoginSource;
 use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
 
@@ -18,6 +19,7 @@ const RESTED: Duration = Duration::from_secs(1);
 
 pub(super) struct Pool {
     pub(super) settings: Arc<Settings>,
+    login: LoginSource,
     /// One permit for each session in use. Sessions in use and idle ones together never exceed the permits there are.
     permits: Arc<Semaphore>,
     state: Mutex<State>,
@@ -31,6 +33,8 @@ struct State {
     readers: HashMap<String, Arc<Gate<Weak<Lease>>>>,
     idle: Vec<Idle>,
     in_use: usize,
+    /// Why the server was out of reach when it was last dialled to be read.
+    outage: Option<Arc<Error>>,
 }
 
 struct Idle {
@@ -40,9 +44,9 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new(settings: Settings) -> Arc<Self> {
+    pub(super) fn new(settings: Settings, login: LoginSource) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(settings.max_connections.max(1)));
-        Arc::new(Self { settings: Arc::new(settings), permits, state: Mutex::default() })
+        Arc::new(Self { settings: Arc::new(settings), login, permits, state: Mutex::default() })
     }
 
     /// A session for changes: waits for its turn, then takes an idle session of the database or opens one.
@@ -59,7 +63,8 @@ impl Pool {
         self.fill(database, gate, permit, cancel).await
     }
 
-    /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers.
+    /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers. Once the
+    /// server was out of reach, nobody else waits for it, until [`Pool::dial_again`]: a refresh of many resources would take hours.
     pub(super) async fn lease_shared(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Arc<Lease>, Error> {
         let open = async {
             let reader = Arc::clone(self.state().readers.entry(database.to_owned()).or_default());
@@ -67,8 +72,18 @@ impl Pool {
             if let Some(lease) = reader.upgrade().filter(|lease| lease.is_alive()) {
                 return Ok(lease);
             }
+            if let Some(outage) = &self.state().outage {
+                return Err(Error::StillUnreachable(Arc::clone(outage)));
+            }
             let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-            let mut lease = self.fill(database, None, permit, cancel).await?;
+            let mut lease = match self.fill(database, None, permit, cancel).await {
+                Err(error) if error.is_unreachable() => {
+                    let outage = Arc::new(error);
+                    self.state().outage = Some(Arc::clone(&outage));
+                    return Err(Error::StillUnreachable(outage));
+                }
+                filled => filled?,
+            };
             if lease.rested > RESTED && lease.session()?.run("", "a sign of life", cancel).await.is_err() {
                 lease.reconnect(cancel).await?;
             }
@@ -80,6 +95,11 @@ impl Pool {
             lease = open => lease,
             () = cancel.cancelled() => Err(Error::Cancelled),
         }
+    }
+
+    /// Forgets that the server was out of reach.
+    pub(super) fn dial_again(&self) {
+        self.state().outage = None;
     }
 
     /// A session for a look beside one that is busy, if it can be had without waiting.
@@ -107,7 +127,7 @@ impl Pool {
             _gate: gate,
         };
         if lease.session.is_none() {
-            lease.session = Some(connect(&self.settings, database, cancel).await?);
+            lease.session = Some(connect(&self.settings, &self.login, database, cancel).await?);
         }
         Ok(lease)
     }
@@ -164,7 +184,7 @@ impl Lease {
     /// Replaces a session that turned out to be dead.
     pub(super) async fn reconnect(&mut self, cancel: &CancellationToken) -> Result<(), Error> {
         self.session = None;
-        self.session = Some(connect(&self.pool.settings, &self.database, cancel).await?);
+        self.session = Some(connect(&self.pool.settings, &self.pool.login, &self.database, cancel).await?);
         Ok(())
     }
 }

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::secret::Secret;
-
 /// The root certificates of Amazon RDS for all regions, as PEM.
 pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
 
@@ -76,15 +74,6 @@ impl RootCertificates {
     }
 }
 
-/// Where the password of each new physical connection comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// Given once and for all.
-    Given(Secret),
-    /// The server asks for none (trust, peer).
-    None,
-}
-
 /// How to reach one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -92,10 +81,6 @@ pub struct Settings {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Role to log in as.
-    pub user: String,
-    /// Its password.
-    pub password: PasswordSource,
     /// Database of whatever names none.
     pub database: String,
     /// What is demanded of TLS.
@@ -118,16 +103,14 @@ impl Settings {
     /// Used unless `max_connections` is given.
     pub const DEFAULT_MAX_CONNECTIONS: usize = 4;
 
-    /// Settings with defaults for all but host, user and password. The default of `sslmode` is verify-full for a host of Amazon
+    /// Settings with defaults for all but the host. The default of `sslmode` is verify-full for a host of Amazon
     /// RDS, require for any other.
-    pub fn new(host: impl Into<String>, user: impl Into<String>, password: PasswordSource) -> Self {
+    pub fn new(host: impl Into<String>) -> Self {
         let host = host.into();
         let sslmode = if is_rds_host(&host) { SslMode::VerifyFull } else { SslMode::Require };
         Self {
             host,
             port: Self::DEFAULT_PORT,
-            user: user.into(),
-            password,
             database: "postgres".to_owned(),
             sslmode,
             root_certificates: RootCertificates::Rds,
@@ -168,17 +151,11 @@ mod tests {
 
     #[test]
     fn an_rds_host_is_verified_unless_told_otherwise() {
-        let mode = |host: &str| Settings::new(host, "admin", PasswordSource::None).sslmode;
+        let mode = |host: &str| Settings::new(host).sslmode;
         assert_eq!(mode("c.cluster-x.eu-west-1.rds.amazonaws.com"), SslMode::VerifyFull);
         assert_eq!(mode("C.CLUSTER-X.eu-west-1.RDS.amazonaws.com."), SslMode::VerifyFull);
         assert_eq!(mode("localhost"), SslMode::Require);
         assert_eq!(mode("rds.amazonaws.com.example.org"), SslMode::Require);
-    }
-
-    #[test]
-    fn does_not_show_its_password() {
-        let settings = Settings::new("h", "u", PasswordSource::Given(Secret::new("hunter2")));
-        assert!(!format!("{settings:?}").contains("hunter2"));
     }
 
     #[test]
@@ -189,7 +166,7 @@ mod tests {
 
     #[test]
     fn names_an_ipv6_address_with_brackets() {
-        let mut settings = Settings::new("::1", "u", PasswordSource::None);
+        let mut settings = Settings::new("::1");
         assert_eq!(settings.address(), "[::1]:5432");
         settings.host = "db".to_owned();
         assert_eq!(settings.address(), "db:5432");

@@ -118,10 +118,9 @@ impl ServerCertVerifier for Lenient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::settings::PasswordSource;
 
     fn settings(sslmode: SslMode, root_certificates: RootCertificates) -> Settings {
-        Settings { sslmode, root_certificates, ..Settings::new("db", "u", PasswordSource::None) }
+        Settings { sslmode, root_certificates, ..Settings::new("db") }
     }
 
     #[test]

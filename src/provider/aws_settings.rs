@@ -1,7 +1,7 @@
 //! From the provider block to AWS settings. Pure.
 
 use super::AwsModel;
-use crate::rds::settings::{AssumeRole, Endpoints, Settings};
+use crate::aws::settings::{AssumeRole, Endpoints, Settings};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
 /// Checks the block; unknown values pass.
@@ -41,10 +41,11 @@ pub(crate) fn resolve(model: &AwsModel) -> Settings {
             external_id: role.external_id.known().cloned(),
         })
     });
-    let endpoints = model
-        .endpoints
-        .known()
-        .map(|endpoints| Endpoints { rds: endpoints.rds.known().cloned(), sts: endpoints.sts.known().cloned() });
+    let endpoints = model.endpoints.known().map(|endpoints| Endpoints {
+        rds: endpoints.rds.known().cloned(),
+        secrets_manager: endpoints.secretsmanager.known().cloned(),
+        sts: endpoints.sts.known().cloned(),
+    });
     Settings {
         region: model.region.known().cloned(),
         profile: model.profile.known().cloned(),

@@ -1,14 +1,17 @@
 //! What a resource may use: the database server and AWS, if their configuration is known, and the signal to stop.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::environment::PostgresEnvironment;
+use super::login_plan::{LoginPlan, MasterUser};
+use super::outage::{OnUnreachable, Outage, Party};
 use super::postgres_settings::WriterEndpoint;
-use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, postgres_settings};
-use crate::postgres::Server;
+use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings};
+use crate::aws::{Session, TokenRequest};
+use crate::postgres::{LoginSource, Server, Settings};
 use crate::rds;
 use crate::resource::Failure;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, Model};
@@ -39,8 +42,12 @@ pub(crate) struct ProviderContext {
     aws: Section<AwsModel>,
     postgres: Section<PostgresModel>,
     environment: PostgresEnvironment,
+    on_unreachable: OnUnreachable,
+    aws_session: OnceCell<Session>,
     rds: OnceCell<rds::Client>,
     server: OnceCell<Server>,
+    /// How AWS was found out of reach: nobody else waits for it then. (Of the database server its pool knows.)
+    aws_outage: Mutex<Option<Diagnostic>>,
 }
 
 /// Before it is configured nothing is known.
@@ -50,8 +57,11 @@ impl Default for ProviderContext {
             aws: Section::Unknown,
             postgres: Section::Unknown,
             environment: PostgresEnvironment::default(),
+            on_unreachable: OnUnreachable::Fail,
+            aws_session: OnceCell::new(),
             rds: OnceCell::new(),
             server: OnceCell::new(),
+            aws_outage: Mutex::default(),
         }
     }
 }
@@ -63,6 +73,7 @@ impl ProviderContext {
             aws: Section::of(&model.aws),
             postgres: Section::of(&model.postgres),
             environment: PostgresEnvironment::read(),
+            on_unreachable: OnUnreachable::of(&model.on_unreachable),
             ..Self::default()
         }
     }
@@ -88,9 +99,11 @@ impl Context {
 
     /// The AWS client.
     pub(crate) async fn rds(&self) -> Result<&rds::Client, Failure> {
-        let Section::Known(aws) = &self.provider.aws else { return Err(Failure::ConfigurationUnknown) };
-        let connect = || async { rds::Client::connect(&aws_settings::resolve(aws)).await };
-        Ok(self.provider.rds.get_or_try_init(connect).await?)
+        let session = self.aws_session().await?;
+        if let Some(diagnostic) = &*self.aws_outage() {
+            return Err(Failure::Unreachable(Outage { party: Party::Aws, diagnostic: diagnostic.clone() }));
+        }
+        Ok(self.provider.rds.get_or_init(async || rds::Client::new(session)).await)
     }
 
     /// The database server. Nothing is dialled yet, unless a cluster's endpoint has to be looked up.
@@ -101,11 +114,64 @@ impl Context {
                 Some(identifier) => Some(self.writer_endpoint(identifier).await?),
                 None => None,
             };
-            let settings = postgres_settings::resolve(postgres, &self.provider.environment, cluster.as_ref())
+            let (settings, login) = postgres_settings::resolve(postgres, &self.provider.environment, cluster.as_ref())
                 .map_err(outside_of_resource)?;
-            Ok::<_, Failure>(Server::new(settings))
+            let login = self.login_source(login, &settings, cluster.as_ref()).await?;
+            Ok::<_, Failure>(Server::new(settings, login))
         };
-        self.provider.server.get_or_try_init(resolve).await
+        self.provider.server.get_or_try_init(resolve).await.inspect_err(|failure| self.remember(failure))
+    }
+
+    /// Whether a plan goes on without what it cannot reach.
+    pub(crate) fn keeps_state(&self) -> bool {
+        self.provider.on_unreachable == OnUnreachable::KeepState
+    }
+
+    /// Remembers an outage, so that not every resource waits for it anew.
+    pub(crate) fn remember(&self, failure: &Failure) {
+        if let Failure::Unreachable(Outage { party: Party::Aws, diagnostic }) = failure {
+            *self.aws_outage() = Some(diagnostic.clone());
+        }
+    }
+
+    /// Forgets every outage: what is to be changed is dialled again.
+    pub(crate) fn dial_again(&self) {
+        *self.aws_outage() = None;
+        if let Some(server) = self.provider.server.get() {
+            server.dial_again();
+        }
+    }
+
+    fn aws_outage(&self) -> std::sync::MutexGuard<'_, Option<Diagnostic>> {
+        self.provider.aws_outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn aws_session(&self) -> Result<&Session, Failure> {
+        let Section::Known(aws) = &self.provider.aws else { return Err(Failure::ConfigurationUnknown) };
+        let connect = || async { Session::connect(&aws_settings::resolve(aws)).await };
+        Ok(self.provider.aws_session.get_or_try_init(connect).await?)
+    }
+
+    async fn login_source(
+        &self,
+        plan: LoginPlan,
+        settings: &Settings,
+        cluster: Option<&WriterEndpoint>,
+    ) -> Result<LoginSource, Failure> {
+        match plan {
+            LoginPlan::Given(login) => Ok(LoginSource::Given(login)),
+            LoginPlan::Secret { arn, user, fallback_user } => {
+                Ok(login_source::secret(self.aws_session().await?.clone(), arn, user, fallback_user))
+            }
+            LoginPlan::Token { user: username } => {
+                // A tunnel's near end is nobody that RDS knows.
+                let (host, port) = match cluster {
+                    Some(cluster) => (cluster.host.clone(), cluster.port),
+                    None => (settings.server_name().to_owned(), settings.port),
+                };
+                Ok(login_source::token(self.aws_session().await?.clone(), TokenRequest { host, port, username }))
+            }
+        }
     }
 
     /// True when the provider block or the environment says how to reach a database server.
@@ -132,7 +198,10 @@ impl Context {
             Failure::Missing(Diagnostic::error("Cluster not found", detail))
         })?;
         match (cluster.endpoint, cluster.port) {
-            (Some(host), Some(port)) => Ok(WriterEndpoint { host, port }),
+            (Some(host), Some(port)) => {
+                let master = MasterUser { username: cluster.master_username, secret_arn: cluster.master_user_secret_arn };
+                Ok(WriterEndpoint { host, port, master })
+            }
             _ => {
                 let detail = format!("The cluster {identifier} has no writer endpoint yet (status {}).", cluster.status);
                 Err(Failure::Missing(Diagnostic::error("Cluster has no endpoint", detail)))

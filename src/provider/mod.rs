@@ -3,10 +3,14 @@
 mod aws_settings;
 mod context;
 mod environment;
+mod login_plan;
+mod login_source;
+mod outage;
 mod postgres_settings;
 mod schema;
 
 pub(crate) use context::{Context, ProviderContext};
+pub(crate) use outage::{Outage, Party};
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
 
 use crate::terraform::Diagnostics;
@@ -20,5 +24,6 @@ pub(crate) fn validate(model: &ProviderModel) -> Diagnostics {
     if let Some(postgres) = model.postgres.known() {
         faults.extend(postgres_settings::validate(postgres));
     }
+    faults.extend(outage::validate(&model.on_unreachable));
     faults
 }

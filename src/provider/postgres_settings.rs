@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::PostgresModel;
 use super::environment::PostgresEnvironment;
-use crate::postgres::{PasswordSource, RootCertificates, Settings, SslMode};
+use super::login_plan::{self, LoginPlan, MasterUser};
+use crate::postgres::{RootCertificates, Settings, SslMode};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// Seconds.
@@ -15,6 +16,7 @@ const MAX_CONNECT_TIMEOUT: u16 = 3600;
 pub(crate) struct WriterEndpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
+    pub(crate) master: MasterUser,
 }
 
 /// Checks what can be checked without the environment; unknown values pass.
@@ -24,10 +26,11 @@ pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     faults.in_range(&model.connect_timeout, "connect_timeout", 1, i64::from(MAX_CONNECT_TIMEOUT));
     faults.in_range(&model.max_connections, "max_connections", 1, 1000);
     faults.sslmode(model.sslmode.known());
+    faults.0.extend(login_plan::validate(model));
     faults.0
 }
 
-/// Connection settings.
+/// Connection settings, and what to log in with.
 ///
 /// # Errors
 /// No host or no user is given anywhere, or an environment variable cannot be read.
@@ -35,18 +38,18 @@ pub(crate) fn resolve(
     model: &PostgresModel,
     environment: &PostgresEnvironment,
     cluster: Option<&WriterEndpoint>,
-) -> Result<Settings, Diagnostics> {
+) -> Result<(Settings, LoginPlan), Diagnostics> {
     let mut faults = Faults(validate(model));
     // With a cluster PGHOST would silently lead elsewhere; only an explicit host says where to dial.
     let fallback_host = cluster.map(|cluster| cluster.host.clone()).or_else(|| environment.host.clone());
     let host = model.host.known().cloned().or(fallback_host);
-    let user = model.username.known().cloned().or_else(|| environment.user.clone());
+    let login = login_plan::resolve(model, environment, cluster.map(|cluster| &cluster.master));
     let missing = [
         (
             host.is_none(),
             "postgres.host (or postgres.cluster_identifier for an Aurora cluster) or the environment variable PGHOST",
         ),
-        (user.is_none(), "postgres.username or the environment variable PGUSER"),
+        (login.is_none(), "postgres.username or the environment variable PGUSER"),
     ];
     faults.missing(missing.into_iter().filter(|(missing, _)| *missing).map(|(_, what)| what).collect());
     let port = match (model.port.known(), cluster) {
@@ -58,9 +61,8 @@ pub(crate) fn resolve(
     let timeout =
         timeout.or_else(|| faults.number(environment.connect_timeout.as_deref(), "PGCONNECT_TIMEOUT", MAX_CONNECT_TIMEOUT));
     let sslmode = faults.sslmode(model.sslmode.known().or(environment.sslmode.as_ref()));
-    let (Some(host), Some(user), false) = (host, user, faults.0.has_errors()) else { return Err(faults.0) };
-    let password = model.password.known().or(environment.password.as_ref());
-    let mut settings = Settings::new(host, user, password.cloned().map_or(PasswordSource::None, PasswordSource::Given));
+    let (Some(host), Some(login), false) = (host, login, faults.0.has_errors()) else { return Err(faults.0) };
+    let mut settings = Settings::new(host);
     settings.port = port.unwrap_or(Settings::DEFAULT_PORT);
     settings.connect_timeout = timeout.map_or(Settings::DEFAULT_CONNECT_TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
     if let Some(cluster) = cluster {
@@ -82,7 +84,10 @@ pub(crate) fn resolve(
     if let Some(connections) = model.max_connections.known() {
         settings.max_connections = usize::try_from(*connections).unwrap_or(Settings::DEFAULT_MAX_CONNECTIONS);
     }
-    Ok(settings)
+    if matches!(login, LoginPlan::Token { .. }) && settings.sslmode == SslMode::Disable {
+        return Err(login_plan::token_without_tls().into());
+    }
+    Ok((settings, login))
 }
 
 #[derive(Default)]
@@ -137,6 +142,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postgres::Login;
     use crate::secret::Secret;
 
     fn environment() -> PostgresEnvironment {
@@ -152,18 +158,20 @@ mod tests {
     #[test]
     fn the_environment_fills_what_the_block_leaves_open() {
         let model = PostgresModel { username: "admin".into(), sslmode: "disable".into(), ..PostgresModel::default() };
-        let settings = resolve(&model, &environment(), None).unwrap();
-        assert_eq!((settings.host.as_str(), settings.port, settings.user.as_str()), ("env-host", 6432, "admin"));
-        assert_eq!((settings.sslmode, settings.password), (SslMode::Disable, PasswordSource::Given(Secret::new("p"))));
+        let (settings, login) = resolve(&model, &environment(), None).unwrap();
+        assert_eq!((settings.host.as_str(), settings.port, settings.sslmode), ("env-host", 6432, SslMode::Disable));
+        let given = Login { user: "admin".to_owned(), password: Some(Secret::new("p")) };
+        assert_eq!(login, LoginPlan::Given(given));
     }
 
     #[test]
     fn a_cluster_gives_endpoint_and_tls_name_and_a_host_only_says_where_to_dial() {
-        let cluster = WriterEndpoint { host: "c.cluster-x.eu-west-1.rds.amazonaws.com".to_owned(), port: 5433 };
-        let direct = resolve(&PostgresModel::default(), &environment(), Some(&cluster)).unwrap();
+        let host = "c.cluster-x.eu-west-1.rds.amazonaws.com".to_owned();
+        let cluster = WriterEndpoint { host, port: 5433, master: MasterUser::default() };
+        let (direct, _) = resolve(&PostgresModel::default(), &environment(), Some(&cluster)).unwrap();
         assert_eq!((direct.host.as_str(), direct.port, direct.sslmode), (cluster.host.as_str(), 5433, SslMode::VerifyFull));
         let model = PostgresModel { host: "localhost".into(), port: 15432.into(), ..PostgresModel::default() };
-        let tunnel = resolve(&model, &environment(), Some(&cluster)).unwrap();
+        let (tunnel, _) = resolve(&model, &environment(), Some(&cluster)).unwrap();
         assert_eq!((tunnel.host.as_str(), tunnel.port, tunnel.server_name()), ("localhost", 15432, cluster.host.as_str()));
     }
 

@@ -13,6 +13,10 @@ model! {
         /// How to reach the database server. Default: whatever is unset comes from the environment variables `PGHOST`, `PGPORT`, `PGUSER`,
         /// `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`, `PGSSLROOTCERT` and `PGCONNECT_TIMEOUT`.
         postgres: PostgresModel => optional(),
+        /// What a plan does when AWS or the database server cannot be reached: `fail`, or `keep_state` to warn, keep the state as it
+        /// is and plan from the configuration, for the check of a pull request that runs where the database is out of reach. An apply
+        /// fails either way, and so does a server or AWS that answers with a refusal. Default: `fail`.
+        on_unreachable: String => optional(),
     }
 }
 
@@ -57,6 +61,8 @@ model! {
     pub struct EndpointsModel {
         /// URL of the RDS API. Default: that of the region.
         rds: String => optional(),
+        /// URL of the Secrets Manager API, which is called to read a password. Default: that of the region.
+        secretsmanager: String => optional(),
         /// URL of the STS API, which is called to assume a role. Default: that of the region.
         sts: String => optional(),
     }
@@ -75,10 +81,20 @@ model! {
         port: i64 => optional(),
         /// Database to connect to where a resource names none. Default: `PGDATABASE`, else `postgres`.
         database: String => optional(),
-        /// Role to log in as: the master user, or one that may create roles and publications. Default: `PGUSER`.
+        /// Role to log in as: the master user, or one that may create roles and publications. Default: the one that the secret names,
+        /// else `PGUSER`.
         username: String => optional(),
-        /// Password of that role. Give it by an ephemeral variable or by `PGPASSWORD`; it is kept nowhere. Default: `PGPASSWORD`.
+        /// Password of that role. Give it by an ephemeral variable or by `PGPASSWORD`; it is kept nowhere. Default: the secret that RDS
+        /// manages for the master user of `cluster_identifier`, if there is one and `username` is nobody else, otherwise `PGPASSWORD`.
         password: Secret => optional().sensitive(),
+        /// ARN of a secret in Secrets Manager that holds the password: a JSON object with `password` and possibly `username`, as RDS
+        /// writes it, or the password itself. It is read once for a run, and once more if the server refuses the login, since it may have
+        /// been rotated. Excludes `password` and `iam_auth`. Default: none.
+        password_secret_arn: String => optional(),
+        /// Whether to log in with IAM database authentication: a token is signed for each connection, for the cluster's writer endpoint
+        /// or else for `tls_server_name` or `host`. The role must be a member of `rds_iam`. Excludes `password` and
+        /// `password_secret_arn`. Default: `false`.
+        iam_auth: bool => optional(),
         /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers), `verify-ca` or `verify-full`. Default:
         /// `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
         sslmode: String => optional(),

@@ -6,9 +6,9 @@ use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, DbClusterMembe
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::error::{Cause, Error};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
 use super::wait::Patience;
+use crate::aws::{Cause, Error};
 
 /// An Aurora DB cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use aws_sdk_rds::types;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::error::{Cause, Error};
 use super::wait::Patience;
+use crate::aws::{Cause, Error};
 
 /// Most parameters that one ModifyDBClusterParameterGroup or ResetDBClusterParameterGroup takes.
 pub const PARAMETERS_PER_CALL: usize = 20;

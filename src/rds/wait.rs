@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::cluster::{Cluster, Member};
-use super::error::{Cause, Error};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
+use crate::aws::{Cause, Error};
 
 /// Between the first two looks.
 const FIRST_INTERVAL: Duration = Duration::from_millis(50);

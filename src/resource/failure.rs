@@ -1,14 +1,19 @@
 //! What a practitioner is told when the database server or AWS fails.
 
 use super::Failure;
+use crate::aws;
 use crate::postgres;
-use crate::rds;
+use crate::provider::{Outage, Party};
 use crate::terraform::Diagnostic;
 
 impl From<postgres::Error> for Failure {
     fn from(error: postgres::Error) -> Self {
         let diagnostic = postgres_diagnostic(&error);
-        if error.is_database_missing() { Self::Missing(diagnostic) } else { diagnostic.into() }
+        match error {
+            error if error.is_database_missing() => Self::Missing(diagnostic),
+            error if error.is_unreachable() => Self::Unreachable(Outage { party: Party::Database, diagnostic }),
+            _ => diagnostic.into(),
+        }
     }
 }
 
@@ -18,6 +23,7 @@ fn postgres_diagnostic(error: &postgres::Error) -> Diagnostic {
     let summary = match error {
         error if error.is_unreachable() => "Cannot reach the database server",
         error if error.is_database_missing() => "Database not found",
+        Error::LoginUnavailable { .. } => "Nothing to log in to the database server with",
         Error::LoginRefused { .. } | Error::PasswordMissing { .. } => "The database server refuses the login",
         Error::ConnectionLost { .. } => "Lost the connection to the database server",
         Error::Reader { .. } => "Connected to a reader instead of the writer",
@@ -29,15 +35,16 @@ fn postgres_diagnostic(error: &postgres::Error) -> Diagnostic {
     Diagnostic::error(summary, error.describe())
 }
 
-impl From<rds::Error> for Failure {
-    fn from(error: rds::Error) -> Self {
-        rds_diagnostic(&error).into()
+impl From<aws::Error> for Failure {
+    fn from(error: aws::Error) -> Self {
+        let diagnostic = aws_diagnostic(&error);
+        if error.is_unreachable() { Self::Unreachable(Outage { party: Party::Aws, diagnostic }) } else { diagnostic.into() }
     }
 }
 
 /// One clear error: what failed as the title, then the causes.
-fn rds_diagnostic(error: &rds::Error) -> Diagnostic {
-    use rds::Error;
+fn aws_diagnostic(error: &aws::Error) -> Diagnostic {
+    use aws::Error;
     let summary = match error {
         error if error.is_unreachable() => "Cannot reach AWS",
         Error::Credentials { .. } => "No usable AWS credentials",
@@ -47,19 +54,19 @@ fn rds_diagnostic(error: &rds::Error) -> Diagnostic {
         _ => "AWS refuses a call",
     };
     let mut diagnostic = Diagnostic::from_error(summary, error);
-    if let Some(remedy) = rds_remedy(error) {
+    if let Some(remedy) = aws_remedy(error) {
         diagnostic.detail.push_str("\n\n");
         diagnostic.detail.push_str(remedy);
     }
     diagnostic
 }
 
-fn rds_remedy(error: &rds::Error) -> Option<&'static str> {
+fn aws_remedy(error: &aws::Error) -> Option<&'static str> {
     match error {
         error if error.is_unreachable() => {
             Some("Check aws.region and aws.endpoints of the provider block, and that this machine reaches AWS.")
         }
-        error if error.cause() == rds::error::Cause::BadCredentials => {
+        error if error.cause() == aws::Cause::BadCredentials => {
             Some("Check the aws settings of the provider block, and the environment or profile that the credentials come from.")
         }
         _ => None,

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use attempt::Attempt;
 pub(crate) use timeouts::Timeouts;
 
-use crate::provider::Context;
+use crate::provider::{Context, Outage};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Schema};
 
 /// Why something could not be done.
@@ -33,6 +33,9 @@ pub(crate) enum Failure {
     /// Something that must be there is not: the cluster, the database. For what is to be created it may come in the same apply, so plan
     /// only warns; for Read the resource went with it.
     Missing(Diagnostic),
+    /// AWS or the database server cannot be reached. With `on_unreachable = "keep_state"` Read keeps the prior state and plan works from
+    /// configuration; otherwise, and always for an apply, it is an error.
+    Unreachable(Outage),
     /// What the practitioner is told.
     Diagnosed(Diagnostics),
 }
@@ -42,7 +45,7 @@ impl Failure {
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
         match self {
             Self::Diagnosed(diagnostics) => diagnostics,
-            Self::Missing(diagnostic) => diagnostic.into(),
+            Self::Missing(diagnostic) | Self::Unreachable(Outage { diagnostic, .. }) => diagnostic.into(),
             Self::ConfigurationUnknown => Diagnostic::error(
                 "The provider's configuration is not known",
                 "A value in the provider block is still unknown where it is needed. Make it known before this resource is applied.",

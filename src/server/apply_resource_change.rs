@@ -26,6 +26,7 @@ pub(super) async fn apply<R: Resource>(
             };
         }
     };
+    context.dial_again();
     let saved = Saved::<R>::default();
     let run = run(context, config.as_ref(), prior.as_ref(), &planned, &request.planned_private, &saved);
     let outcome = match AssertUnwindSafe(run).catch_unwind().await {

@@ -6,6 +6,7 @@ mod configure_provider;
 mod get_provider_schema;
 pub(crate) mod handler;
 mod import_resource_state;
+mod keep_state;
 mod panic;
 mod plan_pipeline;
 mod plan_resource_change;

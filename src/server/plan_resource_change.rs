@@ -1,6 +1,6 @@
 //! `PlanResourceChange`. Terraform calls it twice, once for the practitioner and once right before apply, and both answers must agree.
 
-use super::{plan_pipeline, stored};
+use super::{keep_state, plan_pipeline, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Existing, Failure, PlanRequest, Resource};
@@ -56,11 +56,15 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         changed: proposal.changed,
         first_plan: first_plan.as_ref(),
     };
+    let mut diagnostics = Diagnostics::new();
     let (lookup, missing) = match R::look_up(context, &plan_request).await {
         Ok(lookup) => (lookup, None),
         Err(Failure::ConfigurationUnknown) => (None, None),
         Err(Failure::Missing(missing)) => (None, Some(missing)),
-        Err(failure) => return Err(failure.into_diagnostics()),
+        Err(failure) => {
+            diagnostics.extend(keep_state::go_on(context, failure)?);
+            (None, None)
+        }
     };
     let plan = R::plan(&plan_request, lookup.as_ref());
     let planned = plan_pipeline::overlay(proposal.value, &before, Model::encode(&plan.model));
@@ -68,7 +72,6 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     if existing.is_some() {
         requires_replace.extend(plan.requires_replace);
     }
-    let mut diagnostics = Diagnostics::new();
     if let Some(missing) = missing {
         // A replacement is a create: what it moves to may come in the same apply.
         if existing.is_some() && requires_replace.is_empty() {
@@ -91,7 +94,7 @@ async fn destroy<R: Resource>(
             Ok(diagnostics) => diagnostics,
             // What a missing cluster or database held is gone; apply finds that too.
             Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Diagnostics::new(),
-            Err(Failure::Diagnosed(diagnostics)) => return Err(diagnostics),
+            Err(failure) => keep_state::go_on(context, failure)?,
         },
     };
     Ok(Answer { planned: Value::Null, private: prior_private.to_vec(), requires_replace: Vec::new(), diagnostics })

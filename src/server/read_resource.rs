@@ -1,6 +1,6 @@
 //! `ReadResource`: what exists now. Always answers with a state: an absent one would mean that the resource is gone.
 
-use super::{plan_pipeline, stored};
+use super::{keep_state, plan_pipeline, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Failure, Resource};
@@ -56,6 +56,9 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
         Err(Failure::ConfigurationUnknown) => {
             Ok(Observed { value: current, private: request.private.clone(), diagnostics: Diagnostics::new() })
         }
-        Err(Failure::Diagnosed(diagnostics)) => Err(diagnostics),
+        Err(failure) => {
+            let diagnostics = keep_state::go_on(context, failure)?;
+            Ok(Observed { value: current, private: request.private.clone(), diagnostics })
+        }
     }
 }

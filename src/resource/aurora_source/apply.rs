@@ -2,9 +2,9 @@
 
 use super::observe::find_group;
 use super::request::Operation;
-use crate::rds::error::Cause;
+use crate::aws::{Cause, Error};
 use crate::rds::parameter_group::Which;
-use crate::rds::{Client, Cluster, Error, ParameterGroupStatus, Patience};
+use crate::rds::{Client, Cluster, ParameterGroupStatus, Patience};
 use crate::resource::Failure;
 use crate::terraform::Diagnostic;
 

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::diff::{OWNER_TAG, PREVIOUS_TAG};
 use super::model::ENGINE;
-use crate::rds::error::Cause;
+use crate::aws::{Cause, Error};
 use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
-use crate::rds::{ApplyType, Client, Cluster, Error, GlobalMembership, Parameter};
+use crate::rds::{ApplyType, Client, Cluster, GlobalMembership, Parameter};
 
 /// A cluster with its parameter groups. It is stored beside the state, and holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,6 +42,8 @@ pub struct AssumeRole {
 pub struct Endpoints {
     /// RDS.
     pub rds: Option<String>,
+    /// Secrets Manager, called to read passwords.
+    pub secrets_manager: Option<String>,
     /// STS, called to assume a role.
     pub sts: Option<String>,
 }

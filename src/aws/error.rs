@@ -1,13 +1,13 @@
-//! What can go wrong when RDS is called: AWS error codes as a short table of causes.
+//! What can go wrong when AWS is called: its error codes as a short table of causes.
 
 use std::time::Duration;
 
 use aws_sdk_rds::error::{BoxError, ProvideErrorMetadata, SdkError};
 
-/// A failed RDS call or wait.
+/// A failed AWS call or wait.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// RDS answered with an error code.
+    /// AWS answered with an error code.
     #[error("{action} failed: AWS answered {code}: {message}{}", access_hint(action, code))]
     Api {
         /// The API action, for example `ModifyDBCluster`.
@@ -28,8 +28,8 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
-    /// The answer could not be read; a proxy or a server that is not RDS sends such.
-    #[error("{action} failed: the answer is not one of the RDS API (HTTP status {status})")]
+    /// The answer could not be read; a proxy or a server that is not AWS sends such.
+    #[error("{action} failed: the answer is not one of the AWS API (HTTP status {status})")]
     Unreadable {
         /// The API action.
         action: &'static str,
@@ -53,7 +53,7 @@ pub enum Error {
         "no AWS region is known: set `region` in the provider's `aws`, the environment variable AWS_REGION, or a region in the profile"
     )]
     NoRegion,
-    /// The answer lacks something that RDS always sends.
+    /// The answer lacks something that AWS always sends.
     #[error("{action} answered without {field}")]
     Incomplete {
         /// The API action.
@@ -90,7 +90,7 @@ pub enum Error {
 /// Why an API call failed, as far as callers act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The cluster, instance or parameter group does not exist.
+    /// The cluster, instance, parameter group or secret does not exist.
     NotFound,
     /// A parameter group of that name exists.
     AlreadyExists,
@@ -109,7 +109,7 @@ pub enum Cause {
 }
 
 impl Error {
-    /// The cause of a failed API call; everything that is not an answer of RDS is [`Cause::Other`].
+    /// The cause of a failed API call; everything that is not an answer of AWS is [`Cause::Other`].
     pub fn cause(&self) -> Cause {
         match self {
             Self::Api { code, .. } => cause_of(code),
@@ -123,7 +123,7 @@ impl Error {
         matches!(self, Self::Unreachable { .. })
     }
 
-    pub(super) fn from_sdk<E>(
+    pub(crate) fn from_sdk<E>(
         action: &'static str,
         endpoint: &str,
         error: SdkError<E, aws_sdk_rds::config::http::HttpResponse>,
@@ -168,16 +168,23 @@ where
 
 fn access_hint(action: &str, code: &str) -> String {
     match cause_of(code) {
-        Cause::AccessDenied => format!(" (the caller needs the permission rds:{action})"),
+        Cause::AccessDenied => format!(" (the caller needs the permission {}:{action})", service_of(action)),
         _ => String::new(),
     }
 }
 
+/// The prefix of an action in IAM policies.
+fn service_of(action: &str) -> &'static str {
+    if action == super::secret::ACTION { "secretsmanager" } else { "rds" }
+}
+
 fn cause_of(code: &str) -> Cause {
     match code {
-        "DBClusterNotFoundFault" | "DBInstanceNotFound" | "DBParameterGroupNotFound" | "GlobalClusterNotFoundFault" => {
-            Cause::NotFound
-        }
+        "DBClusterNotFoundFault"
+        | "DBInstanceNotFound"
+        | "DBParameterGroupNotFound"
+        | "GlobalClusterNotFoundFault"
+        | "ResourceNotFoundException" => Cause::NotFound,
         "DBParameterGroupAlreadyExists" => Cause::AlreadyExists,
         "InvalidDBParameterGroupState" => Cause::InUse,
         "InvalidDBClusterStateFault" | "InvalidDBInstanceState" => Cause::WrongState,
@@ -217,5 +224,7 @@ mod tests {
             api("AccessDenied").to_string(),
             "ModifyDBCluster failed: AWS answered AccessDenied: no (the caller needs the permission rds:ModifyDBCluster)"
         );
+        let secret = Error::Api { action: "GetSecretValue", code: "AccessDeniedException".to_owned(), message: "no".to_owned() };
+        assert!(secret.to_string().ends_with("(the caller needs the permission secretsmanager:GetSecretValue)"), "{secret}");
     }
 }

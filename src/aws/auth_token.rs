@@ -1,0 +1,68 @@
+//! Tokens that let a role log in to a database in the place of a password: requests signed for RDS, valid for 15 minutes.
+
+use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::Error;
+use super::session::Session;
+use crate::secret::Secret;
+
+const ACTION: &str = "connect (rds-db)";
+/// What a query value may hold as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Whom a token lets in, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// Name of the endpoint, as RDS knows it; a tunnel's near end has no part in it.
+    pub host: String,
+    /// Port of the endpoint.
+    pub port: u16,
+    /// The role.
+    pub username: String,
+}
+
+impl TokenRequest {
+    /// Signs a token. Calls no database, and AWS only if credentials have to be fetched.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`], and [`Error::Incomplete`] for a host that is no host name.
+    pub async fn sign(&self, session: &Session) -> Result<Secret, Error> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if self.host.is_empty() || !self.host.chars().all(is_name) {
+            return Err(Error::Incomplete { action: ACTION, field: "a host name to sign for" });
+        }
+        let region = region_of_endpoint(&self.host).filter(|region| *region != session.region());
+        let session = region.map_or_else(|| session.clone(), |region| session.in_region(region));
+        let config = Config::builder()
+            .hostname(&self.host)
+            .port(self.port.into())
+            .username(utf8_percent_encode(&self.username, RESERVED).to_string())
+            .build()
+            .map_err(|source| Error::Credentials { action: ACTION, source: source.into() })?;
+        let token = AuthTokenGenerator::new(config).auth_token(session.config()).await;
+        token.map(|token| Secret::new(token.as_str())).map_err(|source| Error::Credentials { action: ACTION, source })
+    }
+}
+
+/// The region in the name of an endpoint of RDS, for example `orders.cluster-abc.eu-west-1.rds.amazonaws.com`.
+fn region_of_endpoint(host: &str) -> Option<&str> {
+    let host = host.trim_end_matches('.');
+    let name = host.strip_suffix(".rds.amazonaws.com").or_else(|| host.strip_suffix(".rds.amazonaws.com.cn"))?;
+    let region = name.rsplit('.').next()?;
+    (name.contains('.') && region.contains('-')).then_some(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_names_its_region() {
+        assert_eq!(region_of_endpoint("orders.cluster-abc.eu-west-1.rds.amazonaws.com"), Some("eu-west-1"));
+        assert_eq!(region_of_endpoint("orders.cluster-abc.cn-north-1.rds.amazonaws.com.cn"), Some("cn-north-1"));
+        for other in ["localhost", "rds.amazonaws.com", "db.example.org"] {
+            assert_eq!(region_of_endpoint(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! AWS as one principal in one region: the credential chain, errors by code, secrets, and tokens for database logins. What RDS offers
+//! lives in [`crate::rds`].
+//!
+//! Knows nothing of Terraform, and no type of the AWS SDK leaves this folder and `rds/`.
+
+pub mod auth_token;
+pub mod error;
+pub mod secret;
+pub mod session;
+pub mod settings;
+
+pub use auth_token::TokenRequest;
+pub use error::{Cause, Error};
+pub use session::Session;

@@ -1,0 +1,116 @@
+//! Who calls AWS, and where: made out of the settings and the standard chain, shared by the clients of all services.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
+
+use super::error::Error;
+use super::settings::{Endpoints, Settings};
+
+/// Tries of one call in all when the settings do not say.
+const DEFAULT_MAX_ATTEMPTS: u32 = 8;
+/// How long one try may take: a call of the control plane answers within seconds, so more is a dead connection.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const SESSION_NAME: &str = "terraform-provider-clickpipes";
+
+/// Credentials, region and addresses. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Session {
+    config: SdkConfig,
+    region: String,
+    endpoints: Endpoints,
+}
+
+impl Session {
+    /// Reads the standard chain where the settings are silent. Calls nothing: with a role to assume and with SSO, credentials are
+    /// fetched at the first call.
+    ///
+    /// # Errors
+    /// [`Error::NoRegion`].
+    pub async fn connect(settings: &Settings) -> Result<Self, Error> {
+        let base = sdk_config(settings).await;
+        let region = base.region().map(ToString::to_string).ok_or(Error::NoRegion)?;
+        let config = match &settings.assume_role {
+            None => base,
+            Some(role) => {
+                let mut sts = base.to_builder();
+                sts.set_endpoint_url(settings.endpoints.sts.clone());
+                let mut provider = AssumeRoleProvider::builder(&role.role_arn)
+                    .session_name(role.session_name.as_deref().unwrap_or(SESSION_NAME))
+                    .configure(&sts.build());
+                if let Some(external_id) = &role.external_id {
+                    provider = provider.external_id(external_id);
+                }
+                base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider.build().await)).build()
+            }
+        };
+        Ok(Self { config, region, endpoints: settings.endpoints.clone() })
+    }
+
+    /// The region that is called.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The same principal in another region; the addresses stay what they are.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        Self { config, region: region.to_owned(), endpoints: self.endpoints.clone() }
+    }
+
+    /// Addresses that replace AWS's own.
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// What the SDK's clients are made of.
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+}
+
+async fn sdk_config(settings: &Settings) -> SdkConfig {
+    let attempts = settings.max_attempts.unwrap_or(DEFAULT_MAX_ATTEMPTS).max(1);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+        .timeout_config(
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build(),
+        );
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if !settings.shared_config_files.is_empty() {
+        loader = loader.profile_files(profile_files(&settings.shared_config_files));
+    }
+    if let (Some(access_key), Some(secret_key)) = (&settings.access_key, &settings.secret_key) {
+        loader = loader.credentials_provider(Credentials::new(
+            access_key.expose(),
+            secret_key.expose(),
+            settings.token.as_ref().map(|token| token.expose().to_owned()),
+            None,
+            "provider configuration",
+        ));
+    }
+    loader.load().await
+}
+
+// The replacement lives in a crate of the SDK's runtime that is no dependency of ours.
+#[expect(deprecated, reason = "aws-config offers no other name for these")]
+fn profile_files(paths: &[String]) -> aws_config::profile::profile_file::ProfileFiles {
+    use aws_config::profile::profile_file::{Builder, ProfileFileKind};
+    paths
+        .iter()
+        .fold(Builder::new(), |files, path| files.with_file(ProfileFileKind::Config, path))
+        .include_default_credentials_file(true)
+        .build()
+}

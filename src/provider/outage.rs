@@ -1,0 +1,74 @@
+//! What becomes of a plan when AWS or the database server cannot be reached. Pure.
+
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
+
+/// `on_unreachable` of the provider block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnUnreachable {
+    /// An error.
+    Fail,
+    /// A warning; the state stays as it is.
+    KeepState,
+}
+
+const FAIL: &str = "fail";
+const KEEP_STATE: &str = "keep_state";
+
+/// Checks the word for it; an unknown one passes.
+pub(super) fn validate(word: &Attr<String>) -> Diagnostics {
+    match word.known().map(String::as_str) {
+        None | Some(FAIL | KEEP_STATE) => Diagnostics::new(),
+        Some(other) => {
+            let detail = format!("on_unreachable is {other:?}; it must be \"{FAIL}\" or \"{KEEP_STATE}\".");
+            Diagnostic::error("Invalid on_unreachable", detail).at(AttributePath::of("on_unreachable")).into()
+        }
+    }
+}
+
+impl OnUnreachable {
+    /// Of a checked value. As long as it is not known nothing is kept silently.
+    pub(super) fn of(word: &Attr<String>) -> Self {
+        if word.known().is_some_and(|word| word == KEEP_STATE) { Self::KeepState } else { Self::Fail }
+    }
+}
+
+/// Who cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    Aws,
+    Database,
+}
+
+/// Somebody cannot be reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Outage {
+    pub(crate) party: Party,
+    /// The error that it is where nothing may go on without.
+    pub(crate) diagnostic: Diagnostic,
+}
+
+impl Outage {
+    /// What a run that goes on without says.
+    pub(crate) fn warning(self) -> Diagnostic {
+        let Diagnostic { summary, detail, .. } = self.diagnostic;
+        let detail = format!(
+            "The state is kept as it is and the plan is made from the configuration, since on_unreachable is \"{KEEP_STATE}\": what \
+             changed meanwhile is not seen, and what a change would meet is not checked. Apply it where this works.\n\n{detail}"
+        );
+        Diagnostic::warning(summary, detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_fails_unless_told_otherwise() {
+        assert_eq!(OnUnreachable::of(&Attr::Null), OnUnreachable::Fail);
+        assert_eq!(OnUnreachable::of(&Attr::Unknown), OnUnreachable::Fail);
+        assert_eq!(OnUnreachable::of(&"keep_state".into()), OnUnreachable::KeepState);
+        assert!(validate(&"keep_state".into()).is_empty() && validate(&Attr::Unknown).is_empty());
+        assert!(validate(&"ignore".into()).has_errors());
+    }
+}
