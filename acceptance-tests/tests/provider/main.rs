@@ -4,6 +4,7 @@
 mod bad_settings;
 mod connections;
 mod interruptions;
+mod keep_state;
 mod not_there;
 mod pooling;
 mod secrets;
