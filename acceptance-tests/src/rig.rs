@@ -106,7 +106,7 @@ impl Rig {
     region     = "us-east-1"
     access_key = "testing"
     secret_key = "testing"
-    endpoints  = {{ rds = "{url}" }}
+    endpoints  = {{ rds = "{url}", sts = "{url}" }}
   }}
   postgres = {{ {postgres} }}
 }}
@@ -121,11 +121,12 @@ impl Rig {
     /// If the server refuses.
     pub async fn stream(&self, slot: &str, publication: &str) -> Result<ReplicationStream> {
         self.sql(&format!("SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")).await?;
+        let password = self.cluster.master_password();
         let source = Source {
             host: &self.cluster.host,
             port: self.cluster.port,
             user: "clusteradmin",
-            password: ADMIN_PASSWORD,
+            password: &password,
             database: DATABASE,
             slot,
             publication,

@@ -12,6 +12,8 @@ use super::catalogue::{self, Values};
 use super::cluster_postgres::{Admin, ClusterPostgres};
 use super::error::ApiError;
 use super::lifecycle;
+use super::master_secret;
+use super::secret_text::SecretText;
 use super::shared::Shared;
 use super::spec::{ClusterSpec, Options};
 use super::state::{ACCOUNT, Cluster, Member, State};
@@ -51,8 +53,11 @@ pub struct MemberStatus {
 }
 
 /// Creates a cluster; everything is available when this returns.
-pub(super) async fn create(shared: Arc<Shared>, spec: ClusterSpec) -> Result<ClusterHandle> {
+pub(super) async fn create(shared: Arc<Shared>, mut spec: ClusterSpec) -> Result<ClusterHandle> {
     let refusal = |error: ApiError| anyhow!("{}: {}", error.code, error.message);
+    if spec.managed_master_secret {
+        SecretText::random_password()?.reveal().clone_into(&mut spec.admin_password);
+    }
     let values = {
         let state = shared.state();
         let (_, group) = check(&state, &spec).map_err(refusal)?;
@@ -60,7 +65,12 @@ pub(super) async fn create(shared: Arc<Shared>, spec: ClusterSpec) -> Result<Clu
     };
     let postgres = start_postgres(&spec, &values).await?;
     let mut state = shared.state();
-    let cluster = add(&mut state, &shared.options, &spec).map_err(refusal)?;
+    add(&mut state, &shared.options, &spec).map_err(refusal)?;
+    if spec.managed_master_secret {
+        master_secret::manage(&mut state, &spec.identifier, None)?;
+        master_secret::store(&shared, &mut state, &spec.identifier)?;
+    }
+    let cluster = state.clusters.get_mut(&spec.identifier).context("the cluster is gone already")?;
     if let Some(postgres) = postgres {
         cluster.connect(postgres);
     }
@@ -119,9 +129,11 @@ pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpe
         engine_mode: spec.engine_mode.clone(),
         status: "available".to_owned(),
         parameter_group: group.clone(),
-        iam_authentication: false,
+        iam_authentication: spec.iam_authentication,
         database: spec.database.clone(),
         master_username: spec.admin_username.clone(),
+        master_password: SecretText::new(&spec.admin_password),
+        master_secret: None,
         host: absent("cluster"),
         reader_host: absent("cluster-ro"),
         port: 5432,
@@ -205,7 +217,7 @@ impl ClusterHandle {
     /// # Errors
     /// When the server refuses.
     pub async fn admin(&self, database: &str) -> Result<Client> {
-        self.connect(&self.spec.admin_username, &self.spec.admin_password, database).await
+        self.connect(&self.spec.admin_username, &self.master_password(), database).await
     }
 
     /// Connects as the rig's superuser, past the endpoint. Its statements are not logged.

@@ -1,4 +1,6 @@
-//! The errors that the RDS API answers with. Codes are those of the API's model; message texts are worded here.
+//! The errors that the APIs answer with. Codes are those of the API's model; message texts are worded here.
+
+use super::service::Service;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +18,14 @@ impl ApiError {
         Self { status, code, message: message.into() }
     }
 
-    pub(crate) fn throttling() -> Self {
-        Self::new(400, "Throttling", "Rate exceeded")
+    pub(crate) fn throttling(service: Service) -> Self {
+        let code = if service == Service::SecretsManager { "ThrottlingException" } else { "Throttling" };
+        Self::new(400, code, "Rate exceeded")
     }
 
-    pub(crate) fn internal_failure() -> Self {
-        Self::new(500, "InternalFailure", "An internal error has occurred. Please try your query again at a later time.")
+    pub(crate) fn internal_failure(service: Service) -> Self {
+        let code = if service == Service::SecretsManager { "InternalServiceError" } else { "InternalFailure" };
+        Self::new(500, code, "An internal error has occurred. Please try your query again at a later time.")
     }
 
     pub(crate) fn service_unavailable() -> Self {
@@ -29,8 +33,12 @@ impl ApiError {
     }
 
     /// The answer by which an action refuses a state that it does not accept.
-    pub(crate) fn wrong_state(action: &str) -> Self {
-        let code = if action.contains("ParameterGroup") {
+    pub(crate) fn wrong_state(service: Service, action: &str) -> Self {
+        let code = if service == Service::SecretsManager {
+            "InvalidRequestException"
+        } else if service == Service::Sts {
+            "RegionDisabledException"
+        } else if action.contains("ParameterGroup") {
             "InvalidDBParameterGroupState"
         } else if action.contains("Instance") {
             "InvalidDBInstanceState"
@@ -40,8 +48,33 @@ impl ApiError {
         Self::new(400, code, "The present state does not accept this operation.")
     }
 
-    pub(crate) fn access_denied(action: &str) -> Self {
-        Self::new(403, "AccessDenied", format!("User is not authorized to perform: rds:{action}"))
+    pub(crate) fn access_denied(service: Service, action: &str) -> Self {
+        let (status, code) =
+            if service == Service::SecretsManager { (400, "AccessDeniedException") } else { (403, "AccessDenied") };
+        Self::new(status, code, format!("User is not authorized to perform: {}:{action}", service.name()))
+    }
+
+    /// The key that something is encrypted with is out of reach.
+    pub(crate) fn decryption_failure(service: Service) -> Self {
+        let code = if service == Service::SecretsManager { "DecryptionFailure" } else { "KMSKeyNotAccessibleFault" };
+        Self::new(400, code, "The KMS key is disabled, or the caller may not use it.")
+    }
+
+    pub(crate) fn secret_not_found(rest: &str) -> Self {
+        Self::new(400, "ResourceNotFoundException", format!("Secrets Manager can't find the specified secret{rest}"))
+    }
+
+    pub(crate) fn secret_deleted() -> Self {
+        let message = "You can't perform this operation on the secret because it was marked for deletion.";
+        Self::new(400, "InvalidRequestException", message)
+    }
+
+    pub(crate) fn secret_stage_of_other_version() -> Self {
+        Self::new(400, "InvalidRequestException", "The VersionStage is not one of the version with this VersionId.")
+    }
+
+    pub(crate) fn invalid_secret_parameter(message: &str) -> Self {
+        Self::new(400, "InvalidParameterException", message)
     }
 
     pub(crate) fn not_simulated(what: &str) -> Self {
@@ -54,6 +87,11 @@ impl ApiError {
 
     pub(crate) fn invalid_combination(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidParameterCombination", message)
+    }
+
+    /// What should not happen on this machine.
+    pub(crate) fn of_the_machine(error: anyhow::Error) -> Self {
+        Self::new(500, "InternalFailure", format!("{error:#}"))
     }
 
     pub(crate) fn missing(parameter: &str) -> Self {

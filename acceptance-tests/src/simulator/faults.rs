@@ -3,20 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+use super::service::Service;
 
 /// A fault that calls meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// HTTP 400 `Throttling`, which SDKs try again.
+    /// HTTP 400 `Throttling` (Secrets Manager: `ThrottlingException`), which SDKs try again.
     Throttling,
-    /// HTTP 500 `InternalFailure`, which SDKs try again.
+    /// HTTP 500 `InternalFailure` (Secrets Manager: `InternalServiceError`), which SDKs try again.
     InternalFailure,
     /// HTTP 503 `ServiceUnavailable`, which SDKs try again.
     ServiceUnavailable,
-    /// HTTP 403 `AccessDenied`, which they do not.
+    /// HTTP 403 `AccessDenied` (Secrets Manager: 400 `AccessDeniedException`), which they do not.
     AccessDenied,
-    /// HTTP 400 with the code by which this action refuses the present state of cluster, instance or parameter group.
+    /// The KMS key is out of reach: HTTP 400 `DecryptionFailure` of Secrets Manager, `KMSKeyNotAccessibleFault` of others.
+    DecryptionFailure,
+    /// HTTP 400 with the code by which this action refuses the present state of cluster, instance, parameter group or secret.
     WrongState,
     /// The connection is reset, and the call has no effect.
     ConnectionReset,
@@ -28,20 +31,21 @@ pub enum Fault {
 
 impl Fault {
     /// The error that is answered; `None` for faults of the connection.
-    pub(crate) fn error(self, action: &str) -> Option<ApiError> {
+    pub(crate) fn error(self, service: Service, action: &str) -> Option<ApiError> {
         match self {
-            Self::Throttling => Some(ApiError::throttling()),
-            Self::InternalFailure => Some(ApiError::internal_failure()),
+            Self::Throttling => Some(ApiError::throttling(service)),
+            Self::InternalFailure => Some(ApiError::internal_failure(service)),
             Self::ServiceUnavailable => Some(ApiError::service_unavailable()),
-            Self::AccessDenied => Some(ApiError::access_denied(action)),
-            Self::WrongState => Some(ApiError::wrong_state(action)),
+            Self::AccessDenied => Some(ApiError::access_denied(service, action)),
+            Self::DecryptionFailure => Some(ApiError::decryption_failure(service)),
+            Self::WrongState => Some(ApiError::wrong_state(service, action)),
             Self::ConnectionReset | Self::AnswerLost | Self::Hang => None,
         }
     }
 
     /// How the call log names it.
-    pub(crate) fn name(self, action: &str) -> String {
-        self.error(action).map_or_else(|| format!("{self:?}"), |error| error.code.to_owned())
+    pub(crate) fn name(self, service: Service, action: &str) -> String {
+        self.error(service, action).map_or_else(|| format!("{self:?}"), |error| error.code.to_owned())
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::cluster::{self, ClusterHandle};
 use super::connection::Cut;
 use super::faults::{FaultSpec, LagSpec};
+use super::service::Signature;
 use super::shared::{Answer, Shared};
 use super::spec::{Call, ClusterSpec};
 
@@ -40,23 +41,16 @@ async fn api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let region = signed_region(&headers).unwrap_or(&shared.options.region);
-    match shared.answer(&body, region).await {
-        Answer::Sent(status, text) => {
+    match shared.answer(&body, &Signature::of(&headers)).await {
+        Answer::Sent(status, content_type, text) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, [(header::CONTENT_TYPE, "text/xml")], text).into_response()
+            (status, [(header::CONTENT_TYPE, content_type)], text).into_response()
         }
         Answer::Reset => {
             connection.cut();
             StatusCode::NO_CONTENT.into_response()
         }
     }
-}
-
-/// The region in the scope of the signature: `Credential=<key>/<date>/<region>/rds/aws4_request`.
-fn signed_region(headers: &HeaderMap) -> Option<&str> {
-    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    authorization.split_once("Credential=")?.1.split('/').nth(2)
 }
 
 async fn fail_over(
@@ -161,7 +155,7 @@ async fn describe_cluster(State(shared): State<Arc<Shared>>, Path(identifier): P
 
 async fn delete_cluster(State(shared): State<Arc<Shared>>, Path(identifier): Path<String>) -> StatusCode {
     // Dropped outside the lock: it waits for Postgres to end.
-    let removed = shared.state().clusters.remove(&identifier);
+    let removed = shared.state().remove_cluster(&identifier);
     match removed {
         Some(cluster) => {
             if let Some(postgres) = cluster.postgres {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::request::Request;
+use super::secrets::Secret;
 use super::state::{Cluster, ParameterGroup, State};
 
 /// What a call changes and later calls read.
@@ -10,6 +11,8 @@ use super::state::{Cluster, ParameterGroup, State};
 pub(crate) enum Object {
     Cluster(String),
     Group(String),
+    /// By its ARN.
+    Secret(String),
 }
 
 /// An object as it was: `None` if it did not exist.
@@ -17,6 +20,7 @@ pub(crate) enum Object {
 enum Before {
     Cluster(Option<Box<Cluster>>),
     Group(Option<ParameterGroup>),
+    Secret(Option<Secret>),
 }
 
 /// Objects whose past is still shown.
@@ -52,6 +56,7 @@ impl Past {
         let seen = match &object {
             Object::Cluster(name) => Before::Cluster(before.clusters.get(name).cloned().map(Box::new)),
             Object::Group(name) => Before::Group(before.groups.get(name).cloned()),
+            Object::Secret(arn) => Before::Secret(before.secrets.get(arn).cloned()),
         };
         // What is already in the past stays what reads see.
         let entry = self.objects.entry(object).or_insert((seen, 0));
@@ -75,6 +80,7 @@ impl Past {
                     put(&mut seen.clusters, name, before.as_deref().cloned());
                 }
                 (Object::Group(name), Before::Group(before)) => put(&mut seen.groups, name, before.clone()),
+                (Object::Secret(arn), Before::Secret(before)) => put(&mut seen.secrets, arn, before.clone()),
                 _ => {}
             }
         }
@@ -107,10 +113,15 @@ fn is_read_by(object: &Object, request: &Request, state: &State) -> bool {
         (Object::Group(name), "DescribeDBClusterParameterGroups" | "DescribeDBClusterParameters") => {
             about("DBClusterParameterGroupName", name)
         }
+        (Object::Secret(arn), "GetSecretValue") => request.get("SecretId").is_some_and(|id| match state.secrets.get(arn) {
+            Some(secret) => secret.is_named(id),
+            None => id == arn,
+        }),
         (object, "ListTagsForResource") => {
             let arn = match object {
                 Object::Cluster(name) => state.clusters.get(name).map(|cluster| &cluster.arn),
                 Object::Group(name) => state.groups.get(name).map(|group| &group.arn),
+                Object::Secret(_) => None,
             };
             arn.is_some_and(|arn| request.get("ResourceName") == Some(arn))
         }

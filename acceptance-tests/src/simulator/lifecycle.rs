@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::catalogue::{self, Values};
 use super::cluster;
 use super::cluster_postgres::ClusterPostgres;
+use super::master_secret::{self, MasterChange};
+use super::secret_text::SecretText;
 use super::shared::Shared;
 use super::state::{Cluster, Member, State};
 
@@ -55,6 +57,9 @@ pub(crate) fn create(shared: &Arc<Shared>, cluster: &Cluster) {
                     cluster.connect(postgres);
                 }
                 "available".clone_into(&mut cluster.status);
+                if let Err(error) = master_secret::store(&shared_task, &mut state, &identifier) {
+                    eprintln!("aurora-sim: {identifier} has no secret: {error:#}");
+                }
             }
             Err(error) => {
                 eprintln!("aurora-sim: {identifier} was not created: {error:#}");
@@ -70,7 +75,7 @@ pub(crate) fn delete(shared: &Arc<Shared>, cluster: &mut Cluster) {
     let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
     shared.clock.spawn(async move {
         shared_task.clock.sleep(DELETE).await;
-        let removed = shared_task.state().clusters.remove(&identifier);
+        let removed = shared_task.state().remove_cluster(&identifier);
         if let Some(postgres) = removed.and_then(|cluster| cluster.postgres) {
             // It waits for the servers to end.
             drop(tokio::task::spawn_blocking(move || postgres.terminate()).await);
@@ -148,24 +153,28 @@ fn come_back(member: &mut Member, started: &anyhow::Result<()>) {
 
 /// Puts the cluster into `modifying` (`upgrading`) for a while; then, if asked to apply, everything pending takes effect, whoever left
 /// it.
-pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool) {
+pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool, master: Option<MasterChange>) {
     let upgrades = apply && cluster.pending.contains_key("EngineVersion");
     (if upgrades { "upgrading" } else { "modifying" }).clone_into(&mut cluster.status);
     let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
     shared.clock.spawn(async move {
         shared_task.clock.sleep(if upgrades { UPGRADE } else { MODIFY }).await;
         let mut pending = BTreeMap::new();
-        let postgres = {
+        {
             let mut state = shared_task.state();
             let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
             if apply {
                 pending = std::mem::take(&mut cluster.pending);
             }
-            cluster.postgres.clone()
-        };
-        if let (Some(postgres), Some(password)) = (&postgres, pending.get("MasterUserPassword"))
-            && let Err(error) = postgres.set_admin_password(password).await
-        {
+        }
+        let mut taken = Ok(());
+        if let Some(password) = pending.get("MasterUserPassword") {
+            taken = master_secret::set_on_server(&shared_task, &identifier, &SecretText::new(password)).await;
+        }
+        if let Some(change) = master {
+            taken = taken.and(master_secret::change(&shared_task, &identifier, change).await);
+        }
+        if let Err(error) = taken {
             eprintln!("aurora-sim: {identifier} did not take its new password: {error:#}");
         }
         let mut state = shared_task.state();

@@ -55,12 +55,17 @@ mod faults;
 mod http;
 mod lag;
 mod lifecycle;
+mod master_secret;
 mod module;
 mod proxy;
 mod request;
+mod secret_text;
+mod secrets;
+mod service;
 mod shared;
 mod spec;
 mod state;
+mod time_of_day;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -73,6 +78,7 @@ use tokio::runtime::Runtime;
 pub use catalogue::Values;
 pub use cluster::{ClusterHandle, MemberStatus};
 pub use faults::{Fault, FaultSpec, LagSpec};
+pub use master_secret::MasterRotation;
 pub use spec::{Call, ClusterSpec, GlobalMembership, Options};
 
 use shared::Shared;
@@ -201,6 +207,11 @@ impl Simulator {
     #[must_use]
     pub fn clock(&self) -> SimulatedClock {
         SimulatedClock(Arc::clone(&self.shared.clock))
+    }
+
+    /// Moves the time of day at AWS ahead of the machine's: signatures, tokens and temporary credentials grow older by it.
+    pub fn advance_time_of_day(&self, by: std::time::Duration) {
+        self.shared.time_of_day.advance(by);
     }
 
     /// The calls received so far, in order.

@@ -1,30 +1,49 @@
-//! Decodes a request of the awsQuery protocol: a form with an action and flattened parameters.
+//! Decodes a request: of the awsQuery protocol, a form with an action and flattened parameters; or of the JSON protocol, an object of
+//! texts with the action in a header.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::error::ApiError;
+use super::secret_text::SecretText;
+use super::service::{Service, Signature};
+use super::spec::is_change;
 
 /// A decoded call.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) action: String,
     pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) service: Service,
     /// The region that the call is signed for.
     pub(crate) region: String,
+    /// The access key that the call is signed with.
+    pub(crate) access_key: Option<String>,
+    /// The session token that goes with it.
+    pub(crate) session_token: Option<SecretText>,
 }
 
 impl Request {
-    /// Decodes a form body of a call to this region.
-    pub(crate) fn decode(body: &[u8], region: &str) -> Result<Self, ApiError> {
-        let mut parameters: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
-        parameters.remove("Version");
-        let action = parameters.remove("Action").ok_or_else(|| ApiError::missing("Action"))?;
-        Ok(Self { action, parameters, region: region.to_owned() })
+    /// Decodes a body; a call that is not signed is one to `region`.
+    pub(crate) fn decode(service: Service, body: &[u8], signature: &Signature, region: &str) -> Result<Self, ApiError> {
+        let (action, parameters) = match service {
+            Service::SecretsManager => decode_json(body, signature.target.as_deref())?,
+            Service::Rds | Service::Sts => decode_form(body)?,
+        };
+        Ok(Self {
+            action,
+            parameters,
+            service,
+            region: signature.region().unwrap_or(region).to_owned(),
+            access_key: signature.access_key().map(str::to_owned),
+            session_token: signature.session_token.clone(),
+        })
     }
 
     /// Whether the action changes something.
     pub(crate) fn is_mutating(&self) -> bool {
-        !self.action.starts_with("Describe") && !self.action.starts_with("List")
+        is_change(&self.action)
     }
 
     /// A parameter that may be absent.
@@ -73,6 +92,27 @@ impl Request {
     }
 }
 
+fn decode_form(body: &[u8]) -> Result<(String, BTreeMap<String, String>), ApiError> {
+    let mut parameters: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
+    parameters.remove("Version");
+    let action = parameters.remove("Action").ok_or_else(|| ApiError::missing("Action"))?;
+    Ok((action, parameters))
+}
+
+fn decode_json(body: &[u8], target: Option<&str>) -> Result<(String, BTreeMap<String, String>), ApiError> {
+    let action = target.and_then(|target| target.strip_prefix("secretsmanager."));
+    let action = action.ok_or_else(|| ApiError::not_simulated(&format!("the target {}", target.unwrap_or_default())))?;
+    let members = match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => members,
+        _ => return Err(ApiError::invalid_secret_parameter("The body is no JSON object.")),
+    };
+    let text = |(name, value)| match value {
+        Value::String(text) => Ok((name, text)),
+        _ => Err(ApiError::not_simulated(&format!("a {name} that is no text"))),
+    };
+    Ok((action.to_owned(), members.into_iter().map(text).collect::<Result<_, ApiError>>()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,7 +120,7 @@ mod tests {
     #[test]
     fn lists_are_put_together_by_index() {
         let body = b"Action=X&Version=1&Parameters.Parameter.2.ParameterName=b&Parameters.Parameter.1.ParameterName=a&Parameters.Parameter.1.ParameterValue=1&TagKeys.member.1=k";
-        let request = Request::decode(body, "us-east-1").unwrap();
+        let request = Request::decode(Service::Rds, body, &Signature::default(), "us-east-1").unwrap();
         let parameters = request.list("Parameters");
         assert_eq!(parameters[0]["ParameterName"], "a");
         assert_eq!(parameters[1]["ParameterName"], "b");

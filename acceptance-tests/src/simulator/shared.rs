@@ -12,9 +12,10 @@ use super::error::ApiError;
 use super::faults::{AfterCall, Fault, FaultSpec, LagSpec};
 use super::lag::{self, Past};
 use super::request::Request;
+use super::service::{Content, Service, Signature};
 use super::spec::{Call, Options};
 use super::state::State;
-use super::xml::{Xml, error_response};
+use super::time_of_day::TimeOfDay;
 
 /// The core of a simulator.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) runtime: Handle,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) time_of_day: TimeOfDay,
     state: Mutex<State>,
     past: Mutex<Past>,
     faults: Mutex<Vec<FaultSpec>>,
@@ -34,8 +36,8 @@ pub(crate) struct Shared {
 /// What becomes of one call.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// HTTP status and body.
-    Sent(u16, String),
+    /// HTTP status, media type and body.
+    Sent(u16, &'static str, String),
     /// The connection is reset.
     Reset,
 }
@@ -44,6 +46,7 @@ impl Shared {
     pub(crate) fn new(options: Options, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             clock: Arc::new(Clock::new(runtime.clone(), options.time_scale)),
+            time_of_day: TimeOfDay::default(),
             options,
             runtime,
             state: Mutex::default(),
@@ -89,22 +92,25 @@ impl Shared {
         lock(&self.after_calls).push(after);
     }
 
-    /// Answers one call of the API that is signed for `region`.
-    pub(crate) async fn answer(self: &Arc<Self>, body: &[u8], region: &str) -> Answer {
+    /// Answers one call of an API.
+    pub(crate) async fn answer(self: &Arc<Self>, body: &[u8], signature: &Signature) -> Answer {
+        let service = Service::of(signature, body);
         let request_id = format!("00000000-0000-4000-8000-{:012x}", self.calls().len());
-        let (action, result) = match Request::decode(body, region) {
+        let (action, result) = match Request::decode(service, body, signature, &self.options.region) {
             Ok(request) => (request.action.clone(), self.answer_request(&request).await),
             Err(error) => (String::new(), Some(Err(error))),
         };
         match result {
-            Some(Ok(xml)) => Answer::Sent(200, xml.into_response(&action, &request_id)),
-            Some(Err(error)) => Answer::Sent(error.status, error_response(&error, &request_id)),
+            Some(result) => {
+                let (status, text) = service.encode(&action, &request_id, result);
+                Answer::Sent(status, service.content_type(), text)
+            }
             None => Answer::Reset,
         }
     }
 
     /// `None`: the connection is reset.
-    async fn answer_request(self: &Arc<Self>, request: &Request) -> Option<Result<Xml, ApiError>> {
+    async fn answer_request(self: &Arc<Self>, request: &Request) -> Option<Result<Content, ApiError>> {
         let cleared = self.faults_cleared.notified();
         tokio::pin!(cleared);
         cleared.as_mut().enable();
@@ -120,19 +126,25 @@ impl Shared {
                 cleared.await;
                 Some(self.perform(request))
             }
-            Some(fault) => fault.error(&request.action).map(Err),
+            Some(fault) => fault.error(request.service, &request.action).map(Err),
         };
         let mut parameters = request.parameters.clone();
         parameters.retain(|name, _| !name.contains("Password"));
         let error = match &result {
-            None => fault.map(|fault| fault.name(&request.action)),
+            None => fault.map(|fault| fault.name(request.service, &request.action)),
             Some(result) => result.as_ref().err().map(|error| error.code.to_owned()),
         };
-        self.calls().push(Call { action: request.action.clone(), parameters, error });
+        self.calls().push(Call {
+            service: request.service.name().to_owned(),
+            action: request.action.clone(),
+            parameters,
+            access_key: request.access_key.clone(),
+            error,
+        });
         result
     }
 
-    fn perform(self: &Arc<Self>, request: &Request) -> Result<Xml, ApiError> {
+    fn perform(self: &Arc<Self>, request: &Request) -> Result<Content, ApiError> {
         let lag = request.is_mutating().then(|| self.lag_of(&request.action)).flatten();
         let before = lag.map(|reads| (reads, self.state().clone()));
         let result = actions::dispatch(self, request)?;
@@ -157,7 +169,11 @@ impl Shared {
         read(seen.as_ref().unwrap_or(&state))
     }
 
-    fn lag_of(&self, action: &str) -> Option<u32> {
+    pub(crate) fn past(&self) -> MutexGuard<'_, Past> {
+        lock(&self.past)
+    }
+
+    pub(crate) fn lag_of(&self, action: &str) -> Option<u32> {
         lock(&self.lags).iter().find(|lag| lag.action == "*" || lag.action == action).map(|lag| lag.reads)
     }
 

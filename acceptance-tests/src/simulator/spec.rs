@@ -66,6 +66,12 @@ pub struct ClusterSpec {
     /// `ReplicationSourceIdentifier` of a replica cluster.
     #[serde(default)]
     pub replication_source: Option<String>,
+    /// Whether RDS makes the master user's password and keeps it in a secret; `admin_password` counts for nothing then.
+    #[serde(default)]
+    pub managed_master_secret: bool,
+    /// Whether members of `rds_iam` get in with tokens.
+    #[serde(default)]
+    pub iam_authentication: bool,
 }
 
 /// The place of a cluster in a global database.
@@ -123,6 +129,8 @@ impl ClusterSpec {
             global: None,
             region: None,
             replication_source: None,
+            managed_master_secret: false,
+            iam_authentication: false,
         }
     }
 
@@ -169,6 +177,21 @@ impl ClusterSpec {
         self
     }
 
+    /// Has RDS make the master user's password and keep it in a secret. [`ClusterHandle::admin`](super::ClusterHandle::admin) and
+    /// [`ClusterHandle::master_password`](super::ClusterHandle::master_password) follow its rotations.
+    #[must_use]
+    pub fn managed_master_secret(mut self) -> Self {
+        self.managed_master_secret = true;
+        self
+    }
+
+    /// Lets members of `rds_iam` in with tokens. They need TLS.
+    #[must_use]
+    pub fn iam_authentication(mut self) -> Self {
+        self.iam_authentication = true;
+        self
+    }
+
     /// Sets the region.
     #[must_use]
     pub fn region(mut self, region: &str) -> Self {
@@ -184,21 +207,30 @@ impl ClusterSpec {
     }
 }
 
-/// A call that the API received.
+/// A call that an API received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
+    /// `rds`, `secretsmanager` or `sts`.
+    pub service: String,
     /// The action's name.
     pub action: String,
     /// Its parameters by their name in the query, such as `Parameters.Parameter.1.ParameterName`. Passwords are left out.
     pub parameters: std::collections::BTreeMap<String, String>,
+    /// The access key that it was signed with; none if it was not signed.
+    pub access_key: Option<String>,
     /// The error code of the answer, or the fault of the connection; none if it succeeded.
     pub error: Option<String>,
 }
 
 impl Call {
-    /// Whether the call asks for a change, and is no Describe or List.
+    /// Whether the call asks for a change in the account: it is no Describe, List, Get or AssumeRole.
     #[must_use]
     pub fn is_mutating(&self) -> bool {
-        !self.action.starts_with("Describe") && !self.action.starts_with("List")
+        is_change(&self.action)
     }
+}
+
+/// Whether an action changes something in the account. Credentials of a role are nothing that it holds.
+pub(crate) fn is_change(action: &str) -> bool {
+    !["Describe", "List", "Get", "AssumeRole"].iter().any(|prefix| action.starts_with(prefix))
 }

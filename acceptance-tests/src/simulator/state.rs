@@ -6,6 +6,9 @@ use std::sync::Arc;
 use super::catalogue::{self, Values};
 use super::cluster_postgres::ClusterPostgres;
 use super::error::ApiError;
+use super::master_secret::MasterSecret;
+use super::secret_text::SecretText;
+use super::secrets::Secret;
 use super::spec::{ClusterSpec, GlobalMembership};
 
 /// The account of every ARN here.
@@ -16,6 +19,8 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) struct State {
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) groups: BTreeMap<String, ParameterGroup>,
+    /// By their ARNs.
+    pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) next_id: u64,
 }
 
@@ -34,6 +39,10 @@ pub(crate) struct Cluster {
     pub(crate) iam_authentication: bool,
     pub(crate) database: String,
     pub(crate) master_username: String,
+    /// The one that the server knows.
+    pub(crate) master_password: SecretText,
+    /// Where RDS keeps the master user's password, when it manages it.
+    pub(crate) master_secret: Option<MasterSecret>,
     pub(crate) host: String,
     pub(crate) reader_host: String,
     pub(crate) port: u16,
@@ -142,6 +151,15 @@ impl State {
     pub(crate) fn cluster_mut(&mut self, region: &str, identifier: &str) -> Result<&mut Cluster, ApiError> {
         let key = self.cluster(region, identifier)?.identifier.clone();
         self.clusters.get_mut(&key).ok_or_else(|| ApiError::cluster_not_found(identifier))
+    }
+
+    /// Takes a cluster away, and with it the secret that RDS manages for it.
+    pub(crate) fn remove_cluster(&mut self, identifier: &str) -> Option<Cluster> {
+        let cluster = self.clusters.remove(identifier)?;
+        if let Some(secret) = &cluster.master_secret {
+            self.secrets.remove(&secret.arn);
+        }
+        Some(cluster)
     }
 
     pub(crate) fn cluster_of_instance(&self, region: &str, instance: &str) -> Result<&Cluster, ApiError> {

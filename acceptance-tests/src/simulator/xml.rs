@@ -4,8 +4,6 @@ use quick_xml::escape::escape;
 
 use super::error::ApiError;
 
-const NAMESPACE: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
-
 /// Builds the content of one answer.
 #[derive(Debug, Default)]
 pub(crate) struct Xml {
@@ -57,19 +55,19 @@ impl Xml {
     }
 
     /// The whole answer to `action`.
-    pub(crate) fn into_response(self, action: &str, request_id: &str) -> String {
+    pub(crate) fn into_response(self, namespace: &str, action: &str, request_id: &str) -> String {
         format!(
-            "<{action}Response xmlns=\"{NAMESPACE}\"><{action}Result>{}</{action}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>",
+            "<{action}Response xmlns=\"{namespace}\"><{action}Result>{}</{action}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>",
             self.text
         )
     }
 }
 
 /// An error answer.
-pub(crate) fn error_response(error: &ApiError, request_id: &str) -> String {
+pub(crate) fn error_response(error: &ApiError, namespace: &str, request_id: &str) -> String {
     let fault = if error.status >= 500 { "Receiver" } else { "Sender" };
     format!(
-        "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
         error.code,
         escape(error.message.as_str())
     )

@@ -4,9 +4,11 @@ mod api;
 mod control_endpoint;
 mod control_plane;
 mod lifetime;
+mod master_secret;
 mod ordered;
 mod postgres_roles;
 mod publications;
+mod secrets;
 mod walsender;
 
 use acceptance_tests::postgres_server::is_available;
@@ -18,16 +20,30 @@ fn simulator() -> Simulator {
     Simulator::start(Options::default()).unwrap()
 }
 
+fn quick_retries() -> RetryConfig {
+    RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(5))
+}
+
 fn sdk(simulator: &Simulator) -> Client {
-    let retries = RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(5));
     let config = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .endpoint_url(simulator.url())
         .credentials_provider(Credentials::new("an id", "a secret", None, None, "test"))
-        .retry_config(retries)
+        .retry_config(quick_retries())
         .build();
     Client::from_conf(config)
+}
+
+fn secrets_manager(simulator: &Simulator, region: &'static str) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .endpoint_url(simulator.url())
+        .credentials_provider(Credentials::new("an id", "a secret", None, None, "test"))
+        .retry_config(quick_retries())
+        .build();
+    aws_sdk_secretsmanager::Client::from_conf(config)
 }
 
 /// Those of the versions whose Postgres can be had; the others are named as not run.

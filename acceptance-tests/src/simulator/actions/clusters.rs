@@ -7,7 +7,9 @@ use super::{filter_values, page, tag_list, write_tags};
 use crate::simulator::cluster;
 use crate::simulator::error::ApiError;
 use crate::simulator::lifecycle;
+use crate::simulator::master_secret::{self, MasterChange};
 use crate::simulator::request::Request;
+use crate::simulator::secret_text::SecretText;
 use crate::simulator::shared::Shared;
 use crate::simulator::spec::ClusterSpec;
 use crate::simulator::state::{Cluster, State};
@@ -24,6 +26,11 @@ fn write(xml: &mut Xml, cluster: &Cluster) {
     xml.text("DBClusterParameterGroup", &cluster.parameter_group)
         .text("DatabaseName", &cluster.database)
         .text("MasterUsername", &cluster.master_username);
+    if let Some(secret) = &cluster.master_secret {
+        xml.element("MasterUserSecret", |xml| {
+            xml.text("SecretArn", &secret.arn).text("SecretStatus", secret.status).text("KmsKeyId", &secret.kms_key);
+        });
+    }
     xml.text("Endpoint", &cluster.host).text("ReaderEndpoint", &cluster.reader_host).text("Port", cluster.port);
     xml.text("IAMDatabaseAuthenticationEnabled", cluster.iam_authentication)
         .text("MultiAZ", cluster.members.len() > 1)
@@ -104,6 +111,8 @@ pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         "DatabaseName",
         "MasterUsername",
         "MasterUserPassword",
+        "ManageMasterUserPassword",
+        "MasterUserSecretKmsKeyId",
         "DBClusterParameterGroupName",
         "EnableIAMDatabaseAuthentication",
         "VpcSecurityGroupIds",
@@ -118,21 +127,71 @@ pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
     spec.engine_version = text("EngineVersion").unwrap_or(spec.engine_version);
     spec.engine_mode = text("EngineMode").unwrap_or(spec.engine_mode);
     spec.admin_username = request.required("MasterUsername")?.to_owned();
-    spec.admin_password = request.required("MasterUserPassword")?.to_owned();
+    spec.managed_master_secret = is_managed(request)?;
+    spec.admin_password = if spec.managed_master_secret {
+        SecretText::random_password().map_err(ApiError::of_the_machine)?.reveal().to_owned()
+    } else {
+        request.required("MasterUserPassword")?.to_owned()
+    };
+    spec.iam_authentication = request.flag("EnableIAMDatabaseAuthentication")?.unwrap_or(false);
     spec.database = text("DatabaseName").unwrap_or(spec.database);
     spec.parameter_group = request.get("DBClusterParameterGroupName").map(str::to_lowercase);
     if spec.engine != "aurora-postgresql" {
         return Err(ApiError::not_simulated(&format!("creating a cluster of the engine {}", spec.engine)));
     }
     let mut state = shared.state();
-    let cluster = cluster::add(&mut state, &shared.options, &spec)?;
+    cluster::add(&mut state, &shared.options, &spec)?;
+    if spec.managed_master_secret {
+        let key = request.get("MasterUserSecretKmsKeyId");
+        master_secret::manage(&mut state, &spec.identifier, key).map_err(ApiError::of_the_machine)?;
+    }
+    let cluster = state.cluster_mut(&request.region, &spec.identifier)?;
     "creating".clone_into(&mut cluster.status);
-    cluster.iam_authentication = request.flag("EnableIAMDatabaseAuthentication")?.unwrap_or(false);
     settings::take(&CLUSTER, request, &mut cluster.settings);
     take_security_groups(cluster, request);
     cluster.tags = tag_list(request);
     lifecycle::create(shared, cluster);
     Ok(answer(cluster))
+}
+
+/// Whether the call has RDS manage the master user's password, and nothing in it contradicts that.
+fn is_managed(request: &Request) -> Result<bool, ApiError> {
+    let managed = request.flag("ManageMasterUserPassword")? == Some(true);
+    if managed && request.get("MasterUserPassword").is_some() {
+        return Err(ApiError::invalid_combination(
+            "MasterUserPassword can't be specified when ManageMasterUserPassword is true.",
+        ));
+    }
+    if !managed && request.get("MasterUserSecretKmsKeyId").is_some() {
+        return Err(ApiError::invalid_combination(
+            "MasterUserSecretKmsKeyId can be specified only when ManageMasterUserPassword is true.",
+        ));
+    }
+    Ok(managed)
+}
+
+/// What a ModifyDBCluster does about the managed password of a cluster.
+fn master_change(request: &Request, cluster: &Cluster, immediately: bool) -> Result<Option<MasterChange>, ApiError> {
+    let manages = is_managed(request)?;
+    let is_managed = cluster.master_secret.is_some();
+    let password = request.get("MasterUserPassword");
+    if request.flag("RotateMasterUserPassword")? == Some(true) {
+        if !(is_managed || manages) || !immediately {
+            return Err(ApiError::invalid_combination(
+                "RotateMasterUserPassword needs a password that RDS manages, and ApplyImmediately.",
+            ));
+        }
+        return Ok(Some(if is_managed { MasterChange::Rotate } else { MasterChange::Manage }));
+    }
+    match (is_managed, request.flag("ManageMasterUserPassword")?, password) {
+        (false, Some(true), _) => Ok(Some(MasterChange::Manage)),
+        (true, Some(false), Some(password)) => Ok(Some(MasterChange::GiveUp(SecretText::new(password)))),
+        (true, Some(false), None) => {
+            Err(ApiError::invalid_combination("MasterUserPassword is required when ManageMasterUserPassword is false."))
+        }
+        (true, None, Some(_)) => Err(ApiError::invalid_combination("RDS manages the master user's password of this cluster.")),
+        _ => Ok(None),
+    }
 }
 
 fn take_security_groups(cluster: &mut Cluster, request: &Request) {
@@ -150,6 +209,9 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         "EngineVersion",
         "AllowMajorVersionUpgrade",
         "MasterUserPassword",
+        "ManageMasterUserPassword",
+        "RotateMasterUserPassword",
+        "MasterUserSecretKmsKeyId",
         "VpcSecurityGroupIds",
         "ApplyImmediately",
     ];
@@ -183,8 +245,16 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
             )));
         }
     }
+    let master = master_change(request, state.cluster(&request.region, &identifier)?, immediately)?;
+    if matches!(master, Some(MasterChange::Manage)) {
+        let key = request.get("MasterUserSecretKmsKeyId");
+        master_secret::manage(&mut state, &identifier, key).map_err(ApiError::of_the_machine)?;
+    }
     let group = group.or_else(|| is_major.then(|| format!("default.{family}")));
     let cluster = state.cluster_mut(&request.region, &identifier)?;
+    if let (Some(MasterChange::Rotate), Some(secret)) = (&master, &mut cluster.master_secret) {
+        secret.status = "rotating";
+    }
     let mut pend = |name: &str, value: &str| cluster.pending.insert(name.to_owned(), value.to_owned());
     if let Some(enabled) = request.flag("EnableIAMDatabaseAuthentication")? {
         pend("IAMDatabaseAuthenticationEnabled", &enabled.to_string());
@@ -192,7 +262,7 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
     if let Some(version) = version {
         pend("EngineVersion", version);
     }
-    if let Some(password) = request.get("MasterUserPassword") {
+    if let Some(password) = request.get("MasterUserPassword").filter(|_| master.is_none()) {
         pend("MasterUserPassword", password);
     }
     if let Some(days) = request.get("BackupRetentionPeriod") {
@@ -210,7 +280,7 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         // The association changes at once, whatever ApplyImmediately says.
         lifecycle::attach_group(cluster, &group);
     }
-    lifecycle::modify(shared, cluster, immediately);
+    lifecycle::modify(shared, cluster, immediately, master);
     Ok(answer(cluster))
 }
 

@@ -6,6 +6,7 @@ mod global;
 mod groups;
 mod instances;
 mod parameters;
+mod secrets;
 mod settings;
 mod tags;
 
@@ -14,13 +15,22 @@ use std::sync::Arc;
 
 use super::error::ApiError;
 use super::request::Request;
+use super::service::{Content, Service};
 use super::shared::Shared;
 use super::xml::Xml;
 
 pub(crate) use groups::create_group;
 
 /// Answers one call.
-pub(crate) fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
+pub(crate) fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError> {
+    match (request.service, request.action.as_str()) {
+        (Service::Rds, _) => dispatch_rds(shared, request).map(Content::Xml),
+        (Service::SecretsManager, "GetSecretValue") => shared.read(request, |state| secrets::get_value(state, request)),
+        (_, other) => Err(ApiError::not_simulated(&format!("the action {other}"))),
+    }
+}
+
+fn dispatch_rds(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError> {
     match request.action.as_str() {
         "DescribeDBClusters" => shared.read(request, |state| clusters::describe(shared, state, request)),
         "CreateDBCluster" => clusters::create(shared, request),

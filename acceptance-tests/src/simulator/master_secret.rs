@@ -1,0 +1,165 @@
+//! The master user's password in a secret that RDS manages: made, rotated in one go or step by step, and given up.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::cluster::ClusterHandle;
+use super::secret_text::{SecretText, random_uuid};
+use super::secrets::SecretValue;
+use super::shared::Shared;
+use super::state::{ACCOUNT, State};
+
+/// `MasterUserSecret` of a cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct MasterSecret {
+    pub(crate) arn: String,
+    /// `creating`, `active`, `rotating` or `impaired`.
+    pub(crate) status: &'static str,
+    pub(crate) kms_key: String,
+}
+
+/// What ModifyDBCluster does about it.
+#[derive(Debug)]
+pub(crate) enum MasterChange {
+    /// The secret is there, without a value; a new password goes to the server and to it.
+    Manage,
+    /// A new password goes to the server and to the secret.
+    Rotate,
+    /// This password goes to the server, and the secret goes away.
+    GiveUp(SecretText),
+}
+
+/// Makes the secret of a cluster, `creating` and without a value.
+pub(crate) fn manage(state: &mut State, identifier: &str, kms_key: Option<&str>) -> Result<()> {
+    let region = state.clusters.get(identifier).context("no such cluster")?.region.clone();
+    let arn = state.add_secret(&region, &format!("rds!cluster-{}", random_uuid()?))?;
+    let key = || format!("arn:aws:kms:{region}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000");
+    let kms_key = kms_key.map_or_else(key, str::to_owned);
+    if let Some(cluster) = state.clusters.get_mut(identifier) {
+        cluster.master_secret = Some(MasterSecret { arn, status: "creating", kms_key });
+    }
+    Ok(())
+}
+
+/// Puts the password that the server knows into the secret of a cluster, which is `active` then.
+pub(crate) fn store(shared: &Shared, state: &mut State, identifier: &str) -> Result<()> {
+    let Some(cluster) = state.clusters.get_mut(identifier) else { return Ok(()) };
+    let Some(secret) = &mut cluster.master_secret else { return Ok(()) };
+    secret.status = "active";
+    let text = secret_text(&cluster.master_username, &cluster.master_password);
+    let arn = secret.arn.clone();
+    state.put_secret_value(&arn, text, shared.time_of_day.seconds())
+}
+
+/// The names and the values that RDS writes, and no others.
+fn secret_text(username: &str, password: &SecretText) -> SecretValue {
+    SecretValue::Text(SecretText::new(json!({ "username": username, "password": password.reveal() }).to_string()))
+}
+
+/// Gives the server a password.
+pub(crate) async fn set_on_server(shared: &Shared, identifier: &str, password: &SecretText) -> Result<()> {
+    let postgres = shared.state().clusters.get(identifier).and_then(|cluster| cluster.postgres.clone());
+    if let Some(postgres) = postgres {
+        postgres.set_admin_password(password.reveal()).await?;
+    }
+    if let Some(cluster) = shared.state().clusters.get_mut(identifier) {
+        cluster.master_password = password.clone();
+    }
+    Ok(())
+}
+
+/// Gives the secret a password, as its current version.
+fn set_in_secret(shared: &Shared, identifier: &str, password: &SecretText) -> Result<()> {
+    let (arn, username) = {
+        let mut state = shared.state();
+        let cluster = state.clusters.get_mut(identifier).context("no such cluster")?;
+        let secret = cluster.master_secret.as_mut().context("the master user's password is not managed")?;
+        secret.status = "active";
+        (secret.arn.clone(), cluster.master_username.clone())
+    };
+    let created = shared.time_of_day.seconds();
+    shared.change_secret(&arn, |state| state.put_secret_value(&arn, secret_text(&username, password), created))
+}
+
+/// Does what ModifyDBCluster asked for.
+pub(crate) async fn change(shared: &Shared, identifier: &str, change: MasterChange) -> Result<()> {
+    match change {
+        MasterChange::Manage | MasterChange::Rotate => {
+            let password = SecretText::random_password()?;
+            set_on_server(shared, identifier, &password).await?;
+            set_in_secret(shared, identifier, &password)
+        }
+        MasterChange::GiveUp(password) => {
+            set_on_server(shared, identifier, &password).await?;
+            let mut state = shared.state();
+            let secret = state.clusters.get_mut(identifier).and_then(|cluster| cluster.master_secret.take());
+            secret.map(|secret| state.secrets.remove(&secret.arn));
+            Ok(())
+        }
+    }
+}
+
+/// A new password of a master user on its way: a test chooses what learns of it when.
+#[derive(Debug)]
+pub struct MasterRotation {
+    shared: Arc<Shared>,
+    identifier: String,
+    password: SecretText,
+}
+
+impl MasterRotation {
+    /// Gives it to the secret.
+    ///
+    /// # Errors
+    /// When the cluster has no managed secret.
+    pub fn set_in_secret(&self) -> Result<()> {
+        set_in_secret(&self.shared, &self.identifier, &self.password)
+    }
+
+    /// Gives it to the server.
+    ///
+    /// # Errors
+    /// When the server is down.
+    pub async fn set_on_server(&self) -> Result<()> {
+        set_on_server(&self.shared, &self.identifier, &self.password).await
+    }
+}
+
+impl ClusterHandle {
+    /// The password of the master user that the server takes now.
+    #[must_use]
+    pub fn master_password(&self) -> String {
+        let state = self.shared.state();
+        let known = state.clusters.get(&self.spec.identifier).map(|cluster| cluster.master_password.reveal().to_owned());
+        known.unwrap_or_else(|| self.spec.admin_password.clone())
+    }
+
+    /// The ARN of the secret with the master user's password; `None` if RDS does not manage it.
+    #[must_use]
+    pub fn master_secret_arn(&self) -> Option<String> {
+        let state = self.shared.state();
+        Some(state.clusters.get(&self.spec.identifier)?.master_secret.as_ref()?.arn.clone())
+    }
+
+    /// Rotates the managed secret now: server first, then the secret, as RDS's own rotation does.
+    ///
+    /// # Errors
+    /// When the cluster has no managed secret or its server is down.
+    pub async fn rotate_master_secret(&self) -> Result<()> {
+        let rotation = self.begin_master_rotation()?;
+        rotation.set_on_server().await?;
+        rotation.set_in_secret()
+    }
+
+    /// The same step by step: neither the server nor the secret knows the new password yet.
+    ///
+    /// # Errors
+    /// When the cluster has no managed secret.
+    pub fn begin_master_rotation(&self) -> Result<MasterRotation> {
+        self.master_secret_arn().context("the master user's password is not managed")?;
+        let (shared, identifier) = (Arc::clone(&self.shared), self.spec.identifier.clone());
+        Ok(MasterRotation { shared, identifier, password: SecretText::random_password()? })
+    }
+}
