@@ -15,6 +15,7 @@ use crate::postgres::retry::retry_while;
 use crate::postgres::session::Session;
 use crate::postgres::settings::{PasswordSource, Settings, SslMode};
 use crate::postgres::tls;
+use crate::postgres::tls_fault::TlsFault;
 
 const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
 
@@ -124,6 +125,7 @@ fn login_error(settings: &Settings, database: &str, error: tokio_postgres::Error
     if settings.password == PasswordSource::None && source.to_string() == "password missing" {
         return Error::PasswordMissing { address: settings.address(), user: settings.user.clone() };
     }
+    let source = TlsFault::of(source.as_ref()).map_or(source, Into::into);
     Error::Handshake { address: settings.address(), sslmode: settings.sslmode, source }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 pub use crate::postgres::lock_holder::LockHolder;
 use crate::postgres::lock_holder::list;
+use crate::postgres::tls_fault::TlsFault;
 
 /// A five-character SQLSTATE.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -392,9 +393,10 @@ impl Error {
             Self::ConnectionLost { .. } => Some(
                 "The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.",
             ),
-            Self::Handshake { .. } => Some(
+            Self::Handshake { source, .. } => Some(source.downcast_ref::<TlsFault>().map_or(
                 "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
-            ),
+                TlsFault::remedy,
+            )),
             Self::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
             Self::Reader { .. } => Some("Use the writer endpoint of the cluster (for Aurora: the cluster endpoint)."),
             Self::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),

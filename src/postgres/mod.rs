@@ -1,6 +1,6 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `literal`, `scram`, `settings`, `statement`, `version`. IO: `client`, `connect`, `session`, `tls`.
+//! Pure: `identifier`, `literal`, `scram`, `settings`, `statement`, `tls_fault`, `version`. IO: `client`, `connect`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
@@ -17,6 +17,7 @@ mod session;
 pub mod settings;
 pub mod statement;
 mod tls;
+mod tls_fault;
 pub mod transaction;
 pub mod version;
 

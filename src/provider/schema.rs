@@ -79,8 +79,8 @@ model! {
         username: String => optional(),
         /// Password of that role. Give it by an ephemeral variable or by `PGPASSWORD`; it is kept nowhere. Default: `PGPASSWORD`.
         password: Secret => optional().sensitive(),
-        /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers), `verify-ca` or `verify-full`. Default:
-        /// `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
+        /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers; with `sslrootcert` as `verify-ca`), `verify-ca`
+        /// or `verify-full`. Default: `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
         sslmode: String => optional(),
         /// Certificate authorities to believe, as PEM text or the path of a PEM file. Default: `PGSSLROOTCERT`, else those of
         /// Amazon RDS, which are built in.
