@@ -16,6 +16,7 @@ use crate::postgres::retry::retry_while;
 use crate::postgres::session::Session;
 use crate::postgres::settings::{Settings, SslMode};
 use crate::postgres::tls;
+use crate::postgres::tls_fault::TlsFault;
 
 const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
 
@@ -151,6 +152,7 @@ fn login_error(settings: &Settings, login: &Login, origin: Origin, database: &st
     if login.password.is_none() && source.to_string() == "password missing" {
         return Error::PasswordMissing { address: settings.address(), user: login.user.clone() };
     }
+    let source = TlsFault::of(source.as_ref()).map_or(source, Into::into);
     Error::Handshake { address: settings.address(), sslmode: settings.sslmode, source }
 }
 

@@ -82,6 +82,15 @@ impl From<Identifier> for String {
     }
 }
 
+/// What was written, as far as a message needs it: two names with everything doubled fit.
+fn shown(text: &str) -> String {
+    const MOST: usize = 4 * MAX_BYTES;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Why a text does not name a table as `schema.table`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidQualifiedTable {
@@ -137,11 +146,10 @@ impl FromStr for QualifiedTable {
     type Err = InvalidQualifiedTable;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let part =
-            |name: &str| Identifier::new(name).map_err(|source| InvalidQualifiedTable::Part { text: text.to_owned(), source });
+        let part = |name: &str| Identifier::new(name).map_err(|source| InvalidQualifiedTable::Part { text: shown(text), source });
         match text.split_once('.') {
-            None => Err(InvalidQualifiedTable::NoSchema { text: text.to_owned() }),
-            Some((_, table)) if table.contains('.') => Err(InvalidQualifiedTable::Dotted { text: text.to_owned() }),
+            None => Err(InvalidQualifiedTable::NoSchema { text: shown(text) }),
+            Some((_, table)) if table.contains('.') => Err(InvalidQualifiedTable::Dotted { text: shown(text) }),
             Some((schema, table)) => Ok(Self { schema: part(schema)?, table: part(table)? }),
         }
     }

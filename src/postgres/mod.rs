@@ -1,6 +1,7 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `literal`, `scram`, `settings`, `statement`, `version`. IO: `client`, `connect`, `login`, `session`, `tls`.
+//! Pure: `identifier`, `literal`, `remedy`, `scram`, `settings`, `statement`, `tls_fault`, `version`. IO: `client`, `connect`, `login`,
+//! `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
@@ -19,6 +20,7 @@ mod session;
 pub mod settings;
 pub mod statement;
 mod tls;
+mod tls_fault;
 pub mod transaction;
 pub mod version;
 

@@ -2,6 +2,7 @@
 
 use crate::postgres::error::{Cause, Error};
 use crate::postgres::login::Origin;
+use crate::postgres::tls_fault::TlsFault;
 
 impl Error {
     /// What to do about it, where that can be said.
@@ -19,9 +20,10 @@ impl Error {
             Self::ConnectionLost { .. } => Some(
                 "The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.",
             ),
-            Self::Handshake { .. } => Some(
+            Self::Handshake { source, .. } => Some(source.downcast_ref::<TlsFault>().map_or(
                 "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
-            ),
+                TlsFault::remedy,
+            )),
             Self::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
             Self::Reader { .. } => Some("Use the writer endpoint of the cluster (for Aurora: the cluster endpoint)."),
             Self::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),

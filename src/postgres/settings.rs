@@ -14,7 +14,7 @@ pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
 pub enum SslMode {
     /// No TLS.
     Disable,
-    /// TLS, but whoever answers is believed.
+    /// TLS, but whoever answers is believed; where root certificates are given, as [`SslMode::VerifyCa`].
     Require,
     /// The certificate chain is verified, the name is not.
     VerifyCa,
@@ -85,7 +85,7 @@ pub struct Settings {
     pub database: String,
     /// What is demanded of TLS.
     pub sslmode: SslMode,
-    /// Who is believed with `verify-ca` and `verify-full`.
+    /// Who is believed with `verify-ca` and `verify-full`, and with `require` when it is not [`RootCertificates::Rds`].
     pub root_certificates: RootCertificates,
     /// The name that the server's certificate must have; the host unless given.
     pub tls_server_name: Option<String>,

@@ -18,8 +18,11 @@ pub(super) fn connector(settings: &Settings) -> Result<Option<MakeRustlsConnect>
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match settings.sslmode {
         SslMode::Disable => return Ok(None),
-        SslMode::Require => Arc::new(Lenient { provider: Arc::clone(&provider), chain: None }),
-        SslMode::VerifyCa => {
+        // As libpq does: whoever names authorities wants them to count.
+        SslMode::Require if settings.root_certificates == RootCertificates::Rds => {
+            Arc::new(Lenient { provider: Arc::clone(&provider), chain: None })
+        }
+        SslMode::Require | SslMode::VerifyCa => {
             let chain = Some(web_pki(&settings.root_certificates, &provider)?);
             Arc::new(Lenient { provider: Arc::clone(&provider), chain })
         }
@@ -129,6 +132,43 @@ mod tests {
             assert!(connector(&settings(mode, RootCertificates::Rds)).unwrap().is_some());
         }
         assert!(connector(&settings(SslMode::Disable, RootCertificates::Rds)).unwrap().is_none());
+    }
+
+    /// The value of a certificate's basic constraints: an authority's.
+    const IS_AUTHORITY: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01, 0xff, 0x04, 0x05, 0x30, 0x03, 0x01, 0x01, 0xff];
+
+    #[test]
+    fn the_built_in_roots_are_three_authorities_of_each_commercial_region() {
+        let contains = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        let mut store = RootCertStore::empty();
+        let mut roots = Vec::new();
+        for root in CertificateDer::pem_slice_iter(RDS_ROOTS.as_bytes()) {
+            let root = root.unwrap();
+            store.add(root.clone()).unwrap();
+            assert!(contains(&root, IS_AUTHORITY), "number {} is no authority", roots.len());
+            roots.push(root);
+        }
+        let regions = [
+            "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2",
+            "ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-7 ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1",
+            "eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1",
+            "us-east-1 us-east-2 us-west-1 us-west-2",
+        ];
+        let regions: Vec<&str> = regions.iter().flat_map(|line| line.split(' ')).collect();
+        assert_eq!((roots.len(), store.len()), (regions.len() * 3, regions.len() * 3));
+        for region in regions {
+            for key in ["ECC384", "RSA2048", "RSA4096"] {
+                let subject = format!("Amazon RDS {region} Root CA {key} G1");
+                assert_eq!(roots.iter().filter(|root| contains(root, subject.as_bytes())).count(), 1, "{subject}");
+            }
+        }
+    }
+
+    #[test]
+    fn roots_that_are_given_count_with_require_too() {
+        let given = settings(SslMode::Require, RootCertificates::File("/nowhere/ca.pem".into()));
+        assert!(matches!(connector(&given), Err(Error::RootCertificates { .. })));
+        assert!(connector(&settings(SslMode::Require, RootCertificates::Rds)).unwrap().is_some());
     }
 
     #[test]

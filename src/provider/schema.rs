@@ -95,8 +95,8 @@ model! {
         /// or else for `tls_server_name` or `host`. The role must be a member of `rds_iam`. Excludes `password` and
         /// `password_secret_arn`. Default: `false`.
         iam_auth: bool => optional(),
-        /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers), `verify-ca` or `verify-full`. Default:
-        /// `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
+        /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers; with `sslrootcert` as `verify-ca`), `verify-ca`
+        /// or `verify-full`. Default: `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
         sslmode: String => optional(),
         /// Certificate authorities to believe, as PEM text or the path of a PEM file. Default: `PGSSLROOTCERT`, else those of
         /// Amazon RDS, which are built in.

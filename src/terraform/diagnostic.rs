@@ -44,6 +44,15 @@ impl Diagnostic {
         self
     }
 
+    /// What stands for the rest.
+    fn more(severity: Severity) -> Self {
+        let (summary, detail) = match severity {
+            Severity::Error => ("More errors", format!("There are more errors than these {MOST}. Mend these first.")),
+            Severity::Warning => ("More warnings", format!("There are more warnings than these {MOST}.")),
+        };
+        Self { severity, summary: summary.to_owned(), detail, path: None }
+    }
+
     /// An error whose detail is `error` followed by every cause beneath it.
     #[must_use]
     pub fn from_error(summary: impl Into<String>, error: &dyn std::error::Error) -> Self {
@@ -63,7 +72,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Messages in the order in which they arose, without duplicates.
+/// How many errors, and how many warnings, are shown one by one. A configuration can be wrong in as many places as it has values.
+const MOST: usize = 100;
+
+/// Messages in the order in which they arose, without duplicates. Of very many only the first are kept, with a last one that says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -76,8 +88,14 @@ impl Diagnostics {
 
     /// Adds a message unless the same one is already there.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
-            self.0.push(diagnostic);
+        if self.0.contains(&diagnostic) {
+            return;
+        }
+        let severity = diagnostic.severity;
+        match self.0.iter().filter(|one| one.severity == severity).count() {
+            0..MOST => self.0.push(diagnostic),
+            MOST => self.0.push(Diagnostic::more(severity)),
+            _ => {}
         }
     }
 
@@ -168,5 +186,17 @@ mod tests {
         diagnostics.push(Diagnostic::warning("a", "b"));
         assert_eq!(diagnostics.iter().count(), 1);
         assert!(!diagnostics.has_errors());
+    }
+
+    #[test]
+    fn of_very_many_only_the_first_are_kept() {
+        let fault = |number: usize| Diagnostic::error("Invalid name", format!("number {number}"));
+        let mut first: Diagnostics = (0..100).map(fault).collect();
+        assert!(first.iter().all(|diagnostic| diagnostic.summary == "Invalid name"));
+        first.extend((0..1000).map(fault));
+        first.extend((500..700).map(fault).collect::<Diagnostics>());
+        first.push(Diagnostic::warning("a", "b"));
+        let summaries: Vec<&str> = first.iter().map(|diagnostic| diagnostic.summary.as_str()).skip(99).collect();
+        assert_eq!(summaries, ["Invalid name", "More errors", "a"]);
     }
 }

@@ -1,11 +1,11 @@
 //! The secrets of the account, and the library calls that make, change and delete them.
 
+use super::Simulator;
 use super::error::ApiError;
 use super::lag::Object;
 use super::secret_text::{SecretText, random_name, random_uuid};
 use super::shared::Shared;
 use super::state::{ACCOUNT, State};
-use super::Simulator;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";

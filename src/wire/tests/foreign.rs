@@ -134,27 +134,36 @@ fn unknown(bytes: &mut Vec<u8>, of: &Type, dice: &mut Dice) {
     bytes.extend(body);
 }
 
+/// What cty says of an unknown value, in its own keys: whether it is null, how its text begins, between which numbers it lies, how long it is.
 fn refinements(of: &Type, dice: &mut Dice) -> Vec<u8> {
-    let mut entries: Vec<Vec<u8>> = vec![vec![1, 0xc2]];
+    let mut entries: Vec<Vec<u8>> = vec![vec![1, 0xc2 + u8::from(dice.below(4) == 0)]];
     match of {
         Type::String => {
             let mut prefix = vec![2];
-            write_text(&mut prefix, &"préfix-".repeat(dice.below(30)), dice);
+            let letter = ["préfix-", "e\u{301}", "\u{10ffff}", "\0"][dice.below(4)];
+            write_text(&mut prefix, &letter.repeat(dice.below(30)), dice);
             entries.push(prefix);
         }
         Type::Number => {
             for bound in [3, 4] {
                 let mut entry = vec![bound, 0x92];
-                if dice.below(2) > 0 {
-                    write_text(&mut entry, "-123456789012345678901234567890.5", dice)
-                } else {
-                    entry.push(7)
+                match dice.below(4) {
+                    0 => write_text(&mut entry, "-123456789012345678901234567890.5", dice),
+                    1 => entry.extend([&[0xcb][..], &f64::NEG_INFINITY.to_be_bytes()].concat()),
+                    2 => write_integer(&mut entry, i64::MIN, dice),
+                    _ => entry.push(7),
                 }
-                entry.push(0xc3);
+                entry.push(0xc2 + u8::from(dice.below(2) == 0));
                 entries.push(entry);
             }
         }
-        Type::List(_) | Type::Set(_) | Type::Map(_) => entries.extend([vec![5, 1], vec![6, 0xcd, 1, 0]]),
+        Type::List(_) | Type::Set(_) | Type::Map(_) => {
+            for bound in [5, 6] {
+                let mut entry = vec![bound];
+                write_integer(&mut entry, [0, 1, 256, i64::MAX][dice.below(4)], dice);
+                entries.push(entry);
+            }
+        }
         Type::Bool | Type::Object(_) => {}
     }
     // Of a later Terraform.

@@ -81,11 +81,48 @@ fn members() -> proptest::collection::SizeRange {
     (0..20).into()
 }
 
+/// What is easily folded, dropped or taken for something else: NUL and other controls, a combining mark that composes with the letter
+/// before it, the composed letter, Hangul in parts and whole, ligatures, joiners and marks of direction, the last code points before and
+/// after the surrogates, noncharacters, private use and what lies beyond 16 bits.
+const AWKWARD: [char; 30] = [
+    '\0',
+    '\u{7}',
+    '\u{1b}',
+    '\u{7f}',
+    '\u{85}',
+    'a',
+    'e',
+    '\u{301}',
+    '\u{327}',
+    'é',
+    'Å',
+    '\u{212b}',
+    '\u{1100}',
+    '\u{1161}',
+    '\u{ac00}',
+    'ﬁ',
+    'ß',
+    'İ',
+    '\u{a0}',
+    '\u{200d}',
+    '\u{202e}',
+    '\u{2028}',
+    '\u{feff}',
+    '\u{d7ff}',
+    '\u{e000}',
+    '\u{fdd0}',
+    '\u{ffff}',
+    '\u{1d11e}',
+    '\u{1f468}',
+    '\u{10ffff}',
+];
+
 /// Any Unicode, and every width of a length.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => any::<String>(),
         4 => "[ -~]{0,12}",
+        4 => vec(prop_oneof![prop::sample::select(&AWKWARD[..]), any::<char>()], 0..12).prop_map(|all| all.into_iter().collect()),
         1 => (0_usize..300, any::<char>()).prop_map(|(length, of)| of.to_string().repeat(length)),
     ]
 }
@@ -98,6 +135,8 @@ pub(super) fn number() -> impl Strategy<Value = Number> {
         any::<u64>().prop_map(|number| number.to_string()),
         any::<i128>().prop_map(|number| number.to_string()),
         "-?[0-9]{1,60}",
+        "-?[1-9][0-9]{300,500}",
+        "-?0\\.0{0,80}[0-9]{1,200}",
         "-?[0-9]{1,30}\\.[0-9]{1,30}",
         "-?[1-9]\\.[0-9]{1,20}[eE][+-]?[0-9]{1,6}",
     ];

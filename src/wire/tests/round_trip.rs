@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::foreign::spell;
 use super::generate::{any_type, number, text, typed_known_value, typed_value};
-use super::mutate::Dice;
+use super::mutate::{Dice, cases};
 use crate::terraform::{Type, Value};
 use crate::wire::{json, msgpack};
 
@@ -25,7 +25,7 @@ fn state(value: &Value, dice: &mut Dice) -> Json {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: u32::try_from(cases(256)).unwrap(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_encoded_decodes_to_the_same_value((of, value) in typed_value()) {

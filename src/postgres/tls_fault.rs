@@ -1,0 +1,130 @@
+//! Why a TLS handshake failed, and the way out. Pure.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, Error as Tls};
+
+/// A failure that a practitioner can do something about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TlsFault {
+    /// The server has TLS turned off.
+    #[error("the server does not support TLS")]
+    NotSpoken,
+    /// The certificate is for another name.
+    #[error("the server's certificate is not valid for {expected:?}; it is valid for {presented}")]
+    WrongName {
+        /// The name that was expected.
+        expected: String,
+        /// The names that it has.
+        presented: String,
+    },
+    /// The certificate's time is over.
+    #[error("a certificate that the server shows expired on {0}")]
+    Expired(String),
+    /// The certificate's time has not begun.
+    #[error("a certificate that the server shows is valid only from {0} on")]
+    NotYetValid(String),
+    /// No chain of certificates leads to one that is believed.
+    #[error("the server's certificate is not signed by a certificate authority that is believed")]
+    UnknownAuthority,
+}
+
+impl TlsFault {
+    /// Finds the fault in what the TLS library, or the driver before it, says.
+    pub(super) fn of(source: &(dyn StdError + 'static)) -> Option<Self> {
+        // The driver has no kind for it.
+        if source.to_string() == "server does not support TLS" {
+            return Some(Self::NotSpoken);
+        }
+        let inner = source.downcast_ref::<io::Error>().and_then(io::Error::get_ref)?;
+        match inner.downcast_ref::<Tls>()? {
+            Tls::InvalidCertificate(certificate) => Self::of_certificate(certificate),
+            _ => None,
+        }
+    }
+
+    fn of_certificate(error: &CertificateError) -> Option<Self> {
+        match error {
+            CertificateError::NotValidForNameContext { expected, presented } => {
+                let names: Vec<&str> = presented.iter().map(|name| bare(name)).collect();
+                let presented = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
+                Some(Self::WrongName { expected: expected.to_str().into_owned(), presented })
+            }
+            CertificateError::ExpiredContext { not_after, .. } => Some(Self::Expired(date(*not_after))),
+            CertificateError::NotValidYetContext { not_before, .. } => Some(Self::NotYetValid(date(*not_before))),
+            CertificateError::UnknownIssuer => Some(Self::UnknownAuthority),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotSpoken => {
+                "Turn TLS on at the server (ssl = on), or set sslmode = \"disable\" in the provider's postgres settings if nobody can listen \
+                 on the way there."
+            }
+            Self::WrongName { .. } => {
+                "Set tls_server_name of the provider's postgres settings to a name that the certificate has, or give sslmode = \"verify-ca\", \
+                 which does not compare names."
+            }
+            Self::Expired(_) => "Renew the server's certificate. If it is in date, set this machine's clock.",
+            Self::NotYetValid(_) => "Set this machine's clock. If it is right, give the server a certificate that is in date.",
+            Self::UnknownAuthority => {
+                "Set sslrootcert of the provider's postgres settings to the PEM file, or the PEM text, of the authority that signed it; \
+                 without sslrootcert only Amazon RDS's authorities of the commercial regions are believed. sslmode = \"require\" without sslrootcert encrypts and \
+                 believes whoever answers."
+            }
+        }
+    }
+}
+
+/// `DnsName("db.example.org")` and `IpAddress(127.0.0.1)` without what is around them.
+fn bare(presented: &str) -> &str {
+    let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(presented);
+    inner.trim_matches('"')
+}
+
+fn date(time: UnixTime) -> String {
+    match SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())) {
+        // The formatter ends with the year 9999.
+        Some(moment) if time.as_secs() < 253_402_300_800 => humantime::format_rfc3339_seconds(moment).to_string(),
+        _ => format!("{} s after 1970", time.as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::ServerName;
+
+    use super::*;
+
+    fn fault(error: CertificateError) -> Option<TlsFault> {
+        TlsFault::of(&io::Error::new(io::ErrorKind::InvalidData, Tls::InvalidCertificate(error)))
+    }
+
+    #[test]
+    fn names_and_dates_are_shown_as_people_write_them() {
+        let expected = ServerName::try_from("db.example.org").unwrap();
+        let presented = vec!["DnsName(\"localhost\")".to_owned(), "IpAddress(127.0.0.1)".to_owned()];
+        let wrong = fault(CertificateError::NotValidForNameContext { expected, presented }).unwrap();
+        assert_eq!(
+            wrong.to_string(),
+            "the server's certificate is not valid for \"db.example.org\"; it is valid for localhost, 127.0.0.1"
+        );
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let expired = fault(CertificateError::ExpiredContext { time: at(2_000_000_000), not_after: at(1_000_000_000) }).unwrap();
+        assert_eq!(expired.to_string(), "a certificate that the server shows expired on 2001-09-09T01:46:40Z");
+        let later = fault(CertificateError::NotValidYetContext { time: at(1), not_before: at(u64::MAX) }).unwrap();
+        assert!(later.to_string().contains("18446744073709551615 s"), "{later}");
+    }
+
+    #[test]
+    fn what_has_no_way_out_of_its_own_keeps_the_librarys_words() {
+        assert_eq!(fault(CertificateError::BadSignature), None);
+        assert_eq!(TlsFault::of(&io::Error::other("something else")), None);
+    }
+}
