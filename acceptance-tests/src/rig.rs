@@ -106,7 +106,7 @@ impl Rig {
     region     = "us-east-1"
     access_key = "testing"
     secret_key = "testing"
-    endpoints  = {{ rds = "{url}", sts = "{url}" }}
+    endpoints  = {{ rds = "{url}", secretsmanager = "{url}", sts = "{url}" }}
   }}
   postgres = {{ {postgres} }}
 }}

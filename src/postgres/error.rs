@@ -219,6 +219,8 @@ pub enum Error {
     /// The password or token to log in with could not be had.
     #[error("there is nothing to log in with")]
     LoginUnavailable {
+        /// Where it was to come from.
+        origin: Origin,
         /// Whether whoever knows it cannot be reached.
         unreachable: bool,
         /// Why not.

@@ -82,7 +82,7 @@ impl LoginSource {
     pub(super) async fn fetch(&self) -> Result<Login, Error> {
         match self {
             Self::Given(login) => Ok(login.clone()),
-            Self::Fetched(source) => source.fetch().await.map_err(Error::from),
+            Self::Fetched(source) => source.fetch().await.map_err(|why| self.unavailable(why)),
         }
     }
 
@@ -90,13 +90,11 @@ impl LoginSource {
     pub(super) async fn fetch_again(&self, refused: &Login) -> Result<Option<Login>, Error> {
         match self {
             Self::Given(_) => Ok(None),
-            Self::Fetched(source) => source.fetch_again(refused).await.map_err(Error::from),
+            Self::Fetched(source) => source.fetch_again(refused).await.map_err(|why| self.unavailable(why)),
         }
     }
-}
 
-impl From<LoginUnavailable> for Error {
-    fn from(LoginUnavailable { unreachable, source }: LoginUnavailable) -> Self {
-        Self::LoginUnavailable { unreachable, source }
+    fn unavailable(&self, LoginUnavailable { unreachable, source }: LoginUnavailable) -> Error {
+        Error::LoginUnavailable { origin: self.origin(), unreachable, source }
     }
 }

@@ -15,6 +15,16 @@ impl Error {
             Self::PasswordMissing { .. } => Some(
                 "Set password, password_secret_arn or iam_auth in the provider's postgres settings, or the environment variable PGPASSWORD.",
             ),
+            Self::LoginUnavailable { unreachable: true, .. } => {
+                Some("Check aws.region and aws.endpoints of the provider block, and that this machine reaches AWS.")
+            }
+            Self::LoginUnavailable { origin: Origin::Secret(_), .. } => Some(
+                "Check password_secret_arn of the provider's postgres settings (without it: the secret that RDS manages for the cluster), and \
+                 that the provider's AWS principal has secretsmanager:GetSecretValue for it, and kms:Decrypt if it has a key of its own.",
+            ),
+            Self::LoginUnavailable { .. } => {
+                Some("Check the aws settings of the provider block, and the environment or profile that the credentials come from.")
+            }
             Self::StillUnreachable(error) => error.remedy(),
             Self::LoginRefused { origin, .. } => self.login_remedy(origin),
             Self::ConnectionLost { .. } => Some(

@@ -13,14 +13,14 @@ use tokio_postgres::Client;
 use super::{APPLICATION, APPLY, P, PUBLICATIONS, one_error, publication, rig};
 
 /// A session that keeps everybody else from the table.
-async fn hold(rig: &Rig) -> Result<Client> {
+pub(crate) async fn hold(rig: &Rig) -> Result<Client> {
     let holder = rig.admin().await?;
     holder.batch_execute("SET application_name = 'nightly-report'; BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await?;
     Ok(holder)
 }
 
 /// Starts an apply, and waits until a session of it other than `but` waits for a lock. Returns that session's process id.
-async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
+pub(crate) async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
     let superuser = rig.cluster.superuser("app").await?;
     let started = Instant::now();
     while started.elapsed() < DEADLINE {
@@ -33,7 +33,7 @@ async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
     bail!("the apply never came to wait for the lock")
 }
 
-async fn waiting_apply(rig: &Rig) -> Result<(Session, i32)> {
+pub(crate) async fn waiting_apply(rig: &Rig) -> Result<(Session, i32)> {
     let session = rig.tf.start(APPLY)?;
     let pid = until_it_waits(rig, 0).await?;
     Ok((session, pid))

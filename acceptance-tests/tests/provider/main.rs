@@ -7,6 +7,7 @@ mod interruptions;
 mod keep_state;
 mod not_there;
 mod pooling;
+mod secret_login;
 mod secrets;
 mod unknown_settings;
 
