@@ -106,7 +106,8 @@ async fn calls_turn_management_on_rotate_and_turn_it_off() {
 async fn a_created_cluster_has_its_secret_and_takes_it_along() {
     let simulator = simulator();
     let client = sdk(&simulator);
-    let create = || client.create_db_cluster().db_cluster_identifier("orders").engine("aurora-postgresql").engine_version("15.10");
+    let create =
+        || client.create_db_cluster().db_cluster_identifier("orders").engine("aurora-postgresql").engine_version("15.10");
     let both = create().master_username("boss").master_user_password("one's own").manage_master_user_password(true).send().await;
     assert_eq!(both.unwrap_err().code(), Some("InvalidParameterCombination"));
     create().master_username("boss").manage_master_user_password(true).send().await.unwrap();

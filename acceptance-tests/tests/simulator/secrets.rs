@@ -27,7 +27,10 @@ async fn a_secret_is_found_by_its_name_and_by_its_whole_or_partial_arn() {
     assert_eq!(get(&client, "app/adm").await.unwrap_err(), "ResourceNotFoundException");
     assert_eq!(get(&client, &arn[..arn.len() - 8]).await.unwrap_err(), "ResourceNotFoundException");
     let found = get(&client, "app/admin").await.unwrap();
-    assert_eq!((found.arn(), found.name(), found.version_stages()), (Some(arn.as_str()), Some("app/admin"), &["AWSCURRENT".to_owned()][..]));
+    assert_eq!(
+        (found.arn(), found.name(), found.version_stages()),
+        (Some(arn.as_str()), Some("app/admin"), &["AWSCURRENT".to_owned()][..])
+    );
     assert!(found.created_date().unwrap().secs() > 1_700_000_000);
 }
 
