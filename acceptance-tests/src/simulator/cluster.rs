@@ -11,6 +11,7 @@ use tokio_postgres::{Client, NoTls};
 use super::catalogue::{self, Values};
 use super::cluster_postgres::{Admin, ClusterPostgres};
 use super::error::ApiError;
+use super::iam::{IamLogin, IamRefusal, Keeper};
 use super::lifecycle;
 use super::master_secret;
 use super::secret_text::SecretText;
@@ -63,7 +64,7 @@ pub(super) async fn create(shared: Arc<Shared>, mut spec: ClusterSpec) -> Result
         let (_, group) = check(&state, &spec).map_err(refusal)?;
         state.group_values(&group)
     };
-    let postgres = start_postgres(&spec, &values).await?;
+    let postgres = start_postgres(&shared, &spec, &values).await?;
     let mut state = shared.state();
     add(&mut state, &shared.options, &spec).map_err(refusal)?;
     if spec.managed_master_secret {
@@ -78,14 +79,18 @@ pub(super) async fn create(shared: Arc<Shared>, mut spec: ClusterSpec) -> Result
 }
 
 /// Starts the Postgres that the spec asks for.
-pub(super) async fn start_postgres(spec: &ClusterSpec, values: &Values) -> Result<Option<Arc<ClusterPostgres>>> {
+pub(super) async fn start_postgres(
+    shared: &Arc<Shared>,
+    spec: &ClusterSpec,
+    values: &Values,
+) -> Result<Option<Arc<ClusterPostgres>>> {
     let major = major(spec)?;
     if !spec.postgres || major < 12 || spec.engine != "aurora-postgresql" {
         return Ok(None);
     }
     let admin =
         Admin { username: spec.admin_username.clone(), password: spec.admin_password.clone(), database: spec.database.clone() };
-    ClusterPostgres::start(major, spec.tls, &admin, values)
+    ClusterPostgres::start(major, spec.tls, &admin, values, Keeper::new(Arc::downgrade(shared), &spec.identifier))
         .await
         .map(Some)
         .with_context(|| format!("starting the Postgres of {}", spec.identifier))
@@ -262,6 +267,44 @@ impl ClusterHandle {
     #[must_use]
     pub fn ca_certificate(&self) -> Option<&Path> {
         self.postgres.as_ref()?.ca_certificate()
+    }
+
+    /// Makes a role a member of `rds_iam`, as the rig's superuser: also the master user itself, and on majors where that one may not
+    /// grant it.
+    ///
+    /// # Errors
+    /// When the server is down or has no such role.
+    pub async fn grant_rds_iam(&self, role: &str) -> Result<()> {
+        self.postgres()?.set_iam_member(role, true).await
+    }
+
+    /// Takes that back.
+    ///
+    /// # Errors
+    /// When the server is down or has no such role.
+    pub async fn revoke_rds_iam(&self, role: &str) -> Result<()> {
+        self.postgres()?.set_iam_member(role, false).await
+    }
+
+    /// Why members of `rds_iam` did not get in so far, in order; the clients learn none of it.
+    #[must_use]
+    pub fn iam_refusals(&self) -> Vec<IamRefusal> {
+        self.postgres.as_ref().map(|postgres| postgres.keeper().refusals()).unwrap_or_default()
+    }
+
+    /// The logins with tokens that were accepted so far, in order.
+    #[must_use]
+    pub fn iam_logins(&self) -> Vec<IamLogin> {
+        self.postgres.as_ref().map(|postgres| postgres.keeper().logins()).unwrap_or_default()
+    }
+
+    /// Has the API show another writer endpoint from now on, as where a tunnel or another name leads to this one. Tokens are good for
+    /// the endpoint that the API shows.
+    pub fn show_endpoint(&self, host: &str, port: u16) {
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            host.clone_into(&mut cluster.host);
+            cluster.port = port;
+        }
     }
 
     /// Starts a real streaming replica (once) and gives back the reader endpoint's host and port.

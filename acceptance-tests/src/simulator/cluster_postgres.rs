@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
 use super::catalogue::Values;
+use super::iam::{self, Door, Keeper};
 use super::module;
-use super::proxy::Proxy;
-use crate::postgres_server::{PostgresServer, ServerOptions, Settings, quoted};
+use super::proxy::{Proxy, relay};
+use crate::postgres_server::{CERTIFICATE_FILE, KEY_FILE, PostgresServer, ServerOptions, Settings, quoted};
 
 const CLUSTER_SQL: &str = include_str!("cluster_roles.sql");
 const DATABASE_SQL: &str = include_str!("database.sql");
@@ -34,6 +36,7 @@ pub(crate) struct ClusterPostgres {
     server: PostgresServer,
     preload: String,
     admin: String,
+    keeper: Keeper,
     /// One restart at a time: a failover may come in the middle of a reboot.
     restarting: tokio::sync::Mutex<()>,
     sync: tokio::sync::Mutex<Option<Client>>,
@@ -58,7 +61,7 @@ impl Reader {
 
 impl ClusterPostgres {
     /// Starts a server of this major version with `values` in effect, its roles, and the writer's endpoint.
-    pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values) -> Result<Arc<Self>> {
+    pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values, keeper: Keeper) -> Result<Arc<Self>> {
         let preload =
             tokio::task::spawn_blocking(move || module::compiled(major)).await.context("compiling the server module")??;
         let preload = preload.to_string_lossy().into_owned();
@@ -72,6 +75,7 @@ impl ClusterPostgres {
             server,
             preload,
             admin: admin.username.clone(),
+            keeper,
             restarting: tokio::sync::Mutex::new(()),
             sync: tokio::sync::Mutex::new(None),
             reader: Mutex::new(None),
@@ -80,7 +84,8 @@ impl ClusterPostgres {
         });
         cluster.sync_replication().await;
         let weak = Arc::downgrade(&cluster);
-        let endpoint = Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), move || Self::admit(weak.clone())).await?;
+        let endpoint =
+            Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), move |client| Self::admit(weak.clone(), client, false)).await?;
         *lock(&cluster.endpoint) = Some(endpoint);
         lock(&cluster.tasks).push(tokio::spawn(Self::follow_memberships(Arc::downgrade(&cluster))));
         Ok(cluster)
@@ -116,7 +121,7 @@ impl ClusterPostgres {
     /// Restarts the reader, if there is one, with these values in effect.
     pub(crate) async fn restart_reader(&self, values: &Values) -> Result<()> {
         match self.reader() {
-            Some(reader) => reader.server.restart(settings(&self.preload, self.server.major(), values)).await,
+            Some(reader) => reader.server.restart(self.reader_settings(values)).await,
             None => Ok(()),
         }
     }
@@ -128,29 +133,33 @@ impl ClusterPostgres {
 
     /// Starts a streaming replica, reached at 127.0.0.2 on the writer's port (as on Aurora, where reader and writer endpoint share
     /// their port) or, where the machine has no such address, at 127.0.0.1 on a port of its own.
-    pub(crate) async fn start_reader(&self, values: &Values) -> Result<Arc<Reader>> {
+    pub(crate) async fn start_reader(self: &Arc<Self>, values: &Values) -> Result<Arc<Reader>> {
         if let Some(reader) = self.reader() {
             return Ok(reader);
         }
-        let mut options = ServerOptions {
-            major: self.server.major(),
-            settings: settings(&self.preload, self.server.major(), values),
-            tls_names: Vec::new(),
-        };
-        if self.server.ca_certificate().is_some() {
-            options = options.tls();
-        }
+        let options = ServerOptions { major: self.server.major(), settings: self.reader_settings(values), tls_names: Vec::new() };
         let server = PostgresServer::start_standby(&self.server, options).await?;
-        let port = server.port();
-        let admit = move || async move { Some(port) };
+        let weak = Arc::downgrade(self);
+        let admit = move |client| Self::admit(weak.clone(), client, true);
         let shared_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), self.port());
-        let endpoint = match Proxy::start(shared_port, admit).await {
+        let endpoint = match Proxy::start(shared_port, admit.clone()).await {
             Ok(endpoint) => endpoint,
             Err(_) => Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), admit).await?,
         };
         let reader = Arc::new(Reader { server, endpoint });
         *lock(&self.reader) = Some(Arc::clone(&reader));
         Ok(reader)
+    }
+
+    /// The same as the writer's, certificate included: the copy of its data folder brings that along, and clients know one authority.
+    fn reader_settings(&self, values: &Values) -> Settings {
+        let mut settings = settings(&self.preload, self.server.major(), values);
+        if self.server.ca_certificate().is_some() {
+            for (name, value) in [("ssl", "on"), ("ssl_cert_file", CERTIFICATE_FILE), ("ssl_key_file", KEY_FILE)] {
+                settings.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        settings
     }
 
     /// PEM file of the authority that signed the servers' certificates.
@@ -174,10 +183,53 @@ impl ClusterPostgres {
         }
     }
 
-    async fn admit(cluster: Weak<Self>) -> Option<u16> {
-        let cluster = cluster.upgrade()?;
-        cluster.sync_replication().await;
-        Some(cluster.server.port())
+    /// Leads a client of one of the endpoints in.
+    async fn admit(cluster: Weak<Self>, client: TcpStream, is_reader: bool) {
+        let Some(cluster) = cluster.upgrade() else { return };
+        if !is_reader {
+            cluster.sync_replication().await;
+        }
+        let door = {
+            let reader = cluster.reader();
+            let server = if is_reader { reader.as_ref().map(|reader| &reader.server) } else { Some(&cluster.server) };
+            let Some(server) = server else { return };
+            Door {
+                socket: server.socket_dir().join(format!(".s.PGSQL.{}", server.port())),
+                port: server.port(),
+                data: server.data(),
+                tls: cluster.server.ca_certificate().is_some(),
+                is_reader,
+            }
+        };
+        if cluster.keeper.is_on() {
+            iam::admit(client, cluster, door).await;
+        } else {
+            // The session must not keep the cluster.
+            drop(cluster);
+            relay(client, door.port).await;
+        }
+    }
+
+    /// Who decides about tokens.
+    pub(crate) fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
+    /// Whether a role may log in with a token only; an unknown role may not at all, which the server itself tells it.
+    pub(crate) async fn is_iam_member(&self, is_reader: bool, role: &str) -> Result<bool> {
+        let reader = self.reader();
+        let server = reader.as_ref().filter(|_| is_reader).map_or(&self.server, |reader| &reader.server);
+        let client = server.superuser("postgres").await?;
+        let statement =
+            "SELECT EXISTS (SELECT FROM pg_authid WHERE rolname = $1 AND NOT rolsuper AND pg_has_role(oid, 'rds_iam', 'MEMBER'))";
+        Ok(client.query_one(statement, &[&role]).await.context("looking a role up")?.get(0))
+    }
+
+    /// Makes a role a member of rds_iam, or takes that back, as the rig's superuser.
+    pub(crate) async fn set_iam_member(&self, role: &str, member: bool) -> Result<()> {
+        let (verb, word) = if member { ("GRANT", "TO") } else { ("REVOKE", "FROM") };
+        let statement = format!("{verb} rds_iam {word} {}", quoted(role, '"'));
+        self.server.superuser("postgres").await?.batch_execute(&statement).await.with_context(|| statement)
     }
 
     async fn follow_memberships(cluster: Weak<Self>) {

@@ -89,6 +89,31 @@ impl ApiError {
         Self::new(400, "InvalidParameterCombination", message)
     }
 
+    pub(crate) fn unknown_credentials(service: Service) -> Self {
+        let (status, code) =
+            if service == Service::SecretsManager { (400, "UnrecognizedClientException") } else { (403, "InvalidClientTokenId") };
+        Self::new(status, code, "The security token included in the request is invalid.")
+    }
+
+    pub(crate) fn expired_credentials(service: Service) -> Self {
+        let (status, code) =
+            if service == Service::SecretsManager { (400, "ExpiredTokenException") } else { (403, "ExpiredToken") };
+        Self::new(status, code, "The security token included in the request is expired")
+    }
+
+    pub(crate) fn not_signed() -> Self {
+        Self::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+    }
+
+    pub(crate) fn may_not_assume(caller: &str, role: &str) -> Self {
+        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}");
+        Self::new(403, "AccessDenied", message)
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(400, "ValidationError", message)
+    }
+
     /// What should not happen on this machine.
     pub(crate) fn of_the_machine(error: anyhow::Error) -> Self {
         Self::new(500, "InternalFailure", format!("{error:#}"))

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{self, ClusterHandle};
 use super::connection::Cut;
+use super::control;
 use super::faults::{FaultSpec, LagSpec};
 use super::service::Signature;
 use super::shared::{Answer, Shared};
@@ -32,6 +33,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_sim/clusters/{identifier}/settings/{name}", get(show_setting))
         .route("/_sim/clusters/{identifier}/failover", post(fail_over))
         .route("/_sim/clusters/{identifier}/reader", post(start_reader))
+        .merge(control::router())
         .with_state(shared)
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn create(shared: &Arc<Shared>, cluster: &Cluster) {
             let Some(cluster) = state.clusters.get(&identifier) else { return };
             state.group_values(&cluster.parameter_group)
         };
-        let started = cluster::start_postgres(&spec, &values).await;
+        let started = cluster::start_postgres(&shared_task, &spec, &values).await;
         let mut state = shared_task.state();
         let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
         match started {

@@ -1,8 +1,9 @@
-//! A simulator of Amazon Aurora PostgreSQL: the RDS API over HTTP on 127.0.0.1, with a real Postgres behind each cluster.
+//! A simulator of Amazon Aurora PostgreSQL: the RDS API over HTTP on 127.0.0.1, with a real Postgres behind each cluster, and what belongs
+//! to its credentials of Secrets Manager, STS and IAM.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
-//! use acceptance_tests::simulator::{ClusterSpec, Fault, Options, Simulator};
+//! use acceptance_tests::simulator::{ClusterSpec, Fault, Options, RoleSpec, Simulator};
 //!
 //! let simulator = Simulator::start(Options::default())?;
 //! // A writer and a reader of Aurora PostgreSQL 15.10. Setters change the version, members, admin, database, group and TLS.
@@ -25,8 +26,12 @@
 //! for logged in cluster.statements()? {
 //!     println!("{}@{}: {}", logged.user, logged.database, logged.text);
 //! }
+//! let arn = simulator.put_secret("app/admin", "its password")?; // Secrets Manager and STS answer at the same URL
+//! let role = simulator.create_role(RoleSpec::new("connector").external_id("x1"));
+//! cluster.grant_rds_iam("app_owner").await?; // with ClusterSpec::iam_authentication and tls: logs in with a token
+//! println!("{:?}", cluster.iam_refusals());
 //! let (host, port) = cluster.start_reader().await?; // a real streaming replica
-//! # let _ = (host, port);
+//! # let _ = (host, port, arn, role);
 //! # Ok(())
 //! # }
 //! ```
@@ -40,7 +45,10 @@
 //! `GET /_sim/clusters/<id>/settings/<name>` (what SHOW answers), `POST /_sim/clusters/<id>/reader`,
 //! `POST /_sim/clusters/<id>/failover` (`{"target": "orders-2"}`: now, whatever is under way), `POST` (a [`FaultSpec`]) and
 //! `DELETE /_sim/faults`, `POST` (a [`LagSpec`]) and `DELETE /_sim/lags`, `GET` and `DELETE /_sim/calls`, `GET /_sim/clock`,
-//! `POST /_sim/clock` (`{"scale": 0.1}`, or `{"scale": null}` to stop it) and `POST /_sim/clock/advance` (`{"seconds": 15}`).
+//! `POST /_sim/clock` (`{"scale": 0.1}`, or `{"scale": null}` to stop it), `POST /_sim/clock/advance` (`{"seconds": 15}`),
+//! `POST /_sim/time_of_day/advance` (`{"seconds": 900}`), `POST /_sim/secrets` (`{"name": "n", "value": "v"}`) and `DELETE` (`{"id": "n"}`,
+//! with `"for_good": true` to take it away at once), `POST /_sim/roles` (a [`RoleSpec`]), `POST /_sim/clusters/<id>/rotation` (of the
+//! managed master secret) and `GET /_sim/clusters/<id>/logins` (those with tokens, accepted and refused).
 //!
 //! What is emulated, how, and what is not: `docs/development/simulator.md`.
 
@@ -50,9 +58,12 @@ mod clock;
 mod cluster;
 mod cluster_postgres;
 mod connection;
+mod control;
 mod error;
 mod faults;
 mod http;
+mod iam;
+mod identities;
 mod lag;
 mod lifecycle;
 mod master_secret;
@@ -78,6 +89,8 @@ use tokio::runtime::Runtime;
 pub use catalogue::Values;
 pub use cluster::{ClusterHandle, MemberStatus};
 pub use faults::{Fault, FaultSpec, LagSpec};
+pub use iam::{IamLogin, IamRefusal, IamRefusalReason};
+pub use identities::RoleSpec;
 pub use master_secret::MasterRotation;
 pub use spec::{Call, ClusterSpec, GlobalMembership, Options};
 

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,21 +15,18 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on `address` and leads each client to the port on 127.0.0.1 that `admit` names; a client that it gives no port to
-    /// is cut off, as one that dials an instance that restarts.
+    /// Listens on `address` and hands each client to `admit`.
     pub(crate) async fn start<F, Fut>(address: SocketAddr, admit: F) -> Result<Self>
     where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Option<u16>> + Send,
+        F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
         let address = listener.local_addr().context("asking for the endpoint's port")?;
-        let admit = Arc::new(admit);
         let accepting = tokio::spawn(async move {
             loop {
                 if let Ok((client, _)) = listener.accept().await {
-                    let admit = Arc::clone(&admit);
-                    tokio::spawn(async move { lead(client, admit().await).await });
+                    tokio::spawn(admit(client));
                 }
             }
         });
@@ -49,8 +45,8 @@ impl Drop for Proxy {
     }
 }
 
-async fn lead(mut client: TcpStream, port: Option<u16>) {
-    let Some(port) = port else { return };
+/// Leads a client to a port on 127.0.0.1 as it is. When nobody listens there it is cut off, as one that dials an instance that restarts.
+pub(crate) async fn relay(mut client: TcpStream, port: u16) {
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
         return;
     };

@@ -124,6 +124,31 @@ impl Shared {
         }
         result
     }
+
+    /// Gives a secret a new version, and makes it first if it is not there. Returns its ARN.
+    pub(crate) fn put_secret(&self, region: &str, name: &str, value: SecretValue) -> anyhow::Result<String> {
+        let known = self.state().secret(region, name).map(|secret| secret.arn.clone());
+        let arn = match known {
+            Some(arn) => arn,
+            None => self.state().add_secret(region, name)?,
+        };
+        let created = self.time_of_day.seconds();
+        self.change_secret(&arn, |state| state.put_secret_value(&arn, value, created))?;
+        Ok(arn)
+    }
+
+    /// Schedules the secret of this name or ARN in any region for deletion, or takes it away for good.
+    pub(crate) fn delete_secret(&self, id: &str, for_good: bool) {
+        let arn = self.state().secrets.values().find(|secret| secret.is_named(id)).map(|secret| secret.arn.clone());
+        let Some(arn) = arn else { return };
+        self.change_secret(&arn, |state| {
+            if for_good {
+                state.secrets.remove(&arn);
+            } else if let Some(secret) = state.secrets.get_mut(&arn) {
+                secret.deleted = true;
+            }
+        });
+    }
 }
 
 impl Simulator {
@@ -141,7 +166,7 @@ impl Simulator {
     /// # Errors
     /// When the machine gives no random bytes.
     pub fn put_secret_in(&self, region: &str, name: &str, value: &str) -> anyhow::Result<String> {
-        self.put_version(region, name, SecretValue::Text(SecretText::new(value)))
+        self.shared.put_secret(region, name, SecretValue::Text(SecretText::new(value)))
     }
 
     /// The same with bytes, which come as `SecretBinary`.
@@ -151,18 +176,7 @@ impl Simulator {
     pub fn put_binary_secret(&self, name: &str, value: &[u8]) -> anyhow::Result<String> {
         use base64::Engine as _;
         let text = base64::engine::general_purpose::STANDARD.encode(value);
-        self.put_version(&self.shared.options.region, name, SecretValue::Binary(SecretText::new(text)))
-    }
-
-    fn put_version(&self, region: &str, name: &str, value: SecretValue) -> anyhow::Result<String> {
-        let known = self.shared.state().secret(region, name).map(|secret| secret.arn.clone());
-        let arn = match known {
-            Some(arn) => arn,
-            None => self.shared.state().add_secret(region, name)?,
-        };
-        let created = self.shared.time_of_day.seconds();
-        self.shared.change_secret(&arn, |state| state.put_secret_value(&arn, value, created))?;
-        Ok(arn)
+        self.shared.put_secret(&self.shared.options.region, name, SecretValue::Binary(SecretText::new(text)))
     }
 
     /// The current text of a secret, by its name or ARN in any region; `None` if it is not there, deleted or binary.
@@ -177,24 +191,11 @@ impl Simulator {
 
     /// Schedules a secret for deletion, by its name or ARN: reads are refused with `InvalidRequestException`.
     pub fn delete_secret(&self, id: &str) {
-        self.with_secret(id, |state, arn| {
-            if let Some(secret) = state.secrets.get_mut(arn) {
-                secret.deleted = true;
-            }
-        });
+        self.shared.delete_secret(id, false);
     }
 
     /// Takes a secret away for good: reads are refused with `ResourceNotFoundException`.
     pub fn remove_secret(&self, id: &str) {
-        self.with_secret(id, |state, arn| {
-            state.secrets.remove(arn);
-        });
-    }
-
-    fn with_secret(&self, id: &str, change: impl FnOnce(&mut State, &str)) {
-        let arn = self.shared.state().secrets.values().find(|secret| secret.is_named(id)).map(|secret| secret.arn.clone());
-        if let Some(arn) = arn {
-            self.shared.change_secret(&arn, |state| change(state, &arn));
-        }
+        self.shared.delete_secret(id, true);
     }
 }

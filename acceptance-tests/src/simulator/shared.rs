@@ -12,6 +12,7 @@ use super::error::ApiError;
 use super::faults::{AfterCall, Fault, FaultSpec, LagSpec};
 use super::lag::{self, Past};
 use super::request::Request;
+use super::secret_text::SecretText;
 use super::service::{Content, Service, Signature};
 use super::spec::{Call, Options};
 use super::state::State;
@@ -44,12 +45,14 @@ pub(crate) enum Answer {
 
 impl Shared {
     pub(crate) fn new(options: Options, runtime: Handle) -> Arc<Self> {
+        let mut state = State::default();
+        state.identities.users.insert(options.access_key.clone(), SecretText::new(&options.secret_key));
         Arc::new(Self {
             clock: Arc::new(Clock::new(runtime.clone(), options.time_scale)),
             time_of_day: TimeOfDay::default(),
             options,
             runtime,
-            state: Mutex::default(),
+            state: Mutex::new(state),
             past: Mutex::default(),
             faults: Mutex::default(),
             faults_cleared: Notify::new(),
@@ -145,6 +148,8 @@ impl Shared {
     }
 
     fn perform(self: &Arc<Self>, request: &Request) -> Result<Content, ApiError> {
+        let now = self.time_of_day.now();
+        self.state().identities.admit(request.service, request.access_key.as_deref(), request.session_token.as_ref(), now)?;
         let lag = request.is_mutating().then(|| self.lag_of(&request.action)).flatten();
         let before = lag.map(|reads| (reads, self.state().clone()));
         let result = actions::dispatch(self, request)?;

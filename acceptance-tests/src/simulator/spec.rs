@@ -13,11 +13,22 @@ pub struct Options {
     pub page_size: usize,
     /// The port of the API on 127.0.0.1; 0: any free one.
     pub port: u16,
+    /// An access key that is known, so that login tokens signed with it are good. Calls need no known one.
+    pub access_key: String,
+    /// Its secret.
+    pub secret_key: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { time_scale: 0.002, region: "us-east-1".to_owned(), page_size: 10, port: 0 }
+        Self {
+            time_scale: 0.002,
+            region: "us-east-1".to_owned(),
+            page_size: 10,
+            port: 0,
+            access_key: "testing".to_owned(),
+            secret_key: "testing".to_owned(),
+        }
     }
 }
 

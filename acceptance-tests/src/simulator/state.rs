@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::catalogue::{self, Values};
 use super::cluster_postgres::ClusterPostgres;
 use super::error::ApiError;
+use super::identities::Identities;
 use super::master_secret::MasterSecret;
 use super::secret_text::SecretText;
 use super::secrets::Secret;
@@ -19,6 +20,7 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) struct State {
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) groups: BTreeMap<String, ParameterGroup>,
+    pub(crate) identities: Identities,
     /// By their ARNs.
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) next_id: u64,

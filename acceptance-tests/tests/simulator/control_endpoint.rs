@@ -60,3 +60,33 @@ async fn faults_are_ordered_and_calls_are_told() {
     assert_eq!(request(&simulator, "DELETE", "/_sim/calls", &Value::Null).await.0, 204);
     assert!(simulator.calls().is_empty());
 }
+
+#[tokio::test]
+async fn secrets_roles_and_rotations_are_ordered() {
+    let simulator = simulator();
+    let answer = |(status, body): (u16, String)| {
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    let put = json!({ "name": "s", "value": "one" });
+    let arn = answer(request(&simulator, "POST", "/_sim/secrets", &put).await)["arn"].as_str().unwrap().to_owned();
+    assert_eq!(simulator.secret(&arn).as_deref(), Some("one"));
+    assert_eq!(request(&simulator, "DELETE", "/_sim/secrets", &json!({ "id": "s" })).await.0, 204);
+    assert_eq!(simulator.secret("s"), None);
+    let role = json!({ "name": "reader", "external_id": "x1" });
+    let role = answer(request(&simulator, "POST", "/_sim/roles", &role).await);
+    assert_eq!(role["arn"], "arn:aws:iam::123456789012:role/reader");
+    assert_eq!(request(&simulator, "POST", "/_sim/time_of_day/advance", &json!({ "seconds": 60 })).await.0, 204);
+
+    let managed = json!({ "identifier": "managed", "postgres": false, "managed_master_secret": true });
+    answer(request(&simulator, "POST", "/_sim/clusters", &managed).await);
+    let secret = simulator.cluster("managed").unwrap().master_secret_arn().unwrap();
+    let before = simulator.secret(&secret).unwrap();
+    answer(request(&simulator, "POST", "/_sim/clusters/managed/rotation", &Value::Null).await);
+    assert_ne!(simulator.secret(&secret).unwrap(), before);
+    let logins = answer(request(&simulator, "GET", "/_sim/clusters/managed/logins", &Value::Null).await);
+    assert_eq!(logins, json!({ "accepted": [], "refused": [] }));
+    let own = json!({ "identifier": "own", "postgres": false });
+    answer(request(&simulator, "POST", "/_sim/clusters", &own).await);
+    assert_eq!(request(&simulator, "POST", "/_sim/clusters/own/rotation", &Value::Null).await.0, 400);
+}

@@ -3,12 +3,14 @@
 mod api;
 mod control_endpoint;
 mod control_plane;
+mod iam_authentication;
 mod lifetime;
 mod master_secret;
 mod ordered;
 mod postgres_roles;
 mod publications;
 mod secrets;
+mod sts;
 mod walsender;
 
 use acceptance_tests::postgres_server::is_available;

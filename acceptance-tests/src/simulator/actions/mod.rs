@@ -8,6 +8,7 @@ mod instances;
 mod parameters;
 mod secrets;
 mod settings;
+mod sts;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub(crate) fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Conten
     match (request.service, request.action.as_str()) {
         (Service::Rds, _) => dispatch_rds(shared, request).map(Content::Xml),
         (Service::SecretsManager, "GetSecretValue") => shared.read(request, |state| secrets::get_value(state, request)),
+        (Service::Sts, "AssumeRole") => sts::assume_role(shared, request).map(Content::Xml),
+        (Service::Sts, "GetCallerIdentity") => sts::caller_identity(shared, request).map(Content::Xml),
         (_, other) => Err(ApiError::not_simulated(&format!("the action {other}"))),
     }
 }

@@ -1,0 +1,129 @@
+//! The way of a client through an endpoint whose cluster has IAM authentication on.
+
+use std::io::{Error, ErrorKind, Result};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::encryption;
+use super::startup::{self, First, Startup};
+use crate::simulator::cluster_postgres::ClusterPostgres;
+
+/// What a TLS connection begins with that asks nobody before.
+const HANDSHAKE: u8 = 0x16;
+
+/// The server behind an endpoint.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// Its unix socket.
+    pub(crate) socket: PathBuf,
+    /// Its port on 127.0.0.1.
+    pub(crate) port: u16,
+    /// Its data folder, with the certificate.
+    pub(crate) data: PathBuf,
+    /// Whether it speaks TLS.
+    pub(crate) tls: bool,
+    /// Whether the endpoint is that of the reader.
+    pub(crate) is_reader: bool,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A client that has come as far as its startup message.
+struct Visitor {
+    stream: Box<dyn Stream>,
+    is_encrypted: bool,
+}
+
+/// Leads a client in, or refuses it.
+pub(crate) async fn admit(client: TcpStream, cluster: Arc<ClusterPostgres>, door: Door) {
+    // What breaks off here is a client or a server that left: both ends notice by themselves.
+    let _ = lead(client, cluster, &door).await;
+}
+
+async fn lead(client: TcpStream, cluster: Arc<ClusterPostgres>, door: &Door) -> Result<()> {
+    // Small messages in both directions: waiting to fill packets would cost 40 ms a round trip.
+    client.set_nodelay(true)?;
+    let (mut visitor, first) = negotiate(client, door).await?;
+    let startup = match first {
+        First::Cancel(message) => return cancel(&message, door).await,
+        First::Startup(startup) => startup,
+        First::Ssl | First::Gss => return Err(Error::from(ErrorKind::InvalidData)),
+    };
+    let user = startup.user();
+    let is_member = cluster.is_iam_member(door.is_reader, user).await.map_err(Error::other)?;
+    if !is_member {
+        // A session must not keep the cluster.
+        drop(cluster);
+        return hand_on(visitor, &startup, door).await;
+    }
+    if !visitor.is_encrypted {
+        cluster.keeper().note_not_encrypted(user);
+        drop(cluster);
+        // The server has a rule for such a client, and refuses it.
+        return hand_on(visitor, &startup, door).await;
+    }
+    let token = startup::ask_password(&mut visitor.stream).await?;
+    if !cluster.keeper().lets_in(user, &token, startup.is_replication(), door.is_reader) {
+        return startup::refuse(&mut visitor.stream, user).await;
+    }
+    drop(cluster);
+    let mut server = UnixStream::connect(&door.socket).await?;
+    server.write_all(&startup.message).await?;
+    copy_bidirectional(&mut visitor.stream, &mut server).await.map(drop)
+}
+
+/// Answers what a client asks for before its startup message.
+async fn negotiate(mut client: TcpStream, door: &Door) -> Result<(Visitor, First)> {
+    loop {
+        let mut byte = [0];
+        client.peek(&mut byte).await?;
+        let first = if byte[0] == HANDSHAKE { First::Ssl } else { startup::read(&mut client).await? };
+        match first {
+            First::Ssl if door.tls => {
+                if byte[0] != HANDSHAKE {
+                    client.write_all(b"S").await?;
+                }
+                let mut stream = encryption::accept(client, &door.data).await?;
+                let first = startup::read(&mut stream).await?;
+                return Ok((Visitor { stream: Box::new(stream), is_encrypted: true }, first));
+            }
+            First::Ssl if byte[0] == HANDSHAKE => return Err(Error::from(ErrorKind::InvalidData)),
+            First::Ssl | First::Gss => client.write_all(b"N").await?,
+            first => return Ok((Visitor { stream: Box::new(client), is_encrypted: false }, first)),
+        }
+    }
+}
+
+async fn dial(door: &Door) -> Result<TcpStream> {
+    let server = TcpStream::connect(("127.0.0.1", door.port)).await?;
+    server.set_nodelay(true)?;
+    Ok(server)
+}
+
+/// Hands a client on to the server as it came.
+async fn hand_on(mut visitor: Visitor, startup: &Startup, door: &Door) -> Result<()> {
+    let mut server: Box<dyn Stream> = if visitor.is_encrypted {
+        let mut server = dial(door).await?;
+        server.write_all(&startup::ssl_request()).await?;
+        if server.read_u8().await? != b'S' {
+            return Err(Error::from(ErrorKind::InvalidData));
+        }
+        Box::new(encryption::connect(server, &door.data).await?)
+    } else {
+        Box::new(dial(door).await?)
+    };
+    server.write_all(&startup.message).await?;
+    server.flush().await?;
+    copy_bidirectional(&mut visitor.stream, &mut server).await.map(drop)
+}
+
+async fn cancel(message: &[u8], door: &Door) -> Result<()> {
+    let mut server = dial(door).await?;
+    server.write_all(message).await?;
+    // The server closes when it has passed it on.
+    server.read_u8().await.map(drop)
+}
