@@ -41,7 +41,7 @@ impl TokenRequest {
             .build()
             .map_err(|source| Error::Credentials { action: ACTION, source: source.into() })?;
         let token = AuthTokenGenerator::new(config).auth_token(session.config()).await;
-        token.map(|token| Secret::new(token.as_str())).map_err(|source| Error::Credentials { action: ACTION, source })
+        token.map(|token| Secret::new(token.as_str())).map_err(|source| Error::of_credentials(ACTION, source))
     }
 }
 

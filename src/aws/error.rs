@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_rds::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 /// A failed AWS call or wait.
 #[derive(Debug, thiserror::Error)]
@@ -149,13 +150,25 @@ impl Error {
             }
             // What fails before the connector is asked is the search for credentials or the signature.
             SdkError::DispatchFailure(failure) if failure.is_other() => {
-                Self::Credentials { action, source: source_of(SdkError::<E, _>::DispatchFailure(failure)) }
+                Self::of_credentials(action, source_of(SdkError::<E, _>::DispatchFailure(failure)))
             }
             SdkError::ConstructionFailure(failure) => {
-                Self::Credentials { action, source: source_of(SdkError::<E, _>::ConstructionFailure(failure)) }
+                Self::of_credentials(action, source_of(SdkError::<E, _>::ConstructionFailure(failure)))
             }
             other => Self::Unreachable { action, endpoint, source: source_of(other) },
         }
+    }
+
+    /// There are no credentials, or the service that gives them (STS, SSO) cannot be reached.
+    pub(super) fn of_credentials(action: &'static str, source: BoxError) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
+        while let Some(error) = cause {
+            if error.downcast_ref::<ConnectorError>().is_some_and(|error| error.is_io() || error.is_timeout()) {
+                return Self::Unreachable { action, endpoint: "the service that gives the credentials".to_owned(), source };
+            }
+            cause = error.source();
+        }
+        Self::Credentials { action, source }
     }
 }
 

@@ -116,6 +116,26 @@ async fn without_aws_the_source_and_whatever_is_found_through_it_keep_their_stat
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_cannot_be_assumed_because_nobody_answers_is_an_outage() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let cluster = format!("cluster_identifier = \"{CLUSTER}\"");
+    provider(&rig, &rig.simulator.url(), &cluster)?;
+    rig.tf.apply().await?;
+    let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
+    let sts = format!("sts = \"http://127.0.0.1:{}\", rds", closed_port()?);
+    let assuming = block
+        .replace("    max_attempts", "    assume_role = { role_arn = \"arn:aws:iam::123456789012:role/r\" }\n    max_attempts");
+    rig.tf.write("provider.tf", &assuming.replace("rds", &sts))?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.actions(P), ["no-op"]);
+    assert!(plan.outcome.message().contains("the service that gives the credentials"), "{}", plan.outcome.message());
+    // One that answers and refuses is none.
+    rig.tf.write("provider.tf", &assuming.replace("rds", &format!("sts = \"{}\", rds", rig.simulator.url())))?;
+    refused(&rig, PLAN, &["No usable AWS credentials", "AccessDenied"]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_no_outage() -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
     rig.tf.apply().await?;

@@ -3,6 +3,7 @@
 
 mod bad_settings;
 mod connections;
+mod iam_login;
 mod interruptions;
 mod keep_state;
 mod not_there;

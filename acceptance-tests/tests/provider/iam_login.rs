@@ -1,0 +1,133 @@
+//! IAM database authentication: a token for each connection, signed for the cluster's own endpoint whatever is dialled.
+
+use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
+use acceptance_tests::simulator::{ClusterSpec, IamRefusalReason, RoleSpec};
+use acceptance_tests::slow_network::SlowNetwork;
+use anyhow::{Context as _, Result};
+
+use super::{P, PLAN, live, publication, refused, rig};
+
+/// What every token holds, and nothing else does.
+const TOKEN: &str = "X-Amz-Signature=";
+/// A role that works as the master user does, with whatever a query string gives a meaning to.
+const ODD: &str = "ci deploy+1&x=%41\"é@corp";
+
+/// A cluster with IAM authentication, where these roles may do what the master user may and log in with a token only.
+async fn cluster(roles: &[&str]) -> Result<Rig> {
+    let mut rig = rig(ClusterSpec::new(CLUSTER).tls().iam_authentication()).await?;
+    rig.tf.unset_env("PGPASSWORD");
+    let superuser = rig.cluster.superuser(DATABASE).await?;
+    for role in roles {
+        let name = format!("\"{}\"", role.replace('"', "\"\""));
+        superuser
+            .batch_execute(&format!(
+                "CREATE ROLE {name} LOGIN CREATEROLE; GRANT rds_superuser, clusteradmin TO {name}; GRANT CREATE ON DATABASE \
+                 \"{DATABASE}\" TO {name}"
+            ))
+            .await?;
+        rig.cluster.grant_rds_iam(role).await?;
+    }
+    Ok(rig)
+}
+
+fn authority(rig: &Rig) -> Result<String> {
+    Ok(rig.cluster.ca_certificate().context("a cluster with TLS has an authority")?.display().to_string())
+}
+
+fn by_cluster(rig: &Rig, user: &str, more: &str) -> Result<()> {
+    let user = user.replace('\\', "\\\\").replace('"', "\\\"");
+    rig.provider(&format!(
+        r#"cluster_identifier = "{CLUSTER}", username = "{user}", iam_auth = true, sslrootcert = "{}"{more}"#,
+        authority(rig)?
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_signed_for_each_connection_and_kept_nowhere() -> Result<()> {
+    let rig = cluster(&["deployer", ODD]).await?;
+    for user in ["deployer", ODD] {
+        by_cluster(&rig, user, "")?;
+        live(&rig).await?;
+        let logins = rig.cluster.iam_logins();
+        let of_user = logins.iter().filter(|login| login.user == user);
+        assert!(of_user.clone().count() > 1, "{user}: {logins:?}");
+        assert!(of_user.clone().all(|login| login.access_key == "testing"), "{logins:?}");
+    }
+    assert_eq!(rig.cluster.iam_refusals(), []);
+    rig.tf.assert_no_secret(&[TOKEN], &[rig.cluster.server()?.log_path()])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_a_tunnel_the_token_and_tls_are_the_clusters() -> Result<()> {
+    let rig = cluster(&["deployer"]).await?;
+    let tunnel = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
+    let near_end = format!(r#", host = "localhost", port = {}"#, tunnel.address().port());
+    by_cluster(&rig, "deployer", &near_end)?;
+    live(&rig).await?;
+    assert!(tunnel.take_traffic().connections > 0);
+    assert_eq!(rig.cluster.iam_refusals(), []);
+
+    // Without the cluster nobody knows what is at the far end.
+    let spelled_out = format!(
+        r#"username = "deployer", iam_auth = true, sslmode = "verify-ca", sslrootcert = "{}"{near_end}"#,
+        authority(&rig)?
+    );
+    rig.provider(&spelled_out)?;
+    refused(&rig, PLAN, &["refuses the login", "with an IAM token", "PAM authentication failed", "rds_iam", "rds-db:connect"])
+        .await?;
+    let refusals = rig.cluster.iam_refusals();
+    let signed_for = format!("localhost:{}", tunnel.address().port());
+    assert!(refusals.iter().all(|refusal| refusal.reason == IamRefusalReason::OtherEndpoint(signed_for.clone())), "{refusals:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assumed_role_signs_the_token_and_calls_aws() -> Result<()> {
+    let rig = cluster(&["deployer"]).await?;
+    let role = rig.simulator.create_role(RoleSpec::new("deploy").external_id("shop-7"));
+    by_cluster(&rig, "deployer", "")?;
+    let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
+    let assuming = |external_id: &str| {
+        let assume = format!("assume_role = {{ role_arn = \"{role}\", external_id = \"{external_id}\" }}\n    region ");
+        block.replace("region ", &assume)
+    };
+    rig.tf.write("provider.tf", &assuming("shop-7"))?;
+    rig.simulator.clear_calls();
+    live(&rig).await?;
+    let logins = rig.cluster.iam_logins();
+    assert!(!logins.is_empty() && logins.iter().all(|login| login.access_key.starts_with("ASIA")), "{logins:?}");
+    let calls = rig.simulator.calls();
+    let described = calls.iter().filter(|call| call.action == "DescribeDBClusters");
+    assert!(described.clone().all(|call| call.access_key.as_deref().is_some_and(|key| key.starts_with("ASIA"))), "{calls:?}");
+
+    rig.tf.write("provider.tf", &assuming("another"))?;
+    refused(&rig, PLAN, &["No usable AWS credentials", "AccessDenied", "aws settings of the provider block"]).await?;
+    rig.tf.assert_no_secret(&[TOKEN], &[rig.cluster.server()?.log_path()])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_log_in_with_a_token_learns_what_to_check() -> Result<()> {
+    let rig = cluster(&["deployer"]).await?;
+    let refusal = ["refuses the login", "\"deployer\"", "with an IAM token", "member of rds_iam", "rds-db:connect", "clock"];
+    rig.cluster.revoke_rds_iam("deployer").await?;
+    by_cluster(&rig, "deployer", "")?;
+    refused(&rig, PLAN, &refusal).await?;
+    rig.cluster.grant_rds_iam("deployer").await?;
+
+    // Another principal's key, which nobody knows here.
+    let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
+    rig.tf.write("provider.tf", &block.replace("secret_key = \"testing\"", "secret_key = \"another\""))?;
+    refused(&rig, PLAN, &refusal).await?;
+    assert_eq!(rig.cluster.iam_refusals().last().map(|refusal| &refusal.reason), Some(&IamRefusalReason::WrongSignature));
+
+    by_cluster(&rig, "deployer", r#", sslmode = "disable""#)?;
+    refused(&rig, PLAN, &["An IAM token needs TLS", "postgres.iam_auth", "sslmode"]).await?;
+    let mut rig = rig;
+    by_cluster(&rig, "deployer", "")?;
+    rig.tf.set_env("PGSSLMODE", "disable");
+    refused(&rig, PLAN, &["An IAM token needs TLS", "PGSSLMODE"]).await?;
+    rig.tf.unset_env("PGSSLMODE");
+    rig.main(&publication("\"insert\""))?;
+    rig.apply_as_reviewed(P).await?;
+    Ok(())
+}
