@@ -8,10 +8,11 @@ use acceptance_tests::simulator::{ClusterSpec, Options, Simulator};
 use anyhow::{Context, Result};
 use clap::Parser;
 
-/// Simulates Amazon Aurora PostgreSQL on 127.0.0.1: the RDS API over HTTP and a real Postgres behind each cluster.
+/// Simulates Amazon Aurora PostgreSQL on 127.0.0.1: the RDS API over HTTP and a real Postgres behind each cluster; at the same address, what
+/// belongs to its credentials of Secrets Manager and STS.
 ///
 /// Clusters are made here with --cluster or later by POST to /_sim/clusters. Point AWS_ENDPOINT_URL_RDS, or the provider's
-/// aws.endpoints.rds, at the printed address; any credentials do. Ctrl-C ends it with all its servers.
+/// aws.endpoints.rds, at the printed address; any credentials do (login tokens are signed with `testing`, `testing`). Ctrl-C ends it with all its servers.
 #[derive(Debug, Parser)]
 #[command(name = "aurora-sim")]
 struct Arguments {

@@ -204,10 +204,15 @@ impl ClusterHandle {
     /// # Errors
     /// When the server refuses.
     pub async fn connect(&self, user: &str, password: &str, database: &str) -> Result<Client> {
+        // Where the endpoint is, whatever the API shows.
+        let (host, port) = match &self.postgres {
+            Some(postgres) => ("127.0.0.1", postgres.port()),
+            None => (self.host.as_str(), self.port),
+        };
         let mut config = tokio_postgres::Config::new();
         config
-            .host(&self.host)
-            .port(self.port)
+            .host(host)
+            .port(port)
             .user(user)
             .password(password)
             .dbname(database)

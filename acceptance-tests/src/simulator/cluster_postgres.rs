@@ -198,6 +198,7 @@ impl ClusterPostgres {
                 port: server.port(),
                 data: server.data(),
                 tls: cluster.server.ca_certificate().is_some(),
+                direct_tls: server.major() >= 17,
                 is_reader,
             }
         };

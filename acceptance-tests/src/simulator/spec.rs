@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How the simulator behaves.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Real durations (a modification 15 s, a reboot 30 s) times this. The default makes them 30 and 60 ms.
     pub time_scale: f64,
@@ -17,6 +17,15 @@ pub struct Options {
     pub access_key: String,
     /// Its secret.
     pub secret_key: String,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { time_scale, region, page_size, port, access_key, secret_key: _ } = self;
+        let mut shown = f.debug_struct("Options");
+        shown.field("time_scale", time_scale).field("region", region).field("page_size", page_size).field("port", port);
+        shown.field("access_key", access_key).finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {

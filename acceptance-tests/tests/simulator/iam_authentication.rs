@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
-use tokio_postgres::config::{ChannelBinding, SslMode};
+use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{available, refusal, sdk, simulator};
@@ -60,7 +60,9 @@ fn client_config(authority: &Path) -> rustls::ClientConfig {
     roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    config.with_root_certificates(roots).with_no_client_auth()
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    config
 }
 
 fn tls(authority: &Path) -> MakeRustlsConnect {
@@ -175,6 +177,10 @@ async fn a_member_of_rds_iam_gets_in_with_a_token_on_every_major() {
         assert_eq!(cluster.iam_logins(), [login.clone(), login]);
         assert_eq!(cluster.iam_refusals(), []);
         assert!(!cluster.server_log().unwrap().contains("X-Amz-Signature"));
+        // From 17 on a client need not ask for TLS before it begins.
+        let mut direct = config(&cluster, "pipe", &token);
+        let direct = connect(&cluster, direct.ssl_negotiation(SslNegotiation::Direct)).await;
+        assert_eq!(direct.is_ok(), cluster.server().unwrap().major() >= 17, "{version}: {:?}", direct.err());
     }
 }
 
@@ -291,6 +297,14 @@ async fn without_tls_no_token_helps() {
     assert_eq!(refused.0, "28000");
     assert!(refused.1.starts_with("pg_hba.conf rejects connection") && refused.1.ends_with("no encryption"), "{refused:?}");
     assert_eq!(cluster.iam_refusals()[0].reason, Reason::NotEncrypted);
+
+    // A server that speaks no TLS says so, and lets passwords in.
+    let bare = simulator.create_cluster(ClusterSpec::new("bare").iam_authentication()).await.unwrap();
+    let mut preferring = config(&bare, "clusteradmin", "admin-password");
+    drop(preferring.ssl_mode(SslMode::Prefer).connect(tls(cluster.ca_certificate().unwrap())).await.unwrap());
+    let error =
+        preferring.ssl_mode(SslMode::Require).connect(tls(cluster.ca_certificate().unwrap())).await.map(drop).unwrap_err();
+    assert!(error.as_db_error().is_none(), "{error:?}");
 }
 
 #[tokio::test]

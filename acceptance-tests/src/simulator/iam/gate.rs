@@ -25,6 +25,8 @@ pub(crate) struct Door {
     pub(crate) data: PathBuf,
     /// Whether it speaks TLS.
     pub(crate) tls: bool,
+    /// Whether it takes a TLS handshake that no request announced, as from 17 on.
+    pub(crate) direct_tls: bool,
     /// Whether the endpoint is that of the reader.
     pub(crate) is_reader: bool,
 }
@@ -81,17 +83,17 @@ async fn negotiate(mut client: TcpStream, door: &Door) -> Result<(Visitor, First
     loop {
         let mut byte = [0];
         client.peek(&mut byte).await?;
-        let first = if byte[0] == HANDSHAKE { First::Ssl } else { startup::read(&mut client).await? };
+        let is_direct = byte[0] == HANDSHAKE && door.tls && door.direct_tls;
+        let first = if is_direct { First::Ssl } else { startup::read(&mut client).await? };
         match first {
             First::Ssl if door.tls => {
-                if byte[0] != HANDSHAKE {
+                if !is_direct {
                     client.write_all(b"S").await?;
                 }
                 let mut stream = encryption::accept(client, &door.data).await?;
                 let first = startup::read(&mut stream).await?;
                 return Ok((Visitor { stream: Box::new(stream), is_encrypted: true }, first));
             }
-            First::Ssl if byte[0] == HANDSHAKE => return Err(Error::from(ErrorKind::InvalidData)),
             First::Ssl | First::Gss => client.write_all(b"N").await?,
             first => return Ok((Visitor { stream: Box::new(client), is_encrypted: false }, first)),
         }
