@@ -5,8 +5,11 @@ mod bad_settings;
 mod connections;
 mod interruptions;
 mod not_there;
+mod passwords;
 mod pooling;
 mod secrets;
+mod session_loss;
+mod tls;
 mod unknown_settings;
 
 use acceptance_tests::rig::{DATABASE, Rig};
