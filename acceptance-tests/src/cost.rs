@@ -21,6 +21,9 @@ pub struct CountingRig {
     pub network: SlowNetwork,
 }
 
+/// Tables that are made in one transaction.
+const AT_ONCE: usize = 500;
+
 /// What one plan cost.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanCost {
@@ -33,12 +36,13 @@ pub struct PlanCost {
 }
 
 impl CountingRig {
-    /// A cluster with logical replication, and nothing in its database.
+    /// A cluster with logical replication, room for locks on very many tables, and nothing in its database.
     ///
     /// # Errors
     /// If the machine lacks something; the message says what.
     pub async fn start() -> Result<Self> {
-        let mut rig = Rig::start_logical().await?;
+        let parameters = [("rds.logical_replication", "1"), ("max_locks_per_transaction", "1024")];
+        let mut rig = Rig::start_with_parameters(&parameters).await?;
         rig.tf.set_env("TF_VAR_password", "a-password-of-some-length");
         // Its trace would be most of what a plan does.
         rig.tf.set_env("TF_LOG", "");
@@ -57,14 +61,19 @@ impl CountingRig {
     /// # Errors
     /// If the server refuses.
     pub async fn make_tables(&self, schemas: usize, tables: usize) -> Result<()> {
-        let mut sql = String::new();
+        let admin = self.rig.admin().await?;
         for schema in 0..schemas {
-            let _ = write!(sql, "CREATE SCHEMA IF NOT EXISTS s{schema};");
-            for table in 0..tables {
-                let _ = write!(sql, "CREATE TABLE IF NOT EXISTS s{schema}.t{table} (id int PRIMARY KEY);");
+            admin.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS s{schema}")).await?;
+            let tables: Vec<usize> = (0..tables).collect();
+            for some in tables.chunks(AT_ONCE) {
+                let mut sql = String::new();
+                for table in some {
+                    let _ = write!(sql, "CREATE TABLE IF NOT EXISTS s{schema}.t{table} (id int PRIMARY KEY);");
+                }
+                admin.batch_execute(&sql).await?;
             }
         }
-        self.rig.sql(&sql).await
+        Ok(())
     }
 
     /// Plans, and there is nothing to do.
@@ -95,6 +104,12 @@ pub fn one_source(schemas: usize, tables: usize) -> String {
     let published: Vec<String> =
         (0..schemas).flat_map(|schema| (0..tables).map(move |table| format!("\"s{schema}.t{table}\""))).collect();
     [PASSWORD.to_owned(), user("pipe", &names.join(", ")), publication("pipe", &published.join(", "))].concat()
+}
+
+/// A publication of `tables` tables of the schema `s0`.
+pub fn one_publication(tables: usize) -> String {
+    let published: Vec<String> = (0..tables).map(|table| format!("\"s0.t{table}\"")).collect();
+    publication("pipe", &published.join(", "))
 }
 
 /// As many users as publications, of the schema `s0` and its table `t0`.

@@ -70,9 +70,17 @@ impl Rig {
     /// # Errors
     /// If the machine lacks something; the message says what.
     pub async fn start_logical() -> Result<Self> {
+        Self::start_with_parameters(&[("rds.logical_replication", "1")]).await
+    }
+
+    /// The same with these cluster parameters in effect.
+    ///
+    /// # Errors
+    /// If the machine lacks something; the message says what.
+    pub async fn start_with_parameters(parameters: &[(&str, &str)]) -> Result<Self> {
         let simulator = Simulator::start(Options::default())?;
-        simulator.create_parameter_group("logical", "aurora-postgresql15", &[("rds.logical_replication", "1")])?;
-        Self::start_in(simulator, ClusterSpec::new(CLUSTER).parameter_group("logical")).await
+        simulator.create_parameter_group("custom", "aurora-postgresql15", parameters)?;
+        Self::start_in(simulator, ClusterSpec::new(CLUSTER).parameter_group("custom")).await
     }
 
     /// The same for a cluster of one's own making; admin and database are set here.

@@ -1,15 +1,17 @@
-//! A network between the provider and a server on this machine: every byte takes its time, and what passes is counted.
+//! A network between the provider and a server on this machine: every byte takes its time, what passes is counted, and connections are
+//! cut where a test says.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -30,6 +32,16 @@ pub struct Traffic {
     pub received: u64,
 }
 
+/// Where a connection is cut, both ways and without a word, as by a proxy that goes away. Each cuts once, in the order given. What clients
+/// send is looked at in clear, so without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Before what contains this text reaches the server.
+    Before(&'static str),
+    /// After the server has received what contains this text and has answered it, and before the answer reaches the client.
+    Answer(&'static str),
+}
+
 /// A port on this machine that leads to another one as over a distance.
 #[derive(Debug)]
 pub struct SlowNetwork {
@@ -39,10 +51,12 @@ pub struct SlowNetwork {
     _accepting: JoinSet<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    server: Mutex<SocketAddr>,
     round_trip_micros: AtomicU64,
     traffic: Mutex<Traffic>,
+    cuts: Mutex<VecDeque<Cut>>,
 }
 
 impl Shared {
@@ -52,6 +66,17 @@ impl Shared {
 
     fn count(&self, count: impl FnOnce(&mut Traffic)) {
         count(&mut self.traffic.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn cuts(&self) -> MutexGuard<'_, VecDeque<Cut>> {
+        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next cut, if these bytes are what it waits for.
+    fn cut_at(&self, bytes: &[u8]) -> Option<Cut> {
+        let mut cuts = self.cuts();
+        let (Cut::Before(text) | Cut::Answer(text)) = *cuts.front()?;
+        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) { cuts.pop_front() } else { None }
     }
 }
 
@@ -63,9 +88,14 @@ impl SlowNetwork {
     pub async fn to(server: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening for clients")?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            server: Mutex::new(server),
+            round_trip_micros: AtomicU64::new(0),
+            traffic: Mutex::default(),
+            cuts: Mutex::default(),
+        });
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, server, Arc::clone(&shared)));
+        accepting.spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, _accepting: accepting })
     }
 
@@ -74,9 +104,24 @@ impl SlowNetwork {
         self.address
     }
 
+    /// Leads new connections to another server, as a name does that is given to another address.
+    pub fn lead_to(&self, server: SocketAddr) {
+        *self.shared.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
     /// Sets how long a question and its answer are on their way together.
     pub fn set_round_trip(&self, time: Duration) {
         self.shared.round_trip_micros.store(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Cuts connections at these places, one after the other.
+    pub fn cut(&self, cuts: impl IntoIterator<Item = Cut>) {
+        self.shared.cuts().extend(cuts);
+    }
+
+    /// The cuts that are still to come.
+    pub fn cuts_to_come(&self) -> Vec<Cut> {
+        self.shared.cuts().iter().copied().collect()
     }
 
     /// What passed since the last call.
@@ -87,47 +132,73 @@ impl SlowNetwork {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(lead(client, server, Arc::clone(&shared)));
+        connections.spawn(lead(client, Arc::clone(&shared)));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn lead(client: TcpStream, server: SocketAddr, shared: Arc<Shared>) {
+async fn lead(client: TcpStream, shared: Arc<Shared>) {
     // The three-way handshake takes a round trip too.
     tokio::time::sleep(shared.one_way() * 2).await;
     shared.count(|traffic| {
         traffic.connections += 1;
         traffic.round_trips += 1;
     });
+    let server = *shared.server.lock().unwrap_or_else(PoisonError::into_inner);
     let Ok(server) = TcpStream::connect(server).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let answered = AtomicBool::new(true);
-    let sent = |length: u64| {
+    let (over, answer_is_cut) = (Notify::new(), AtomicBool::new(false));
+    let sent = |bytes: &[u8]| {
+        match shared.cut_at(bytes) {
+            Some(Cut::Before(_)) => return false,
+            Some(Cut::Answer(_)) => answer_is_cut.store(true, Ordering::Relaxed),
+            None => {}
+        }
         let speaks_anew = answered.swap(false, Ordering::Relaxed);
         shared.count(|traffic| {
-            traffic.sent += length;
+            traffic.sent += bytes.len() as u64;
             traffic.round_trips += u64::from(speaks_anew);
         });
+        true
     };
-    let received = |length: u64| {
+    let received = |bytes: &[u8]| {
         answered.store(true, Ordering::Relaxed);
-        shared.count(|traffic| traffic.received += length);
+        shared.count(|traffic| traffic.received += bytes.len() as u64);
+        !answer_is_cut.load(Ordering::Relaxed)
     };
-    tokio::join!(carry(from_client, to_server, &shared, sent), carry(from_server, to_client, &shared, received));
+    let carried = async {
+        tokio::join!(carry(from_client, to_server, &shared, sent, &over), carry(from_server, to_client, &shared, received, &over))
+    };
+    tokio::select! {
+        _ = carried => {}
+        // Both sockets close.
+        () = over.notified() => {}
+    }
 }
 
-/// Carries bytes one way until their source ends. Each chunk arrives when its own time has passed, so that a delay costs no throughput.
-async fn carry(mut source: OwnedReadHalf, mut target: OwnedWriteHalf, shared: &Shared, passed: impl Fn(u64)) {
+/// Carries bytes one way until their source ends, or until `pass` says of some that they do not get through: then the connection is
+/// `over`. Each chunk arrives when its own time has passed, so that a delay costs no throughput.
+async fn carry(
+    mut source: OwnedReadHalf,
+    mut target: OwnedWriteHalf,
+    shared: &Shared,
+    pass: impl Fn(&[u8]) -> bool,
+    over: &Notify,
+) {
     let (chunks, mut in_flight) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let depart = async move {
         let mut buffer = vec![0; CHUNK];
         while let Ok(length @ 1..) = source.read(&mut buffer).await {
-            passed(length as u64);
+            if !pass(&buffer[..length]) {
+                over.notify_one();
+                break;
+            }
             if chunks.send((Instant::now() + shared.one_way(), buffer[..length].to_vec())).is_err() {
                 break;
             }

@@ -14,11 +14,17 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 pub trait Transient {
     /// Whether it may.
     fn is_transient(&self) -> bool;
+    /// Whether the thing may have been done although this is an error.
+    fn is_uncertain(&self) -> bool;
 }
 
 impl Transient for Error {
     fn is_transient(&self) -> bool {
         Error::is_transient(self)
+    }
+
+    fn is_uncertain(&self) -> bool {
+        Error::is_uncertain(self)
     }
 }
 
@@ -30,6 +36,16 @@ where
     F: Future<Output = Result<T, E>>,
 {
     retry_while(cancel, E::is_transient, attempt).await
+}
+
+/// The same for what is done when it is found done, as a removal is: a COMMIT without an answer is tried again too.
+pub async fn until_done<T, E, A, F>(cancel: &CancellationToken, attempt: A) -> Result<T, E>
+where
+    E: Transient + std::fmt::Display,
+    A: FnMut() -> F,
+    F: Future<Output = Result<T, E>>,
+{
+    retry_while(cancel, |error: &E| error.is_transient() || error.is_uncertain(), attempt).await
 }
 
 pub(super) async fn retry_while<T, E, A, F>(

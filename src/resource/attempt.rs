@@ -40,6 +40,13 @@ impl Transient for Attempt {
             Self::Refused(_) => false,
         }
     }
+
+    fn is_uncertain(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.is_uncertain(),
+            Self::Refused(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Attempt {

@@ -56,7 +56,7 @@ async fn answer(service: &ProviderService, dice: &mut Dice) -> Option<Vec<proto:
     let type_name = handler.type_name().to_owned();
     let of = &handler.schema().value_type();
     let private = mutate(br#"{"operations":[],"observed":null}"#, dice);
-    Some(match dice.below(7) {
+    Some(match dice.below(8) {
         0 => {
             let request = proto::validate_resource_config::Request { type_name, config: message(of, dice), ..Default::default() };
             service.validate_resource_config(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
@@ -93,6 +93,11 @@ async fn answer(service: &ProviderService, dice: &mut Dice) -> Option<Vec<proto:
             let raw_state = Some(proto::RawState { json, ..Default::default() });
             let request = proto::upgrade_resource_state::Request { type_name, version: 0, raw_state };
             service.upgrade_resource_state(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
+        }
+        6 => {
+            let config = message(&crate::provider::schema().value_type(), dice);
+            let request = proto::validate_provider_config::Request { config };
+            service.validate_provider_config(arrive(request, dice)?).await.unwrap().into_inner().diagnostics
         }
         _ => {
             let id = String::from_utf8_lossy(&mutate("\"shop\"/clickpipes".as_bytes(), dice)).into_owned();

@@ -47,11 +47,20 @@ fn needs_write_only(attribute: &Attribute) -> Diagnostic {
 fn duplicates(attribute: &Attribute, value: &Value) -> Diagnostics {
     let Value::List(members) = value else { return Diagnostics::new() };
     let mut seen = BTreeSet::new();
-    let twice = members.iter().enumerate().filter(|(_, member)| !member.contains_unknown() && !seen.insert(*member));
-    let faults = twice.map(|(index, member)| {
+    let mut faults = Diagnostics::new();
+    for (index, member) in members.iter().enumerate() {
+        if member.contains_unknown() || seen.insert(member) {
+            continue;
+        }
         let name = if let Value::String(name) = member { name.as_str() } else { "the same value" };
         let path = AttributePath::of(&attribute.name).index(index);
-        Diagnostic::error("Duplicate entry", format!("Attribute {path}: {name} is listed twice. Remove one of the two.")).at(path)
-    });
-    faults.collect()
+        faults.push(
+            Diagnostic::error("Duplicate entry", format!("Attribute {path}: {name} is listed twice. Remove one of the two."))
+                .at(path),
+        );
+        if faults.has_enough_errors() {
+            break;
+        }
+    }
+    faults
 }

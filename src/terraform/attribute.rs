@@ -199,6 +199,9 @@ impl<T: AttributeValue> AttributeValue for Vec<T> {
         let mut decoded = Vec::with_capacity(elements.len());
         for (index, element) in elements.iter().enumerate() {
             decoded.extend(diagnostics.absorb(decode_member(element, &path.index(index))));
+            if diagnostics.has_enough_errors() {
+                break;
+            }
         }
         diagnostics.into_result().map(|_| decoded)
     }
@@ -241,6 +244,8 @@ impl<T: AttributeValue> AttributeValue for BTreeMap<String, T> {
         for (key, entry) in entries {
             if let Some(entry) = diagnostics.absorb(decode_member(entry, &path.key(key))) {
                 decoded.insert(key.clone(), entry);
+            } else if diagnostics.has_enough_errors() {
+                break;
             }
         }
         diagnostics.into_result().map(|_| decoded)

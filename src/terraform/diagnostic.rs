@@ -88,15 +88,22 @@ impl Diagnostics {
 
     /// Adds a message unless the same one is already there.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if self.0.contains(&diagnostic) {
+        let severity = diagnostic.severity;
+        let same = self.count(severity);
+        if same > MOST || self.0.contains(&diagnostic) {
             return;
         }
-        let severity = diagnostic.severity;
-        match self.0.iter().filter(|one| one.severity == severity).count() {
-            0..MOST => self.0.push(diagnostic),
-            MOST => self.0.push(Diagnostic::more(severity)),
-            _ => {}
-        }
+        self.0.push(if same < MOST { diagnostic } else { Diagnostic::more(severity) });
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+
+    /// True when no further error would be kept: whoever looks for more of them may stop.
+    #[must_use]
+    pub fn has_enough_errors(&self) -> bool {
+        self.count(Severity::Error) > MOST
     }
 
     /// Adds all messages of `other`.
@@ -198,5 +205,6 @@ mod tests {
         first.push(Diagnostic::warning("a", "b"));
         let summaries: Vec<&str> = first.iter().map(|diagnostic| diagnostic.summary.as_str()).skip(99).collect();
         assert_eq!(summaries, ["Invalid name", "More errors", "a"]);
+        assert!(first.has_enough_errors() && first.has_errors());
     }
 }

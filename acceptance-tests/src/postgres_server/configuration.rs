@@ -51,19 +51,24 @@ pub(crate) fn write_settings(
     identity.write(&data.join(SETTINGS_FILE), &text, 0o600)
 }
 
-/// Includes the settings file and says who may log in how. Members of `rds_iam` are refused, since on RDS only an IAM token lets
-/// them in; a simulated endpoint that has checked one brings them in through the socket.
+/// Includes the settings file and says who may log in how.
 pub(crate) fn write_once(identity: Identity, data: &Path) -> Result<()> {
     let path = data.join("postgresql.conf");
     let mut text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     writeln!(text, "include = '{SETTINGS_FILE}'").context("writing an include")?;
     identity.write(&path, &text, 0o600)?;
+    write_rules(identity, data, "scram-sha-256")
+}
+
+/// Says who may log in how: over TCP by `method`. Members of `rds_iam` are refused there, since on RDS only an IAM token lets them in;
+/// a simulated endpoint that has checked one brings them in through the socket.
+pub(crate) fn write_rules(identity: Identity, data: &Path, method: &str) -> Result<()> {
     let rules = format!(
         "local all {SUPERUSER} trust\nlocal replication {SUPERUSER} trust\n\
          local all +rds_iam trust\nlocal replication +rds_iam trust\nlocal all all scram-sha-256\n\
          host all {SUPERUSER} all reject\nhost replication {SUPERUSER} all reject\n\
          host all +rds_iam all reject\nhost replication +rds_iam all reject\n\
-         host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n"
+         host all all 127.0.0.1/32 {method}\nhost replication all 127.0.0.1/32 {method}\n"
     );
     identity.write(&data.join("pg_hba.conf"), &rules, 0o600)
 }

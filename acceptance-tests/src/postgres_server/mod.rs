@@ -38,6 +38,7 @@ pub use log::LoggedStatement;
 pub use not_run::is_available;
 pub(crate) use process::quoted;
 pub use process::{PostgresServer, ServerOptions};
+pub use tls::{Authority, ServerCertificate, Validity};
 pub(crate) use tls::{CERTIFICATE_FILE, KEY_FILE};
 
 /// The superuser that initdb makes, named as on RDS. It is the rig's own and never shows in [`PostgresServer::statements`].

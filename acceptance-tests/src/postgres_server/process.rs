@@ -15,7 +15,7 @@ use super::configuration::{self, Settings};
 use super::guard::Guard;
 use super::identity::Identity;
 use super::log::{self, LoggedStatement};
-use super::{Binaries, SUPERUSER, template, tls};
+use super::{Binaries, SUPERUSER, ServerCertificate, template, tls};
 
 /// How long a start, a stop or a promotion may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -227,6 +227,11 @@ impl PostgresServer {
     pub async fn reload(&self, settings: Settings) -> Result<()> {
         self.lock().settings = settings;
         self.write_settings()?;
+        self.read_configuration().await
+    }
+
+    /// Has the server read its files again. The server answers here only when it has.
+    async fn read_configuration(&self) -> Result<()> {
         let client = self.superuser("postgres").await?;
         let loaded = "SELECT pg_conf_load_time()::text";
         let before: String = client.query_one(loaded, &[]).await?.get(0);
@@ -242,6 +247,24 @@ impl PostgresServer {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Shows this certificate from now on. The server must have been started with TLS.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub async fn show_certificate(&self, certificate: &ServerCertificate) -> Result<()> {
+        certificate.write(self.identity, &self.data())?;
+        self.read_configuration().await
+    }
+
+    /// Lets clients in over TCP by this method of `pg_hba.conf` from now on, such as `md5` or `password`.
+    ///
+    /// # Errors
+    /// When the file cannot be written or the server is down.
+    pub async fn authenticate_by(&self, method: &str) -> Result<()> {
+        configuration::write_rules(self.identity, &self.data(), method)?;
+        self.read_configuration().await
     }
 
     /// Stops the server; its folder stays.

@@ -1,9 +1,9 @@
-//! A certificate authority and a server certificate, made anew for each server that speaks TLS.
+//! Certificate authorities and server certificates, made anew for each server that speaks TLS, sound or unsound as a test wants them.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 
 use super::identity::Identity;
 
@@ -12,22 +12,107 @@ pub(crate) const CERTIFICATE_FILE: &str = "server.crt";
 /// The server's private key, in its data folder.
 pub(crate) const KEY_FILE: &str = "server.key";
 
+/// Someone who signs certificates.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// When a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// Now.
+    Current,
+    /// Until 2001.
+    Past,
+    /// From 3000 on.
+    Future,
+}
+
+/// What a server shows, with the key that proves it.
+#[derive(Debug, Clone)]
+pub struct ServerCertificate {
+    chain: String,
+    key: String,
+}
+
+impl Authority {
+    /// One that nobody has signed.
+    ///
+    /// # Errors
+    /// If the cryptography library refuses.
+    pub fn new(name: &str) -> Result<Self> {
+        let key = KeyPair::generate().context("making a key")?;
+        let described = Self::describe(name)?;
+        let pem = described.self_signed(&key).context("signing a certificate authority")?.pem();
+        Ok(Self { issuer: Issuer::new(described, key), pem })
+    }
+
+    /// One that this one has signed.
+    ///
+    /// # Errors
+    /// If the cryptography library refuses.
+    pub fn intermediate(&self, name: &str) -> Result<Self> {
+        let key = KeyPair::generate().context("making a key")?;
+        let described = Self::describe(name)?;
+        let pem = described.signed_by(&key, &self.issuer).context("signing an intermediate authority")?.pem();
+        Ok(Self { issuer: Issuer::new(described, key), pem })
+    }
+
+    fn describe(name: &str) -> Result<CertificateParams> {
+        let mut authority = CertificateParams::new(Vec::new()).context("describing a certificate authority")?;
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        authority.distinguished_name.push(DnType::CommonName, name);
+        Ok(authority)
+    }
+
+    /// Its certificate, for `sslrootcert`.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for a server of these names.
+    ///
+    /// # Errors
+    /// If the cryptography library refuses.
+    pub fn certify(&self, names: &[&str], validity: Validity) -> Result<ServerCertificate> {
+        let key = KeyPair::generate().context("making a key")?;
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut server = CertificateParams::new(names).context("describing a server certificate")?;
+        server.distinguished_name.push(DnType::CommonName, "acceptance test server");
+        match validity {
+            Validity::Current => {}
+            Validity::Past => server.not_after = date_time_ymd(2001, 1, 1),
+            Validity::Future => server.not_before = date_time_ymd(3000, 1, 1),
+        }
+        let certificate = server.signed_by(&key, &self.issuer).context("signing a server certificate")?;
+        Ok(ServerCertificate { chain: certificate.pem(), key: key.serialize_pem() })
+    }
+}
+
+impl ServerCertificate {
+    /// Has the server show this authority's certificate too, as one must that clients do not know.
+    #[must_use]
+    pub fn through(mut self, intermediate: &Authority) -> Self {
+        self.chain += intermediate.pem();
+        self
+    }
+
+    /// Writes both into a server's data folder.
+    pub(super) fn write(&self, identity: Identity, data: &Path) -> Result<()> {
+        identity.write(&data.join(CERTIFICATE_FILE), &self.chain, 0o644)?;
+        // Postgres refuses a key that others may read.
+        identity.write(&data.join(KEY_FILE), &self.key, 0o600)
+    }
+}
+
 /// Writes key and certificate for `names` into the data folder and gives back the authority's certificate as PEM, for `sslrootcert`.
 pub(crate) fn write_certificate(identity: Identity, data: &Path, names: &[String]) -> Result<String> {
-    let authority_key = KeyPair::generate().context("making a key")?;
-    let mut authority = CertificateParams::new(Vec::new()).context("describing a certificate authority")?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority.distinguished_name.push(DnType::CommonName, "acceptance test authority");
-    let authority_certificate = authority.self_signed(&authority_key).context("signing a certificate authority")?;
-    let issuer = Issuer::new(authority, authority_key);
-
-    let key = KeyPair::generate().context("making a key")?;
-    let mut server = CertificateParams::new(names.to_vec()).context("describing a server certificate")?;
-    server.distinguished_name.push(DnType::CommonName, "acceptance test server");
-    let certificate = server.signed_by(&key, &issuer).context("signing a server certificate")?;
-    identity.write(&data.join(CERTIFICATE_FILE), &certificate.pem(), 0o644)?;
-    // Postgres refuses a key that others may read.
-    identity.write(&data.join(KEY_FILE), &key.serialize_pem(), 0o600)?;
-    Ok(authority_certificate.pem())
+    let authority = Authority::new("acceptance test authority")?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    authority.certify(&names, Validity::Current)?.write(identity, data)?;
+    Ok(authority.pem)
 }

@@ -50,7 +50,7 @@ async fn by_cluster_identifier_without_tls() -> Result<()> {
     live(&rig).await?;
     // What is demanded is not given up when the server has none.
     rig.provider(&format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", sslmode = "require""#))?;
-    refused(&rig, PLAN, &["sslmode require", "server does not support TLS", "Check sslmode"]).await?;
+    refused(&rig, PLAN, &["sslmode require", "server does not support TLS", "sslmode = \"disable\""]).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use acceptance_tests::core_client::DEADLINE;
 use acceptance_tests::rig::{CLUSTER, Rig};
 use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::slow_network::SlowNetwork;
 use acceptance_tests::terraform_cli::Session;
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -102,5 +103,45 @@ async fn who_holds_the_lock_is_named() -> Result<()> {
     let parts = ["Timed out waiting for a lock", "CREATE PUBLICATION", &held, "then apply again"];
     one_error(rig.tf.run(APPLY).await?, &parts)?;
     assert_eq!(rig.tf.resource(P).await?, Value::Null);
+    Ok(())
+}
+
+/// The writer fails and another member takes over while the apply waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_is_outlived() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let _holder = hold(&rig).await?;
+    let (session, _) = waiting_apply(&rig).await?;
+    rig.cluster.move_writer(&format!("{CLUSTER}-2"));
+    session.outcome().await?.succeeded()?;
+    rig.cluster.wait_until_available().await?;
+    assert!(rig.cluster.members().iter().any(|member| member.writer && member.identifier == format!("{CLUSTER}-2")));
+    assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
+    rig.tf.assert_empty_plan().await?;
+    rig.tf.destroy().await?;
+    assert_eq!(rig.ask(PUBLICATIONS).await?, "0");
+    Ok(())
+}
+
+/// After a failover the endpoint's name leads to the former writer, which is a reader now, until the name has moved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_whose_endpoint_still_leads_to_the_former_writer_is_a_clear_error() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let writer = format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?;
+    let (host, port) = rig.cluster.start_reader().await?;
+    let endpoint = SlowNetwork::to(writer).await?;
+    let (ip, own) = (endpoint.address().ip(), endpoint.address().port());
+    rig.provider(&format!(r#"host = "{ip}", port = {own}, username = "clusteradmin", sslmode = "disable""#))?;
+    let holder = hold(&rig).await?;
+    let (session, pid) = waiting_apply(&rig).await?;
+    endpoint.lead_to(format!("{host}:{port}").parse()?);
+    rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
+    let parts = ["Connected to a reader instead of the writer", &own.to_string(), "writer endpoint"];
+    one_error(session.outcome().await?, &parts)?;
+    holder.batch_execute("ROLLBACK").await?;
+    assert_eq!((rig.tf.resource(P).await?, rig.ask(PUBLICATIONS).await?), (Value::Null, "0".to_owned()));
+    // The name has moved.
+    endpoint.lead_to(writer);
+    rig.apply_as_reviewed(P).await?;
     Ok(())
 }

@@ -7,9 +7,12 @@ mod iam_login;
 mod interruptions;
 mod keep_state;
 mod not_there;
+mod passwords;
 mod pooling;
 mod secret_login;
 mod secrets;
+mod session_loss;
+mod tls;
 mod unknown_settings;
 
 use acceptance_tests::rig::{DATABASE, Rig};

@@ -10,7 +10,7 @@ use super::plan::{create_defaults, shown};
 use super::private::Private;
 use super::statement::Operation;
 use super::{Publication, state};
-use crate::postgres::retry::transient;
+use crate::postgres::retry::{transient, until_done};
 use crate::postgres::{Error, Notice, Server, ServerVersion};
 use crate::provider::Context;
 use crate::resource::{ApplyRequest, Attempt, Existing, Failure, Saved, Timeouts};
@@ -72,7 +72,7 @@ pub(super) async fn destroy(context: &Context, prior: &Existing<Publication>) ->
     };
     let timeout = Timeouts::delete(&prior.model.timeouts, DEFAULT_TIMEOUT);
     let run = Run { context, server, database: &database, version, timeout };
-    Ok(transient(context.cancel(), || run.destroy(prior)).await?)
+    Ok(until_done(context.cancel(), || run.destroy(prior)).await?)
 }
 
 /// One change of one database.

@@ -157,6 +157,9 @@ where
                 let mut diagnostic = Diagnostic::from_error(format!("Invalid {what} name"), &error);
                 diagnostic.detail.push('.');
                 faults.push(diagnostic.at(AttributePath::of(attribute).index(index)));
+                if faults.has_enough_errors() {
+                    break;
+                }
             }
         }
     }

@@ -112,6 +112,9 @@ where
     let mut seen = BTreeSet::new();
     let mut decoded = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
+        if faults.has_enough_errors() {
+            break;
+        }
         let path = AttributePath::of(attribute).index(index);
         let Some(name) = faults.absorb(decode_name::<T>(text, &path)) else { continue };
         if seen.insert(name.clone()) {

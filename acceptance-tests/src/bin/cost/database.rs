@@ -1,6 +1,5 @@
 //! Plans without changes, near the database and far from it, beside as many resources of Terraform's own.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,14 +7,12 @@ use acceptance_tests::cost::{CountingRig, PlanCost, floor, many, one_source};
 use acceptance_tests::terraform_cli::Terraform;
 use anyhow::{Context as _, Result};
 
-use super::process::{median, own_memory};
+use super::process::{median, watched};
 
 /// How long a question and its answer are on their way where the database is far.
 pub(crate) const FAR: Duration = Duration::from_millis(20);
 /// How often each plan is run; the one in the middle counts.
 const TIMES: usize = 3;
-/// How often the memory is looked at while a plan runs.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// What plans cost.
 pub(crate) struct DatabaseCost {
@@ -50,7 +47,7 @@ pub(crate) async fn measure(binary: &Path, resources: usize) -> Result<DatabaseC
     counting.rig.tf.destroy().await?;
     let what = format!("{pairs} users, {pairs} publications");
     let large = row(&counting, &what, &many(pairs), pairs * 2).await?;
-    let memory = memory(&counting, binary).await?;
+    let (_, memory) = watched(binary, counting.plan()).await?;
     let version = counting.rig.tf.run(["version"]).await?.succeeded()?.stdout;
     Ok(DatabaseCost {
         date: counting.rig.ask("SELECT current_date::text").await?,
@@ -76,7 +73,7 @@ async fn row(counting: &CountingRig, what: &str, configuration: &str, resources:
     Ok(Row { what: what.to_owned(), near, far, floor: without_us(resources).await?, create })
 }
 
-async fn plan(counting: &CountingRig) -> Result<PlanCost> {
+pub(crate) async fn plan(counting: &CountingRig) -> Result<PlanCost> {
     let mut costs = Vec::new();
     for _ in 0..TIMES {
         costs.push(counting.plan().await?);
@@ -97,27 +94,4 @@ async fn without_us(resources: usize) -> Result<Duration> {
         times.push(started.elapsed());
     }
     Ok(median(times))
-}
-
-/// Looks at every process that runs `binary` while one plan runs.
-async fn memory(counting: &CountingRig, binary: &Path) -> Result<u64> {
-    let binary = fs::canonicalize(binary)?;
-    let mut most = 0;
-    let look = async {
-        loop {
-            most = most.max(running(&binary).filter_map(own_memory).max().unwrap_or(0));
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    tokio::select! {
-        cost = counting.plan() => cost.map(drop)?,
-        () = look => {}
-    }
-    Ok(most)
-}
-
-fn running(binary: &Path) -> impl Iterator<Item = i32> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(move |id| fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|executable| executable == binary))
 }

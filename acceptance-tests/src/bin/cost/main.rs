@@ -1,6 +1,7 @@
 //! `cargo cost`: measures what the provider costs, and prints it as the tables of docs/development/cost.md.
 
 mod database;
+mod large;
 mod page;
 mod process;
 
@@ -20,6 +21,9 @@ struct Arguments {
     /// How many resources the large configuration has: half of them users, half of them publications
     #[arg(long, default_value_t = 1000)]
     resources: usize,
+    /// How many tables the large publication has
+    #[arg(long, default_value_t = 10_000)]
+    tables: usize,
     /// Measure this binary, whose name must be terraform-provider-clickpipes, instead of building one
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -49,7 +53,8 @@ async fn run(arguments: &Arguments) -> Result<()> {
     };
     let process = process::measure(&binary).await?;
     let database = database::measure(&binary, arguments.resources).await?;
-    let tables = page::tables(&process, &database, size(&binary)?);
+    let large = large::measure(&binary, arguments.tables).await?;
+    let tables = page::tables(&process, &database, &large, size(&binary)?);
     println!("{tables}");
     if arguments.write {
         let path = repository().join("docs/development/cost.md");

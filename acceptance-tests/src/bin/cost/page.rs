@@ -6,13 +6,14 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::database::{DatabaseCost, FAR};
+use super::large::LargeCost;
 use super::process::ProcessCost;
 
 const BEGIN: &str = "<!-- measured -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
 /// Everything measured, in Markdown.
-pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, size: u64) -> String {
+pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, large: &LargeCost, size: u64) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let mut text =
         format!("Measured {} on {cores} cores with {}, PostgreSQL {}.\n\n", database.date, database.terraform, database.server);
@@ -38,6 +39,14 @@ pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, size: u64) 
             seconds(row.floor),
             seconds(row.create),
         );
+    }
+    let _ = write!(
+        text,
+        "\n| a publication of {} tables | wall, 0 ms | most memory of the provider's own (`RssAnon`) |\n|---|---|---|\n",
+        large.tables
+    );
+    for (what, step) in &large.steps {
+        let _ = writeln!(text, "| {what} | {} | {} |", seconds(step.wall), mib(step.memory));
     }
     let [validate, validate_floor] = process.validate.map(seconds);
     let [schema, schema_floor] = process.providers_schema.map(seconds);

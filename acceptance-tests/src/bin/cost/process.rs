@@ -81,6 +81,32 @@ pub(crate) fn own_memory(pid: i32) -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB")?.parse().ok())
 }
 
+/// How often memory is looked at while something runs.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Does something, and looks at every process that runs `binary` meanwhile: the most that one of them had of its own, in KiB.
+pub(crate) async fn watched<T>(binary: &Path, work: impl Future<Output = Result<T>>) -> Result<(T, u64)> {
+    let binary = fs::canonicalize(binary)?;
+    let mut most = 0;
+    let look = async {
+        loop {
+            most = most.max(running(&binary).filter_map(own_memory).max().unwrap_or(0));
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let done = tokio::select! {
+        done = work => done?,
+        () = look => anyhow::bail!("nobody looks any more"),
+    };
+    Ok((done, most))
+}
+
+fn running(binary: &Path) -> impl Iterator<Item = i32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(move |id| fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|executable| executable == binary))
+}
+
 /// The value in the middle.
 pub(crate) fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
     values.sort();

@@ -1,5 +1,6 @@
 //! Takes back what a role was given, in every database, then drops it.
 
+use crate::postgres::retry::until_done;
 use crate::postgres::{Facts, Identifier, Server, Transaction};
 use crate::provider::Context;
 use crate::resource::replication_user::apply::{TIMEOUT, execute, failure};
@@ -64,7 +65,7 @@ pub(crate) async fn destroy(context: &Context, prior: &Existing<ReplicationUser>
     let (database, _) = names(prior)?;
     let facts = server.facts(&database, context.cancel()).await?;
     let cancel = context.cancel();
-    let done = crate::postgres::retry::transient(cancel, || clear(context, server, &facts, &database, prior)).await;
+    let done = until_done(cancel, || clear(context, server, &facts, &database, prior)).await;
     done.map_err(|stopped| failure(stopped, &facts))?;
     Ok(Diagnostics::new())
 }
