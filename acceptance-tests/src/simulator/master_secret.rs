@@ -83,8 +83,19 @@ fn set_in_secret(shared: &Shared, identifier: &str, password: &SecretText) -> Re
     shared.change_secret(&arn, |state| state.put_secret_value(&arn, secret_text(&username, password), created))
 }
 
-/// Does what ModifyDBCluster asked for.
+/// Does what ModifyDBCluster asked for. If the server does not take it, the secret is `impaired`.
 pub(crate) async fn change(shared: &Shared, identifier: &str, change: MasterChange) -> Result<()> {
+    let changed = try_change(shared, identifier, change).await;
+    if changed.is_err()
+        && let Some(cluster) = shared.state().clusters.get_mut(identifier)
+        && let Some(secret) = &mut cluster.master_secret
+    {
+        secret.status = "impaired";
+    }
+    changed
+}
+
+async fn try_change(shared: &Shared, identifier: &str, change: MasterChange) -> Result<()> {
     match change {
         MasterChange::Manage | MasterChange::Rotate => {
             let password = SecretText::random_password()?;

@@ -132,7 +132,8 @@ impl Shared {
             Some(fault) => fault.error(request.service, &request.action).map(Err),
         };
         let mut parameters = request.parameters.clone();
-        parameters.retain(|name, _| !name.contains("Password"));
+        // The flags about a password, such as ManageMasterUserPassword, are none.
+        parameters.retain(|name, _| !name.contains("Password") || name.starts_with("Manage") || name.starts_with("Rotate"));
         let error = match &result {
             None => fault.map(|fault| fault.name(request.service, &request.action)),
             Some(result) => result.as_ref().err().map(|error| error.code.to_owned()),

@@ -100,6 +100,22 @@ async fn calls_turn_management_on_rotate_and_turn_it_off() {
     clock.advance(15.0).await;
     assert_eq!((described(&simulator, "orders").await, simulator.secret(&arn)), (None, None));
     assert!(is_let_in(&cluster, &json!({ "username": "clusteradmin", "password": "one's own" })).await);
+    let calls = simulator.calls();
+    assert!(calls.iter().any(|call| call.parameters.get("RotateMasterUserPassword").is_some_and(|value| value == "true")));
+    assert!(!format!("{calls:?}").contains("one's own"));
+}
+
+#[tokio::test]
+async fn a_rotation_that_the_server_does_not_take_leaves_the_secret_impaired() {
+    let simulator = simulator();
+    let cluster = simulator.create_cluster(ClusterSpec::new("orders").managed_master_secret()).await.unwrap();
+    let (arn, before) = (cluster.master_secret_arn().unwrap(), cluster.master_password());
+    cluster.server().unwrap().stop().await.unwrap();
+    let modify = sdk(&simulator).modify_db_cluster().db_cluster_identifier("orders").apply_immediately(true);
+    modify.rotate_master_user_password(true).send().await.unwrap();
+    cluster.wait_until_available().await.unwrap();
+    assert_eq!(described(&simulator, "orders").await.unwrap().1, "impaired");
+    assert_eq!(secret(&simulator, &arn).await["password"], before);
 }
 
 #[tokio::test]
