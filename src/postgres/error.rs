@@ -340,9 +340,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error that a remembered one repeats, else the error itself.
+    pub fn original(&self) -> &Self {
+        match self {
+            Self::StillUnreachable(error) => error,
+            error => error,
+        }
+    }
+
     /// What the server said, if it said anything.
     pub fn server_error(&self) -> Option<&ServerError> {
-        match self {
+        match self.original() {
             Self::LoginRefused { source, .. } | Self::Statement { source, .. } | Self::Locked { source, .. } => Some(source),
             _ => None,
         }

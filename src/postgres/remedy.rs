@@ -7,7 +7,7 @@ use crate::postgres::tls_fault::TlsFault;
 impl Error {
     /// What to do about it, where that can be said.
     pub fn remedy(&self) -> Option<&'static str> {
-        match self {
+        match self.original() {
             Self::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
             Self::Refused { .. } | Self::ConnectTimeout { .. } | Self::Unreachable { .. } => Some(
                 "Check host and port, that the server runs, and that security groups, routes and tunnels let this machine reach it.",
@@ -25,7 +25,6 @@ impl Error {
             Self::LoginUnavailable { .. } => {
                 Some("Check the aws settings of the provider block, and the environment or profile that the credentials come from.")
             }
-            Self::StillUnreachable(error) => error.remedy(),
             Self::LoginRefused { origin, .. } => self.login_remedy(origin),
             Self::ConnectionLost { .. } => Some(
                 "The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.",

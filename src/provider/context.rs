@@ -111,7 +111,8 @@ impl Context {
         let Section::Known(postgres) = &self.provider.postgres else { return Err(Failure::ConfigurationUnknown) };
         let resolve = || async {
             let cluster = match postgres.cluster_identifier.known() {
-                Some(identifier) => Some(self.writer_endpoint(identifier).await?),
+                // Remembered before the next resource has its turn here.
+                Some(identifier) => Some(self.writer_endpoint(identifier).await.inspect_err(|failure| self.remember(failure))?),
                 None => None,
             };
             let (settings, login) = postgres_settings::resolve(postgres, &self.provider.environment, cluster.as_ref())
@@ -119,7 +120,7 @@ impl Context {
             let login = self.login_source(login, &settings, cluster.as_ref()).await?;
             Ok::<_, Failure>(Server::new(settings, login))
         };
-        self.provider.server.get_or_try_init(resolve).await.inspect_err(|failure| self.remember(failure))
+        self.provider.server.get_or_try_init(resolve).await
     }
 
     /// Whether a plan goes on without what it cannot reach.

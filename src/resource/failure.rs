@@ -11,7 +11,10 @@ impl From<postgres::Error> for Failure {
         let diagnostic = postgres_diagnostic(&error);
         match error {
             error if error.is_database_missing() => Self::Missing(diagnostic),
-            error if error.is_unreachable() => Self::Unreachable(Outage { party: Party::Database, diagnostic }),
+            // What is lost again after several tries is out of reach too.
+            error if error.is_unreachable() || matches!(error, postgres::Error::ConnectionLost { .. }) => {
+                Self::Unreachable(Outage { party: Party::Database, diagnostic })
+            }
             _ => diagnostic.into(),
         }
     }
@@ -20,10 +23,10 @@ impl From<postgres::Error> for Failure {
 /// One clear error: what failed as the title, then the causes and the way out.
 fn postgres_diagnostic(error: &postgres::Error) -> Diagnostic {
     use postgres::Error;
-    let summary = match error {
+    let summary = match error.original() {
+        Error::LoginUnavailable { .. } => "Nothing to log in to the database server with",
         error if error.is_unreachable() => "Cannot reach the database server",
         error if error.is_database_missing() => "Database not found",
-        Error::LoginUnavailable { .. } => "Nothing to log in to the database server with",
         Error::LoginRefused { .. } | Error::PasswordMissing { .. } => "The database server refuses the login",
         Error::ConnectionLost { .. } => "Lost the connection to the database server",
         Error::Reader { .. } => "Connected to a reader instead of the writer",

@@ -161,7 +161,12 @@ async fn secrets_manager_out_of_reach_is_an_outage() -> Result<()> {
     let away = block.replace(&reachable, &closed).replace("region ", "max_attempts = 1\n    region ");
     assert_ne!(away, block);
     rig.tf.write("provider.tf", &away)?;
-    refused(&rig, PLAN, &["Cannot reach the database server", "GetSecretValue failed", "aws.endpoints"]).await?;
+    refused(
+        &rig,
+        PLAN,
+        &["Nothing to log in to the database server with", "GetSecretValue failed", "cannot be reached", "aws.endpoints"],
+    )
+    .await?;
     rig.tf.write(
         "provider.tf",
         &away.replace("provider \"clickpipes\" {", "provider \"clickpipes\" {\n  on_unreachable = \"keep_state\""),
