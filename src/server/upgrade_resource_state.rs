@@ -1,9 +1,9 @@
 //! `UpgradeResourceState`: called before every refresh, with the state as JSON in the shape of the version that wrote it.
 
-use super::stored;
+use super::{plan_pipeline, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
-use crate::terraform::{Diagnostic, Diagnostics, Value};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
 use crate::wire::{decode_state, dynamic_value, encode_diagnostics};
 
 pub(super) fn upgrade<R: Resource>(request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
@@ -32,6 +32,8 @@ fn decode<R: Resource>(request: &proto::upgrade_resource_state::Request) -> Resu
         return Err(Diagnostic::error("State format not supported", detail).into());
     }
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
-    decode_state(json, &stored::state_type::<R>())
-        .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error).into())
+    let value = decode_state(json, &stored::state_type::<R>())
+        .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error))?;
+    // A value may stand there from before its attribute was write-only, or by hand. Terraform refuses it in the answer.
+    Ok(plan_pipeline::seal(&R::Model::attributes(), value).0)
 }
