@@ -1,6 +1,6 @@
 //! `UpgradeResourceState`: called before every refresh, with the state as JSON in the shape of the version that wrote it.
 
-use super::{plan_pipeline, stored};
+use super::{plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
 use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
@@ -9,7 +9,14 @@ use crate::wire::{decode_state, dynamic_value, encode_diagnostics};
 pub(super) fn upgrade<R: Resource>(request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
     match decode::<R>(request) {
         Ok(value) => {
-            proto::upgrade_resource_state::Response { upgraded_state: Some(dynamic_value::encode(&value)), ..Default::default() }
+            let mut diagnostics = Diagnostics::new();
+            if cfg!(debug_assertions) {
+                diagnostics.extend(self_check::stored(&R::Model::attributes(), &value, "an upgrade of the state"));
+            }
+            proto::upgrade_resource_state::Response {
+                upgraded_state: Some(dynamic_value::encode(&value)),
+                diagnostics: encode_diagnostics(diagnostics),
+            }
         }
         Err(diagnostics) => {
             proto::upgrade_resource_state::Response { diagnostics: encode_diagnostics(diagnostics), ..Default::default() }
