@@ -27,12 +27,21 @@ pub struct Subject {
     pub not_imported: BTreeSet<String>,
 }
 
+/// A life that was lived.
+#[derive(Clone, Debug)]
+pub struct Lived {
+    /// What was done, in order.
+    pub done: Vec<Action>,
+    /// The object as it was before its destroy.
+    pub last: Object,
+}
+
 impl TerraformCore {
-    /// Lives a whole life. Gives what was done, in order.
+    /// Lives a whole life, up to the destroy.
     ///
     /// # Errors
     /// The first thing that core, or a reader of its plans, would complain about.
-    pub async fn live(&mut self, subject: &Subject) -> Result<Vec<Action>, Failure> {
+    pub async fn live(&mut self, subject: &Subject) -> Result<Lived, Failure> {
         let type_name = subject.type_name.as_str();
         let mut done = Vec::new();
         let (action, object) = self.bring_about(type_name, None, &subject.create).await?;
@@ -46,10 +55,18 @@ impl TerraformCore {
             object = replaced;
         }
         done.push(self.destroy(type_name, object.clone()).await?);
-        if self.read(type_name, &object).await?.is_some() {
-            return Err(Failure::Client(format!("{type_name} is still read after it was destroyed")));
+        Ok(Lived { done, last: object })
+    }
+
+    /// Refreshes what does not exist any more: Terraform must be told so.
+    ///
+    /// # Errors
+    /// If it is still found, or nothing is said.
+    pub async fn find_gone(&mut self, type_name: &str, object: &Object) -> Result<(), Failure> {
+        match self.read(type_name, object).await? {
+            None => Ok(()),
+            Some(_) => Err(Violation::new("Provider finds what is gone", format!("{type_name} is read though it is gone")).into()),
         }
-        Ok(done)
     }
 
     /// Validates, refreshes, plans and applies a configuration, and checks that it lasts: whatever runs next has nothing to do.
@@ -69,25 +86,26 @@ impl TerraformCore {
         };
         let (first, last) = self.plan_twice(type_name, prior.as_ref(), config).await?;
         self.validate(type_name, config).await?;
-        let made = match (last.action, prior) {
-            (Action::NoOp, Some(prior)) => Some(prior),
+        let made = match (first.action, prior) {
             (Action::Replace, Some(prior)) => {
                 // One plan serves both halves, its private data too.
-                let gone = Planned { action: Action::Delete, state: Value::Null, ..last.clone() };
-                let left = self.apply(type_name, Some(&prior), &gone, &Value::Null).await?.succeeded()?;
-                let left = left.map(|_| Failure::Client(format!("{type_name} is left after the destroy of its replacement")));
-                left.map_or(Ok(()), Err)?;
+                let gone = Planned { action: Action::Delete, state: Value::Null, ..first.clone() };
+                self.apply(type_name, Some(&prior), &gone, &Value::Null).await?.succeeded()?;
+                self.plan(type_name, None, config, Walk::Apply(Version::V1_16, &first)).await?;
                 let create = self.plan(type_name, None, config, Walk::Apply(Version::V1_11, &first)).await?;
                 self.apply(type_name, None, &create, config).await?.succeeded()?
             }
+            // An update may have turned out to be nothing.
+            (_, prior) if last.action == Action::NoOp => prior,
             (_, prior) => self.apply(type_name, prior.as_ref(), &last, config).await?.succeeded()?,
         };
         let made = made.ok_or_else(|| Failure::Client(format!("{type_name} does not exist after it was applied")))?;
         let lasting = self.settle(type_name, &made, config).await?;
-        Ok((last.action, lasting))
+        Ok((first.action, lasting))
     }
 
-    /// Plans for the reviewer and again for the apply, as each Terraform does. Gives both plans of the first.
+    /// Plans for the reviewer and again for the apply, as each Terraform does. Gives both plans of 1.11. Of a replacement there is only
+    /// the first as long as what it replaces exists: the other one is made between its halves.
     ///
     /// # Errors
     /// What the provider refuses, and the rules that it breaks.
@@ -98,8 +116,11 @@ impl TerraformCore {
         config: &Value,
     ) -> Result<(Planned, Planned), Failure> {
         let later = self.plan(type_name, prior, config, Walk::Plan(Version::V1_16)).await?;
-        self.plan(type_name, prior, config, Walk::Apply(Version::V1_16, &later)).await?;
         let first = self.plan(type_name, prior, config, Walk::Plan(Version::V1_11)).await?;
+        if first.action == Action::Replace {
+            return Ok((first.clone(), first));
+        }
+        self.plan(type_name, prior, config, Walk::Apply(Version::V1_16, &later)).await?;
         let last = self.plan(type_name, prior, config, Walk::Apply(Version::V1_11, &first)).await?;
         Ok((first, last))
     }

@@ -48,7 +48,7 @@ use tonic::transport::Channel;
 pub use decimal::Decimal;
 pub use failure::{Failure, errors};
 pub use identity::Identity;
-pub use life::Subject;
+pub use life::{Lived, Subject};
 pub use object::{Applied, Object, Planned};
 pub use path::{Path, Step};
 pub use process::{Exit, HandshakeLine, ProviderProcess, host_command, host_command_of};
