@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
-use super::{panic, plan_pipeline, stored};
+use super::{panic, plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{ApplyRequest, Existing, Failure, Resource, Saved};
@@ -48,6 +48,14 @@ pub(super) async fn apply<R: Resource>(
             (value, stored::encode_private::<R>(&existing.private))
         }
     };
+    if cfg!(debug_assertions) {
+        let attributes = R::Model::attributes();
+        // What is stored stays: an error beside it loses nothing.
+        diagnostics.extend(match diagnostics.has_errors() {
+            true => self_check::stored(&attributes, &value, "a failed apply"),
+            false => self_check::applied(&attributes, &planned, &value),
+        });
+    }
     proto::apply_resource_change::Response {
         new_state: Some(dynamic_value::encode(&value)),
         private,

@@ -1,9 +1,9 @@
 //! `ImportResourceState`: from an id to the least that Read needs.
 
-use super::{plan_pipeline, stored};
+use super::{plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
-use crate::terraform::Model;
+use crate::terraform::{Diagnostics, Model};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
 pub(super) fn import<R: Resource>(request: &proto::import_resource_state::Request) -> proto::import_resource_state::Response {
@@ -18,7 +18,15 @@ pub(super) fn import<R: Resource>(request: &proto::import_resource_state::Reques
                 private: stored::encode_private::<R>(&existing.private),
                 ..Default::default()
             };
-            proto::import_resource_state::Response { imported_resources: vec![imported], ..Default::default() }
+            let mut diagnostics = Diagnostics::new();
+            if cfg!(debug_assertions) {
+                diagnostics.extend(self_check::stored(&attributes, &value, "an import"));
+            }
+            proto::import_resource_state::Response {
+                imported_resources: vec![imported],
+                diagnostics: encode_diagnostics(diagnostics),
+                ..Default::default()
+            }
         }
         Err(diagnostics) => {
             proto::import_resource_state::Response { diagnostics: encode_diagnostics(diagnostics), ..Default::default() }

@@ -11,6 +11,7 @@ mod panic;
 mod plan_pipeline;
 mod plan_resource_change;
 mod read_resource;
+mod self_check;
 mod stored;
 mod unsupported;
 mod upgrade_resource_state;

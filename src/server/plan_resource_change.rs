@@ -1,6 +1,6 @@
 //! `PlanResourceChange`. Terraform calls it twice, once for the practitioner and once right before apply, and both answers must agree.
 
-use super::{keep_state, plan_pipeline, stored};
+use super::{keep_state, plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Existing, Failure, PlanRequest, Resource};
@@ -47,10 +47,10 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     let proposal = plan_pipeline::complete(&attributes, &config, &prior, &proposed);
     let proposed = stored::model::<R>(&proposal.value)?;
     let before = Model::encode(&proposed);
-    let config = stored::model::<R>(&config)?;
+    let configured = stored::model::<R>(&config)?;
     let first_plan = (!request.planned_private.is_empty()).then(|| stored::decode_private::<R>(&request.planned_private));
     let plan_request = PlanRequest {
-        config: &config,
+        config: &configured,
         prior: existing.as_ref(),
         proposed: &proposed,
         changed: proposal.changed,
@@ -80,6 +80,10 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         diagnostics.push(Diagnostic { severity: Severity::Warning, ..missing });
     }
     diagnostics.extend(plan.diagnostics);
+    // Of a plan that is refused Terraform looks at nothing else.
+    if cfg!(debug_assertions) && !diagnostics.has_errors() {
+        diagnostics.extend(self_check::planned(&attributes, &prior, &config, &planned, &requires_replace));
+    }
     Ok(Answer { planned, private: stored::encode_private::<R>(&plan.private), requires_replace, diagnostics })
 }
 

@@ -1,6 +1,6 @@
 //! `ReadResource`: what exists now. Always answers with a state: an absent one would mean that the resource is gone.
 
-use super::{keep_state, plan_pipeline, stored};
+use super::{keep_state, plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Failure, Resource};
@@ -12,12 +12,17 @@ pub(super) async fn read<R: Resource>(
     request: proto::read_resource::Request,
 ) -> proto::read_resource::Response {
     match observe::<R>(context, &request).await {
-        Ok(Observed { value, private, diagnostics }) => proto::read_resource::Response {
-            new_state: Some(dynamic_value::encode(&value)),
-            private,
-            diagnostics: encode_diagnostics(diagnostics),
-            ..Default::default()
-        },
+        Ok(Observed { value, private, mut diagnostics }) => {
+            if cfg!(debug_assertions) {
+                diagnostics.extend(self_check::stored(&R::Model::attributes(), &value, "a refresh"));
+            }
+            proto::read_resource::Response {
+                new_state: Some(dynamic_value::encode(&value)),
+                private,
+                diagnostics: encode_diagnostics(diagnostics),
+                ..Default::default()
+            }
+        }
         Err(diagnostics) => unread(&request)(encode_diagnostics(diagnostics)),
     }
 }

@@ -155,6 +155,16 @@ async fn what_is_missing_is_a_warning_while_it_may_still_come_and_an_error_later
     assert_eq!(decode(answer.new_state), None, "drift");
 }
 
+#[test]
+fn a_stored_secret_does_not_survive_the_upgrade_of_its_state() {
+    let json = br#"{"fate":"live","password_wo":"hunter2","id":"made"}"#.to_vec();
+    let raw_state = Some(proto::RawState { json, ..Default::default() });
+    let request = proto::upgrade_resource_state::Request { raw_state, ..Default::default() };
+    let answer = upgrade_resource_state::upgrade::<Scripted>(&request);
+    assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    assert_eq!(decode(answer.upgraded_state), Some(state("live")));
+}
+
 #[tokio::test]
 async fn an_apply_returns_what_was_saved_without_the_secret() {
     let answer = apply_resource_change::apply::<Scripted>(&Context::default(), create("live")).await;

@@ -1,15 +1,22 @@
 //! `UpgradeResourceState`: called before every refresh, with the state as JSON in the shape of the version that wrote it.
 
-use super::stored;
+use super::{plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
-use crate::terraform::{Diagnostic, Diagnostics, Value};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
 use crate::wire::{decode_state, dynamic_value, encode_diagnostics};
 
 pub(super) fn upgrade<R: Resource>(request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
     match decode::<R>(request) {
         Ok(value) => {
-            proto::upgrade_resource_state::Response { upgraded_state: Some(dynamic_value::encode(&value)), ..Default::default() }
+            let mut diagnostics = Diagnostics::new();
+            if cfg!(debug_assertions) {
+                diagnostics.extend(self_check::stored(&R::Model::attributes(), &value, "an upgrade of the state"));
+            }
+            proto::upgrade_resource_state::Response {
+                upgraded_state: Some(dynamic_value::encode(&value)),
+                diagnostics: encode_diagnostics(diagnostics),
+            }
         }
         Err(diagnostics) => {
             proto::upgrade_resource_state::Response { diagnostics: encode_diagnostics(diagnostics), ..Default::default() }
@@ -32,6 +39,8 @@ fn decode<R: Resource>(request: &proto::upgrade_resource_state::Request) -> Resu
         return Err(Diagnostic::error("State format not supported", detail).into());
     }
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
-    decode_state(json, &stored::state_type::<R>())
-        .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error).into())
+    let value = decode_state(json, &stored::state_type::<R>())
+        .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error))?;
+    // A value may stand there from before its attribute was write-only, or by hand. Terraform refuses it in the answer.
+    Ok(plan_pipeline::seal(&R::Model::attributes(), value).0)
 }

@@ -1,5 +1,8 @@
 //! Plays Terraform core: starts the provider's binary as go-plugin does, reads the handshake line and speaks the
-//! protocol over mutual TLS.
+//! protocol over mutual TLS ([`CoreClient`]); and judges what it hears by core's own rules ([`TerraformCore`]).
+//!
+//! Values, codec and rules are written for this client and shared with nothing of the provider, so that a mistake of the provider's is
+//! not made here as well. [`TerraformCore::live`] takes a resource through its whole life.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -14,9 +17,23 @@
 //! # }
 //! ```
 
+mod cty_notation;
+mod decimal;
+mod failure;
 mod identity;
+mod life;
+pub mod msgpack;
+mod object;
+mod path;
 mod process;
+mod proposed_new;
+pub mod rules;
+pub mod schema;
+pub mod state_json;
+mod terraform_core;
 mod transport;
+mod value;
+mod value_type;
 
 use std::{ffi::OsStr, time::Duration};
 
@@ -28,9 +45,17 @@ use terraform_provider_clickpipes::proto::{
 use tokio::process::Command;
 use tonic::transport::Channel;
 
+pub use decimal::Decimal;
+pub use failure::{Failure, errors};
 pub use identity::Identity;
+pub use life::{Lived, Subject};
+pub use object::{Applied, Object, Planned};
+pub use path::{Path, Step};
 pub use process::{Exit, HandshakeLine, ProviderProcess, host_command, host_command_of};
-pub use transport::{Credentials, connect, connect_plaintext};
+pub use terraform_core::{Schemas, TerraformCore, Version, Walk, message};
+pub use transport::{Credentials, connect, connect_over, connect_plaintext};
+pub use value::{Refinement, Value};
+pub use value_type::Type;
 
 /// How long anything that should happen soon may take: far beyond what it takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -38,8 +38,8 @@ pub enum Credentials<'a> {
 pub async fn connect(line: &HandshakeLine, credentials: Credentials<'_>) -> anyhow::Result<Channel> {
     match credentials {
         Credentials::Plaintext => connect_plaintext(&line.socket).await,
-        Credentials::Pinned(identity) => over(handshake(line, Some(identity)).await?).await,
-        Credentials::Anonymous => over(handshake(line, None).await?).await,
+        Credentials::Pinned(identity) => connect_over(handshake(line, Some(identity)).await?).await,
+        Credentials::Anonymous => connect_over(handshake(line, None).await?).await,
     }
 }
 
@@ -48,7 +48,7 @@ pub async fn connect(line: &HandshakeLine, credentials: Credentials<'_>) -> anyh
 /// # Errors
 /// If nobody listens there.
 pub async fn connect_plaintext(socket: &Path) -> anyhow::Result<Channel> {
-    over(UnixStream::connect(socket).await.context("cannot connect to the socket")?).await
+    connect_over(UnixStream::connect(socket).await.context("cannot connect to the socket")?).await
 }
 
 async fn handshake(
@@ -70,7 +70,11 @@ async fn handshake(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.context("the TLS handshake failed")
 }
 
-async fn over<S>(stream: S) -> anyhow::Result<Channel>
+/// Speaks over a stream that is connected already.
+///
+/// # Errors
+/// If the other side does not speak HTTP/2.
+pub async fn connect_over<S>(stream: S) -> anyhow::Result<Channel>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -1,0 +1,68 @@
+//! Why a step of core did not go on.
+
+use std::fmt;
+
+use terraform_provider_clickpipes::proto::tfplugin6::{Diagnostic, diagnostic::Severity};
+
+use super::rules::Violation;
+
+/// Why a step ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// The provider broke rules.
+    Broken(Vec<Violation>),
+    /// The provider said why it does not go on: its errors, and the warnings beside them.
+    Refused(Vec<Diagnostic>),
+    /// The call itself failed.
+    Status(String),
+    /// The client cannot do what is asked: what the test has to change.
+    Client(String),
+}
+
+impl Failure {
+    /// The summaries and details of the provider's own errors.
+    #[must_use]
+    pub fn errors(&self) -> Vec<String> {
+        match self {
+            Self::Refused(diagnostics) => errors(diagnostics),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The errors among diagnostics, each with its summary and detail.
+#[must_use]
+pub fn errors(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error);
+    errors.map(|error| format!("{}: {}", error.summary, error.detail)).collect()
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        Self::Broken(vec![violation])
+    }
+}
+
+impl From<tonic::Status> for Failure {
+    fn from(status: tonic::Status) -> Self {
+        Self::Status(format!("Plugin error: {:?}: {}", status.code(), status.message()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = match self {
+            Self::Broken(violations) => violations.iter().map(ToString::to_string).collect(),
+            Self::Refused(diagnostics) => errors(diagnostics),
+            Self::Status(words) | Self::Client(words) => vec![words.clone()],
+        };
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Fails with all violations, if there are any.
+pub(super) fn unbroken(violations: Vec<Violation>) -> Result<(), Failure> {
+    if violations.is_empty() { Ok(()) } else { Err(Failure::Broken(violations)) }
+}

@@ -1,0 +1,133 @@
+//! Something goes wrong at the first remote step of an apply, at the second, and so on to the last: what is stored can be read, and the
+//! same configuration applied again gives what it should have.
+
+use acceptance_tests::core_client::{Applied, DEADLINE, Failure, Object, Value, Version, Walk};
+use anyhow::{Context as _, Result, ensure};
+
+use crate::Outcome;
+use crate::life::of_each;
+use crate::remote_steps::Mishap;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_is_refused_at_any_step_converges() -> Outcome {
+    creates(Mishap::Refused).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_loses_any_answer_converges() -> Outcome {
+    creates(Mishap::AnswerLost).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_is_refused_at_any_step_converges() -> Outcome {
+    updates(Mishap::Refused).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_loses_any_answer_converges() -> Outcome {
+    updates(Mishap::AnswerLost).await
+}
+
+/// Ctrl-C while the other side does not answer: the apply ends early, and what exists is in the state.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_an_apply_at_any_step_and_the_next_run_converges() -> Outcome {
+    creates(Mishap::NoAnswer).await
+}
+
+async fn creates(mishap: Mishap) -> Outcome {
+    of_each(async |type_name, entry, world| {
+        let subject = entry.subject(&world.core, type_name)?;
+        for step in 0.. {
+            let after = || format!("{mishap:?} at step {step} of the create");
+            let (applied, came) = attempt(world, type_name, None, &subject.create, mishap, step).await.with_context(after)?;
+            readable(world, type_name, &applied).await.with_context(after)?;
+            let (_, object) = world
+                .core
+                .bring_about(type_name, applied.object.clone(), &subject.create)
+                .await
+                .with_context(|| format!("{}, again after {:?}", after(), applied.failure))?;
+            world.core.destroy(type_name, object).await.with_context(after)?;
+            if !came {
+                ensure!(step > 0, "a create takes no step at all");
+                break;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn updates(mishap: Mishap) -> Outcome {
+    of_each(async |type_name, entry, world| {
+        let subject = entry.subject(&world.core, type_name)?;
+        for step in 0.. {
+            let after = || format!("{mishap:?} at step {step} of the update");
+            let (_, object) = world.core.bring_about(type_name, None, &subject.create).await?;
+            let (applied, came) =
+                attempt(world, type_name, Some(&object), &subject.update, mishap, step).await.with_context(after)?;
+            ensure!(applied.object.is_some(), "{}: the object is lost", after());
+            readable(world, type_name, &applied).await.with_context(after)?;
+            let (_, object) = world
+                .core
+                .bring_about(type_name, applied.object.clone(), &subject.update)
+                .await
+                .with_context(|| format!("{}, again after {:?}", after(), applied.failure))?;
+            world.core.destroy(type_name, object).await.with_context(after)?;
+            if !came {
+                ensure!(step > 0, "an update takes no step at all");
+                break;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Applies, with a mishap at this step. Says whether the apply got that far.
+async fn attempt(
+    world: &mut World,
+    type_name: &str,
+    prior: Option<&Object>,
+    config: &Value,
+    mishap: Mishap,
+    step: u32,
+) -> Result<(Applied, bool)> {
+    let planned = world.core.plan(type_name, prior, config, Walk::Plan(Version::V1_11)).await?;
+    world.steps.order(mishap, step);
+    let mut core = world.core.clone();
+    let apply = core.apply(type_name, prior, &planned, config);
+    let applied = if mishap == Mishap::NoAnswer {
+        tokio::pin!(apply);
+        let ended = tokio::select! {
+            applied = &mut apply => Some(applied),
+            () = world.steps.met() => None,
+        };
+        match ended {
+            Some(applied) => applied?,
+            None => {
+                world.core.stop().await?;
+                tokio::time::timeout(DEADLINE, apply).await.context("the apply goes on after the stop")??
+            }
+        }
+    } else {
+        apply.await?
+    };
+    let came = world.steps.over();
+    // Whoever is stopped, is configured again before the next run.
+    world.configure().await?;
+    ensure!(came || applied.failure.is_none(), "without a mishap: {:?}", applied.failure);
+    ensure!(
+        matches!(applied.failure, None | Some(Failure::Refused(_))),
+        "rules are broken: {}",
+        applied.failure.map(|failure| failure.to_string()).unwrap_or_default()
+    );
+    Ok((applied, came))
+}
+
+async fn readable(world: &mut World, type_name: &str, applied: &Applied) -> Outcome {
+    if let Some(object) = &applied.object {
+        world.core.refresh(type_name, object).await.context("what was stored cannot be read")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! A provider whose own configuration is not known yet: nothing is dialled, and everything that can be said is said.
+
+use acceptance_tests::core_client::rules::action::Action;
+use acceptance_tests::core_client::{
+    CoreClient, Object, Refinement, TerraformCore, Value, Version, Walk, message, schema::Schema,
+};
+use anyhow::{Context as _, ensure};
+use terraform_provider_clickpipes::proto::tfplugin6::ClientCapabilities;
+
+use crate::Outcome;
+use crate::entry;
+use crate::places::{all_unknown, some};
+
+/// An object that might be stored after this configuration was applied.
+fn stored(schema: &Schema, config: &Value) -> Value {
+    schema.object(|attribute| match config.attribute(&attribute.name) {
+        _ if attribute.write_only => None,
+        Value::Null if attribute.computed => Some(some(&attribute.value_type())),
+        value => Some(value),
+    })
+}
+
+#[tokio::test]
+async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
+    // Whatever the environment says leads to a port where somebody would notice.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port().to_string();
+    let url = format!("http://127.0.0.1:{port}");
+    let environment = [
+        ("PGHOST", "127.0.0.1"),
+        ("PGPORT", &port),
+        ("PGUSER", "somebody"),
+        ("PGPASSWORD", "something"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "an id"),
+        ("AWS_SECRET_ACCESS_KEY", "a secret key"),
+        ("AWS_ENDPOINT_URL", &url),
+    ];
+    let client = CoreClient::start_with_env(environment).await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    let provider = core.schemas().provider.clone();
+    let schemas = core.schemas().clone();
+    for unknown in [Value::unknown(), Value::Unknown(Refinement::not_null())] {
+        core.configure_with(&provider.object(|_| Some(unknown.clone()))).await?;
+        for (type_name, entry) in entry::all(&schemas)? {
+            let schema = schemas.resource(&type_name)?;
+            let subject = entry.subject(&core, &type_name)?;
+            let (first, _) = core.plan_twice(&type_name, None, &subject.create).await.with_context(|| type_name.clone())?;
+            ensure!(first.action == Action::Create, "{type_name}: {:?}", first.action);
+
+            // Refreshed, it stays as it was, its private data too; no byte of either is the provider's to know better.
+            let object = Object { value: stored(schema, &subject.create), private: b"null".to_vec(), tainted: false };
+            let read = core.read(&type_name, &object).await?;
+            ensure!(read.as_ref() == Some(&object), "{type_name}: {read:?}");
+            core.plan_twice(&type_name, Some(&object), &subject.update).await.with_context(|| type_name.clone())?;
+            let (_, destroy) = core.plan_twice(&type_name, Some(&object), &Value::Null).await?;
+            ensure!(destroy.action == Action::Delete && destroy.private == object.private, "{type_name}: {destroy:?}");
+
+            let applied = core.apply(&type_name, None, &first, &subject.create).await?;
+            let failure = applied.failure.context("it was applied")?;
+            ensure!(!failure.errors().is_empty() && applied.object.is_none(), "{type_name}: {failure}");
+        }
+    }
+    client.close().await?;
+    let dialled = listener.accept().map(|_| ());
+    ensure!(dialled.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "somebody was dialled");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_configuration_of_unknowns_is_valid_and_can_be_planned() -> Outcome {
+    let client = CoreClient::start().await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    let provider = all_unknown(&core.schemas().provider.attributes);
+    core.configure_with(&provider).await?;
+    for (type_name, schema) in core.schemas().resources.clone() {
+        for unknown in [Value::unknown(), Value::Unknown(Refinement::not_null())] {
+            let config = schema.object(|attribute| attribute.is_argument().then(|| unknown.clone()));
+            core.validate(&type_name, &config).await?;
+            let (first, _) = core.plan_twice(&type_name, None, &config).await?;
+            ensure!(first.action == Action::Create, "{type_name}: {:?}", first.action);
+        }
+    }
+    client.close().await?;
+    Ok(())
+}
+
+/// An older client would store the value, or take the provider's null for a mistake.
+#[tokio::test]
+async fn a_client_without_write_only_attributes_is_told_so() -> Outcome {
+    let client = CoreClient::start().await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    let mut found = 0;
+    for (type_name, schema) in core.schemas().resources.clone() {
+        for attribute in schema.attributes.iter().filter(|attribute| attribute.write_only) {
+            found += 1;
+            let older = || ClientCapabilities::default();
+            let config = all_unknown(&schema.attributes);
+            for value in [Value::unknown(), some(&attribute.value_type())] {
+                let given = config.with(&attribute.name, value);
+                let failure = core.validate_as(&type_name, message(&given), older()).await.err().context("it was accepted")?;
+                let errors = failure.errors();
+                let told = errors.iter().any(|error| error.contains("write-only") && error.contains(&attribute.name));
+                ensure!(told, "{type_name}: {failure}");
+                core.validate(&type_name, &given).await?;
+            }
+            let without = schema.attributes.iter().filter(|attribute| attribute.write_only);
+            let without = without.fold(config, |config, attribute| config.with(&attribute.name, Value::Null));
+            let said = core.validate_as(&type_name, message(&without), older()).await;
+            let said = said.err().map(|failure| failure.to_string()).unwrap_or_default();
+            ensure!(!said.contains("write-only"), "{type_name} without one: {said}");
+        }
+    }
+    ensure!(found > 0, "no resource has a write-only attribute any more: drop this test");
+    client.close().await?;
+    Ok(())
+}
+
+/// What is deferred in an apply, nobody comes back to, whatever the client claims about itself.
+#[tokio::test]
+async fn nothing_is_deferred_where_deferring_is_allowed() -> Outcome {
+    let client = CoreClient::start().await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    let provider = all_unknown(&core.schemas().provider.attributes);
+    core.configure_with(&provider).await?;
+    for (type_name, schema) in core.schemas().resources.clone() {
+        let config = all_unknown(&schema.attributes);
+        // The client's second plan says that deferring is allowed, as Terraform 1.11 does, and refuses it nevertheless.
+        let first = core.plan(&type_name, None, &config, Walk::Plan(Version::V1_11)).await?;
+        core.plan(&type_name, None, &config, Walk::Apply(Version::V1_11, &first)).await?;
+    }
+    client.close().await?;
+    Ok(())
+}

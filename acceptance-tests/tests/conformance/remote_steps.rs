@@ -1,0 +1,234 @@
+//! What lies between the provider and the world: each statement to Postgres and each call of AWS is a step, and at one of them something
+//! can go wrong. It works on the wire, so that it knows no resource.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// The other side refuses: its disk is full, or the caller may not. The step has no effect.
+    Refused,
+    /// The step has its effect, and the connection breaks before the answer.
+    AnswerLost,
+    /// No answer, until it is over.
+    NoAnswer,
+}
+
+/// How the wire is read.
+#[derive(Clone, Copy, Debug)]
+enum Wire {
+    Postgres,
+    Http,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// What goes wrong, and after how many steps.
+    ordered: Mutex<Option<(Mishap, u32)>>,
+    met: Notify,
+    over: watch::Sender<u32>,
+}
+
+impl Shared {
+    /// Counts a step and says what becomes of it.
+    fn step(&self) -> Option<Mishap> {
+        let mut ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
+        match ordered.as_mut() {
+            Some((_, left @ 1..)) => {
+                *left -= 1;
+                None
+            }
+            Some((mishap, 0)) => {
+                let mishap = *mishap;
+                *ordered = None;
+                self.met.notify_one();
+                Some(mishap)
+            }
+            None => None,
+        }
+    }
+}
+
+/// The ways to Postgres and to AWS.
+pub struct RemoteSteps {
+    shared: Arc<Shared>,
+    /// Dropped with this value, and all connections with it.
+    ways: JoinSet<()>,
+}
+
+impl RemoteSteps {
+    pub fn new() -> Self {
+        Self { shared: Arc::default(), ways: JoinSet::new() }
+    }
+
+    /// A port that leads to this Postgres.
+    pub async fn to_postgres(&mut self, server: SocketAddr) -> Result<SocketAddr> {
+        self.lead(server, Wire::Postgres).await
+    }
+
+    /// A port that leads to this API.
+    pub async fn to_api(&mut self, server: SocketAddr) -> Result<SocketAddr> {
+        self.lead(server, Wire::Http).await
+    }
+
+    async fn lead(&mut self, server: SocketAddr, wire: Wire) -> Result<SocketAddr> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening for the provider")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::clone(&self.shared);
+        self.ways.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                connections.spawn(connect(client, server, wire, Arc::clone(&shared)));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(address)
+    }
+
+    /// Lets `steps` more steps pass, and has the next one go wrong.
+    pub fn order(&self, mishap: Mishap, steps: u32) {
+        *self.shared.ordered.lock().unwrap_or_else(PoisonError::into_inner) = Some((mishap, steps));
+    }
+
+    /// Waits until what was ordered has come.
+    pub async fn met(&self) {
+        self.shared.met.notified().await;
+    }
+
+    /// Ends what was ordered. Says whether it came at all.
+    pub fn over(&self) -> bool {
+        let left = self.shared.ordered.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.over.send_modify(|times| *times += 1);
+        left.is_none()
+    }
+}
+
+async fn connect(client: TcpStream, server: SocketAddr, wire: Wire, shared: Arc<Shared>) {
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let way = Way {
+        wire,
+        shared,
+        to_client: tokio::sync::Mutex::new(to_client),
+        lost: watch::Sender::new(false),
+        answered: Notify::new(),
+    };
+    // Whichever side leaves first takes the other with it.
+    tokio::select! {
+        _ = way.there(from_client, to_server) => {}
+        _ = way.back(from_server) => {}
+    }
+}
+
+struct Way {
+    wire: Wire,
+    shared: Arc<Shared>,
+    to_client: tokio::sync::Mutex<OwnedWriteHalf>,
+    /// Whether what the server says from now on is lost.
+    lost: watch::Sender<bool>,
+    answered: Notify,
+}
+
+impl Way {
+    async fn there(&self, mut client: OwnedReadHalf, mut server: OwnedWriteHalf) -> std::io::Result<()> {
+        if let Wire::Postgres = self.wire {
+            let mut length = [0; 4];
+            client.read_exact(&mut length).await?;
+            let startup = rest(&mut client, length, 4).await?;
+            server.write_all(&[&length[..], &startup].concat()).await?;
+        }
+        loop {
+            let (message, is_step) = self.message(&mut client).await?;
+            match is_step.then(|| self.shared.step()).flatten() {
+                None => server.write_all(&message).await?,
+                Some(Mishap::Refused) => return self.to_client.lock().await.write_all(&self.refusal()).await,
+                Some(Mishap::AnswerLost) => {
+                    self.lost.send_replace(true);
+                    server.write_all(&message).await?;
+                    tokio::select! {
+                        () = self.answered.notified() => return Ok(()),
+                        _ = tokio::io::copy(&mut client, &mut server) => return Ok(()),
+                    }
+                }
+                Some(Mishap::NoAnswer) => {
+                    let mut over = self.shared.over.subscribe();
+                    let _ = over.changed().await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn back(&self, mut server: OwnedReadHalf) -> std::io::Result<()> {
+        let mut chunk = vec![0; 64 << 10];
+        loop {
+            let length = server.read(&mut chunk).await?;
+            if length == 0 {
+                return Ok(());
+            }
+            if *self.lost.borrow() {
+                self.answered.notify_one();
+            } else {
+                self.to_client.lock().await.write_all(&chunk[..length]).await?;
+            }
+        }
+    }
+
+    /// What the client says next, and whether the server is to do something for it.
+    async fn message(&self, client: &mut OwnedReadHalf) -> std::io::Result<(Vec<u8>, bool)> {
+        match self.wire {
+            Wire::Postgres => {
+                let mut head = [0; 5];
+                client.read_exact(&mut head).await?;
+                let [kind, length @ ..] = head;
+                let body = rest(client, length, 4).await?;
+                // A simple query, or the end of an extended one.
+                Ok(([&head[..], &body].concat(), matches!(kind, b'Q' | b'S')))
+            }
+            Wire::Http => {
+                let mut chunk = vec![0; 64 << 10];
+                let length = client.read(&mut chunk).await?;
+                if length == 0 {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
+                }
+                chunk.truncate(length);
+                let is_step = chunk.starts_with(b"POST ");
+                Ok((chunk, is_step))
+            }
+        }
+    }
+
+    fn refusal(&self) -> Vec<u8> {
+        match self.wire {
+            Wire::Postgres => {
+                let fields = b"SFATAL\0VFATAL\0C53100\0Mcould not extend file: No space left on device\0\0";
+                let length = u32::try_from(fields.len() + 4).unwrap_or_default();
+                [&b"E"[..], &length.to_be_bytes(), fields].concat()
+            }
+            Wire::Http => {
+                let body = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized</Message></Error>\
+                            <RequestId>0</RequestId></ErrorResponse>";
+                let head = format!("HTTP/1.1 403 Forbidden\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n", body.len());
+                format!("{head}connection: close\r\n\r\n{body}").into_bytes()
+            }
+        }
+    }
+}
+
+/// What follows a length that counts itself.
+async fn rest(client: &mut OwnedReadHalf, length: [u8; 4], itself: usize) -> std::io::Result<Vec<u8>> {
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or_default().saturating_sub(itself);
+    let mut rest = vec![0; length];
+    client.read_exact(&mut rest).await?;
+    Ok(rest)
+}

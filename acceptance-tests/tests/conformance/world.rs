@@ -1,0 +1,97 @@
+//! A simulated cluster with a real Postgres, and a configured provider that is spoken to as core does.
+
+use std::net::SocketAddr;
+
+use acceptance_tests::core_client::{CoreClient, Schemas, TerraformCore};
+use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::entry::Entry;
+use crate::remote_steps::RemoteSteps;
+
+const ADMIN: &str = "clusteradmin";
+const PASSWORD: &str = "admin-password-of-the-cluster";
+
+/// All of it.
+pub struct World {
+    /// The provider, configured.
+    pub core: TerraformCore,
+    /// The way from the provider to Postgres and AWS.
+    pub steps: RemoteSteps,
+    configuration: Json,
+    client: CoreClient,
+    simulator: Simulator,
+    /// Ends with this value.
+    _cluster: ClusterHandle,
+}
+
+impl World {
+    /// What the entry takes for granted.
+    pub async fn of(entry: &Entry) -> Result<Self> {
+        let simulator = Simulator::start(Options { time_scale: 0.0005, ..Options::default() })?;
+        let cluster = simulator.create_cluster(ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app")).await?;
+        for identifier in &entry.clusters {
+            simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await?;
+        }
+        for (database, sql) in &entry.before {
+            cluster.admin(database).await?.batch_execute(sql).await.with_context(|| sql.clone())?;
+        }
+        let mut steps = RemoteSteps::new();
+        let postgres = steps.to_postgres(SocketAddr::new(cluster.host.parse()?, cluster.port)).await?;
+        let api = steps.to_api(api(&simulator).parse()?).await?;
+        let configuration = json!({
+            "aws": {
+                "region": "us-east-1", "access_key": "an id", "secret_key": "a secret key",
+                "endpoints": { "rds": format!("http://{api}") },
+            },
+            "postgres": {
+                "host": postgres.ip(), "port": postgres.port(), "username": ADMIN, "password": PASSWORD, "sslmode": "disable",
+            },
+        });
+        let client = CoreClient::start().await?;
+        let core = TerraformCore::load(client.provider.clone()).await?;
+        let mut world = Self { core, steps, configuration, client, simulator, _cluster: cluster };
+        world.configure().await?;
+        Ok(world)
+    }
+
+    /// Configures the provider, as each run of Terraform does once.
+    pub async fn configure(&mut self) -> Result<()> {
+        Ok(self.core.configure(&self.configuration).await?)
+    }
+
+    /// Takes away what an object was a part of.
+    pub async fn delete_clusters(&self, identifiers: &[String]) -> Result<()> {
+        for identifier in identifiers {
+            let mut control = TcpStream::connect(api(&self.simulator)).await?;
+            let request = format!("DELETE /_sim/clusters/{identifier} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n");
+            control.write_all(request.as_bytes()).await?;
+            let mut answer = String::new();
+            control.read_to_string(&mut answer).await?;
+            ensure!(answer.starts_with("HTTP/1.1 2"), "{identifier}: {answer}");
+        }
+        Ok(())
+    }
+
+    /// Ends the provider, which must not have panicked.
+    pub async fn end(self) -> Result<()> {
+        let exit = self.client.close().await?;
+        ensure!(exit.status.success() && !exit.stderr.contains("panicked"), "{exit:?}");
+        Ok(())
+    }
+}
+
+fn api(simulator: &Simulator) -> String {
+    simulator.url().trim_start_matches("http://").to_owned()
+}
+
+/// The schemas of the built provider.
+pub async fn schemas() -> Result<Schemas> {
+    let client = CoreClient::start().await?;
+    let schemas = TerraformCore::load(client.provider.clone()).await?.schemas().clone();
+    client.close().await?;
+    Ok(schemas)
+}

@@ -1,0 +1,82 @@
+//! The layer's own check of its answers, made before they are sent, by the rules that Terraform holds every provider to. Pure.
+//!
+//! Only in builds with debug assertions, so that whatever acceptance test meets a broken rule fails on it, with the rule and the place.
+//! What is sent stays as it was: a state is never lost by the check. The client that plays Terraform in the acceptance tests
+//! (`core_client/rules/`) has the same rules written down independently and shares no code with these: the code under test must not be
+//! its own judge.
+//!
+//! Values may be secret, so none is shown. Everything here takes one walk over a value: lists may have ten thousand members.
+
+mod plan;
+mod result;
+mod stored;
+
+use crate::terraform::{Attribute, AttributePath, Diagnostic, Diagnostics, Value};
+
+/// A broken rule, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fault {
+    path: AttributePath,
+    rule: &'static str,
+}
+
+/// As many faults as anybody reads: of a long list every member may be wrong.
+const MOST: usize = 20;
+
+/// Gathers broken rules.
+#[derive(Debug, Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, path: &AttributePath, rule: &'static str) {
+        if self.0.len() < MOST {
+            self.0.push(Fault { path: path.clone(), rule });
+        }
+    }
+
+    fn into_diagnostics(self, step: &str) -> Diagnostics {
+        let diagnostic = |Fault { path, rule }: Fault| {
+            let place = if path.is_root() { "The whole object".to_owned() } else { format!("Attribute {path}") };
+            let detail = format!("{place}: {rule}. Terraform would refuse this answer. Please report this.");
+            Diagnostic::error(format!("Bug in the provider: invalid answer to {step}"), detail).at(path)
+        };
+        self.0.into_iter().map(diagnostic).collect()
+    }
+}
+
+/// Checks a planned object, and the paths whose change replaces it.
+pub(super) fn planned(
+    attributes: &[Attribute],
+    prior: &Value,
+    config: &Value,
+    planned: &Value,
+    requires_replace: &[AttributePath],
+) -> Diagnostics {
+    let mut faults = Faults::default();
+    stored::check_shape(attributes, planned, &mut faults);
+    if faults.0.is_empty() {
+        plan::check(attributes, prior, config, planned, &mut faults);
+        plan::check_replacements(prior, planned, requires_replace, &mut faults);
+    }
+    faults.into_diagnostics("a plan")
+}
+
+/// Checks what is stored after an apply that succeeded.
+pub(super) fn applied(attributes: &[Attribute], planned: &Value, actual: &Value) -> Diagnostics {
+    let mut faults = Faults::default();
+    stored::check(attributes, actual, &mut faults);
+    if faults.0.is_empty() {
+        result::check(attributes, planned, actual, &mut faults);
+    }
+    faults.into_diagnostics("an apply")
+}
+
+/// Checks what is stored after any other step: a failed apply, a refresh, an import, an upgrade.
+pub(super) fn stored(attributes: &[Attribute], value: &Value, step: &str) -> Diagnostics {
+    let mut faults = Faults::default();
+    stored::check(attributes, value, &mut faults);
+    faults.into_diagnostics(step)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Whatever is stored has the declared shape, is known throughout and holds no write-only value.
+
+use super::Faults;
+use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Type, Value};
+
+pub(super) fn check(attributes: &[Attribute], value: &Value, faults: &mut Faults) {
+    check_shape(attributes, value, faults);
+    if faults.0.is_empty() && !value.is_null() {
+        check_known(value, attributes, &AttributePath::root(), faults);
+        check_write_only(attributes, value, &AttributePath::root(), faults);
+    }
+}
+
+/// An object has each declared attribute, with a value of its type, and no other.
+pub(super) fn check_shape(attributes: &[Attribute], value: &Value, faults: &mut Faults) {
+    let root = AttributePath::root();
+    match value {
+        Value::Null => {}
+        Value::Map(_) => check_object(attributes.iter().map(|a| (a.name.as_str(), a.kind.value_type())), value, &root, faults),
+        _ => faults.add(&root, "this is no object"),
+    }
+}
+
+fn check_object<'a>(
+    attributes: impl Iterator<Item = (&'a str, Type)> + Clone,
+    object: &Value,
+    path: &AttributePath,
+    faults: &mut Faults,
+) {
+    let Value::Map(entries) = object else { return };
+    for (name, of) in attributes.clone() {
+        let path = path.attribute(name);
+        match entries.get(name) {
+            Some(value) => check_type(&of, value, &path, faults),
+            None => faults.add(&path, "the attribute is missing"),
+        }
+    }
+    if entries.len() > attributes.clone().count() {
+        let declared: Vec<&str> = attributes.map(|(name, _)| name).collect();
+        for extra in entries.keys().filter(|name| !declared.contains(&name.as_str())) {
+            faults.add(&path.attribute(extra), "there is no such attribute");
+        }
+    }
+}
+
+fn check_type(of: &Type, value: &Value, path: &AttributePath, faults: &mut Faults) {
+    match (of, value) {
+        (_, Value::Null | Value::Unknown)
+        | (Type::Bool, Value::Bool(_))
+        | (Type::Number, Value::Number(_))
+        | (Type::String, Value::String(_)) => {}
+        (Type::List(of) | Type::Set(of), Value::List(elements)) => {
+            // Paths are made for members only where one is wrong: there may be many.
+            for (index, element) in elements.iter().enumerate().filter(|(_, element)| !is_scalar_of(of, element)) {
+                check_type(of, element, &path.index(index), faults);
+            }
+        }
+        (Type::Map(of), Value::Map(entries)) => {
+            for (key, entry) in entries.iter().filter(|(_, entry)| !is_scalar_of(of, entry)) {
+                check_type(of, entry, &path.key(key), faults);
+            }
+        }
+        (Type::Object(attributes), Value::Map(_)) => {
+            check_object(attributes.iter().map(|(name, of)| (name.as_str(), of.clone())), value, path, faults);
+        }
+        _ => faults.add(path, "the value has another type than is declared"),
+    }
+}
+
+fn is_scalar_of(of: &Type, value: &Value) -> bool {
+    matches!(
+        (of, value),
+        (Type::Bool, Value::Bool(_)) | (Type::Number, Value::Number(_)) | (Type::String, Value::String(_)) | (_, Value::Null)
+    )
+}
+
+fn check_known(value: &Value, attributes: &[Attribute], path: &AttributePath, faults: &mut Faults) {
+    for attribute in attributes.iter().filter(|attribute| value.get(&attribute.name).contains_unknown()) {
+        faults.add(&path.attribute(&attribute.name), "a value is not known where it is to be stored");
+    }
+}
+
+fn check_write_only(attributes: &[Attribute], object: &Value, path: &AttributePath, faults: &mut Faults) {
+    for attribute in attributes {
+        let (path, value) = (path.attribute(&attribute.name), object.get(&attribute.name));
+        match (&attribute.kind, value) {
+            _ if attribute.flags.write_only => {
+                if !value.is_null() {
+                    faults.add(&path, "a write-only value is to be stored");
+                }
+            }
+            (Kind::Nested { nesting: Nesting::Single, attributes }, Value::Map(_)) => {
+                check_write_only(attributes, value, &path, faults);
+            }
+            (Kind::Nested { attributes, .. }, Value::List(elements)) => {
+                elements
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, element)| check_write_only(attributes, element, &path.index(index), faults));
+            }
+            (Kind::Nested { attributes, .. }, Value::Map(entries)) => {
+                entries.iter().for_each(|(key, entry)| check_write_only(attributes, entry, &path.key(key), faults));
+            }
+            _ => {}
+        }
+    }
+}
