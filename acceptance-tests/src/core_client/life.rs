@@ -65,7 +65,9 @@ impl TerraformCore {
     pub async fn find_gone(&mut self, type_name: &str, object: &Object) -> Result<(), Failure> {
         match self.read(type_name, object).await? {
             None => Ok(()),
-            Some(_) => Err(Violation::new("Provider finds what is gone", format!("{type_name} is read though it is gone")).into()),
+            Some(_) => {
+                Err(Violation::new("Provider finds what is gone", format!("{type_name} is read though it is gone")).into())
+            }
         }
     }
 
@@ -161,9 +163,8 @@ impl TerraformCore {
         if let Some(stranger) = subject.not_imported.iter().find(|name| schema.attributes.iter().all(|own| own.name != **name)) {
             return Err(Failure::Client(format!("{type_name} has no {stranger} that an import could leave out")));
         }
-        let without = |value: &Value| {
-            subject.not_imported.iter().fold(value.clone(), |value, name| value.with(name, Value::Null))
-        };
+        let without =
+            |value: &Value| subject.not_imported.iter().fold(value.clone(), |value, name| value.with(name, Value::Null));
         self.same(type_name, &without(&object.value), &without(&imported.value), "Import finds another object")
     }
 

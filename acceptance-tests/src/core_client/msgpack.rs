@@ -117,7 +117,11 @@ fn typed(token: &Token, of: &Type, path: &Path) -> Result<Value, String> {
                 Ok((name.to_owned(), typed(token, of, &path.attribute(name))?))
             });
             let read = read.collect::<Result<BTreeMap<_, _>, String>>()?;
-            if read.len() == attributes.len() { Ok(Value::Object(read)) } else { Err(wrong("an attribute occurs twice".to_owned())) }
+            if read.len() == attributes.len() {
+                Ok(Value::Object(read))
+            } else {
+                Err(wrong("an attribute occurs twice".to_owned()))
+            }
         }
         (Type::Object(_), _) => Err(wrong("an object is required".to_owned())),
     }

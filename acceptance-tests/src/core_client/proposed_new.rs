@@ -30,7 +30,9 @@ fn attribute_value(attribute: &Attribute, prior: Value, config: Value) -> Value 
             // Of an optional object that was in the configuration and is no more, nothing stays.
             if attribute.optional && was_configured(&attribute.shape, &prior) { config } else { prior }
         }
-        Shape::Nested(nesting, attributes) if config.is_known() && !config.is_null() => nested(*nesting, attributes, &prior, config),
+        Shape::Nested(nesting, attributes) if config.is_known() && !config.is_null() => {
+            nested(*nesting, attributes, &prior, config)
+        }
         _ => config,
     }
 }

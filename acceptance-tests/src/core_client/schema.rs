@@ -124,7 +124,9 @@ impl Schema {
         let block = schema.block.as_ref().ok_or("the schema has no block")?;
         if let Some(nested) = block.block_types.first() {
             let name = &nested.type_name;
-            return Err(format!("the conformance client does not know nested blocks, such as {name}: teach it, or use attributes"));
+            return Err(format!(
+                "the conformance client does not know nested blocks, such as {name}: teach it, or use attributes"
+            ));
         }
         let attributes = block.attributes.iter().map(Attribute::decode).collect::<Result<_, _>>()?;
         Ok(Self { version: schema.version, attributes })
@@ -141,7 +143,9 @@ impl Schema {
     pub fn object(&self, value: impl Fn(&Attribute) -> Option<Value>) -> Value {
         let attributes = self.attributes.iter();
         Value::Object(
-            attributes.map(|attribute| (attribute.name.clone(), value(attribute).unwrap_or(Value::Null))).collect::<BTreeMap<_, _>>(),
+            attributes
+                .map(|attribute| (attribute.name.clone(), value(attribute).unwrap_or(Value::Null)))
+                .collect::<BTreeMap<_, _>>(),
         )
     }
 

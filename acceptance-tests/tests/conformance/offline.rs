@@ -1,7 +1,9 @@
 //! A provider whose own configuration is not known yet: nothing is dialled, and everything that can be said is said.
 
 use acceptance_tests::core_client::rules::action::Action;
-use acceptance_tests::core_client::{CoreClient, Object, Refinement, TerraformCore, Value, Version, Walk, message, schema::Schema};
+use acceptance_tests::core_client::{
+    CoreClient, Object, Refinement, TerraformCore, Value, Version, Walk, message, schema::Schema,
+};
 use anyhow::{Context as _, ensure};
 use terraform_provider_clickpipes::proto::tfplugin6::ClientCapabilities;
 

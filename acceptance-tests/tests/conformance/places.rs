@@ -46,12 +46,15 @@ impl Place {
                 let Shape::Nested(nesting, nested) = &first.shape else { unreachable!("only nested attributes have inner ones") };
                 let below = Self { outer: others.to_vec(), argument: self.argument.clone() };
                 let object = below.with(nested, value);
-                (first, match nesting {
-                    Nesting::Single => object,
-                    Nesting::List => Value::List(vec![object]),
-                    Nesting::Set => Value::set(vec![object]),
-                    Nesting::Map => Value::Map([("key".to_owned(), object)].into()),
-                })
+                (
+                    first,
+                    match nesting {
+                        Nesting::Single => object,
+                        Nesting::List => Value::List(vec![object]),
+                        Nesting::Set => Value::set(vec![object]),
+                        Nesting::Map => Value::Map([("key".to_owned(), object)].into()),
+                    },
+                )
             }
         };
         all_unknown(attributes).with(&attribute.name, inner)

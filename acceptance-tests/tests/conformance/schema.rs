@@ -40,7 +40,10 @@ async fn core_loads_it_and_every_attribute_says_what_it_is() -> Outcome {
 async fn every_resource_has_a_life_to_live() -> Outcome {
     entry::all(&schemas().await?)?;
     let missing = entry::Entry::of("clickpipes_later").err().context("there is one for a resource that does not exist")?;
-    ensure!(missing.to_string().contains("add ") && missing.to_string().contains("fixtures/life/clickpipes_later.json"), "{missing}");
+    ensure!(
+        missing.to_string().contains("add ") && missing.to_string().contains("fixtures/life/clickpipes_later.json"),
+        "{missing}"
+    );
     Ok(())
 }
 

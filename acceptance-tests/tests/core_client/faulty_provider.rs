@@ -89,7 +89,8 @@ impl FaultyProvider {
     fn plan(&self, prior: &Value, config: &Value, proposed: &Value) -> Value {
         let mut planned = proposed.with("password_wo", Value::Null);
         if let Value::List(members) = planned.attribute("members") {
-            let with_id = |member: Value| if member.attribute("id").is_null() { member.with("id", Value::unknown()) } else { member };
+            let with_id =
+                |member: Value| if member.attribute("id").is_null() { member.with("id", Value::unknown()) } else { member };
             planned = planned.with("members", Value::List(members.into_iter().map(with_id).collect()));
         }
         if planned.attribute("owner").is_null() {
@@ -100,12 +101,18 @@ impl FaultyProvider {
         }
         match self.fault {
             Some(Fault::PlansAnotherValue) => planned.with("name", Value::text("other")),
-            Some(Fault::PlansAnotherValueThanBefore) if prior.attribute("name") != config.attribute("name") && !prior.is_null() => {
+            Some(Fault::PlansAnotherValueThanBefore)
+                if prior.attribute("name") != config.attribute("name") && !prior.is_null() =>
+            {
                 planned.with("name", Value::text("other"))
             }
-            Some(Fault::PlansWhatIsNotConfigured) if config.attribute("size").is_null() => planned.with("size", Value::Number(7.into())),
+            Some(Fault::PlansWhatIsNotConfigured) if config.attribute("size").is_null() => {
+                planned.with("size", Value::Number(7.into()))
+            }
             Some(Fault::PlansAnotherSecret) => planned.with("key", Value::text("other")),
-            Some(Fault::PlansAnotherSecretThanBefore) if !prior.is_null() && prior.attribute("key") != config.attribute("key") => {
+            Some(Fault::PlansAnotherSecretThanBefore)
+                if !prior.is_null() && prior.attribute("key") != config.attribute("key") =>
+            {
                 planned.with("key", Value::text("other"))
             }
             Some(Fault::PlansASecretThatIsNotConfigured) if config.attribute("key").is_null() => {
@@ -197,7 +204,9 @@ impl pb::provider_server::Provider for FaultyProvider {
         _: Request<pb::get_provider_schema::Request>,
     ) -> Result<Response<pb::get_provider_schema::Response>, Status> {
         let mut schema = thing_schema();
-        if self.has(Fault::SchemaTypedTwice) && let Some(block) = &mut schema.block {
+        if self.has(Fault::SchemaTypedTwice)
+            && let Some(block) = &mut schema.block
+        {
             block.attributes[5].r#type = br#"["list","string"]"#.to_vec();
         }
         let provider = pb::Schema { block: Some(pb::schema::Block::default()), ..Default::default() };
@@ -226,8 +235,7 @@ impl pb::provider_server::Provider for FaultyProvider {
     ) -> Result<Response<pb::upgrade_resource_state::Response>, Status> {
         let json = serde_json::from_slice(&request.into_inner().raw_state.unwrap_or_default().json).unwrap();
         let stored = state_json::decode(&json, &self.schema.value_type(), state_json::Missing::IsNull).unwrap();
-        let value =
-            self.tampered(stored, Fault::UpgradesToUnknown, Fault::UpgradesToWriteOnly, Fault::UpgradesToAnotherValue);
+        let value = self.tampered(stored, Fault::UpgradesToUnknown, Fault::UpgradesToWriteOnly, Fault::UpgradesToAnotherValue);
         let upgraded_state = Some(message(&value)).filter(|_| !self.has(Fault::UpgradesWithoutState));
         Ok(Response::new(pb::upgrade_resource_state::Response { upgraded_state, ..Default::default() }))
     }
@@ -266,7 +274,11 @@ impl pb::provider_server::Provider for FaultyProvider {
             let planned = if self.has(Fault::PlansToKeepTheDestroyed) { prior } else { Value::Null };
             let planned_state = Some(message(&planned));
             let planned_private = request.prior_private;
-            return Ok(Response::new(pb::plan_resource_change::Response { planned_state, planned_private, ..Default::default() }));
+            return Ok(Response::new(pb::plan_resource_change::Response {
+                planned_state,
+                planned_private,
+                ..Default::default()
+            }));
         }
         let mut planned = self.plan(&prior, &config, &self.value(request.proposed_new_state.as_ref()));
         let differs = (self.has(Fault::LastPlanDiffers) && applying)
@@ -274,9 +286,8 @@ impl pb::provider_server::Provider for FaultyProvider {
         if differs {
             planned = planned.with("owner", Value::text("another"));
         }
-        let path = |name: &str| pb::AttributePath {
-            steps: vec![Step { selector: Some(Selector::AttributeName(name.to_owned())) }],
-        };
+        let path =
+            |name: &str| pb::AttributePath { steps: vec![Step { selector: Some(Selector::AttributeName(name.to_owned())) }] };
         let renamed = !prior.is_null() && prior.attribute("name") != planned.attribute("name");
         let replaced = match self.fault {
             Some(Fault::ReplacesForNothing) => vec![path("nothing")],

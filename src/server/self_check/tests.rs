@@ -63,7 +63,10 @@ fn sample<const N: usize>(given: [(&str, Value); N]) -> Value {
 }
 
 fn said(diagnostics: Diagnostics) -> Vec<String> {
-    diagnostics.into_iter().map(|diagnostic| diagnostic.detail.replace(". Terraform would refuse this answer. Please report this.", "")).collect()
+    diagnostics
+        .into_iter()
+        .map(|diagnostic| diagnostic.detail.replace(". Terraform would refuse this answer. Please report this.", ""))
+        .collect()
 }
 
 fn plan_said(prior: &Value, config: &Value, planned: &Value) -> Vec<String> {
@@ -125,7 +128,10 @@ fn nested_objects_are_planned_member_by_member() {
     assert!(plan_of("one", None, config("a"), open("a")).is_empty());
     assert_eq!(plan_of("one", None, config("a"), open("b")), ["Attribute one.name: another value is planned than is configured"]);
     assert_eq!(plan_of("one", None, config("a"), Value::Null), ["Attribute one: nothing is planned although it is configured"]);
-    assert_eq!(plan_of("one", None, config("a"), Value::Unknown), ["Attribute one: the configured value is planned to be unknown"]);
+    assert_eq!(
+        plan_of("one", None, config("a"), Value::Unknown),
+        ["Attribute one: the configured value is planned to be unknown"]
+    );
     assert_eq!(
         plan_of("one", None, Value::Unknown, open("a")),
         ["Attribute one: a value is planned although the configured one is not known yet"]
@@ -163,8 +169,14 @@ fn an_apply_gives_what_was_planned() {
     assert_eq!(apply_of("size", 5.into(), 6.into()), changed);
     assert_eq!(apply_of("size", 5.into(), Value::Null), changed);
     assert_eq!(apply_of("size", Value::Null, 5.into()), changed);
-    assert_eq!(apply_of("tables", list(&["a", "b"]), list(&["a", "c"])), ["Attribute tables[1]: the value is another one than was planned"]);
-    assert_eq!(apply_of("tables", list(&["a"]), list(&["a", "b"])), ["Attribute tables: the value is another one than was planned"]);
+    assert_eq!(
+        apply_of("tables", list(&["a", "b"]), list(&["a", "c"])),
+        ["Attribute tables[1]: the value is another one than was planned"]
+    );
+    assert_eq!(
+        apply_of("tables", list(&["a"]), list(&["a", "b"])),
+        ["Attribute tables: the value is another one than was planned"]
+    );
     let half_known = Value::List(vec!["a".into(), Value::Unknown]);
     assert!(apply_of("tables", half_known, list(&["a", "b"])).is_empty());
     let tags = |value: &str| object([("k", Value::from(value))]);
@@ -211,9 +223,10 @@ fn nothing_unknown_no_write_only_value_and_no_other_shape_is_stored() {
     let in_map = sample([("map", object([("k", secret)]))]);
     assert_eq!(said_of(&in_map), [r#"Attribute map["k"].secret_wo: a write-only value is to be stored"#]);
     assert_eq!(said_of(&sample([("size", "x".into())])), ["Attribute size: the value has another type than is declared"]);
-    assert_eq!(said_of(&sample([("tables", Value::List(vec![true.into()]))])), [
-        "Attribute tables[0]: the value has another type than is declared"
-    ]);
+    assert_eq!(
+        said_of(&sample([("tables", Value::List(vec![true.into()]))])),
+        ["Attribute tables[0]: the value has another type than is declared"]
+    );
     assert_eq!(said_of(&sample([("extra", Value::Null)])), ["Attribute extra: there is no such attribute"]);
     assert_eq!(said_of(&object([])).len(), Sample::attributes().len());
     assert_eq!(said_of(&true.into()), ["The whole object: this is no object"]);

@@ -157,15 +157,12 @@ mod tests {
         let of = || Type::List(Box::new(Type::Text));
         assert_eq!(said(of(), list(&["a", "b"]), list(&["a"])), [".x: element 1 has vanished"]);
         assert_eq!(said(of(), list(&["a"]), list(&["a", "b"])), [".x: new element 1 has appeared"]);
-        assert_eq!(
-            said(of(), list(&["a"]), list(&["b"])),
-            [r#".x[0]: was cty.StringVal("a"), but now cty.StringVal("b")"#]
-        );
+        assert_eq!(said(of(), list(&["a"]), list(&["b"])), [r#".x[0]: was cty.StringVal("a"), but now cty.StringVal("b")"#]);
         let of = || Type::Map(Box::new(Type::Number));
-        assert_eq!(said(of(), map(&[("a", 1)]), map(&[("b", 1)])), [
-            r#".x: element "a" has vanished"#,
-            r#".x: new element "b" has appeared"#
-        ]);
+        assert_eq!(
+            said(of(), map(&[("a", 1)]), map(&[("b", 1)])),
+            [r#".x: element "a" has vanished"#, r#".x: new element "b" has appeared"#]
+        );
         assert!(said(of(), map(&[("a", 1)]), map(&[("a", 2)]))[0].starts_with(r#".x["a"]: was"#));
     }
 

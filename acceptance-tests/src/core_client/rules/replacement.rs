@@ -22,7 +22,9 @@ pub fn replacements(prior: &Value, planned: &Value, paths: &[Path]) -> Replaceme
     for path in paths {
         match (path.find(prior), path.find(planned)) {
             (None, None) => found.missing.push(path.clone()),
-            (before, after) if before.unwrap_or(&Value::Null) != after.unwrap_or(&Value::Null) => found.changed.push(path.clone()),
+            (before, after) if before.unwrap_or(&Value::Null) != after.unwrap_or(&Value::Null) => {
+                found.changed.push(path.clone())
+            }
             _ => {}
         }
     }

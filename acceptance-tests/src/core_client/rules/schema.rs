@@ -18,9 +18,8 @@ pub fn assert_schema_valid(subject: &str, schema: &pb::Schema) -> Vec<Violation>
     };
     let mut faults = Vec::new();
     attributes(&block.attributes, "", false, &mut faults);
-    let violation = |fault: String| {
-        Violation::new("Invalid provider schema", format!("provider has invalid schema for {subject}: {fault}"))
-    };
+    let violation =
+        |fault: String| Violation::new("Invalid provider schema", format!("provider has invalid schema for {subject}: {fault}"));
     faults.into_iter().map(violation).collect()
 }
 

@@ -50,7 +50,9 @@ fn of_object(attributes: &[Attribute], object: &Value, path: &Path, found: &mut 
             Value::List(elements) => {
                 elements.iter().enumerate().for_each(|(index, element)| of_object(inner, element, &path.index(index), found));
             }
-            Value::Set(elements) => elements.iter().for_each(|element| of_object(inner, element, &path.then(Step::Element), found)),
+            Value::Set(elements) => {
+                elements.iter().for_each(|element| of_object(inner, element, &path.then(Step::Element), found))
+            }
             Value::Map(entries) => entries.iter().for_each(|(key, entry)| of_object(inner, entry, &path.key(key), found)),
             _ => {}
         }
@@ -71,17 +73,16 @@ mod tests {
     #[test]
     fn every_unknown_part_is_named() {
         let tags = Value::Map([("k".to_owned(), Value::unknown())].into());
-        let value = object([("id", Value::unknown()), ("list", Value::List(vec![Value::Null, Value::unknown()])), ("tags", tags)]);
+        let value =
+            object([("id", Value::unknown()), ("list", Value::List(vec![Value::Null, Value::unknown()])), ("tags", tags)]);
         assert_eq!(shown(&unknown_paths(&value)), [".id", ".list[1]", ".tags[\"k\"]"]);
     }
 
     #[test]
     fn every_write_only_value_is_named_also_in_nested_objects() {
         let secret = || Attribute { write_only: true, ..optional("password_wo", Type::Text) };
-        let schema = Schema {
-            version: 0,
-            attributes: vec![required("name"), secret(), nested("users", Nesting::List, vec![secret()])],
-        };
+        let schema =
+            Schema { version: 0, attributes: vec![required("name"), secret(), nested("users", Nesting::List, vec![secret()])] };
         let user = |secret| object([("password_wo", secret)]);
         let value = object([
             ("name", Value::text("a")),

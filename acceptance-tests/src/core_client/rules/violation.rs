@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::super::path::Path;
 use super::Problem;
 use super::action::Action;
-use super::super::path::Path;
 
 const BUG: &str = "This is a bug in the provider, which should be reported in the provider's own issue tracker.";
 const INVALID_PLAN: &str = "Provider produced invalid plan";
@@ -40,7 +40,8 @@ impl Violation {
     }
 
     pub(in super::super) fn write_only_planned(address: &str, path: &Path) -> Self {
-        let detail = format!("Provider returned a value for the write-only attribute \"{address}{path}\" during planning. {WRITE_ONLY}");
+        let detail =
+            format!("Provider returned a value for the write-only attribute \"{address}{path}\" during planning. {WRITE_ONLY}");
         Self::new(INVALID_PLAN, detail)
     }
 
@@ -106,19 +107,23 @@ impl Violation {
     }
 
     pub(in super::super) fn unknown_read(address: &str, path: &Path) -> Self {
-        let detail =
-            format!("Provider produced an invalid value for {address} during refresh: {path}: the returned state contains unknown values");
+        let detail = format!(
+            "Provider produced an invalid value for {address} during refresh: {path}: the returned state contains unknown values"
+        );
         Self::new(INVALID_OBJECT, detail)
     }
 
     pub(in super::super) fn upgrade(address: &str, problem: &Problem) -> Self {
-        let detail = format!("The provider upgraded the state for {address} from a previous version, but produced an invalid result: {problem}.");
+        let detail = format!(
+            "The provider upgraded the state for {address} from a previous version, but produced an invalid result: {problem}."
+        );
         Self::new(INVALID_UPGRADE, detail)
     }
 
     pub(in super::super) fn deferred(address: &str) -> Self {
-        let detail =
-            format!("The provider signaled a deferred action for \"{address}\", but in this context deferrals are disabled. {BUG}");
+        let detail = format!(
+            "The provider signaled a deferred action for \"{address}\", but in this context deferrals are disabled. {BUG}"
+        );
         Self::new("Provider deferred changes when Terraform did not allow deferrals", detail)
     }
 

@@ -46,7 +46,8 @@ impl TerraformCore {
     ) -> Result<Planned, Failure> {
         let schema = self.resource(type_name)?;
         // What is tainted is planned as if it did not exist, and then replaced.
-        let prior_value = prior.filter(|object| !object.tainted || config.is_null()).map_or(Value::Null, |object| object.value.clone());
+        let prior_value =
+            prior.filter(|object| !object.tainted || config.is_null()).map_or(Value::Null, |object| object.value.clone());
         let prior_private = prior.map(|object| object.private.clone()).unwrap_or_default();
         let mut answer = self.ask(type_name, &prior_value, config, prior_private, walk).await?;
         let found = replacements(&prior_value, &answer.state, &answer.replace);

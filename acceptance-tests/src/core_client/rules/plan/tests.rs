@@ -112,7 +112,10 @@ fn nested_lists_keep_their_length_and_what_their_objects_say() {
         [".members: count in plan (cty.NumberIntVal(1)) disagrees with count in config (cty.NumberIntVal(2))"]
     );
     assert!(said(members(Nesting::List), None, config(), list(&["a", "c"]))[0].starts_with(".members[1].name: planned value"));
-    assert_eq!(said(members(Nesting::List), None, config(), Value::unknown()), [".members: planned unknown for configured value"]);
+    assert_eq!(
+        said(members(Nesting::List), None, config(), Value::unknown()),
+        [".members: planned unknown for configured value"]
+    );
     assert_eq!(said(members(Nesting::List), None, Value::unknown(), list(&["a"])).len(), 1);
 }
 
@@ -122,7 +125,10 @@ fn nested_maps_keep_their_keys() {
     assert!(said(members(Nesting::Map), None, map("k", "a"), map("k", "a")).is_empty());
     assert_eq!(
         said(members(Nesting::Map), None, map("k", "a"), map("l", "a")),
-        [".members: map key \"l\" from plan is not present in config", ".members: map key \"k\" from config is not present in plan"]
+        [
+            ".members: map key \"l\" from plan is not present in config",
+            ".members: map key \"k\" from config is not present in plan"
+        ]
     );
     assert!(said(members(Nesting::Map), None, map("k", "a"), map("k", "b"))[0].starts_with(".members.k.name: planned value"));
 }
