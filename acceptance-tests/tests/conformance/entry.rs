@@ -15,6 +15,9 @@ use serde_json::Value as Json;
 pub struct Entry {
     /// Clusters beside `orders`, which has a Postgres with the database `app`; these are only described.
     pub clusters: Vec<String>,
+    /// Whether its apply runs statements. Where none is run, mishaps are tried on a cluster that is only described: the restarts of a
+    /// real Postgres would take most of the time.
+    pub statements: bool,
     /// What is there before: SQL of the admin, each in a database.
     pub before: Vec<(String, String)>,
     create: Json,

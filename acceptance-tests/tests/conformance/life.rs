@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::Outcome;
 use crate::entry::{self, Entry};
-use crate::world::{World, schemas};
+use crate::world::{Behind, World, schemas};
 
 /// Has each resource do something in a world of its own; every failure is told.
-pub async fn of_each(step: impl AsyncFn(&str, &Entry, &mut World) -> Result<()>) -> Outcome {
+pub async fn of_each(behind: Behind, step: impl AsyncFn(&str, &Entry, &mut World) -> Result<()>) -> Outcome {
     let mut failures = Vec::new();
     for (type_name, entry) in entry::all(&schemas().await?)? {
-        let mut world = World::of(&entry).await.with_context(|| type_name.clone())?;
+        let mut world = World::of(&entry, behind).await.with_context(|| type_name.clone())?;
         match step(&type_name, &entry, &mut world).await {
             Ok(()) => world.end().await.with_context(|| type_name.clone())?,
             Err(error) => failures.push(format!("{type_name}: {error:#}")),
@@ -24,13 +24,18 @@ pub async fn of_each(step: impl AsyncFn(&str, &Entry, &mut World) -> Result<()>)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_resource_lives_its_whole_life_by_the_rules() -> Outcome {
-    of_each(async |type_name, entry, world| {
+    of_each(Behind::Postgres, async |type_name, entry, world| {
         let subject = entry.subject(&world.core, type_name)?;
         let mut expected = vec![Action::Create, Action::Update, Action::Delete];
         if subject.replace.is_some() {
             expected.insert(2, Action::Replace);
         }
         let lived = world.core.live(&subject).await?;
+        let (statements, calls) = world.steps.taken();
+        ensure!(
+            entry.statements == (statements > 0),
+            "`statements` is wrong: {statements} were run, and {calls} calls were made"
+        );
         ensure!(lived.done == expected, "{:?} instead of {expected:?}", lived.done);
         world.delete_clusters(&entry.gone_with).await?;
         Ok(world.core.find_gone(type_name, &lived.last).await?)
@@ -41,7 +46,7 @@ async fn every_resource_lives_its_whole_life_by_the_rules() -> Outcome {
 /// What another resource of the same apply makes is unknown when the reviewer's plan is made, and known in the plan right before apply.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_argument_may_become_known_only_at_apply() -> Outcome {
-    of_each(async |type_name, entry, world| {
+    of_each(Behind::Postgres, async |type_name, entry, world| {
         let subject = entry.subject(&world.core, type_name)?;
         each_argument_unknown(world, type_name, None, &subject.create).await.context("create")?;
         let (_, object) = world.core.bring_about(type_name, None, &subject.create).await?;

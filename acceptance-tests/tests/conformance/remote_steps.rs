@@ -2,6 +2,7 @@
 //! can go wrong. It works on the wire, so that it knows no resource.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -18,12 +19,13 @@ pub enum Mishap {
     Refused,
     /// The step has its effect, and the connection breaks before the answer.
     AnswerLost,
-    /// No answer, until it is over.
+    /// A statement gets no answer until it is over. Calls of AWS are not held: the provider gives each of them up to thirty seconds,
+    /// which a stop does not shorten.
     NoAnswer,
 }
 
 /// How the wire is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wire {
     Postgres,
     Http,
@@ -33,15 +35,23 @@ enum Wire {
 struct Shared {
     /// What goes wrong, and after how many steps.
     ordered: Mutex<Option<(Mishap, u32)>>,
-    met: Notify,
+    met: watch::Sender<bool>,
+    statements: AtomicU32,
+    calls: AtomicU32,
     over: watch::Sender<u32>,
 }
 
 impl Shared {
+    fn taken(&self, wire: Wire) -> &AtomicU32 {
+        if wire == Wire::Postgres { &self.statements } else { &self.calls }
+    }
+
     /// Counts a step and says what becomes of it.
-    fn step(&self) -> Option<Mishap> {
+    fn step(&self, wire: Wire) -> Option<Mishap> {
+        self.taken(wire).fetch_add(1, Ordering::Relaxed);
         let mut ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
         match ordered.as_mut() {
+            Some((Mishap::NoAnswer, _)) if wire == Wire::Http => None,
             Some((_, left @ 1..)) => {
                 *left -= 1;
                 None
@@ -49,7 +59,7 @@ impl Shared {
             Some((mishap, 0)) => {
                 let mishap = *mishap;
                 *ordered = None;
-                self.met.notify_one();
+                self.met.send_replace(true);
                 Some(mishap)
             }
             None => None,
@@ -70,12 +80,12 @@ impl RemoteSteps {
     }
 
     /// A port that leads to this Postgres.
-    pub async fn to_postgres(&mut self, server: SocketAddr) -> Result<SocketAddr> {
+    pub async fn lead_to_postgres(&mut self, server: SocketAddr) -> Result<SocketAddr> {
         self.lead(server, Wire::Postgres).await
     }
 
     /// A port that leads to this API.
-    pub async fn to_api(&mut self, server: SocketAddr) -> Result<SocketAddr> {
+    pub async fn lead_to_api(&mut self, server: SocketAddr) -> Result<SocketAddr> {
         self.lead(server, Wire::Http).await
     }
 
@@ -93,14 +103,23 @@ impl RemoteSteps {
         Ok(address)
     }
 
+    /// How many statements and how many calls there have been.
+    pub fn taken(&self) -> (u32, u32) {
+        let taken = |wire| self.shared.taken(wire).load(Ordering::Relaxed);
+        (taken(Wire::Postgres), taken(Wire::Http))
+    }
+
     /// Lets `steps` more steps pass, and has the next one go wrong.
     pub fn order(&self, mishap: Mishap, steps: u32) {
-        *self.shared.ordered.lock().unwrap_or_else(PoisonError::into_inner) = Some((mishap, steps));
+        let mut ordered = self.shared.ordered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.met.send_replace(false);
+        *ordered = Some((mishap, steps));
     }
 
     /// Waits until what was ordered has come.
     pub async fn met(&self) {
-        self.shared.met.notified().await;
+        // The sender lives as long as this value.
+        let _ = self.shared.met.subscribe().wait_for(|met| *met).await;
     }
 
     /// Ends what was ordered. Says whether it came at all.
@@ -149,7 +168,7 @@ impl Way {
         }
         loop {
             let (message, is_step) = self.message(&mut client).await?;
-            match is_step.then(|| self.shared.step()).flatten() {
+            match is_step.then(|| self.shared.step(self.wire)).flatten() {
                 None => server.write_all(&message).await?,
                 Some(Mishap::Refused) => return self.to_client.lock().await.write_all(&self.refusal()).await,
                 Some(Mishap::AnswerLost) => {

@@ -99,6 +99,17 @@ async fn an_unknown_resource_type_is_a_diagnostic_of_every_rpc() -> Outcome {
     Ok(())
 }
 
+/// Whoever offers identities has rules to keep that this suite does not know yet.
+#[tokio::test]
+async fn no_identities_are_offered() -> Outcome {
+    let mut client = CoreClient::start().await?;
+    let request = pb::get_resource_identity_schemas::Request {};
+    let answer = client.provider.get_resource_identity_schemas(request).await?.into_inner();
+    assert_eq!(answer, pb::get_resource_identity_schemas::Response::default());
+    client.close().await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_walk_reaches_nested_attributes() -> Outcome {
     let schemas = schemas().await?;

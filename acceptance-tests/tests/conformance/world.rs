@@ -28,28 +28,43 @@ pub struct World {
     _cluster: ClusterHandle,
 }
 
+/// What stands behind the cluster `orders`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// A real Postgres.
+    Postgres,
+    /// A real Postgres for a resource that runs statements, and nothing for others.
+    WhatIsNeeded,
+}
+
 impl World {
     /// What the entry takes for granted.
-    pub async fn of(entry: &Entry) -> Result<Self> {
+    pub async fn of(entry: &Entry, behind: Behind) -> Result<Self> {
         let simulator = Simulator::start(Options { time_scale: 0.0005, ..Options::default() })?;
-        let cluster = simulator.create_cluster(ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app")).await?;
+        let spec = ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app");
+        let is_real = behind == Behind::Postgres || entry.statements;
+        let cluster = simulator.create_cluster(if is_real { spec } else { spec.without_postgres() }).await?;
         for identifier in &entry.clusters {
             simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await?;
         }
-        for (database, sql) in &entry.before {
+        for (database, sql) in entry.before.iter().filter(|_| is_real) {
             cluster.admin(database).await?.batch_execute(sql).await.with_context(|| sql.clone())?;
         }
         let mut steps = RemoteSteps::new();
-        let postgres = steps.to_postgres(SocketAddr::new(cluster.host.parse()?, cluster.port)).await?;
-        let api = steps.to_api(api(&simulator).parse()?).await?;
+        let postgres = match is_real {
+            true => {
+                let way = steps.lead_to_postgres(SocketAddr::new(cluster.host.parse()?, cluster.port)).await?;
+                json!({ "host": way.ip(), "port": way.port(), "username": ADMIN, "password": PASSWORD, "sslmode": "disable" })
+            }
+            false => Json::Null,
+        };
+        let api = steps.lead_to_api(api(&simulator).parse()?).await?;
         let configuration = json!({
             "aws": {
                 "region": "us-east-1", "access_key": "an id", "secret_key": "a secret key",
                 "endpoints": { "rds": format!("http://{api}") },
             },
-            "postgres": {
-                "host": postgres.ip(), "port": postgres.port(), "username": ADMIN, "password": PASSWORD, "sslmode": "disable",
-            },
+            "postgres": postgres,
         });
         let client = CoreClient::start().await?;
         let core = TerraformCore::load(client.provider.clone()).await?;

@@ -83,12 +83,10 @@ fn check_known(value: &Value, attributes: &[Attribute], path: &AttributePath, fa
 fn check_write_only(attributes: &[Attribute], object: &Value, path: &AttributePath, faults: &mut Faults) {
     for attribute in attributes {
         let (path, value) = (path.attribute(&attribute.name), object.get(&attribute.name));
+        if attribute.flags.write_only && !value.is_null() {
+            faults.add(&path, "a write-only value is to be stored");
+        }
         match (&attribute.kind, value) {
-            _ if attribute.flags.write_only => {
-                if !value.is_null() {
-                    faults.add(&path, "a write-only value is to be stored");
-                }
-            }
             (Kind::Nested { nesting: Nesting::Single, attributes }, Value::Map(_)) => {
                 check_write_only(attributes, value, &path, faults);
             }
