@@ -5,8 +5,8 @@ use acceptance_tests::simulator::{ClusterSpec, Fault, FaultSpec, Options, Simula
 use anyhow::{Context as _, ensure};
 use serde_json::{Map, Value, json};
 use terraform_provider_clickpipes::proto::tfplugin6::{
-    self as pb, DynamicValue, Schema, apply_resource_change, configure_provider, diagnostic::Severity, get_provider_schema,
-    plan_resource_change,
+    DynamicValue, Schema, apply_resource_change, configure_provider, diagnostic::Severity, get_provider_schema,
+    plan_resource_change, schema::Attribute,
 };
 
 const TYPE: &str = "clickpipes_aurora_source";
@@ -71,14 +71,11 @@ impl Core {
         let mut client = CoreClient::start().await?;
         let schemas = client.provider.get_provider_schema(get_provider_schema::Request {}).await?.into_inner();
         let provider = schemas.provider.context("the provider has no schema")?;
-        let endpoints = json!({ "rds": simulator.url(), "sts": null });
-        let nested = |name: &str| {
-            let block = provider.block.as_ref()?;
-            let attribute = block.attributes.iter().find(|attribute| attribute.name == name)?;
-            Some(attribute.nested_type.as_ref()?.attributes.iter().map(|attribute| attribute.name.clone()).collect::<Vec<_>>())
-        };
+        let top = &provider.block.as_ref().context("the provider has no block")?.attributes;
+        let aws_attributes = nested(top, "aws")?;
+        let endpoints = object(&all(nested(aws_attributes, "endpoints")?), json!({ "rds": simulator.url() }));
         let aws = object(
-            &nested("aws").context("the provider has no aws")?,
+            &all(aws_attributes),
             json!({
                 "region": "us-east-1", "access_key": "an id", "secret_key": "a secret key", "max_attempts": 1, "endpoints": endpoints,
             }),
@@ -129,8 +126,18 @@ impl Core {
 }
 
 fn names(schema: &Schema) -> Vec<String> {
-    let attributes = schema.block.iter().flat_map(|block| &block.attributes);
-    attributes.map(|attribute: &pb::schema::Attribute| attribute.name.clone()).collect()
+    schema.block.as_ref().map(|block| all(&block.attributes)).unwrap_or_default()
+}
+
+fn all(attributes: &[Attribute]) -> Vec<String> {
+    attributes.iter().map(|attribute| attribute.name.clone()).collect()
+}
+
+/// What the nested attribute of this name consists of.
+fn nested<'a>(attributes: &'a [Attribute], name: &str) -> anyhow::Result<&'a [Attribute]> {
+    let attribute = attributes.iter().find(|attribute| attribute.name == name);
+    let nested = attribute.and_then(|attribute| attribute.nested_type.as_ref());
+    Ok(&nested.with_context(|| format!("the provider has no {name}"))?.attributes)
 }
 
 /// An object with all these attributes, null where nothing is given.
