@@ -8,6 +8,8 @@ use super::session::Session;
 use crate::secret::Secret;
 
 const ACTION: &str = "connect (rds-db)";
+/// A URL does not show the port of its scheme, so a token for it cannot be written.
+const HTTPS: u16 = 443;
 /// What a query value may hold as it is.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -26,16 +28,14 @@ impl TokenRequest {
     /// Signs a token. Calls no database, and AWS only if credentials have to be fetched.
     ///
     /// # Errors
-    /// [`Error::Credentials`], and [`Error::Incomplete`] for a host that is no host name.
+    /// [`Error::Credentials`], and [`Error::NotSignable`] for what no endpoint of RDS has.
     pub async fn sign(&self, session: &Session) -> Result<Secret, Error> {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if self.host.is_empty() || !self.host.chars().all(is_name) {
-            return Err(Error::Incomplete { action: ACTION, field: "a host name to sign for" });
-        }
-        let region = region_of_endpoint(&self.host).filter(|region| *region != session.region());
+        let host = signable_host(&self.host).filter(|_| self.port != HTTPS);
+        let host = host.ok_or_else(|| Error::NotSignable { host: self.host.clone(), port: self.port })?;
+        let region = region_of_endpoint(&host).filter(|region| *region != session.region());
         let session = region.map_or_else(|| session.clone(), |region| session.in_region(region));
         let config = Config::builder()
-            .hostname(&self.host)
+            .hostname(&host)
             .port(self.port.into())
             .username(utf8_percent_encode(&self.username, RESERVED).to_string())
             .build()
@@ -45,9 +45,18 @@ impl TokenRequest {
     }
 }
 
+/// The host as a token names it; `None` for what is neither a host name nor an IPv4 address, which would be signed in one form and sent in
+/// another.
+fn signable_host(host: &str) -> Option<String> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let last = host.rsplit('.').next()?;
+    let is_name = host.split('.').all(is_label) && !last.starts_with(|c: char| c.is_ascii_digit());
+    (is_name || host.parse::<std::net::Ipv4Addr>().is_ok()).then_some(host)
+}
+
 /// The region in the name of an endpoint of RDS, for example `orders.cluster-abc.eu-west-1.rds.amazonaws.com`.
 fn region_of_endpoint(host: &str) -> Option<&str> {
-    let host = host.trim_end_matches('.');
     let name = host.strip_suffix(".rds.amazonaws.com").or_else(|| host.strip_suffix(".rds.amazonaws.com.cn"))?;
     let region = name.rsplit('.').next()?;
     (name.contains('.') && region.contains('-')).then_some(region)
@@ -56,6 +65,18 @@ fn region_of_endpoint(host: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_signed_in_the_form_that_is_sent() {
+        assert_eq!(
+            signable_host("Orders.CLUSTER-abc.eu-west-1.rds.amazonaws.com.").unwrap(),
+            "orders.cluster-abc.eu-west-1.rds.amazonaws.com"
+        );
+        assert_eq!(signable_host("127.0.0.1").as_deref(), Some("127.0.0.1"));
+        for other in ["", "::1", "10.0.0.300", "db.5", "a b", "a..b", "a/b", "a:1"] {
+            assert_eq!(signable_host(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_endpoint_names_its_region() {

@@ -54,6 +54,14 @@ pub enum Error {
         "no AWS region is known: set `region` in the provider's `aws`, the environment variable AWS_REGION, or a region in the profile"
     )]
     NoRegion,
+    /// A login token says host and port of an endpoint as RDS writes them, and these cannot be written so.
+    #[error("no IAM token can be signed for {host:?}, port {port}: that is no endpoint of RDS")]
+    NotSignable {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// The answer lacks something that AWS always sends.
     #[error("{action} answered without {field}")]
     Incomplete {
@@ -163,7 +171,9 @@ impl Error {
     pub(super) fn of_credentials(action: &'static str, source: BoxError) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
         while let Some(error) = cause {
-            if error.downcast_ref::<ConnectorError>().is_some_and(|error| error.is_io() || error.is_timeout()) {
+            let connector = error.downcast_ref::<ConnectorError>();
+            // What ran out of time has a type of its own for each service, and for the search as a whole.
+            if connector.is_some_and(|error| error.is_io() || error.is_timeout()) || error.to_string().contains("timed out") {
                 return Self::Unreachable { action, endpoint: "the service that gives the credentials".to_owned(), source };
             }
             cause = error.source();

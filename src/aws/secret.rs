@@ -1,7 +1,5 @@
 //! Secrets Manager: the login that a secret holds.
 
-use serde::Deserialize;
-
 use super::error::Error;
 use super::session::Session;
 use crate::secret::Secret;
@@ -59,8 +57,16 @@ pub async fn read_login(session: &Session, arn: &str) -> Result<SecretLogin, Sec
     let endpoint = endpoint.unwrap_or_else(|| format!("the Secrets Manager API of {}", session.region()));
     tracing::debug!(secret = arn, "reading a secret");
     let answer = aws_sdk_secretsmanager::Client::from_conf(config.build()).get_secret_value().secret_id(arn).send().await;
-    let answer = answer.map_err(|error| Error::from_sdk(ACTION, &endpoint, error));
-    let answer = answer.map_err(|source| SecretError::Unread { arn: arn.to_owned(), source })?;
+    let answer = answer.map_err(|error| SecretError::Unread {
+        arn: arn.to_owned(),
+        source: match Error::from_sdk(ACTION, &endpoint, error) {
+            // The source would hold the answer, and so the secret.
+            Error::Unreadable { action, status, source } => {
+                Error::Unreadable { action, status, source: source.to_string().into() }
+            }
+            other => other,
+        },
+    })?;
     let text = answer.secret_string.map(Secret::new).ok_or_else(|| SecretError::Binary { arn: arn.to_owned() })?;
     decode(&text).ok_or_else(|| SecretError::NoPassword { arn: arn.to_owned() })
 }
@@ -76,18 +82,15 @@ fn region_of_arn(arn: &str) -> Option<&str> {
 
 /// A JSON object as RDS and most tools write it, or the bare password. `None`: an object without a password.
 fn decode(text: &Secret) -> Option<SecretLogin> {
-    #[derive(Deserialize)]
-    struct Fields {
-        username: Option<String>,
-        password: Option<String>,
-    }
-    let object: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(text.expose());
-    if object.is_err() {
+    use serde_json::{Map, Value};
+    let Ok(mut object) = serde_json::from_str::<Map<String, Value>>(text.expose()) else {
         return Some(SecretLogin { username: None, password: text.clone() });
-    }
-    let fields: Fields = serde_json::from_str(text.expose()).ok()?;
-    let password = Secret::new(fields.password.filter(|password| !password.is_empty())?);
-    Some(SecretLogin { username: fields.username.filter(|username| !username.is_empty()), password })
+    };
+    let mut filled = |name: &str| match object.remove(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    };
+    Some(SecretLogin { username: filled("username"), password: Secret::new(filled("password")?) })
 }
 
 #[cfg(test)]
@@ -106,6 +109,7 @@ mod tests {
         assert_eq!(decoded(r#"{"password":"x"}"#), Some((None, "x".to_owned())));
         assert_eq!(decoded("plain {text"), Some((None, "plain {text".to_owned())));
         assert_eq!(decoded("123"), Some((None, "123".to_owned())));
+        assert_eq!(decoded(r#"{"username":7,"password":"x"}"#), Some((None, "x".to_owned())));
         for without in [r#"{"username":"admin"}"#, r#"{"password":""}"#, r#"{"password":7}"#, "{}"] {
             assert_eq!(decoded(without), None, "{without}");
         }

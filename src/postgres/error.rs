@@ -227,7 +227,7 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The server was out of reach a moment ago, and was not dialled again.
+    /// The server was found out of reach, by this read or by one a moment ago.
     #[error(transparent)]
     StillUnreachable(Arc<Error>),
     /// TLS or the protocol could not be set up.
@@ -377,6 +377,13 @@ impl Error {
                 | Self::LoginUnavailable { unreachable: true, .. }
                 | Self::StillUnreachable(_)
         ) || self.cause() == Some(Cause::CannotConnectNow)
+    }
+
+    /// Whether it is out of reach, or was reached and lost again at every try.
+    pub fn is_outage(&self) -> bool {
+        self.is_unreachable()
+            || matches!(self, Self::ConnectionLost { .. })
+            || self.sqlstate().is_some_and(|sqlstate| sqlstate.as_str().starts_with("08"))
     }
 
     /// Whether the database itself does not exist.

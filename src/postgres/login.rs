@@ -65,7 +65,7 @@ pub trait FetchLogin: fmt::Debug + Send + Sync {
 pub enum LoginSource {
     /// Given once and for all.
     Given(Login),
-    /// Fetched each time.
+    /// Asked for each time.
     Fetched(Arc<dyn FetchLogin>),
 }
 

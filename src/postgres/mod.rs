@@ -28,6 +28,7 @@ pub use client::{Facts, Flavour, Server};
 pub use error::{Cause, Error};
 pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
 pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable, Origin};
+pub use pool::OUTAGE_REMEMBERED;
 pub use row::{Parameter, Row};
 pub use settings::{RootCertificates, Settings, SslMode};
 pub use statement::Statement;

@@ -16,6 +16,9 @@ use crate::postgres::settings::Settings;
 /// A session that rested longer is asked whether it still lives before anyone reads through it. One that rested less and died anyway is
 /// found out by the query, which is then tried again.
 const RESTED: Duration = Duration::from_secs(1);
+/// How long an outage is remembered: long enough for the many resources of a refresh that wait for the same answer, and short enough for
+/// a server that comes back during a run.
+pub const OUTAGE_REMEMBERED: Duration = Duration::from_secs(15);
 
 pub(super) struct Pool {
     pub(super) settings: Arc<Settings>,
@@ -33,8 +36,8 @@ struct State {
     readers: HashMap<String, Arc<Gate<Weak<Lease>>>>,
     idle: Vec<Idle>,
     in_use: usize,
-    /// Why the server was out of reach when it was last dialled to be read.
-    outage: Option<Arc<Error>>,
+    /// When and why the server was last found out of reach by somebody who wanted to read.
+    outage: Option<(Instant, Arc<Error>)>,
 }
 
 struct Idle {
@@ -63,8 +66,8 @@ impl Pool {
         self.fill(database, gate, permit, cancel).await
     }
 
-    /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers. Once the
-    /// server was out of reach, nobody else waits for it, until [`Pool::dial_again`]: a refresh of many resources would take hours.
+    /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers. Right after
+    /// the server was found out of reach nobody else waits for it ([`OUTAGE_REMEMBERED`]): a refresh of many resources would take hours.
     pub(super) async fn lease_shared(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Arc<Lease>, Error> {
         let open = async {
             let reader = Arc::clone(self.state().readers.entry(database.to_owned()).or_default());
@@ -72,21 +75,18 @@ impl Pool {
             if let Some(lease) = reader.upgrade().filter(|lease| lease.is_alive()) {
                 return Ok(lease);
             }
-            if let Some(outage) = &self.state().outage {
-                return Err(Error::StillUnreachable(Arc::clone(outage)));
+            if let Some(outage) = self.state().recent_outage() {
+                return Err(Error::StillUnreachable(outage));
             }
             let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-            let mut lease = match self.fill(database, None, permit, cancel).await {
-                Err(error) if error.is_unreachable() => {
+            let lease = match self.fill_alive(database, permit, cancel).await {
+                Err(error) if error.is_outage() => {
                     let outage = Arc::new(error);
-                    self.state().outage = Some(Arc::clone(&outage));
+                    self.state().outage = Some((Instant::now(), Arc::clone(&outage)));
                     return Err(Error::StillUnreachable(outage));
                 }
                 filled => filled?,
             };
-            if lease.rested > RESTED && lease.session()?.run("", "a sign of life", cancel).await.is_err() {
-                lease.reconnect(cancel).await?;
-            }
             let lease = Arc::new(lease);
             *reader = Arc::downgrade(&lease);
             Ok(lease)
@@ -106,6 +106,20 @@ impl Pool {
     pub(super) async fn lease_at_once(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Option<Lease> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         self.fill(database, None, Some(permit), cancel).await.ok()
+    }
+
+    /// A session that is known to live.
+    async fn fill_alive(
+        self: &Arc<Self>,
+        database: &str,
+        permit: Option<OwnedSemaphorePermit>,
+        cancel: &CancellationToken,
+    ) -> Result<Lease, Error> {
+        let mut lease = self.fill(database, None, permit, cancel).await?;
+        if lease.rested > RESTED && lease.session()?.run("", "a sign of life", cancel).await.is_err() {
+            lease.reconnect(cancel).await?;
+        }
+        Ok(lease)
     }
 
     async fn fill(
@@ -138,6 +152,10 @@ impl Pool {
 }
 
 impl State {
+    fn recent_outage(&self) -> Option<Arc<Error>> {
+        self.outage.as_ref().filter(|(when, _)| when.elapsed() < OUTAGE_REMEMBERED).map(|(_, outage)| Arc::clone(outage))
+    }
+
     /// Counts one more session in use. Takes an idle one of the database; if there is none, closes others until there is room.
     fn check_out(&mut self, database: &str, limit: usize) -> Option<Idle> {
         self.in_use += 1;

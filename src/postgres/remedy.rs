@@ -22,9 +22,10 @@ impl Error {
                 "Check password_secret_arn of the provider's postgres settings (without it: the secret that RDS manages for the cluster), and \
                  that the provider's AWS principal has secretsmanager:GetSecretValue for it, and kms:Decrypt if it has a key of its own.",
             ),
-            Self::LoginUnavailable { .. } => {
-                Some("Check the aws settings of the provider block, and the environment or profile that the credentials come from.")
-            }
+            Self::LoginUnavailable { .. } => Some(
+                "Check the aws settings of the provider block, the environment or profile that the credentials come from, and for whom the token \
+                 is signed: the writer endpoint of postgres.cluster_identifier, or else tls_server_name or host.",
+            ),
             Self::LoginRefused { origin, .. } => self.login_remedy(origin),
             Self::ConnectionLost { .. } => Some(
                 "The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.",
@@ -46,7 +47,8 @@ impl Error {
         match (origin, self.cause()) {
             (Origin::Token, Some(Cause::InvalidPassword | Cause::InvalidAuthorization)) => Some(
                 "Check that IAM database authentication is on for the cluster, that the role is a member of rds_iam, that the AWS principal \
-                 has rds-db:connect for the role, and that this machine's clock is right.",
+                 has rds-db:connect for the role, and that this machine's clock is right. Through a tunnel, set cluster_identifier: the token \
+                 must be signed for the cluster's own endpoint and port.",
             ),
             (Origin::Secret(_), Some(Cause::InvalidPassword)) => Some(
                 "The secret was read anew after the refusal. Check that it belongs to this role and cluster; while its password is being \

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The root certificates of Amazon RDS for all regions, as PEM.
+/// The root certificates of Amazon RDS for the commercial regions, as PEM.
 pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
 
 /// What a connection demands of TLS. The words and their meaning are libpq's.

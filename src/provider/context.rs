@@ -1,6 +1,7 @@
 //! What a resource may use: the database server and AWS, if their configuration is known, and the signal to stop.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use super::outage::{OnUnreachable, Outage, Party};
 use super::postgres_settings::WriterEndpoint;
 use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings};
 use crate::aws::{Session, TokenRequest};
-use crate::postgres::{LoginSource, Server, Settings};
+use crate::postgres::{LoginSource, OUTAGE_REMEMBERED, Server, Settings};
 use crate::rds;
 use crate::resource::Failure;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, Model};
@@ -46,8 +47,8 @@ pub(crate) struct ProviderContext {
     aws_session: OnceCell<Session>,
     rds: OnceCell<rds::Client>,
     server: OnceCell<Server>,
-    /// How AWS was found out of reach: nobody else waits for it then. (Of the database server its pool knows.)
-    aws_outage: Mutex<Option<Diagnostic>>,
+    /// When and how AWS was found out of reach: right after that nobody else waits for it. (Of the database server its pool knows.)
+    aws_outage: Mutex<Option<(Instant, Diagnostic)>>,
 }
 
 /// Before it is configured nothing is known.
@@ -100,7 +101,9 @@ impl Context {
     /// The AWS client.
     pub(crate) async fn rds(&self) -> Result<&rds::Client, Failure> {
         let session = self.aws_session().await?;
-        if let Some(diagnostic) = &*self.aws_outage() {
+        if let Some((when, diagnostic)) = &*self.aws_outage()
+            && when.elapsed() < OUTAGE_REMEMBERED
+        {
             return Err(Failure::Unreachable(Outage { party: Party::Aws, diagnostic: diagnostic.clone() }));
         }
         Ok(self.provider.rds.get_or_init(async || rds::Client::new(session)).await)
@@ -128,10 +131,14 @@ impl Context {
         self.provider.on_unreachable == OnUnreachable::KeepState
     }
 
-    /// Remembers an outage, so that not every resource waits for it anew.
+    /// Remembers an outage for a while, so that not every resource waits for it anew.
     pub(crate) fn remember(&self, failure: &Failure) {
         if let Failure::Unreachable(Outage { party: Party::Aws, diagnostic }) = failure {
-            *self.aws_outage() = Some(diagnostic.clone());
+            let mut outage = self.aws_outage();
+            // What repeats the memory does not prolong it.
+            if outage.as_ref().is_none_or(|(when, _)| when.elapsed() >= OUTAGE_REMEMBERED) {
+                *outage = Some((Instant::now(), diagnostic.clone()));
+            }
         }
     }
 
@@ -143,7 +150,7 @@ impl Context {
         }
     }
 
-    fn aws_outage(&self) -> std::sync::MutexGuard<'_, Option<Diagnostic>> {
+    fn aws_outage(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Diagnostic)>> {
         self.provider.aws_outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -33,8 +33,8 @@ pub(crate) enum LoginPlan {
 /// Checks what excludes each other; unknown values pass.
 pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     let given = [
-        ("password", !model.password.is_null()),
-        ("password_secret_arn", !model.password_secret_arn.is_null()),
+        ("password", model.password.known().is_some()),
+        ("password_secret_arn", model.password_secret_arn.known().is_some()),
         ("iam_auth", model.iam_auth.known() == Some(&true)),
     ];
     let given: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
@@ -76,9 +76,9 @@ pub(crate) fn resolve(
     if let Some(password) = model.password.known() {
         return named.map(|user| LoginPlan::Given(Login { user, password: Some(password.clone()) }));
     }
-    let of_master = master.filter(|master| named.is_none() || named == master.username);
-    if let Some(MasterUser { secret_arn: Some(arn), .. }) = of_master {
-        return Some(LoginPlan::Secret { arn: arn.clone(), user: named, fallback_user: None });
+    let of_master = master.filter(|master| configured.is_none() || configured == master.username);
+    if let Some(MasterUser { secret_arn: Some(arn), username }) = of_master {
+        return Some(LoginPlan::Secret { arn: arn.clone(), user: configured, fallback_user: username.clone() });
     }
     named.map(|user| LoginPlan::Given(Login { user, password: environment.password.clone() }))
 }
@@ -87,6 +87,7 @@ pub(crate) fn resolve(
 mod tests {
     use super::*;
     use crate::secret::Secret;
+    use crate::terraform::Attr;
 
     fn environment() -> PostgresEnvironment {
         PostgresEnvironment {
@@ -120,10 +121,12 @@ mod tests {
         let secret = |user: Option<&str>| LoginPlan::Secret {
             arn: "arn:m".to_owned(),
             user: user.map(str::to_owned),
-            fallback_user: None,
+            fallback_user: Some("root".to_owned()),
         };
         let managed = master(Some("arn:m"));
         assert_eq!(resolve(&PostgresModel::default(), &nobody, Some(&managed)), Some(secret(None)));
+        // Neither PGUSER nor PGPASSWORD of some other server stands in its way.
+        assert_eq!(resolve(&PostgresModel::default(), &environment(), Some(&managed)), Some(secret(None)));
         let root = PostgresModel { username: "root".into(), ..PostgresModel::default() };
         assert_eq!(resolve(&root, &environment(), Some(&managed)), Some(secret(Some("root"))));
         let other = PostgresModel { username: "other".into(), ..PostgresModel::default() };
@@ -141,6 +144,8 @@ mod tests {
         assert_eq!(paths(two), ["postgres.iam_auth"]);
         let clear = PostgresModel { iam_auth: true.into(), sslmode: "disable".into(), ..PostgresModel::default() };
         assert_eq!(paths(clear), ["postgres.iam_auth"]);
+        let open = PostgresModel { password: Attr::Unknown, password_secret_arn: Attr::Unknown, ..PostgresModel::default() };
+        assert!(paths(open).is_empty());
         let off = PostgresModel { password: Secret::new("p").into(), iam_auth: false.into(), ..PostgresModel::default() };
         assert!(paths(off).is_empty());
     }

@@ -104,7 +104,7 @@ impl FetchLogin for Token {
         .boxed()
     }
 
-    /// A token is fresh whenever it is used: a second one would say the same.
+    /// A token was signed right before it was refused: a second one would say the same.
     fn fetch_again<'a>(&'a self, _: &'a Login) -> BoxFuture<'a, Result<Option<Login>, LoginUnavailable>> {
         async { Ok(None) }.boxed()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::PostgresModel;
 use super::environment::PostgresEnvironment;
 use super::login_plan::{self, LoginPlan, MasterUser};
+use crate::postgres::settings::is_rds_host;
 use crate::postgres::{RootCertificates, Settings, SslMode};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -71,6 +72,9 @@ pub(crate) fn resolve(
     }
     if let Some(name) = model.tls_server_name.known() {
         settings.tls_server_name = Some(name.clone());
+        if is_rds_host(name) {
+            settings.sslmode = SslMode::VerifyFull;
+        }
     }
     if let Some(sslmode) = sslmode {
         settings.sslmode = sslmode;
@@ -173,6 +177,16 @@ mod tests {
         let model = PostgresModel { host: "localhost".into(), port: 15432.into(), ..PostgresModel::default() };
         let (tunnel, _) = resolve(&model, &environment(), Some(&cluster)).unwrap();
         assert_eq!((tunnel.host.as_str(), tunnel.port, tunnel.server_name()), ("localhost", 15432, cluster.host.as_str()));
+    }
+
+    #[test]
+    fn the_name_of_an_rds_endpoint_is_verified_through_a_tunnel_too() {
+        let name = "c.cluster-x.eu-west-1.rds.amazonaws.com";
+        let model = PostgresModel { host: "localhost".into(), tls_server_name: name.into(), ..PostgresModel::default() };
+        let (settings, _) = resolve(&model, &environment(), None).unwrap();
+        assert_eq!((settings.sslmode, settings.server_name()), (SslMode::VerifyFull, name));
+        let named = PostgresModel { sslmode: "require".into(), ..model };
+        assert_eq!(resolve(&named, &environment(), None).unwrap().0.sslmode, SslMode::Require);
     }
 
     #[test]

@@ -92,14 +92,15 @@ model! {
         /// been rotated. Excludes `password` and `iam_auth`. Default: none.
         password_secret_arn: String => optional(),
         /// Whether to log in with IAM database authentication: a token is signed for each connection, for the cluster's writer endpoint
-        /// or else for `tls_server_name` or `host`. The role must be a member of `rds_iam`. Excludes `password` and
+        /// and port or else for `tls_server_name` or `host` and the port that is dialled; through a tunnel it takes `cluster_identifier`. The role must be a member of `rds_iam`. Excludes `password` and
         /// `password_secret_arn`. Default: `false`.
         iam_auth: bool => optional(),
         /// What is demanded of TLS: `disable`, `require` (encrypted, whoever answers; with `sslrootcert` as `verify-ca`), `verify-ca`
-        /// or `verify-full`. Default: `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host of Amazon RDS, else `require`.
+        /// or `verify-full`. Default: `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host (or `tls_server_name`) of Amazon
+        /// RDS, else `require`.
         sslmode: String => optional(),
         /// Certificate authorities to believe, as PEM text or the path of a PEM file. Default: `PGSSLROOTCERT`, else those of
-        /// Amazon RDS, which are built in.
+        /// Amazon RDS in its commercial regions, which are built in; those of GovCloud and China must be given.
         sslrootcert: String => optional(),
         /// Name that the server's certificate must have. Default: the cluster's writer endpoint, or `host`.
         tls_server_name: String => optional(),

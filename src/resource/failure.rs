@@ -11,10 +11,7 @@ impl From<postgres::Error> for Failure {
         let diagnostic = postgres_diagnostic(&error);
         match error {
             error if error.is_database_missing() => Self::Missing(diagnostic),
-            // What is lost again after several tries is out of reach too.
-            error if error.is_unreachable() || matches!(error, postgres::Error::ConnectionLost { .. }) => {
-                Self::Unreachable(Outage { party: Party::Database, diagnostic })
-            }
+            error if error.is_outage() => Self::Unreachable(Outage { party: Party::Database, diagnostic }),
             _ => diagnostic.into(),
         }
     }

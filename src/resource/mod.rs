@@ -187,6 +187,9 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         saved: &Saved<Self>,
     ) -> impl Future<Output = Result<Diagnostics, Failure>> + Send;
 
+    /// Whether this is what [`Resource::import`] makes of an id, which no Read has completed yet.
+    fn is_import(existing: &Existing<Self>) -> bool;
+
     /// Starts an import: the attributes that the id names. Read finds the rest; declared defaults are filled in. Pure.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub(super) async fn apply<R: Resource>(
         Ok(outcome) => outcome,
         Err(payload) => Err(panic::diagnostic(payload.as_ref()).into()),
     };
+    // What it did may have brought a server back.
+    context.dial_again();
     let failed = outcome.as_ref().map_or(true, Diagnostics::has_errors);
     let mut diagnostics = outcome.unwrap_or_else(|diagnostics| diagnostics);
     let left = saved.take().or(prior.filter(|_| failed));

@@ -84,6 +84,10 @@ impl Resource for Scripted {
         Ok(Diagnostics::new())
     }
 
+    fn is_import(_: &Existing<Self>) -> bool {
+        false
+    }
+
     fn import(_: &str) -> Result<Existing<Self>, Diagnostics> {
         Err(Diagnostic::error("No import", "As scripted.").into())
     }

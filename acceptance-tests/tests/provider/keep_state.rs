@@ -182,3 +182,21 @@ async fn an_outage_is_found_once_however_many_resources_there_are() -> Result<()
     accepting.abort();
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_has_no_state_to_keep() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    rig.sql("CREATE PUBLICATION p FOR TABLE ONLY orders WITH (publish = 'insert')").await?;
+    let away = closed_port()?;
+    let import = format!("import {{\n  to = {P}\n  id = \"{DATABASE}/p\"\n}}\n{}", publication("\"insert\""));
+    rig.main(&import)?;
+    provider(&rig, &rig.simulator.url(), &format!("host = \"127.0.0.1\", port = {away}"))?;
+    refused(&rig, PLAN, &["Cannot reach the database server"]).await?;
+    let by_command = ["import", "-no-color", "-input=false", P, &format!("{DATABASE}/p")];
+    refused(&rig, &by_command, &["Cannot reach the database server"]).await?;
+    assert!(rig.tf.resource(P).await?.is_null());
+    // Within reach it is one.
+    provider(&rig, &rig.simulator.url(), &format!("host = \"{}\", port = {}", rig.cluster.host, rig.cluster.port))?;
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await
+}

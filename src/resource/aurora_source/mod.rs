@@ -97,6 +97,10 @@ impl Resource for Source {
         lifecycle::destroy(context, prior, saved).await
     }
 
+    fn is_import(existing: &Existing<Self>) -> bool {
+        existing.private.importing
+    }
+
     fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
         if let Some(fault) = model::invalid_identifier(id, 63) {
             let detail = format!("The import id is the cluster identifier, and {id:?} is none: {fault}.");

@@ -66,6 +66,10 @@ impl Resource for Publication {
         apply::destroy(context, prior).await
     }
 
+    fn is_import(existing: &Existing<Self>) -> bool {
+        existing.model.oid.is_null()
+    }
+
     fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
         let (database, name) = parse_import_id(id).map_err(|error| {
             let mut diagnostic = Diagnostic::from_error("Invalid import id", &error);

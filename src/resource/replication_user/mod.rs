@@ -74,6 +74,10 @@ impl Resource for ReplicationUser {
         apply::destroy::destroy(context, prior).await
     }
 
+    fn is_import(existing: &Existing<Self>) -> bool {
+        existing.model.oid.is_null()
+    }
+
     fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
         let (database, name) = parse_import_id(id).map_err(|fault| Diagnostic::from_error("Malformed import id", &fault))?;
         let text = |name: Identifier| String::from(name).into();
