@@ -1,8 +1,9 @@
 //! Destroy brings back what was there before, and refuses what would leave the database down.
 
 use acceptance_tests::simulator::ClusterSpec;
+use anyhow::Context as _;
 
-use crate::rig::{DEFAULT, OURS, Rig, SOURCE};
+use crate::rig::{DEFAULT, OURS, Rig, SOURCE, provider_block};
 
 #[tokio::test]
 async fn the_previous_group_is_attached_again_and_ours_deleted() -> anyhow::Result<()> {
@@ -84,5 +85,41 @@ async fn a_server_of_another_cluster_cannot_tell() -> anyhow::Result<()> {
     rig.tf.apply().await?;
     let failure = rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?;
     assert!(failure.message().contains("is not known to be this cluster's writer"), "{}", failure.message());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_destroy_plan_that_keeps_the_state_lists_its_calls_while_the_database_is_out_of_reach() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.source("reboot = \"writer\"")?;
+    rig.tf.apply().await?;
+    let endpoint = rig.state().await?["host"].as_str().context("no host")?.to_owned();
+    let closed = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let tunnel = format!(
+        "postgres = {{ host = \"127.0.0.1\", port = {closed}, username = \"u\", sslmode = \"disable\", tls_server_name = {endpoint:?} }}"
+    );
+    let block = |on_unreachable: &str| {
+        rig.tf.write(
+            "provider.tf",
+            &provider_block(&rig.simulator, None, &format!("{tunnel}\n  on_unreachable = {on_unreachable:?}")),
+        )
+    };
+    block("keep_state")?;
+    let message = rig.tf.plan_with(&["-destroy"]).await?.outcome.message();
+    for words in [
+        "Warning: Operations of this destroy",
+        "ModifyDBCluster shop: parameter group default.aurora-postgresql15",
+        "Warning: This change reboots the database",
+        "Warning: Cannot reach the database server",
+    ] {
+        assert!(message.contains(words), "{words} is missing in {message}");
+    }
+    // The destroy itself does not go on without an answer.
+    let failure = rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?;
+    assert!(failure.message().contains("Error: Cannot reach the database server"), "{}", failure.message());
+    assert_eq!(rig.cluster.parameter_group(), OURS);
+    block("fail")?;
+    let failure = rig.tf.run(["plan", "-no-color", "-destroy"]).await?.failed()?;
+    assert!(failure.message().contains("Error: Cannot reach the database server"), "{}", failure.message());
     Ok(())
 }

@@ -37,6 +37,32 @@ async fn a_create_that_fails_at_any_change_is_taken_up_again() -> anyhow::Result
 }
 
 #[tokio::test]
+async fn a_create_that_loses_aws_half_way_says_so_and_what_exists() -> anyhow::Result<()> {
+    for fault in [Fault::ConnectionReset, Fault::AnswerLost] {
+        let rig = Rig::without_postgres().await?;
+        rig.provider(Some(1))?;
+        rig.source("reboot = \"writer\"")?;
+        rig.simulator.inject_fault("ModifyDBCluster", fault, 1);
+        let message = rig.apply_fails().await?.message();
+        for words in
+            ["Cannot reach AWS", "set up half-way", "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql15: "]
+        {
+            assert!(message.contains(words), "{fault:?}: {words} is missing in {message}");
+        }
+        assert!(rig.state().await?.is_null(), "{fault:?}: a failed create left a state");
+
+        rig.cluster.wait_until_available().await?;
+        rig.tf.apply().await?;
+        let attached = rig.changes()?.iter().filter(|line| line.starts_with("ModifyDBCluster ")).count();
+        // The log of calls has a lost answer as an error.
+        assert_eq!(attached, usize::from(fault == Fault::ConnectionReset), "{:?}", rig.changes()?);
+        assert_eq!(rig.state().await?["ready"], true);
+        rig.tf.assert_empty_plan().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_create_that_fails_while_it_waits_is_taken_up_again() -> anyhow::Result<()> {
     let rig = Rig::without_postgres().await?;
     rig.provider(Some(1))?;

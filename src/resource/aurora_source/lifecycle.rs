@@ -89,11 +89,16 @@ pub(super) async fn plan_destroy(context: &Context, prior: &Existing<Source>) ->
     let client = context.rds().await?;
     let Some(observed) = observe_again(client, &prior.model, Some(&prior.private)).await? else { return Ok(Diagnostics::new()) };
     let undo = undo(&observed, policy(&prior.model))?;
-    if undo.turns_logical_replication_off && !prior.model.force_destroy.known_or(false) {
-        slots::refuse_logical_slots(context, &observed).await?;
-    }
     let mut diagnostics = Diagnostics::from(announce(&observed, &undo.operations));
     diagnostics.extend(undo.warnings);
+    if undo.turns_logical_replication_off && !prior.model.force_destroy.known_or(false) {
+        match slots::refuse_logical_slots(context, &observed).await {
+            // What the destroy does is known all the same, and the destroy itself asks again.
+            Err(Failure::ConfigurationUnknown) => {}
+            Err(Failure::Unreachable(outage)) if context.keeps_state() => diagnostics.push(outage.warning()),
+            asked => asked?,
+        }
+    }
     Ok(diagnostics)
 }
 
@@ -209,14 +214,15 @@ fn not_found(identifier: &str) -> Failure {
 
 /// A create that stopped: a state of it would be tainted, and the next apply would tear everything down with two more outages.
 fn half_way(failure: Failure, identifier: &str, done: &[Operation]) -> Failure {
-    let Failure::Diagnosed(mut diagnostics) = failure else { return failure };
-    if !done.is_empty() {
-        let detail = format!(
-            "This was done for cluster {identifier} and stays:\n  {}\nIt is not in the state. The next apply finds it by the tags of the \
-             parameter group and does only what is missing.",
-            lines(done).join("\n  ")
-        );
-        diagnostics.push(Diagnostic::warning("The source was set up half-way", detail));
+    if done.is_empty() {
+        return failure;
     }
-    Failure::Diagnosed(diagnostics)
+    let mut diagnostics = failure.into_diagnostics();
+    let detail = format!(
+        "This was done for cluster {identifier} and stays:\n  {}\nIt is not in the state. The next apply finds it by the tags of the \
+         parameter group and does only what is missing.",
+        lines(done).join("\n  ")
+    );
+    diagnostics.push(Diagnostic::warning("The source was set up half-way", detail));
+    diagnostics.into()
 }
