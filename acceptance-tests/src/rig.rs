@@ -1,11 +1,12 @@
 //! One simulated cluster with its Postgres, and a terraform workspace pointed at it: what most acceptance tests start from.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use tokio_postgres::Client;
 
+use crate::core_client::DEADLINE;
 use crate::postgres_server::LoggedStatement;
 use crate::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
 use crate::stream::{ReplicationStream, Source};
@@ -189,9 +190,11 @@ impl Rig {
     /// Waits until the provider's COMMIT is done on this server and waits for the standby.
     ///
     /// # Errors
-    /// If the server cannot be asked.
+    /// If the server cannot be asked, or none comes to wait.
     pub async fn commit_waits(&self) -> Result<()> {
+        let started = Instant::now();
         while self.ask("SELECT count(*)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await? != "1" {
+            anyhow::ensure!(started.elapsed() < DEADLINE, "no COMMIT came to wait for the standby");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! A network between the provider and a server on this machine: every byte takes its time, what passes is counted, and connections are
-//! cut where a test says.
+//! A network between the provider and a server on this machine: every byte takes its time, what passes is counted, and connections wait
+//! or are cut where a test says. And a port behind which there is nobody, until there is.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -10,13 +10,15 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// As much as one read takes. Chunks in flight are bounded by the senders, which wait for answers.
 const CHUNK: usize = 64 << 10;
+/// As many connections as may wait to be accepted.
+const BACKLOG: u32 = 128;
 
 /// What passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +44,36 @@ pub enum Cut {
     Answer(&'static str),
 }
 
+/// A port on this machine that refuses connections, and that nobody else is given as long as this value lives.
+#[derive(Debug)]
+pub struct ClosedPort {
+    /// Bound, and not listening.
+    socket: TcpSocket,
+    /// The port.
+    pub number: u16,
+}
+
+impl ClosedPort {
+    /// A port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn hold() -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).context("holding a port")?;
+        let number = socket.local_addr()?.port();
+        Ok(Self { socket, number })
+    }
+
+    /// From now on the port leads to `server`.
+    ///
+    /// # Errors
+    /// If it cannot be listened on.
+    pub fn open(self, server: SocketAddr) -> Result<SlowNetwork> {
+        SlowNetwork::over(self.socket.listen(BACKLOG).context("opening the port")?, server)
+    }
+}
+
 /// A port on this machine that leads to another one as over a distance.
 #[derive(Debug)]
 pub struct SlowNetwork {
@@ -57,6 +89,8 @@ struct Shared {
     round_trip_micros: AtomicU64,
     traffic: Mutex<Traffic>,
     cuts: Mutex<VecDeque<Cut>>,
+    /// Whether new connections wait.
+    held: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -86,13 +120,17 @@ impl SlowNetwork {
     /// # Errors
     /// If there is no port to listen on.
     pub async fn to(server: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening for clients")?;
+        Self::over(TcpListener::bind(("127.0.0.1", 0)).await.context("listening for clients")?, server)
+    }
+
+    fn over(listener: TcpListener, server: SocketAddr) -> Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             server: Mutex::new(server),
             round_trip_micros: AtomicU64::new(0),
             traffic: Mutex::default(),
             cuts: Mutex::default(),
+            held: watch::Sender::new(false),
         });
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&shared)));
@@ -107,6 +145,11 @@ impl SlowNetwork {
     /// Leads new connections to another server, as a name does that is given to another address.
     pub fn lead_to(&self, server: SocketAddr) {
         *self.shared.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    /// Lets new connections wait for their server, as while another one takes over; or lets them go on.
+    pub fn hold(&self, hold: bool) {
+        self.shared.held.send_replace(hold);
     }
 
     /// Sets how long a question and its answer are on their way together.
@@ -141,6 +184,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn lead(client: TcpStream, shared: Arc<Shared>) {
+    // Its sender lives as long as `shared`.
+    let _ = shared.held.subscribe().wait_for(|held| !held).await;
     // The three-way handshake takes a round trip too.
     tokio::time::sleep(shared.one_way() * 2).await;
     shared.count(|traffic| {

@@ -9,7 +9,7 @@ use terraform_provider_clickpipes::proto::tfplugin6::ClientCapabilities;
 
 use crate::Outcome;
 use crate::entry;
-use crate::places::{all_unknown, some};
+use crate::places::{Place, all_unknown, innermost_unknown, refined, some};
 
 /// An object that might be stored after this configuration was applied.
 fn stored(schema: &Schema, config: &Value) -> Value {
@@ -20,24 +20,47 @@ fn stored(schema: &Schema, config: &Value) -> Value {
     })
 }
 
+/// A port where somebody would notice.
+struct Nobody {
+    listener: std::net::TcpListener,
+    port: u16,
+}
+
+impl Nobody {
+    fn listens() -> anyhow::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        Ok(Self { listener, port })
+    }
+
+    /// All that leads there.
+    fn environment(&self) -> [(&'static str, String); 8] {
+        [
+            ("PGHOST", "127.0.0.1".to_owned()),
+            ("PGPORT", self.port.to_string()),
+            ("PGUSER", "somebody".to_owned()),
+            ("PGPASSWORD", "something".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "an id".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "a secret key".to_owned()),
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
+        ]
+    }
+
+    fn was_dialled(&self) -> anyhow::Result<bool> {
+        match self.listener.accept() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
-    // Whatever the environment says leads to a port where somebody would notice.
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    listener.set_nonblocking(true)?;
-    let port = listener.local_addr()?.port().to_string();
-    let url = format!("http://127.0.0.1:{port}");
-    let environment = [
-        ("PGHOST", "127.0.0.1"),
-        ("PGPORT", &port),
-        ("PGUSER", "somebody"),
-        ("PGPASSWORD", "something"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "an id"),
-        ("AWS_SECRET_ACCESS_KEY", "a secret key"),
-        ("AWS_ENDPOINT_URL", &url),
-    ];
-    let client = CoreClient::start_with_env(environment).await?;
+    let nobody = Nobody::listens()?;
+    let client = CoreClient::start_with_env(nobody.environment()).await?;
     let mut core = TerraformCore::load(client.provider.clone()).await?;
     let provider = core.schemas().provider.clone();
     let schemas = core.schemas().clone();
@@ -63,8 +86,62 @@ async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
         }
     }
     client.close().await?;
-    let dialled = listener.accept().map(|_| ());
-    ensure!(dialled.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "somebody was dialled");
+    ensure!(!nobody.was_dialled()?, "somebody was dialled");
+    Ok(())
+}
+
+/// Whichever it is, and whatever it may turn out to be, null included.
+#[tokio::test]
+async fn one_unknown_setting_is_enough_to_dial_nothing_with_its_section() -> Outcome {
+    let nobody = Nobody::listens()?;
+    let client = CoreClient::start_with_env(nobody.environment()).await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    let schemas = core.schemas().clone();
+    let attributes = &schemas.provider.attributes;
+    let mut nested = 0;
+    for place in Place::all(attributes) {
+        let name = place.name();
+        let (section, setting) = name.split_once('.').unwrap_or((&name, ""));
+        nested += usize::from(!setting.is_empty());
+        for unknown in [vec![Value::unknown()], refined(&place.argument.value_type())].concat() {
+            let place_of = || format!("{name}: {unknown:?}");
+            let mut config = place.alone(attributes, unknown.clone());
+            // A role without its ARN is none, whatever else is unknown.
+            if setting.starts_with("assume_role.") && setting != "assume_role.role_arn" {
+                let aws = config.attribute("aws");
+                let role = aws.attribute("assume_role").with("role_arn", Value::text("arn:aws:iam::123456789012:role/deploy"));
+                config = config.with("aws", aws.with("assume_role", role));
+            }
+            core.configure_with(&config).await.with_context(place_of)?;
+            for (type_name, entry) in entry::all(&schemas)? {
+                if section != if entry.statements { "postgres" } else { "aws" } {
+                    continue;
+                }
+                let create = entry.subject(&core, &type_name)?.create;
+                core.plan_twice(&type_name, None, &create).await.with_context(place_of)?;
+                ensure!(!nobody.was_dialled()?, "{type_name} with {}: somebody was dialled", place_of());
+            }
+        }
+    }
+    ensure!(nested > 0, "the provider block has no sections any more");
+    client.close().await?;
+    Ok(())
+}
+
+/// What excludes each other may be unknown at once: at most one of them need turn out to be given.
+#[tokio::test]
+async fn sections_whose_every_setting_is_unknown_are_valid() -> Outcome {
+    let nobody = Nobody::listens()?;
+    let client = CoreClient::start_with_env(nobody.environment()).await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    let schemas = core.schemas().clone();
+    core.configure_with(&innermost_unknown(&schemas.provider.attributes)).await?;
+    for (type_name, entry) in entry::all(&schemas)? {
+        let create = entry.subject(&core, &type_name)?.create;
+        core.plan_twice(&type_name, None, &create).await.with_context(|| type_name.clone())?;
+    }
+    client.close().await?;
+    ensure!(!nobody.was_dialled()?, "somebody was dialled");
     Ok(())
 }
 

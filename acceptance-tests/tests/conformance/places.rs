@@ -40,12 +40,21 @@ impl Place {
 
     /// An object in which every argument is unknown and this one has the value.
     pub fn with(&self, attributes: &[Attribute], value: Value) -> Value {
+        self.among(attributes, value, &all_unknown)
+    }
+
+    /// An object in which this argument has the value and no other is given.
+    pub fn alone(&self, attributes: &[Attribute], value: Value) -> Value {
+        self.among(attributes, value, &all_null)
+    }
+
+    fn among(&self, attributes: &[Attribute], value: Value, others: &impl Fn(&[Attribute]) -> Value) -> Value {
         let (attribute, inner) = match self.outer.split_first() {
             None => (&self.argument, value),
-            Some((first, others)) => {
+            Some((first, inner)) => {
                 let Shape::Nested(nesting, nested) = &first.shape else { unreachable!("only nested attributes have inner ones") };
-                let below = Self { outer: others.to_vec(), argument: self.argument.clone() };
-                let object = below.with(nested, value);
+                let below = Self { outer: inner.to_vec(), argument: self.argument.clone() };
+                let object = below.among(nested, value, others);
                 (
                     first,
                     match nesting {
@@ -57,7 +66,7 @@ impl Place {
                 )
             }
         };
-        all_unknown(attributes).with(&attribute.name, inner)
+        others(attributes).with(&attribute.name, inner)
     }
 }
 
@@ -73,6 +82,21 @@ fn walk(attributes: &[Attribute], outer: &[Attribute], found: &mut Vec<Place>) {
 /// An object in which every argument is unknown.
 pub fn all_unknown(attributes: &[Attribute]) -> Value {
     let value = |attribute: &Attribute| if attribute.is_argument() { Value::unknown() } else { Value::Null };
+    Value::Object(attributes.iter().map(|attribute| (attribute.name.clone(), value(attribute))).collect())
+}
+
+/// An object without any.
+fn all_null(attributes: &[Attribute]) -> Value {
+    Value::Object(attributes.iter().map(|attribute| (attribute.name.clone(), Value::Null)).collect())
+}
+
+/// An object in which the objects are there, at any depth, and every argument in them is unknown.
+pub fn innermost_unknown(attributes: &[Attribute]) -> Value {
+    let value = |attribute: &Attribute| match &attribute.shape {
+        Shape::Nested(Nesting::Single, inner) if attribute.is_argument() => innermost_unknown(inner),
+        _ if attribute.is_argument() => Value::unknown(),
+        _ => Value::Null,
+    };
     Value::Object(attributes.iter().map(|attribute| (attribute.name.clone(), value(attribute))).collect())
 }
 

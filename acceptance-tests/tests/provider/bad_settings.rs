@@ -2,9 +2,10 @@
 
 use acceptance_tests::rig::CLUSTER;
 use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::slow_network::ClosedPort;
 use anyhow::Result;
 
-use super::{PLAN, closed_port, refused, rig, state_file};
+use super::{PLAN, refused, rig, state_file};
 
 /// With nothing in the state yet, and then with a publication in it. Leaves the provider block as it was.
 async fn refused_always(cases: &[(String, &[&str])]) -> Result<()> {
@@ -28,10 +29,10 @@ async fn refused_always(cases: &[(String, &[&str])]) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_answers() -> Result<()> {
-    let port = closed_port()?;
+    let closed = ClosedPort::hold()?;
     refused_always(&[
         (
-            format!(r#"host = "127.0.0.1", port = {port}, username = "a", sslmode = "disable""#),
+            format!(r#"host = "127.0.0.1", port = {}, username = "a", sslmode = "disable""#, closed.number),
             &["Cannot reach the database server", "refused the connection", "Check host and port"],
         ),
         (
@@ -90,7 +91,7 @@ async fn a_reader_in_the_place_of_the_writer() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn aws_settings_that_are_no_settings() -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
-    let closed = closed_port()?;
+    let closed = ClosedPort::hold()?;
     let lookup = format!(r#"postgres = {{ cluster_identifier = "{CLUSTER}", username = "clusteradmin" }}"#);
     let cases: [(&str, &[&str]); 5] = [
         (r#"aws = { access_key = "a" }"#, &["aws.access_key is set without aws.secret_key", "set both, or neither"]),
@@ -104,9 +105,11 @@ async fn aws_settings_that_are_no_settings() -> Result<()> {
         refused(&rig, PLAN, parts).await?;
     }
     let down = format!(
-        r#"aws = {{ region = "us-east-1", access_key = "a", secret_key = "b", max_attempts = 1, endpoints = {{ rds = "http://127.0.0.1:{closed}" }} }}"#
+        r#"aws = {{ region = "us-east-1", access_key = "a", secret_key = "b", max_attempts = 1, endpoints = {{ rds = "http://127.0.0.1:{}" }} }}"#,
+        closed.number
     );
     rig.tf.write("provider.tf", &format!("provider \"clickpipes\" {{\n  {down}\n  {lookup}\n}}\n"))?;
-    refused(&rig, PLAN, &["Cannot reach AWS", "DescribeDBClusters", &format!("127.0.0.1:{closed}"), "aws.endpoints"]).await?;
+    refused(&rig, PLAN, &["Cannot reach AWS", "DescribeDBClusters", &format!("127.0.0.1:{}", closed.number), "aws.endpoints"])
+        .await?;
     Ok(())
 }

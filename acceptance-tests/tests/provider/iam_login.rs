@@ -1,11 +1,14 @@
 //! IAM database authentication: a token for each connection, signed for the cluster's own endpoint whatever is dialled.
 
+use std::collections::BTreeSet;
+
 use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
-use acceptance_tests::simulator::{ClusterSpec, IamRefusalReason, RoleSpec};
+use acceptance_tests::simulator::{ClusterSpec, IamLogin, IamRefusalReason, RoleSpec};
 use acceptance_tests::slow_network::SlowNetwork;
 use anyhow::{Context as _, Result};
 
-use super::{P, PLAN, live, publication, refused, rig};
+use super::interruptions::{hold, until_it_waits, waiting_apply};
+use super::{P, PLAN, PUBLICATIONS, live, publication, refused, rig};
 
 /// What every token holds, and nothing else does.
 const TOKEN: &str = "X-Amz-Signature=";
@@ -43,18 +46,44 @@ fn by_cluster(rig: &Rig, user: &str, more: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_signed_for_each_connection_and_kept_nowhere() -> Result<()> {
+async fn a_token_lets_a_role_in_whatever_its_name_is_and_is_kept_nowhere() -> Result<()> {
     let rig = cluster(&["deployer", ODD]).await?;
     for user in ["deployer", ODD] {
         by_cluster(&rig, user, "")?;
         live(&rig).await?;
         let logins = rig.cluster.iam_logins();
-        let of_user = logins.iter().filter(|login| login.user == user);
-        assert!(of_user.clone().count() > 1, "{user}: {logins:?}");
-        assert!(of_user.clone().all(|login| login.access_key == "testing"), "{logins:?}");
+        let mut of_user = logins.iter().filter(|login| login.user == user).peekable();
+        assert!(of_user.peek().is_some(), "{user}: {logins:?}");
+        assert!(of_user.all(|login| login.access_key == "testing"), "{logins:?}");
     }
     assert_eq!(rig.cluster.iam_refusals(), []);
     rig.tf.assert_no_secret(&[TOKEN], &[rig.cluster.server()?.log_path()])
+}
+
+/// Credentials of the role are asked for anew for each token, so that the access key says which token it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_connection_of_a_run_has_a_token_of_its_own() -> Result<()> {
+    let rig = cluster(&["deployer"]).await?;
+    let role = rig.simulator.create_role(RoleSpec::new("deploy"));
+    by_cluster(&rig, "deployer", "")?;
+    let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
+    let assuming = block.replace("region ", &format!("assume_role = {{ role_arn = \"{role}\" }}\n    region "));
+    rig.tf.write("provider.tf", &assuming)?;
+    let holder = hold(&rig).await?;
+    let (session, pid) = waiting_apply(&rig).await?;
+    // The process that applies waits here; what logs in from now on is the same one.
+    let before = rig.cluster.iam_logins();
+    rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
+    until_it_waits(&rig, pid).await?;
+    let after = rig.cluster.iam_logins();
+    holder.batch_execute("ROLLBACK").await?;
+    session.outcome().await?.succeeded()?;
+    assert!(!before.is_empty() && after.len() > before.len(), "{before:?}\n{after:?}");
+    let key = |login: &IamLogin| login.access_key.clone();
+    let tokens: BTreeSet<String> = after.iter().map(key).collect();
+    assert!(tokens.len() == after.len() && tokens.iter().all(|key| key.starts_with("ASIA")), "a token was used twice: {after:?}");
+    assert_eq!((rig.cluster.iam_refusals(), rig.ask(PUBLICATIONS).await?), (Vec::new(), "1".to_owned()));
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ pub(crate) async fn hold(rig: &Rig) -> Result<Client> {
     Ok(holder)
 }
 
-/// Starts an apply, and waits until a session of it other than `but` waits for a lock. Returns that session's process id.
+/// Waits until a session of the provider other than `but` waits for a lock. Returns that session's process id.
 pub(crate) async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
     let superuser = rig.cluster.superuser("app").await?;
     let started = Instant::now();
@@ -34,6 +34,7 @@ pub(crate) async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
     bail!("the apply never came to wait for the lock")
 }
 
+/// Starts an apply, and waits until it waits for the lock. Returns the process id of its session too.
 pub(crate) async fn waiting_apply(rig: &Rig) -> Result<(Session, i32)> {
     let session = rig.tf.start(APPLY)?;
     let pid = until_it_waits(rig, 0).await?;
@@ -106,15 +107,26 @@ async fn who_holds_the_lock_is_named() -> Result<()> {
     Ok(())
 }
 
-/// The writer fails and another member takes over while the apply waits.
+/// The writer fails and another member takes over while the apply waits. However long that takes here, whoever dials meanwhile waits: how
+/// often a refused connection is tried again is another matter.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_is_outlived() -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let endpoint = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
+    let (ip, own) = (endpoint.address().ip(), endpoint.address().port());
+    rig.provider(&format!(
+        r#"host = "{ip}", port = {own}, username = "clusteradmin", sslmode = "disable", connect_timeout = 120"#
+    ))?;
     let _holder = hold(&rig).await?;
     let (session, _) = waiting_apply(&rig).await?;
+    let _ = endpoint.take_traffic();
+    endpoint.hold(true);
     rig.cluster.move_writer(&format!("{CLUSTER}-2"));
-    session.outcome().await?.succeeded()?;
     rig.cluster.wait_until_available().await?;
+    assert_eq!(endpoint.take_traffic().connections, 0);
+    endpoint.hold(false);
+    session.outcome().await?.succeeded()?;
+    assert!(endpoint.take_traffic().connections > 0, "the apply went on in its old session");
     assert!(rig.cluster.members().iter().any(|member| member.writer && member.identifier == format!("{CLUSTER}-2")));
     assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
     rig.tf.assert_empty_plan().await?;

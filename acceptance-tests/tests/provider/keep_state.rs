@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
+use acceptance_tests::core_client::{CoreClient, TerraformCore, Value as Stored, Version, Walk};
+use acceptance_tests::rig::{ADMIN_PASSWORD, CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
-use anyhow::Result;
-use serde_json::json;
+use acceptance_tests::slow_network::ClosedPort;
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{APPLY, P, PLAN, PUBLICATIONS, closed_port, publication, refused, rig, state_file};
+use super::{APPLY, P, PLAN, PUBLICATIONS, publication, refused, rig, state_file};
 
 const U: &str = "clickpipes_replication_user.u";
 const S: &str = "clickpipes_aurora_source.s";
@@ -25,6 +29,23 @@ fn user() -> String {
 
 fn source() -> String {
     format!("resource \"clickpipes_aurora_source\" \"s\" {{\n  cluster_identifier = \"{CLUSTER}\"\n  reboot = \"writer\"\n}}\n")
+}
+
+/// What the state file says of every resource: attributes, private data, and what is tainted. A failed apply leaves the planned private
+/// data, and the operations in there are what was planned last, which no later plan takes up.
+fn resources(rig: &Rig) -> Result<Value> {
+    let mut resources = serde_json::from_str::<Value>(&state_file(rig)?)?["resources"].take();
+    for resource in resources.as_array_mut().context("no resources")? {
+        for instance in resource["instances"].as_array_mut().context("no instances")? {
+            let private = STANDARD.decode(instance["private"].as_str().context("no private data")?)?;
+            let mut private: Value = serde_json::from_slice(&private)?;
+            if let Some(private) = private.as_object_mut() {
+                private.remove("operations");
+            }
+            instance["private"] = private;
+        }
+    }
+    Ok(resources)
 }
 
 /// A provider block that keeps the state, with these settings.
@@ -45,8 +66,10 @@ async fn without_the_database_a_plan_comes_from_state_and_configuration_and_an_a
     let configuration = publication("\"insert\"") + &user();
     rig.main(&configuration)?;
     rig.tf.apply().await?;
-    let state = state_file(&rig)?;
-    let closed = format!("host = \"127.0.0.1\", port = {}", closed_port()?);
+    let stored = resources(&rig)?;
+    assert_eq!(stored.as_array().map(Vec::len), Some(2));
+    let nobody = ClosedPort::hold()?;
+    let closed = format!("host = \"127.0.0.1\", port = {}", nobody.number);
     provider(&rig, &rig.simulator.url(), &closed)?;
 
     let plan = rig.tf.plan().await?;
@@ -69,18 +92,19 @@ async fn without_the_database_a_plan_comes_from_state_and_configuration_and_an_a
 
     let failed = rig.tf.run(APPLY).await?.failed()?.message();
     assert!(failed.contains("Error: Cannot reach the database server"), "{failed}");
+    assert_eq!(resources(&rig)?, stored);
     assert_eq!(rig.tf.resource(P).await?["publish"], json!(["insert"]));
     let plan = rig.tf.plan_with(&["-destroy"]).await?;
     assert_eq!((plan.actions(P), plan.actions(U)), (vec!["delete"], vec!["delete"]));
     let failed = rig.tf.run(["destroy", "-no-color", "-input=false", "-auto-approve"]).await?.failed()?.message();
     assert!(failed.contains("Error: Cannot reach the database server"), "{failed}");
+    assert_eq!(resources(&rig)?, stored);
 
     // Within reach the same block plans as any other does.
     let within = format!("host = \"{}\", port = {}", rig.cluster.host, rig.cluster.port);
     provider(&rig, &rig.simulator.url(), &within)?;
     rig.main(&configuration)?;
     rig.tf.assert_empty_plan().await?;
-    assert_eq!(state_file(&rig)?.matches("\"name\": \"u\"").count(), state.matches("\"name\": \"u\"").count());
     rig.main(&changed)?;
     rig.tf.apply().await?;
     assert_eq!(rig.ask(PUBLICATIONS).await?, "2");
@@ -94,8 +118,10 @@ async fn without_aws_the_source_and_whatever_is_found_through_it_keep_their_stat
     let configuration = publication("\"insert\"") + &source();
     rig.main(&configuration)?;
     rig.tf.apply().await?;
+    let stored = resources(&rig)?;
     let calls = rig.simulator.calls().len();
-    let away = format!("http://127.0.0.1:{}", closed_port()?);
+    let nobody = ClosedPort::hold()?;
+    let away = format!("http://127.0.0.1:{}", nobody.number);
     provider(&rig, &away, &format!("cluster_identifier = \"{CLUSTER}\""))?;
     let plan = rig.tf.plan().await?;
     assert_eq!((plan.actions(P), plan.actions(S)), (vec!["no-op"], vec!["no-op"]));
@@ -107,6 +133,7 @@ async fn without_aws_the_source_and_whatever_is_found_through_it_keep_their_stat
     assert!(plan.is_unknown("clickpipes_aurora_source.other", "operations"));
     let failed = rig.tf.run(APPLY).await?.failed()?.message();
     assert!(failed.contains("Error: Cannot reach AWS") && failed.contains("aws.endpoints"), "{failed}");
+    assert_eq!(resources(&rig)?, stored);
     let plan = rig.tf.plan_with(&["-destroy"]).await?;
     assert_eq!(plan.actions(S), ["delete"]);
     assert_eq!(rig.simulator.calls().len(), calls);
@@ -122,7 +149,8 @@ async fn a_role_that_cannot_be_assumed_because_nobody_answers_is_an_outage() -> 
     provider(&rig, &rig.simulator.url(), &cluster)?;
     rig.tf.apply().await?;
     let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
-    let sts = format!("sts = \"http://127.0.0.1:{}\", rds", closed_port()?);
+    let nobody = ClosedPort::hold()?;
+    let sts = format!("sts = \"http://127.0.0.1:{}\", rds", nobody.number);
     let assuming = block
         .replace("    max_attempts", "    assume_role = { role_arn = \"arn:aws:iam::123456789012:role/r\" }\n    max_attempts");
     rig.tf.write("provider.tf", &assuming.replace("rds", &sts))?;
@@ -145,6 +173,42 @@ async fn a_refusal_is_no_outage() -> Result<()> {
     let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
     rig.tf.write("provider.tf", &block.replace("keep_state", "ignore"))?;
     refused(&rig, PLAN, &["Invalid on_unreachable", "\"ignore\"", "\"fail\" or \"keep_state\""]).await?;
+    Ok(())
+}
+
+/// In one process, as where Terraform goes on with what does not depend on what failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_that_is_over_is_forgotten_after_an_apply() -> Result<()> {
+    const TYPE: &str = "clickpipes_publication";
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let closed = ClosedPort::hold()?;
+    let client = CoreClient::start().await?;
+    let mut core = TerraformCore::load(client.provider.clone()).await?;
+    core.configure(&json!({
+        "on_unreachable": "keep_state",
+        "postgres": {
+            "host": "127.0.0.1", "port": closed.number, "username": "clusteradmin", "password": ADMIN_PASSWORD, "sslmode": "disable",
+        },
+    }))
+    .await?;
+    let arguments = json!({ "database": DATABASE, "name": "p", "tables": ["public.orders"], "publish": ["insert"] });
+    let config = core.configuration(TYPE, &arguments)?;
+    let walk = Walk::Plan(Version::V1_11);
+    let without = core.plan(TYPE, None, &config, walk).await?;
+    assert!(!without.state.attribute("operations").is_known());
+    assert_eq!(without.warnings.len(), 1, "{:?}", without.warnings);
+    let failure = core.apply(TYPE, None, &without, &config).await?.failure.context("it was applied")?;
+    assert!(failure.to_string().contains("Cannot reach the database server"), "{failure}");
+
+    let server = format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?;
+    let _network = closed.open(server)?;
+    let planned = core.plan(TYPE, None, &config, walk).await?;
+    assert!(planned.state.attribute("operations").is_wholly_known(), "{:?}", planned.warnings);
+    assert_eq!(planned.warnings, []);
+    let object = core.apply(TYPE, None, &planned, &config).await?.succeeded()?.context("nothing was created")?;
+    assert_eq!(object.value.attribute("name"), Stored::text("p"));
+    assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
+    client.close().await?;
     Ok(())
 }
 

@@ -70,11 +70,6 @@ fn state_file(rig: &Rig) -> Result<String> {
     std::fs::read_to_string(rig.tf.folder().join("terraform.tfstate")).context("reading the state file")
 }
 
-/// A port of 127.0.0.1 where nobody listens.
-fn closed_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
 /// Creates, changes and destroys, each as planned and each followed by an empty plan.
 async fn live(rig: &Rig) -> Result<()> {
     rig.main(&publication("\"insert\""))?;

@@ -2,10 +2,11 @@
 
 use acceptance_tests::rig::{ADMIN_PASSWORD, CLUSTER, Rig};
 use acceptance_tests::simulator::{ClusterSpec, Fault};
+use acceptance_tests::slow_network::ClosedPort;
 use anyhow::{Context as _, Result};
 
 use super::interruptions::{hold, until_it_waits, waiting_apply};
-use super::{P, PLAN, PUBLICATIONS, closed_port, live, publication, refused, rig, state_file};
+use super::{P, PLAN, PUBLICATIONS, live, publication, refused, rig, state_file};
 
 /// A cluster whose master secret RDS manages, and a workspace that names nothing but the cluster.
 async fn managed() -> Result<Rig> {
@@ -47,6 +48,22 @@ async fn the_cluster_alone_is_enough_and_its_password_is_kept_nowhere() -> Resul
     let mut rig = rig;
     rig.tf.set_env("PGPASSWORD", "of-some-other-server");
     rig.tf.assert_empty_plan().await
+}
+
+/// The environment only fills what nothing else says.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_the_environment_names_the_managed_secrets_user_logs_in() -> Result<()> {
+    let mut rig = managed().await?;
+    rig.sql("CREATE ROLE passer_by LOGIN PASSWORD 'of-the-passer-by'").await?;
+    rig.tf.set_env("PGUSER", "passer_by");
+    rig.tf.set_env("PGPASSWORD", "of-the-passer-by");
+    live(&rig).await?;
+    rig.main(&publication("\"insert\""))?;
+    rig.tf.apply().await?;
+    // Who creates a publication owns it.
+    let owner = "SELECT pg_get_userbyid(pubowner)::text FROM pg_publication";
+    assert_eq!(rig.ask(owner).await?, "clusteradmin");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +172,8 @@ async fn two_ways_to_log_in_are_one_too_many() -> Result<()> {
 async fn secrets_manager_out_of_reach_is_an_outage() -> Result<()> {
     let rig = managed().await?;
     rig.tf.apply().await?;
-    let closed = format!("secretsmanager = \"http://127.0.0.1:{}\"", closed_port()?);
+    let nobody = ClosedPort::hold()?;
+    let closed = format!("secretsmanager = \"http://127.0.0.1:{}\"", nobody.number);
     let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
     let reachable = format!("secretsmanager = \"{}\"", rig.simulator.url());
     let away = block.replace(&reachable, &closed).replace("region ", "max_attempts = 1\n    region ");

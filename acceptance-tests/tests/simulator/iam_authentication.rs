@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use acceptance_tests::core_client::DEADLINE;
 use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, IamLogin, IamRefusalReason as Reason, RoleSpec, Simulator};
 use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
 use aws_sdk_rds::config::{Credentials, Region};
@@ -21,6 +22,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::{available, refusal, sdk, simulator};
 
 const PASSWORD: &str = "its own password";
+/// Between two looks at what is about to be so.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What a token is made of. At first everything is right.
 #[derive(Clone)]
@@ -372,8 +375,10 @@ async fn statements_of_token_sessions_are_cancelled() {
         let sleeping = tokio::spawn(async move { client.batch_execute("SELECT pg_sleep(600)").await });
         let superuser = cluster.superuser("postgres").await.unwrap();
         let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND wait_event = 'PgSleep'";
+        let started = Instant::now();
         while superuser.query_one(sleeps, &[&user]).await.unwrap().get::<_, i64>(0) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            assert!(started.elapsed() < DEADLINE, "{user} never came to sleep");
+            tokio::time::sleep(PAUSE).await;
         }
         cancel.cancel_query(tls(cluster.ca_certificate().unwrap())).await.unwrap();
         assert_eq!(refusal(sleeping.await.unwrap()).0, "57014", "{user}");
@@ -389,11 +394,14 @@ async fn the_reader_takes_tokens_for_its_own_endpoint() {
     let mut reader = tokio_postgres::Config::new();
     reader.host(&host).port(port).user("pipe").password(&token).dbname("postgres").ssl_mode(SslMode::Require);
     // The role has to have arrived there.
+    let started = Instant::now();
     let client = loop {
         match connect(&cluster, &reader).await {
             Ok(client) => break client,
             Err(error) => assert_eq!(refusal::<()>(Err(error)).0, "28P01"),
         }
+        assert!(started.elapsed() < DEADLINE, "the role never arrived at the reader");
+        tokio::time::sleep(PAUSE).await;
     };
     assert!(client.query_one("SELECT pg_is_in_recovery()", &[]).await.unwrap().get::<_, bool>(0));
     assert!(matches!(reason(&cluster, "pipe", &token).await, Reason::OtherEndpoint(_)));
