@@ -15,9 +15,9 @@ pub(crate) fn validate(model: &AwsModel) -> Diagnostics {
         faults.push(Diagnostic::error("Number out of range", detail).at(path("max_attempts")));
     }
     for (name, given, other, missing) in [
-        ("access_key", !model.access_key.is_null(), "secret_key", model.secret_key.is_null()),
-        ("secret_key", !model.secret_key.is_null(), "access_key", model.access_key.is_null()),
-        ("token", !model.token.is_null(), "access_key", model.access_key.is_null()),
+        ("access_key", model.access_key.known().is_some(), "secret_key", model.secret_key.is_null()),
+        ("secret_key", model.secret_key.known().is_some(), "access_key", model.access_key.is_null()),
+        ("token", model.token.known().is_some(), "access_key", model.access_key.is_null()),
     ] {
         if given && missing {
             let detail = format!("aws.{name} is set without aws.{other}: set both, or neither to use the standard AWS chain.");

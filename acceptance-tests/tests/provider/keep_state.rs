@@ -251,10 +251,10 @@ async fn an_outage_is_found_once_however_many_resources_there_are() -> Result<()
 async fn an_import_has_no_state_to_keep() -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
     rig.sql("CREATE PUBLICATION p FOR TABLE ONLY orders WITH (publish = 'insert')").await?;
-    let away = closed_port()?;
+    let away = ClosedPort::hold()?;
     let import = format!("import {{\n  to = {P}\n  id = \"{DATABASE}/p\"\n}}\n{}", publication("\"insert\""));
     rig.main(&import)?;
-    provider(&rig, &rig.simulator.url(), &format!("host = \"127.0.0.1\", port = {away}"))?;
+    provider(&rig, &rig.simulator.url(), &format!("host = \"127.0.0.1\", port = {}", away.number))?;
     refused(&rig, PLAN, &["Cannot reach the database server"]).await?;
     let by_command = ["import", "-no-color", "-input=false", P, &format!("{DATABASE}/p")];
     refused(&rig, &by_command, &["Cannot reach the database server"]).await?;
