@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use acceptance_tests::simulator::{ClusterSpec, Options};
+use acceptance_tests::simulator::{ClusterSpec, Fault, Options};
+use acceptance_tests::terraform_cli::Outcome;
 
-use crate::rig::{Rig, SOURCE};
+use crate::rig::{OURS, Rig, SOURCE};
 
 /// A cluster on which a modification takes three seconds.
 async fn slow() -> anyhow::Result<Rig> {
@@ -33,6 +34,76 @@ async fn ctrl_c_ends_a_wait_and_the_next_apply_goes_on() -> anyhow::Result<()> {
     assert_eq!(rig.state().await?["ready"], true);
     let log = std::fs::read_to_string(rig.tf.log_path())?;
     assert!(log.contains("waiting for cluster shop to be available"), "a long wait shows no progress");
+    rig.tf.assert_empty_plan().await
+}
+
+/// More calls than a run makes.
+const ALL: u32 = 1000;
+
+/// An apply, and Ctrl-C as soon as `begun`. Without it the attempts at a call that hangs would take minutes, and end in another error.
+async fn interrupted(rig: &Rig, begun: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<Outcome> {
+    let session = rig.tf.start(["apply", "-no-color", "-auto-approve"])?;
+    while !begun()? {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    session.interrupt()?;
+    let outcome = session.outcome().await?.failed()?;
+    assert!(outcome.message().contains("Error: Cancelled"), "{}", outcome.message());
+    Ok(outcome)
+}
+
+/// Whether the provider has said in this test that it runs such an operation.
+fn runs(rig: &Rig, operation: &str) -> anyhow::Result<bool> {
+    let log = std::fs::read_to_string(rig.tf.log_path()).unwrap_or_default();
+    Ok(log.lines().any(|line| line.contains("running") && line.contains(operation)))
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_a_create_at_a_change_that_hangs_and_the_next_apply_goes_on() -> anyhow::Result<()> {
+    for (action, done) in [("CreateDBClusterParameterGroup", 0), ("ModifyDBCluster", 2)] {
+        let rig = Rig::without_postgres().await?;
+        rig.source("reboot = \"writer\"")?;
+        rig.simulator.inject_fault(action, Fault::Hang, ALL);
+        let message = interrupted(&rig, || runs(&rig, &format!("{action} "))).await?.message();
+        assert!(message.contains("A call was under way") && message.contains(&format!("still do so: {action} ")), "{message}");
+        assert_eq!(message.contains("set up half-way"), done > 0, "{message}");
+        assert!(rig.state().await?.is_null());
+        assert_eq!(rig.changes()?.len(), done);
+
+        rig.simulator.clear_faults();
+        rig.tf.apply().await?;
+        assert_eq!(rig.changes()?.len(), 4, "nothing is done twice: {:?}", rig.changes()?);
+        assert_eq!(rig.state().await?["ready"], true);
+        rig.tf.assert_empty_plan().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_an_update_and_a_state_that_cannot_be_read_anew_is_kept() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.provider(Some(1))?;
+    rig.source("reboot = \"writer\"")?;
+    rig.tf.apply().await?;
+    let before = rig.state().await?;
+    rig.source("reboot = \"writer\"\n  tags = { team = \"shop\" }")?;
+    rig.simulator.inject_fault("AddTagsToResource", Fault::Hang, ALL);
+    let begun = || {
+        let begun = runs(&rig, "AddTagsToResource ")?;
+        if begun {
+            rig.simulator.inject_fault("DescribeDBClusters", Fault::ConnectionReset, 1);
+        }
+        Ok(begun)
+    };
+    let message = interrupted(&rig, begun).await?.message();
+    for words in ["A call was under way", "What exists could not be read", "Cannot reach AWS"] {
+        assert!(message.contains(words), "{words} is missing in {message}");
+    }
+    assert_eq!(rig.state().await?, before);
+    assert_eq!(before["parameter_group_name"], OURS);
+    rig.simulator.clear_faults();
+    rig.tf.apply().await?;
+    assert_eq!(rig.changes()?.iter().filter(|line| line.starts_with("AddTagsToResource ")).count(), 1);
     rig.tf.assert_empty_plan().await
 }
 

@@ -19,8 +19,7 @@ pub enum Mishap {
     Refused,
     /// The step has its effect, and the connection breaks before the answer.
     AnswerLost,
-    /// A statement gets no answer until it is over. Calls of AWS are not held: the provider gives each of them up to thirty seconds,
-    /// which a stop does not shorten.
+    /// A statement gets no answer until it is over. Calls of AWS are not held here, but in `aurora_source/cancel.rs`.
     NoAnswer,
 }
 

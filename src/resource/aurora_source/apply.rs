@@ -1,7 +1,10 @@
 //! Runs operations in order and waits for what they start.
 
+use tokio_util::sync::CancellationToken;
+
 use super::observe::find_group;
 use super::request::Operation;
+use super::stop;
 use crate::aws::{Cause, Error};
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Cluster, ParameterGroupStatus, Patience};
@@ -14,11 +17,19 @@ const GROUP_DESCRIPTION: &str = "Logical replication for ClickPipes, made by ter
 pub(super) struct Outcome {
     /// The operations that were carried out.
     pub(super) done: Vec<Operation>,
+    /// The one that was given up or lost its answer: it may have had its effect.
+    pub(super) under_way: Option<Operation>,
     pub(super) result: Result<(), Failure>,
 }
 
-/// Runs the operations of one cluster; stops at the first failure.
-pub(super) async fn run(client: &Client, cluster_identifier: &str, operations: &[Operation], patience: &Patience) -> Outcome {
+/// Runs the operations of one cluster; ends at the first failure and at a stop.
+pub(super) async fn run(
+    client: &Client,
+    cluster_identifier: &str,
+    operations: &[Operation],
+    patience: &Patience,
+    cancel: &CancellationToken,
+) -> Outcome {
     let mut runner = Runner { client, cluster_identifier, patience, statics_changed: false };
     let mut done = Vec::new();
     let mut remaining: Vec<Operation> = operations.to_vec();
@@ -26,12 +37,17 @@ pub(super) async fn run(client: &Client, cluster_identifier: &str, operations: &
         if remaining.first().is_some_and(Operation::is_reboot)
             && let Err(failure) = runner.writer_first(&mut remaining).await
         {
-            return Outcome { done, result: Err(failure) };
+            return Outcome { done, under_way: None, result: Err(failure) };
         }
         let operation = remaining.remove(0);
+        let awaited = format!("AWS to answer {operation}");
+        if cancel.is_cancelled() {
+            return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
+        }
         tracing::info!(cluster = cluster_identifier, %operation, "running");
-        if let Err(failure) = runner.run(&operation).await {
-            return Outcome { done, result: Err(failure) };
+        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(runner.run(&operation))).await {
+            let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
+            return Outcome { done, under_way: unanswered.then_some(operation), result: Err(failure) };
         }
         runner.statics_changed |= operation.needs_reboot();
         done.push(operation);
@@ -40,7 +56,7 @@ pub(super) async fn run(client: &Client, cluster_identifier: &str, operations: &
         true => runner.check_writer().await,
         false => Ok(()),
     };
-    Outcome { done, result }
+    Outcome { done, under_way: None, result }
 }
 
 struct Runner<'a> {

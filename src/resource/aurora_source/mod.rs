@@ -25,6 +25,7 @@ mod refuse;
 mod request;
 mod schema;
 mod slots;
+mod stop;
 mod undo;
 
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,9 @@ impl Resource for Source {
     async fn look_up(context: &Context, request: &PlanRequest<'_, Self>) -> Result<Option<Lookup>, Failure> {
         let (None, Some(desired)) = (request.prior, Desired::decode(request.proposed)) else { return Ok(None) };
         let client = context.rds().await?;
-        let found = observe::observe(client, &desired.cluster_identifier, desired.group_name.as_deref(), &[]).await?;
+        let awaited = format!("AWS to describe cluster {}", desired.cluster_identifier);
+        let observation = observe::observe(client, &desired.cluster_identifier, desired.group_name.as_deref(), &[]);
+        let found = stop::ends(context.cancel(), &awaited, Box::pin(observation)).await?;
         Ok(Some(found.map_or(Lookup::Absent, |observed| Lookup::Found(Box::new(observed)))))
     }
 

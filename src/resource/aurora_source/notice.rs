@@ -1,8 +1,9 @@
-//! What a practitioner should know about a change: the outage, who is the writer, what waits for a reboot. Pure.
+//! What a practitioner should know about a change: the outage, who is the writer, what waits for a reboot, what a run left that stopped
+//! half-way. Pure.
 
 use super::model::RebootPolicy;
 use super::observe::Observed;
-use super::request::Operation;
+use super::request::{Operation, lines};
 use crate::rds::ParameterGroupStatus;
 use crate::terraform::{Diagnostic, Diagnostics};
 
@@ -52,6 +53,41 @@ pub(super) fn of_waiting(observed: &Observed, policy: RebootPolicy) -> Option<Di
             ),
         )
     })
+}
+
+/// What a create left behind that stopped half-way.
+pub(super) fn of_half_made(identifier: &str, done: &[Operation]) -> Diagnostic {
+    Diagnostic::warning(
+        "The source was set up half-way",
+        format!(
+            "This was done for cluster {identifier} and stays:\n  {}\nIt is not in the state. The next apply finds it by the tags of the \
+             parameter group and does only what is missing.",
+            lines(done).join("\n  ")
+        ),
+    )
+}
+
+/// A call that was given up, or whose answer was lost.
+pub(super) fn of_unanswered(operation: &Operation) -> Diagnostic {
+    Diagnostic::warning(
+        "A call was under way",
+        format!(
+            "AWS may have carried this out, or still do so:\n  {operation}\nNothing is lost by it: the next plan looks at what exists, and \
+             lists only what is missing."
+        ),
+    )
+}
+
+/// The state after a run could not be read.
+pub(super) fn of_unread(identifier: &str, done: &[Operation], reason: Option<&Diagnostics>) -> Diagnostic {
+    let mut detail = format!("The state keeps what was known of cluster {identifier} before; the next plan reads it anew.");
+    if !done.is_empty() {
+        detail.push_str(&format!(" This was done:\n  {}", lines(done).join("\n  ")));
+    }
+    for fault in reason.into_iter().flatten() {
+        detail.push_str(&format!("\n\n{}: {}", fault.summary, fault.detail));
+    }
+    Diagnostic::warning("What exists could not be read", detail)
 }
 
 fn outage(observed: &Observed, policy: RebootPolicy, by_this_change: bool) -> Diagnostic {

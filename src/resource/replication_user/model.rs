@@ -82,7 +82,7 @@ pub(crate) fn validate(config: &ReplicationUserModel) -> Diagnostics {
     if let Err(invalid) = Desired::decode(config) {
         faults.extend(invalid);
     }
-    if config.password_wo.is_null() && !config.password_wo_version.is_null() {
+    if config.password_wo.is_null() && config.password_wo_version.known().is_some() {
         let detail = "password_wo_version says which password is meant; give the password itself in password_wo.";
         faults.push(Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo")));
     }
@@ -183,6 +183,13 @@ mod tests {
         assert!(Desired::decode(&model).unwrap().is_some());
         let empty = ReplicationUserModel { password_wo: Secret::new("").into(), ..config() };
         assert!(validate(&empty).has_errors());
+    }
+
+    #[test]
+    fn a_version_that_is_not_known_yet_may_still_be_null_and_misses_no_password() {
+        let of = |version| validate(&ReplicationUserModel { password_wo_version: version, ..config() });
+        assert!(of(Attr::Unknown).is_empty());
+        assert!(of(1.into()).iter().any(|fault| fault.summary == "Password missing"));
     }
 
     #[test]
