@@ -18,7 +18,8 @@ async fn ctrl_c_ends_a_wait_and_the_next_apply_goes_on() -> anyhow::Result<()> {
     let rig = slow().await?;
     rig.source("reboot = \"writer\"")?;
     let session = rig.tf.start(["apply", "-no-color", "-auto-approve"])?;
-    while !rig.changes()?.iter().any(|line| line.starts_with("ModifyDBCluster ")) {
+    // A long wait shows its progress.
+    while !logs(&rig, "waiting for cluster shop to be available") {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     session.interrupt()?;
@@ -32,8 +33,6 @@ async fn ctrl_c_ends_a_wait_and_the_next_apply_goes_on() -> anyhow::Result<()> {
     assert_eq!(plan.operations(SOURCE), ["RebootDBInstance <the writer of shop>"]);
     rig.tf.apply_plan(&plan).await?;
     assert_eq!(rig.state().await?["ready"], true);
-    let log = std::fs::read_to_string(rig.tf.log_path())?;
-    assert!(log.contains("waiting for cluster shop to be available"), "a long wait shows no progress");
     rig.tf.assert_empty_plan().await
 }
 
@@ -56,6 +55,11 @@ async fn interrupted(rig: &Rig, begun: impl Fn() -> anyhow::Result<bool>) -> any
 fn runs(rig: &Rig, operation: &str) -> anyhow::Result<bool> {
     let log = std::fs::read_to_string(rig.tf.log_path()).unwrap_or_default();
     Ok(log.lines().any(|line| line.contains("running") && line.contains(operation)))
+}
+
+/// Whether the provider has said this.
+fn logs(rig: &Rig, text: &str) -> bool {
+    std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains(text))
 }
 
 #[tokio::test]
