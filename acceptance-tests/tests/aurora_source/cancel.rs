@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acceptance_tests::simulator::{ClusterSpec, Fault, Options};
-use acceptance_tests::terraform_cli::Outcome;
+use acceptance_tests::terraform_cli::{Outcome, Session};
 
 use crate::rig::{OURS, Rig, SOURCE};
 
@@ -41,7 +41,10 @@ const ALL: u32 = 1000;
 
 /// An apply, and Ctrl-C as soon as `begun`. Without it the attempts at a call that hangs would take minutes, and end in another error.
 async fn interrupted(rig: &Rig, begun: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<Outcome> {
-    let session = rig.tf.start(["apply", "-no-color", "-auto-approve"])?;
+    stopped(rig.tf.start(["apply", "-no-color", "-auto-approve"])?, begun).await
+}
+
+async fn stopped(session: Session, begun: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<Outcome> {
     while !begun()? {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -60,6 +63,20 @@ fn runs(rig: &Rig, operation: &str) -> anyhow::Result<bool> {
 /// Whether the provider has said this.
 fn logs(rig: &Rig, text: &str) -> bool {
     std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains(text))
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_a_plan_whose_look_at_the_cluster_hangs() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.source("reboot = \"writer\"")?;
+    rig.simulator.inject_fault("DescribeGlobalClusters", Fault::Hang, ALL);
+    // The plan that an apply makes first is another matter: Terraform does not tell of a stop before it is done.
+    let session = rig.tf.start(["plan", "-no-color"])?;
+    stopped(session, || Ok(logs(&rig, "GRPCProvider.v6: PlanResourceChange"))).await?;
+    assert!(rig.state().await?.is_null());
+    rig.simulator.clear_faults();
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await
 }
 
 #[tokio::test]
