@@ -11,7 +11,7 @@ use super::login_plan::{LoginPlan, MasterUser};
 use super::outage::{OnUnreachable, Outage, Party};
 use super::postgres_settings::WriterEndpoint;
 use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings};
-use crate::aws::{Session, TokenRequest};
+use crate::aws::{self, Session, TokenRequest};
 use crate::postgres::{LoginSource, OUTAGE_REMEMBERED, Server, Settings};
 use crate::rds;
 use crate::resource::Failure;
@@ -123,7 +123,14 @@ impl Context {
             let login = self.login_source(login, &settings, cluster.as_ref()).await?;
             Ok::<_, Failure>(Server::new(settings, login))
         };
-        self.provider.server.get_or_try_init(resolve).await
+        // Boxed: the futures of the SDK are large. What is known already is there at the first look, also after a stop.
+        tokio::select! {
+            biased;
+            server = Box::pin(self.provider.server.get_or_try_init(resolve)) => server,
+            () = self.cancel.cancelled() => {
+                Err(aws::Error::Cancelled { awaited: "AWS to describe the cluster of the provider block".to_owned() }.into())
+            }
+        }
     }
 
     /// Whether a plan goes on without what it cannot reach.

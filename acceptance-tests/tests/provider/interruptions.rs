@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use acceptance_tests::core_client::DEADLINE;
 use acceptance_tests::rig::{CLUSTER, Rig};
-use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::simulator::{ClusterSpec, Fault};
 use acceptance_tests::slow_network::SlowNetwork;
 use acceptance_tests::terraform_cli::Session;
 use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use super::{APPLICATION, APPLY, P, PUBLICATIONS, one_error, publication, rig};
+use super::{APPLICATION, APPLY, P, PLAN, PUBLICATIONS, one_error, publication, rig};
 
 /// A session that keeps everybody else from the table.
 pub(crate) async fn hold(rig: &Rig) -> Result<Client> {
@@ -64,6 +64,25 @@ async fn ctrl_c_ends_a_waiting_apply_and_changes_nothing() -> Result<()> {
     assert!(message.contains("Error: Cancelled"), "{message}");
     assert_eq!(rig.tf.resource(P).await?, created);
     holder.batch_execute("ROLLBACK").await?;
+    rig.apply_as_reviewed(P).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_the_search_for_a_cluster_that_aws_does_not_answer() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    rig.provider(&format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", sslmode = "disable""#))?;
+    rig.simulator.inject_fault("DescribeDBClusters", Fault::Hang, 1000);
+    let session = rig.tf.start(PLAN)?;
+    let planning =
+        || std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains("GRPCProvider.v6: PlanResourceChange"));
+    while !planning() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    session.interrupt()?;
+    let outcome = session.outcome().await?;
+    one_error(outcome, &["Error: Cancelled", "cancelled while waiting for AWS to describe the cluster"])?;
+    rig.simulator.clear_faults();
     rig.apply_as_reviewed(P).await?;
     Ok(())
 }

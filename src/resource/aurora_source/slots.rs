@@ -1,7 +1,6 @@
 //! Whether logical replication may go off: with a logical slot left, Postgres does not start on a `wal_level` below logical.
 
 use super::observe::Observed;
-use super::stop;
 use crate::postgres::Server;
 use crate::provider::Context;
 use crate::resource::Failure;
@@ -30,10 +29,7 @@ pub(super) async fn refuse_logical_slots(context: &Context, observed: &Observed)
     if !context.has_postgres() {
         return Err(cannot_tell("the provider's `postgres` names no server to ask".to_owned()));
     }
-    // Where a cluster is named, its endpoint is looked up.
-    let server =
-        stop::ends(context.cancel(), "AWS to describe the cluster of the provider's `postgres`", Box::pin(context.postgres()))
-            .await?;
+    let server = context.postgres().await?;
     if !is_of_cluster(server, observed) {
         let named = server.settings().address();
         return Err(cannot_tell(format!(
