@@ -47,12 +47,7 @@ impl CountingRig {
         // Its trace would be most of what a plan does.
         rig.tf.set_env("TF_LOG", "");
         let network = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
-        let near = network.address();
-        rig.provider(&format!(
-            r#"host = "{}", port = {}, username = "clusteradmin", sslmode = "disable""#,
-            near.ip(),
-            near.port()
-        ))?;
+        rig.dial(network.address())?;
         Ok(Self { rig, network })
     }
 

@@ -101,6 +101,15 @@ impl Rig {
         Ok(rig)
     }
 
+    /// Writes a provider block that dials this address as the master user, without TLS.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn dial(&self, address: std::net::SocketAddr) -> Result<()> {
+        let (host, port) = (address.ip(), address.port());
+        self.provider(&format!(r#"host = "{host}", port = {port}, username = "clusteradmin", sslmode = "disable""#))
+    }
+
     /// Writes the provider block with these `postgres` settings.
     ///
     /// # Errors

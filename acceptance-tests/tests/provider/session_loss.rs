@@ -42,12 +42,7 @@ impl CutRig {
         rig.tf.set_env("TF_VAR_password", "a-password-of-some-length");
         rig.tf.write("variables.tf", "variable \"password\" {\n  type      = string\n  ephemeral = true\n}\n")?;
         let network = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
-        let near = network.address();
-        rig.provider(&format!(
-            r#"host = "{}", port = {}, username = "clusteradmin", sslmode = "disable""#,
-            near.ip(),
-            near.port()
-        ))?;
+        rig.dial(network.address())?;
         Ok(Self { rig, network })
     }
 
