@@ -386,6 +386,11 @@ impl Error {
             || self.sqlstate().is_some_and(|sqlstate| sqlstate.as_str().starts_with("08"))
     }
 
+    /// Whether somebody who met the writer at this address may see it in a failover.
+    pub(super) fn may_be_failover(&self) -> bool {
+        matches!(self, Self::Reader { .. }) || self.is_unreachable()
+    }
+
     /// Whether the database itself does not exist.
     pub fn is_database_missing(&self) -> bool {
         matches!(self, Self::LoginRefused { .. }) && self.cause() == Some(Cause::DatabaseMissing)

@@ -19,6 +19,8 @@ const RESTED: Duration = Duration::from_secs(1);
 /// How long an outage is remembered: long enough for the many resources of a refresh that wait for the same answer, and short enough for
 /// a server that comes back during a run.
 pub const OUTAGE_REMEMBERED: Duration = Duration::from_secs(15);
+/// Between two tries to reach the writer after a failover; Aurora lets an endpoint's address be remembered for 5 s.
+const FAILOVER_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Pool {
     pub(super) settings: Arc<Settings>,
@@ -38,6 +40,8 @@ struct State {
     in_use: usize,
     /// When and why the server was last found out of reach by somebody who wanted to read.
     outage: Option<(Instant, Arc<Error>)>,
+    /// Whether the address has led to a writer.
+    led_to_writer: bool,
 }
 
 struct Idle {
@@ -141,9 +145,37 @@ impl Pool {
             _gate: gate,
         };
         if lease.session.is_none() {
-            lease.session = Some(connect(&self.settings, &self.login, database, cancel).await?);
+            lease.session = Some(self.connect(database, cancel).await?);
         }
         Ok(lease)
+    }
+
+    /// Opens a session. In a run that met the writer at this address, nobody or a reader there is a failover, and the endpoint is given
+    /// `connect_timeout` to lead to the new writer.
+    async fn connect(&self, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
+        let began = Instant::now();
+        loop {
+            match connect(&self.settings, &self.login, database, cancel).await {
+                Err(error) if error.may_be_failover() && self.expects_the_writer(began.elapsed()) => {
+                    tracing::info!(%error, "waiting for the endpoint to lead to a writer");
+                }
+                opened => {
+                    self.state().led_to_writer |= opened.is_ok();
+                    return opened;
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(FAILOVER_PAUSE) => {}
+                () = cancel.cancelled() => return Err(Error::Cancelled),
+            }
+        }
+    }
+
+    /// Whether there may be a writer yet. Once it was awaited in vain, nobody waits again.
+    fn expects_the_writer(&self, waited: Duration) -> bool {
+        let mut state = self.state();
+        state.led_to_writer &= waited < self.settings.connect_timeout;
+        state.led_to_writer
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -202,7 +234,7 @@ impl Lease {
     /// Replaces a session that turned out to be dead.
     pub(super) async fn reconnect(&mut self, cancel: &CancellationToken) -> Result<(), Error> {
         self.session = None;
-        self.session = Some(connect(&self.pool.settings, &self.pool.login, &self.database, cancel).await?);
+        self.session = Some(self.pool.connect(&self.database, cancel).await?);
         Ok(())
     }
 }

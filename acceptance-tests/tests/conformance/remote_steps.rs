@@ -19,7 +19,7 @@ pub enum Mishap {
     Refused,
     /// The step has its effect, and the connection breaks before the answer.
     AnswerLost,
-    /// A statement gets no answer until it is over. Calls of AWS are not held here, but in `aurora_source/cancel.rs`.
+    /// The other side hears nothing and says nothing until it is over.
     NoAnswer,
 }
 
@@ -50,7 +50,6 @@ impl Shared {
         self.taken(wire).fetch_add(1, Ordering::Relaxed);
         let mut ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
         match ordered.as_mut() {
-            Some((Mishap::NoAnswer, _)) if wire == Wire::Http => None,
             Some((_, left @ 1..)) => {
                 *left -= 1;
                 None

@@ -1,5 +1,6 @@
 //! Ctrl-C, a server that goes away, a lock that is not to be had: all or nothing, and the state is right.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use acceptance_tests::core_client::DEADLINE;
@@ -130,12 +131,7 @@ async fn who_holds_the_lock_is_named() -> Result<()> {
 /// often a refused connection is tried again is another matter.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_is_outlived() -> Result<()> {
-    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
-    let endpoint = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
-    let (ip, own) = (endpoint.address().ip(), endpoint.address().port());
-    rig.provider(&format!(
-        r#"host = "{ip}", port = {own}, username = "clusteradmin", sslmode = "disable", connect_timeout = 120"#
-    ))?;
+    let (rig, endpoint, _) = behind_an_endpoint(120).await?;
     let _holder = hold(&rig).await?;
     let (session, _) = waiting_apply(&rig).await?;
     let _ = endpoint.take_traffic();
@@ -156,23 +152,55 @@ async fn a_failover_is_outlived() -> Result<()> {
 
 /// After a failover the endpoint's name leads to the former writer, which is a reader now, until the name has moved.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failover_whose_endpoint_still_leads_to_the_former_writer_is_a_clear_error() -> Result<()> {
-    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
-    let writer = format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?;
-    let (host, port) = rig.cluster.start_reader().await?;
-    let endpoint = SlowNetwork::to(writer).await?;
-    let (ip, own) = (endpoint.address().ip(), endpoint.address().port());
-    rig.provider(&format!(r#"host = "{ip}", port = {own}, username = "clusteradmin", sslmode = "disable""#))?;
+async fn a_failover_is_outlived_while_the_endpoint_leads_to_the_former_writer() -> Result<()> {
+    let (rig, endpoint, writer) = behind_an_endpoint(120).await?;
     let holder = hold(&rig).await?;
     let (session, pid) = waiting_apply(&rig).await?;
-    endpoint.lead_to(format!("{host}:{port}").parse()?);
-    rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
-    let parts = ["Connected to a reader instead of the writer", &own.to_string(), "writer endpoint"];
-    one_error(session.outcome().await?, &parts)?;
+    fail_over(&rig, &endpoint, pid).await?;
+    let mut looks = 0;
+    while looks < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        looks += endpoint.take_traffic().connections;
+    }
+    holder.batch_execute("ROLLBACK").await?;
+    endpoint.lead_to(writer);
+    session.outcome().await?.succeeded()?;
+    assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_goes_on_leading_to_the_former_writer_is_a_clear_error() -> Result<()> {
+    let (rig, endpoint, writer) = behind_an_endpoint(5).await?;
+    let holder = hold(&rig).await?;
+    let (session, pid) = waiting_apply(&rig).await?;
+    fail_over(&rig, &endpoint, pid).await?;
+    let own = endpoint.address().port().to_string();
+    one_error(session.outcome().await?, &["Connected to a reader instead of the writer", &own, "writer endpoint"])?;
     holder.batch_execute("ROLLBACK").await?;
     assert_eq!((rig.tf.resource(P).await?, rig.ask(PUBLICATIONS).await?), (Value::Null, "0".to_owned()));
-    // The name has moved.
     endpoint.lead_to(writer);
     rig.apply_as_reviewed(P).await?;
+    Ok(())
+}
+
+/// A rig whose provider dials an endpoint that can be moved, with `connect_timeout` in seconds; the endpoint; and the writer's address.
+async fn behind_an_endpoint(connect_timeout: u32) -> Result<(Rig, SlowNetwork, SocketAddr)> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let writer = format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?;
+    let endpoint = SlowNetwork::to(writer).await?;
+    let (ip, port) = (endpoint.address().ip(), endpoint.address().port());
+    rig.provider(&format!(
+        r#"host = "{ip}", port = {port}, username = "clusteradmin", sslmode = "disable", connect_timeout = {connect_timeout}"#
+    ))?;
+    Ok((rig, endpoint, writer))
+}
+
+/// Ends the session `pid` of an apply, and lets the endpoint lead to a reader.
+async fn fail_over(rig: &Rig, endpoint: &SlowNetwork, pid: i32) -> Result<()> {
+    let (host, port) = rig.cluster.start_reader().await?;
+    endpoint.lead_to(format!("{host}:{port}").parse()?);
+    let _ = endpoint.take_traffic();
+    rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     Ok(())
 }
