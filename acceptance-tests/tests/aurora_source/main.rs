@@ -1,5 +1,6 @@
 //! `clickpipes_aurora_source` through real terraform on the simulator, with a real Postgres behind the cluster.
 
+mod beside_hashicorp_aws;
 mod cancel;
 mod destroy;
 mod drift;
