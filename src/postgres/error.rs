@@ -386,9 +386,13 @@ impl Error {
             || self.sqlstate().is_some_and(|sqlstate| sqlstate.as_str().starts_with("08"))
     }
 
-    /// Whether somebody who met the writer at this address may see it in a failover.
+    /// Whether somebody who met the writer at this address sees this in a failover. That AWS gives no login says nothing of the server.
     pub(super) fn may_be_failover(&self) -> bool {
-        matches!(self, Self::Reader { .. }) || self.is_unreachable()
+        match self {
+            Self::LoginUnavailable { .. } => false,
+            Self::Reader { .. } => true,
+            _ => self.is_outage(),
+        }
     }
 
     /// Whether the database itself does not exist.
@@ -465,6 +469,30 @@ mod tests {
         assert!(ended.is_uncertain() && !ended.is_transient());
         let rolled_back = statement("40001", "could not serialize access").of_commit("app");
         assert!(!rolled_back.is_uncertain() && rolled_back.is_transient());
+    }
+
+    #[test]
+    fn a_failover_looks_like_nobody_or_a_reader() {
+        let address = || "db:5432".to_owned();
+        let refused = |code: &str| Error::LoginRefused {
+            address: address(),
+            user: "admin".to_owned(),
+            origin: Origin::Given,
+            database: "app".to_owned(),
+            source: Box::new(ServerError { sqlstate: SqlState::new(code), message: String::new(), detail: None, hint: None }),
+        };
+        for seen in [
+            Error::Reader { address: address() },
+            Error::ConnectTimeout { address: address(), after: std::time::Duration::from_secs(1) },
+            Error::Refused { address: address(), source: std::io::ErrorKind::ConnectionRefused.into() },
+            refused("57P03"),
+        ] {
+            assert!(seen.may_be_failover(), "{seen}");
+        }
+        let no_login = Error::LoginUnavailable { origin: Origin::Token, unreachable: true, source: "AWS is away".into() };
+        for other in [refused("28P01"), refused("3D000"), no_login, Error::Cancelled] {
+            assert!(!other.may_be_failover(), "{other}");
+        }
     }
 
     #[test]

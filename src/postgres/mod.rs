@@ -1,7 +1,7 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `literal`, `remedy`, `scram`, `settings`, `statement`, `tls_fault`, `version`. IO: `client`, `connect`, `login`,
-//! `session`, `tls`.
+//! Pure: `identifier`, `literal`, `remedy`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
+//! `connect`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
@@ -23,6 +23,7 @@ mod tls;
 mod tls_fault;
 pub mod transaction;
 pub mod version;
+mod writer;
 
 pub use client::{Facts, Flavour, Server};
 pub use error::{Cause, Error};

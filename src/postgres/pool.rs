@@ -12,6 +12,7 @@ use crate::postgres::error::Error;
 use crate::postgres::login::LoginSource;
 use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
+use crate::postgres::writer::Writer;
 
 /// A session that rested longer is asked whether it still lives before anyone reads through it. One that rested less and died anyway is
 /// found out by the query, which is then tried again.
@@ -40,8 +41,7 @@ struct State {
     in_use: usize,
     /// When and why the server was last found out of reach by somebody who wanted to read.
     outage: Option<(Instant, Arc<Error>)>,
-    /// Whether the address has led to a writer.
-    led_to_writer: bool,
+    writer: Writer,
 }
 
 struct Idle {
@@ -56,18 +56,17 @@ impl Pool {
         Arc::new(Self { settings: Arc::new(settings), login, permits, state: Mutex::default() })
     }
 
-    /// A session for changes: waits for its turn, then takes an idle session of the database or opens one.
-    pub(super) async fn lease(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Lease, Error> {
+    /// Waits until it is one's turn to change a database and a session may be had.
+    pub(super) async fn turn(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Turn, Error> {
         let turn = async {
             let gate = Arc::clone(self.state().writers.entry(database.to_owned()).or_default());
             let gate = gate.lock_owned().await;
-            (Some(gate), Arc::clone(&self.permits).acquire_owned().await.ok())
+            Turn { _gate: Some(gate), _permit: Arc::clone(&self.permits).acquire_owned().await.ok() }
         };
-        let (gate, permit) = tokio::select! {
-            turn = turn => turn,
-            () = cancel.cancelled() => return Err(Error::Cancelled),
-        };
-        self.fill(database, gate, permit, cancel).await
+        tokio::select! {
+            turn = turn => Ok(turn),
+            () = cancel.cancelled() => Err(Error::Cancelled),
+        }
     }
 
     /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers. Right after
@@ -82,8 +81,8 @@ impl Pool {
             if let Some(outage) = self.state().recent_outage() {
                 return Err(Error::StillUnreachable(outage));
             }
-            let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-            let lease = match self.fill_alive(database, permit, cancel).await {
+            let turn = Turn { _gate: None, _permit: Arc::clone(&self.permits).acquire_owned().await.ok() };
+            let lease = match self.lease_alive(turn, database, cancel).await {
                 Err(error) if error.is_outage() => {
                     let outage = Arc::new(error);
                     self.state().outage = Some((Instant::now(), Arc::clone(&outage)));
@@ -109,73 +108,64 @@ impl Pool {
     /// A session for a look beside one that is busy, if it can be had without waiting.
     pub(super) async fn lease_at_once(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Option<Lease> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
-        self.fill(database, None, Some(permit), cancel).await.ok()
+        let mut lease = self.check_out(Turn { _gate: None, _permit: Some(permit) }, database);
+        if lease.session.is_none() {
+            lease.session = Some(connect(&self.settings, &self.login, database, cancel).await.ok()?);
+        }
+        Some(lease)
     }
 
     /// A session that is known to live.
-    async fn fill_alive(
-        self: &Arc<Self>,
-        database: &str,
-        permit: Option<OwnedSemaphorePermit>,
-        cancel: &CancellationToken,
-    ) -> Result<Lease, Error> {
-        let mut lease = self.fill(database, None, permit, cancel).await?;
+    async fn lease_alive(self: &Arc<Self>, turn: Turn, database: &str, cancel: &CancellationToken) -> Result<Lease, Error> {
+        let mut lease = self.lease(turn, database, cancel).await?;
         if lease.rested > RESTED && lease.session()?.run("", "a sign of life", cancel).await.is_err() {
             lease.reconnect(cancel).await?;
         }
         Ok(lease)
     }
 
-    async fn fill(
-        self: &Arc<Self>,
-        database: &str,
-        gate: Option<OwnedMutexGuard<()>>,
-        permit: Option<OwnedSemaphorePermit>,
-        cancel: &CancellationToken,
-    ) -> Result<Lease, Error> {
-        let idle = self.state().check_out(database, self.settings.max_connections.max(1));
-        // Made first: from here on the count goes down again whatever happens.
-        let rested = idle.as_ref().map_or(Duration::ZERO, |idle| idle.since.elapsed());
-        let mut lease = Lease {
-            session: idle.map(|idle| idle.session),
-            rested,
-            database: database.to_owned(),
-            pool: Arc::clone(self),
-            _permit: permit,
-            _gate: gate,
-        };
+    /// Takes an idle session of the database, or opens one.
+    pub(super) async fn lease(self: &Arc<Self>, turn: Turn, database: &str, cancel: &CancellationToken) -> Result<Lease, Error> {
+        let mut lease = self.check_out(turn, database);
         if lease.session.is_none() {
             lease.session = Some(self.connect(database, cancel).await?);
         }
         Ok(lease)
     }
 
-    /// Opens a session. In a run that met the writer at this address, nobody or a reader there is a failover, and the endpoint is given
+    /// Made before its session is opened, where there is no idle one: from here on the count of sessions goes down again whatever happens.
+    fn check_out(self: &Arc<Self>, turn: Turn, database: &str) -> Lease {
+        let idle = self.state().check_out(database, self.settings.max_connections.max(1));
+        let rested = idle.as_ref().map_or(Duration::ZERO, |idle| idle.since.elapsed());
+        let session = idle.map(|idle| idle.session);
+        Lease { session, rested, database: database.to_owned(), pool: Arc::clone(self), _turn: turn }
+    }
+
+    /// Opens a session. In a run that met the writer at this address, nobody or a reader there may be a failover, and the endpoint is given
     /// `connect_timeout` to lead to the new writer.
     async fn connect(&self, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
-        let began = Instant::now();
         loop {
             match connect(&self.settings, &self.login, database, cancel).await {
-                Err(error) if error.may_be_failover() && self.expects_the_writer(began.elapsed()) => {
-                    tracing::info!(%error, "waiting for the endpoint to lead to a writer");
+                Err(error) if error.may_be_failover() => {
+                    let is_news = self.state().writer.is_there();
+                    if !self.state().writer.missed(Instant::now(), self.settings.connect_timeout) {
+                        return Err(error);
+                    }
+                    if is_news {
+                        tracing::info!(%error, "waiting for the endpoint to lead to a writer");
+                    }
                 }
-                opened => {
-                    self.state().led_to_writer |= opened.is_ok();
-                    return opened;
+                Ok(session) => {
+                    self.state().writer.found();
+                    return Ok(session);
                 }
+                refused => return refused,
             }
             tokio::select! {
                 () = tokio::time::sleep(FAILOVER_PAUSE) => {}
                 () = cancel.cancelled() => return Err(Error::Cancelled),
             }
         }
-    }
-
-    /// Whether there may be a writer yet. Once it was awaited in vain, nobody waits again.
-    fn expects_the_writer(&self, waited: Duration) -> bool {
-        let mut state = self.state();
-        state.led_to_writer &= waited < self.settings.connect_timeout;
-        state.led_to_writer
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -208,7 +198,12 @@ pub(super) struct Lease {
     rested: Duration,
     database: String,
     pool: Arc<Pool>,
-    // Fields drop in this order, after `drop` below has put the session back.
+    // Dropped after `drop` below has put the session back.
+    _turn: Turn,
+}
+
+/// The right to have a session. Fields drop in this order.
+pub(super) struct Turn {
     _permit: Option<OwnedSemaphorePermit>,
     _gate: Option<OwnedMutexGuard<()>>,
 }

@@ -35,7 +35,10 @@ impl Error {
                 TlsFault::remedy,
             )),
             Self::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
-            Self::Reader { .. } => Some("Use the writer endpoint of the cluster (for Aurora: the cluster endpoint)."),
+            Self::Reader { .. } => Some(
+                "Use the writer endpoint of the cluster (for Aurora: the cluster endpoint). Right after a failover it may not lead to the new \
+                 writer yet: run Terraform again.",
+            ),
             Self::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),
             Self::Busy { .. } => Some("Try again when the other run has finished, or raise timeouts."),
             Self::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),

@@ -89,7 +89,7 @@ pub struct Settings {
     pub root_certificates: RootCertificates,
     /// The name that the server's certificate must have; the host unless given.
     pub tls_server_name: Option<String>,
-    /// The longest time to open one connection.
+    /// The longest time to open one connection; also how long a writer that was there may be missed.
     pub connect_timeout: Duration,
     /// The most physical connections at once, over all databases; at least 1.
     pub max_connections: usize,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::{Cause, Error, SqlState};
 use crate::postgres::lock_holder::{BLOCKING, LockHolder};
-use crate::postgres::pool::{Lease, Pool};
+use crate::postgres::pool::{Lease, Pool, Turn};
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::statement::Statement;
 
@@ -64,15 +64,19 @@ impl Transaction {
         cancel: &CancellationToken,
     ) -> Result<Self, Error> {
         let started = Instant::now();
-        let mut transaction = tokio::time::timeout(timeout, Self::begin(pool, database, cancel))
+        let turn = tokio::time::timeout(timeout, pool.turn(database, cancel))
             .await
             .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
+        let remaining = timeout.saturating_sub(started.elapsed());
+        let mut transaction = tokio::time::timeout(remaining, Self::begin(pool, turn, database, cancel))
+            .await
+            .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: pool.settings.address(), after: remaining }))?;
         transaction.take_advisory_lock(timeout.saturating_sub(started.elapsed()), timeout).await?;
         Ok(transaction)
     }
 
-    async fn begin(pool: &Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
-        let mut lease = pool.lease(database, cancel).await?;
+    async fn begin(pool: &Arc<Pool>, turn: Turn, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
+        let mut lease = pool.lease(turn, database, cancel).await?;
         // An idle session may have died unnoticed, for instance with a reboot of the server; or the server is no writer any more.
         if let Err(Error::ConnectionLost { .. } | Error::Statement { .. }) =
             lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await

@@ -75,11 +75,7 @@ async fn ctrl_c_ends_the_search_for_a_cluster_that_aws_does_not_answer() -> Resu
     rig.provider(&format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", sslmode = "disable""#))?;
     rig.simulator.inject_fault("DescribeDBClusters", Fault::Hang, 1000);
     let session = rig.tf.start(PLAN)?;
-    let planning =
-        || std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains("GRPCProvider.v6: PlanResourceChange"));
-    while !planning() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until_logged(&rig, "GRPCProvider.v6: PlanResourceChange").await?;
     session.interrupt()?;
     let outcome = session.outcome().await?;
     one_error(outcome, &["Error: Cancelled", "cancelled while waiting for AWS to describe the cluster"])?;
@@ -103,14 +99,12 @@ async fn a_session_that_the_server_ends_is_taken_up_again() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_away_is_a_clear_error() -> Result<()> {
-    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    let (rig, endpoint, _) = behind_an_endpoint(4).await?;
     let _holder = hold(&rig).await?;
     let (session, _) = waiting_apply(&rig).await?;
     rig.cluster.server()?.stop().await?;
-    one_error(
-        session.outcome().await?,
-        &["Cannot reach the database server", &rig.cluster.port.to_string(), "that the server runs"],
-    )?;
+    let own = endpoint.address().port().to_string();
+    one_error(session.outcome().await?, &["Cannot reach the database server", &own, "that the server runs"])?;
     assert_eq!(rig.tf.resource(P).await?, Value::Null);
     Ok(())
 }
@@ -154,15 +148,8 @@ async fn a_failover_is_outlived() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_is_outlived_while_the_endpoint_leads_to_the_former_writer() -> Result<()> {
     let (rig, endpoint, writer) = behind_an_endpoint(120).await?;
-    let holder = hold(&rig).await?;
-    let (session, pid) = waiting_apply(&rig).await?;
-    fail_over(&rig, &endpoint, pid).await?;
-    let mut looks = 0;
-    while looks < 2 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        looks += endpoint.take_traffic().connections;
-    }
-    holder.batch_execute("ROLLBACK").await?;
+    let session = failed_over(&rig, &endpoint).await?;
+    until_dialled_twice(&endpoint).await?;
     endpoint.lead_to(writer);
     session.outcome().await?.succeeded()?;
     assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
@@ -170,14 +157,41 @@ async fn a_failover_is_outlived_while_the_endpoint_leads_to_the_former_writer() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_goes_on_leading_to_the_former_writer_is_a_clear_error() -> Result<()> {
-    let (rig, endpoint, writer) = behind_an_endpoint(5).await?;
+async fn a_failover_is_outlived_while_nobody_answers() -> Result<()> {
+    let (rig, endpoint, _) = behind_an_endpoint(4).await?;
     let holder = hold(&rig).await?;
     let (session, pid) = waiting_apply(&rig).await?;
-    fail_over(&rig, &endpoint, pid).await?;
+    endpoint.hold(true);
+    rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
+    holder.batch_execute("ROLLBACK").await?;
+    // The first try waits in vain for an answer until `connect_timeout`.
+    until_logged(&rig, "waiting for the endpoint to lead to a writer").await?;
+    endpoint.hold(false);
+    session.outcome().await?.succeeded()?;
+    assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_the_wait_for_the_new_writer() -> Result<()> {
+    let (rig, endpoint, writer) = behind_an_endpoint(120).await?;
+    let session = failed_over(&rig, &endpoint).await?;
+    until_dialled_twice(&endpoint).await?;
+    session.interrupt()?;
+    let message = session.outcome().await?.failed()?.message();
+    assert!(message.contains("Error: Cancelled") && message.contains("rolled back"), "{message}");
+    assert_eq!((rig.tf.resource(P).await?, rig.ask(PUBLICATIONS).await?), (Value::Null, "0".to_owned()));
+    endpoint.lead_to(writer);
+    rig.apply_as_reviewed(P).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_goes_on_leading_to_the_former_writer_is_a_clear_error() -> Result<()> {
+    let (rig, endpoint, writer) = behind_an_endpoint(5).await?;
+    let session = failed_over(&rig, &endpoint).await?;
     let own = endpoint.address().port().to_string();
     one_error(session.outcome().await?, &["Connected to a reader instead of the writer", &own, "writer endpoint"])?;
-    holder.batch_execute("ROLLBACK").await?;
     assert_eq!((rig.tf.resource(P).await?, rig.ask(PUBLICATIONS).await?), (Value::Null, "0".to_owned()));
     endpoint.lead_to(writer);
     rig.apply_as_reviewed(P).await?;
@@ -196,11 +210,38 @@ async fn behind_an_endpoint(connect_timeout: u32) -> Result<(Rig, SlowNetwork, S
     Ok((rig, endpoint, writer))
 }
 
-/// Ends the session `pid` of an apply, and lets the endpoint lead to a reader.
-async fn fail_over(rig: &Rig, endpoint: &SlowNetwork, pid: i32) -> Result<()> {
+/// An apply whose session was ended, and whose endpoint leads to a reader since then.
+async fn failed_over(rig: &Rig, endpoint: &SlowNetwork) -> Result<Session> {
+    // The apply waits for a lock no longer than 15 s, and a reader takes time to start.
     let (host, port) = rig.cluster.start_reader().await?;
+    let holder = hold(rig).await?;
+    let (session, pid) = waiting_apply(rig).await?;
     endpoint.lead_to(format!("{host}:{port}").parse()?);
     let _ = endpoint.take_traffic();
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
-    Ok(())
+    holder.batch_execute("ROLLBACK").await?;
+    Ok(session)
+}
+
+async fn until_logged(rig: &Rig, text: &str) -> Result<()> {
+    let started = Instant::now();
+    while started.elapsed() < DEADLINE {
+        if std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains(text)) {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    bail!("never logged: {text}")
+}
+
+async fn until_dialled_twice(endpoint: &SlowNetwork) -> Result<()> {
+    let (started, mut connections) = (Instant::now(), 0);
+    while started.elapsed() < DEADLINE {
+        connections += endpoint.take_traffic().connections;
+        if connections >= 2 {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    bail!("the provider does not dial again: {connections} connections")
 }
