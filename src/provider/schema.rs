@@ -104,7 +104,8 @@ model! {
         sslrootcert: String => optional(),
         /// Name that the server's certificate must have. Default: the cluster's writer endpoint, or `host`.
         tls_server_name: String => optional(),
-        /// Longest time to open a connection, in seconds; also how long a failover may take while Terraform runs. Default: `PGCONNECT_TIMEOUT`, else `15`.
+        /// Longest time to open a connection, in seconds; also how long a failover may take while Terraform runs. Default:
+        /// `PGCONNECT_TIMEOUT`, else `15`.
         connect_timeout: i64 => optional(),
         /// Most connections at once. Default: `4`; 1 is enough.
         max_connections: i64 => optional(),

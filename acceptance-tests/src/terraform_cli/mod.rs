@@ -38,6 +38,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -45,6 +46,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::core_client::DEADLINE;
 use crate::provider_binary;
 
 pub use executable::find as executable;
@@ -155,6 +157,19 @@ impl Terraform {
     /// The trace log of all runs so far, the provider's lines among them.
     pub fn log_path(&self) -> PathBuf {
         self.folder().join("trace.log")
+    }
+
+    /// Waits until the trace log says this.
+    ///
+    /// # Errors
+    /// If it does not in time.
+    pub async fn until_logged(&self, text: &str) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !fs::read_to_string(self.log_path()).is_ok_and(|log| log.contains(text)) {
+            anyhow::ensure!(started.elapsed() < DEADLINE, "never logged: {text}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// Writes a file of the configuration, over an older one of the name.

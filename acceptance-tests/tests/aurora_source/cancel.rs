@@ -1,9 +1,11 @@
 //! Ctrl-C and limits end a wait, and nothing is lost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use acceptance_tests::core_client::DEADLINE;
 use acceptance_tests::simulator::{ClusterSpec, Fault, Options};
 use acceptance_tests::terraform_cli::{Outcome, Session};
+use anyhow::ensure;
 
 use crate::rig::{OURS, Rig, SOURCE};
 
@@ -19,9 +21,7 @@ async fn ctrl_c_ends_a_wait_and_the_next_apply_goes_on() -> anyhow::Result<()> {
     rig.source("reboot = \"writer\"")?;
     let session = rig.tf.start(["apply", "-no-color", "-auto-approve"])?;
     // A long wait shows its progress.
-    while !logs(&rig, "waiting for cluster shop to be available") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    rig.tf.until_logged("waiting for cluster shop to be available").await?;
     session.interrupt()?;
     let outcome = session.outcome().await?.failed()?;
     let message = outcome.message();
@@ -41,13 +41,16 @@ const ALL: u32 = 1000;
 
 /// An apply, and Ctrl-C as soon as `begun`. Without it the attempts at a call that hangs would take minutes, and end in another error.
 async fn interrupted(rig: &Rig, begun: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<Outcome> {
-    stopped(rig.tf.start(["apply", "-no-color", "-auto-approve"])?, begun).await
-}
-
-async fn stopped(session: Session, begun: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<Outcome> {
+    let session = rig.tf.start(["apply", "-no-color", "-auto-approve"])?;
+    let started = Instant::now();
     while !begun()? {
+        ensure!(started.elapsed() < DEADLINE, "the apply never came to the call that hangs");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    stopped(session).await
+}
+
+async fn stopped(session: Session) -> anyhow::Result<Outcome> {
     session.interrupt()?;
     let outcome = session.outcome().await?.failed()?;
     assert!(outcome.message().contains("Error: Cancelled"), "{}", outcome.message());
@@ -60,11 +63,6 @@ fn runs(rig: &Rig, operation: &str) -> anyhow::Result<bool> {
     Ok(log.lines().any(|line| line.contains("running") && line.contains(operation)))
 }
 
-/// Whether the provider has said this.
-fn logs(rig: &Rig, text: &str) -> bool {
-    std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains(text))
-}
-
 #[tokio::test]
 async fn ctrl_c_ends_a_plan_whose_look_at_the_cluster_hangs() -> anyhow::Result<()> {
     let rig = Rig::without_postgres().await?;
@@ -72,7 +70,8 @@ async fn ctrl_c_ends_a_plan_whose_look_at_the_cluster_hangs() -> anyhow::Result<
     rig.simulator.inject_fault("DescribeGlobalClusters", Fault::Hang, ALL);
     // The plan that an apply makes first is another matter: Terraform does not tell of a stop before it is done.
     let session = rig.tf.start(["plan", "-no-color"])?;
-    stopped(session, || Ok(logs(&rig, "GRPCProvider.v6: PlanResourceChange"))).await?;
+    rig.tf.until_logged("GRPCProvider.v6: PlanResourceChange").await?;
+    stopped(session).await?;
     assert!(rig.state().await?.is_null());
     rig.simulator.clear_faults();
     rig.tf.apply().await?;

@@ -75,7 +75,7 @@ async fn ctrl_c_ends_the_search_for_a_cluster_that_aws_does_not_answer() -> Resu
     rig.provider(&format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", sslmode = "disable""#))?;
     rig.simulator.inject_fault("DescribeDBClusters", Fault::Hang, 1000);
     let session = rig.tf.start(PLAN)?;
-    until_logged(&rig, "GRPCProvider.v6: PlanResourceChange").await?;
+    rig.tf.until_logged("GRPCProvider.v6: PlanResourceChange").await?;
     session.interrupt()?;
     let outcome = session.outcome().await?;
     one_error(outcome, &["Error: Cancelled", "cancelled while waiting for AWS to describe the cluster"])?;
@@ -165,7 +165,7 @@ async fn a_failover_is_outlived_while_nobody_answers() -> Result<()> {
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     holder.batch_execute("ROLLBACK").await?;
     // The first try waits in vain for an answer until `connect_timeout`.
-    until_logged(&rig, "waiting for the endpoint to lead to a writer").await?;
+    rig.tf.until_logged("waiting for the endpoint to lead to a writer").await?;
     endpoint.hold(false);
     session.outcome().await?.succeeded()?;
     assert_eq!(rig.ask(PUBLICATIONS).await?, "1");
@@ -221,17 +221,6 @@ async fn failed_over(rig: &Rig, endpoint: &SlowNetwork) -> Result<Session> {
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     holder.batch_execute("ROLLBACK").await?;
     Ok(session)
-}
-
-async fn until_logged(rig: &Rig, text: &str) -> Result<()> {
-    let started = Instant::now();
-    while started.elapsed() < DEADLINE {
-        if std::fs::read_to_string(rig.tf.log_path()).is_ok_and(|log| log.contains(text)) {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    bail!("never logged: {text}")
 }
 
 async fn until_dialled_twice(endpoint: &SlowNetwork) -> Result<()> {
