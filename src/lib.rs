@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout))]
 
 mod aws;
+mod failure;
 pub mod plugin;
 mod postgres;
 pub mod proto;

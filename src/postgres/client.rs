@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::postgres::error::Error;
 use crate::postgres::login::LoginSource;
 use crate::postgres::pool::Pool;
+use crate::postgres::reader::Reader;
 use crate::postgres::retry::transient;
 use crate::postgres::settings::Settings;
 use crate::postgres::transaction::Transaction;
@@ -65,9 +66,9 @@ impl Server {
         self.pool.dial_again();
     }
 
-    /// A read-only transaction. Those of one database share one connection, which takes no lock that anyone would notice.
-    pub async fn read(&self, database: &str, cancel: &CancellationToken) -> Result<Transaction, Error> {
-        Transaction::read(&self.pool, database, cancel).await
+    /// A reader. Those of one database share one connection, which takes no lock that anyone would notice.
+    pub async fn read(&self, database: &str, cancel: &CancellationToken) -> Result<Reader, Error> {
+        Reader::open(&self.pool, database, cancel).await
     }
 
     /// A transaction that may change the database. Those of one database queue, in this process and (by an advisory lock) among

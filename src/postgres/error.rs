@@ -425,22 +425,6 @@ impl Error {
     pub fn is_uncertain(&self) -> bool {
         matches!(self, Self::Uncertain { .. })
     }
-
-    /// The error with its sources and remedy, one below the other.
-    pub fn describe(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(error) = source {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            source = error.source();
-        }
-        if let Some(remedy) = self.remedy() {
-            text.push_str("\n\n");
-            text.push_str(remedy);
-        }
-        text
-    }
 }
 
 #[cfg(test)]
@@ -450,17 +434,6 @@ mod tests {
     fn statement(code: &str, message: &str) -> Error {
         let source = ServerError { sqlstate: SqlState::new(code), message: message.to_owned(), detail: None, hint: None };
         Error::Statement { statement: "GRANT x TO y".to_owned(), source: Box::new(source) }
-    }
-
-    #[test]
-    fn a_failed_statement_is_shown_once_with_what_the_server_said() {
-        let error = statement("42501", "permission denied for schema s");
-        assert_eq!(
-            error.describe(),
-            "GRANT x TO y failed: permission denied for schema s (SQLSTATE 42501)\n\nGrant what is missing to the role that the \
-             provider logs in as (username of the provider's postgres settings), or use another role."
-        );
-        assert_eq!(error.cause(), Some(Cause::InsufficientPrivilege));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `literal`, `remedy`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
+//! Pure: `identifier`, `literal`, `notice`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
 //! `connect`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
@@ -11,8 +11,9 @@ pub mod identifier;
 pub mod literal;
 mod lock_holder;
 pub mod login;
+mod notice;
 mod pool;
-mod remedy;
+mod reader;
 pub mod retry;
 pub mod row;
 pub mod scram;
@@ -29,9 +30,12 @@ pub use client::{Facts, Flavour, Server};
 pub use error::{Cause, Error};
 pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
 pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable, Origin};
+pub use notice::Notice;
 pub use pool::OUTAGE_REMEMBERED;
+pub use reader::Reader;
 pub use row::{Parameter, Row};
 pub use settings::{RootCertificates, Settings, SslMode};
 pub use statement::Statement;
-pub use transaction::{Notice, Transaction};
+pub use tls_fault::TlsFault;
+pub use transaction::Transaction;
 pub use version::ServerVersion;

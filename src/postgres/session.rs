@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::connect::{dial, tls_connect};
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
+use crate::postgres::notice::Notice;
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
-use crate::postgres::transaction::Notice;
 
 /// Every session starts so. Names in our queries are qualified, and no schema of a database may slip its own functions in. Whatever is
 /// outside of a transaction that says otherwise only reads. A transaction whose client is gone without the server having noticed holds its

@@ -175,7 +175,7 @@ mod tests {
     fn unusable_roots_are_named() {
         let missing = settings(SslMode::VerifyFull, RootCertificates::File("/nowhere/ca.pem".into()));
         let error = connector(&missing).err().unwrap();
-        assert!(error.describe().contains("/nowhere/ca.pem"), "{}", error.describe());
+        assert!(error.to_string().contains("/nowhere/ca.pem"), "{error}");
         let empty = settings(SslMode::VerifyFull, RootCertificates::Pem("no certificate".to_owned()));
         assert!(matches!(connector(&empty), Err(Error::RootCertificates { .. })));
     }

@@ -1,4 +1,4 @@
-//! Why a TLS handshake failed, and the way out. Pure.
+//! Why a TLS handshake failed. Pure.
 
 use std::error::Error as StdError;
 use std::io;
@@ -57,27 +57,6 @@ impl TlsFault {
             CertificateError::NotValidYetContext { not_before, .. } => Some(Self::NotYetValid(date(*not_before))),
             CertificateError::UnknownIssuer => Some(Self::UnknownAuthority),
             _ => None,
-        }
-    }
-
-    /// What to do about it.
-    pub(super) fn remedy(&self) -> &'static str {
-        match self {
-            Self::NotSpoken => {
-                "Turn TLS on at the server (ssl = on), or set sslmode = \"disable\" in the provider's postgres settings if nobody can listen \
-                 on the way there."
-            }
-            Self::WrongName { .. } => {
-                "Set tls_server_name of the provider's postgres settings to a name that the certificate has, or give sslmode = \"verify-ca\", \
-                 which does not compare names."
-            }
-            Self::Expired(_) => "Renew the server's certificate. If it is in date, set this machine's clock.",
-            Self::NotYetValid(_) => "Set this machine's clock. If it is right, give the server a certificate that is in date.",
-            Self::UnknownAuthority => {
-                "Set sslrootcert of the provider's postgres settings to the PEM file, or the PEM text, of the authority that signed it; \
-                 without sslrootcert only Amazon RDS's authorities of the commercial regions are believed. sslmode = \"require\" without sslrootcert encrypts and \
-                 believes whoever answers."
-            }
         }
     }
 }

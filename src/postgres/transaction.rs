@@ -1,14 +1,15 @@
-//! A transaction: the only way in which anything is asked of a server or changed on it.
+//! A transaction: the only way in which anything is changed on a server.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::error::{Cause, Error, SqlState};
+use crate::postgres::error::{Cause, Error};
 use crate::postgres::lock_holder::{BLOCKING, LockHolder};
-use crate::postgres::pool::{Lease, Pool, Turn};
+use crate::postgres::notice::Notice;
+use crate::postgres::pool::{Pool, Turn};
+use crate::postgres::reader::Reader;
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::statement::Statement;
 
@@ -21,42 +22,16 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look who holds it: afterwards the wait has left no trace.
 const LOOK_AFTER: Duration = Duration::from_secs(10);
 
-/// A NOTICE or WARNING of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// `NOTICE`, `WARNING`, ... (in the server's language).
-    pub severity: String,
-    /// Its SQLSTATE.
-    pub sqlstate: SqlState,
-    /// The primary message.
-    pub message: String,
-    /// The detail, if there is one.
-    pub detail: Option<String>,
-    /// The hint, if there is one.
-    pub hint: Option<String>,
-}
-
 /// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
 ///
-/// One that reads has no BEGIN and no end on the wire: each query is a read-only transaction of its own, as sessions are set up, and
-/// queries that are awaited together cost one round trip. READ COMMITTED would promise no more about several of them.
-///
-/// It holds one of the server's connections: with `max_connections = 1`, one that writes waits until all that read are gone.
+/// It holds one of the server's connections: with `max_connections = 1` it waits until all readers are gone.
 pub struct Transaction {
-    lease: Arc<Lease>,
-    cancel: CancellationToken,
+    reader: Reader,
     open: bool,
     pid: Option<i32>,
-    /// Whether the role's own `search_path` is in effect, and not the empty one of the session.
-    own_search_path: AtomicBool,
 }
 
 impl Transaction {
-    pub(super) async fn read(pool: &Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
-        let lease = pool.lease_shared(database, cancel).await?;
-        Ok(Self { lease, cancel: cancel.clone(), open: false, pid: None, own_search_path: AtomicBool::new(false) })
-    }
-
     pub(super) async fn write(
         pool: &Arc<Pool>,
         database: &str,
@@ -85,13 +60,12 @@ impl Transaction {
             lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await?;
         }
         lease.session()?.take_notices();
-        Ok(Self {
-            lease: Arc::new(lease),
-            cancel: cancel.clone(),
-            open: true,
-            pid: None,
-            own_search_path: AtomicBool::new(false),
-        })
+        Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: true, pid: None })
+    }
+
+    /// What this transaction sees.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; that is set afterwards.
@@ -99,13 +73,13 @@ impl Transaction {
         let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
         let patience = format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}", milliseconds(remaining));
         self.run(&patience).await?;
-        let pid = self.query("SELECT pg_catalog.pg_backend_pid() AS pid", &[]).await?;
+        let pid = self.reader.query("SELECT pg_catalog.pg_backend_pid() AS pid", &[]).await?;
         self.pid = pid.first().map(|row| row.i32("pid")).transpose()?;
         let look_after = remaining.saturating_sub(LOCK_TIMEOUT - LOOK_AFTER).min(remaining / 3 * 2);
         let (result, holders) = self.watched(self.run(ADVISORY_LOCK), look_after).await;
         match result {
             Err(error) if error.cause() == Some(Cause::QueryCanceled) => {
-                return Err(Error::Busy { database: self.lease.database().to_owned(), waited: timeout, holders });
+                return Err(Error::Busy { database: self.reader.lease.database().to_owned(), waited: timeout, holders });
             }
             other => other?,
         }
@@ -117,21 +91,15 @@ impl Transaction {
         self.run(&limits).await
     }
 
-    /// Asks something. The query is one of our own constants; values are bound.
-    pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
-        self.use_own_search_path(false).await?;
-        self.lease.session()?.query(sql, parameters, &self.cancel).await
-    }
-
     /// Changes something.
     ///
     /// # Errors
     /// A lock that is not to be had in time is [`Error::Locked`], with those who hold it.
     pub async fn execute(&self, statement: &Statement) -> Result<(), Error> {
-        self.use_own_search_path(true).await?;
-        tracing::info!(statement = statement.display(), database = self.lease.database(), "running");
-        let session = self.lease.session()?;
-        let running = session.run(statement.text(), statement.display(), &self.cancel);
+        self.reader.use_own_search_path(true).await?;
+        tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
+        let session = self.reader.lease.session()?;
+        let running = session.run(statement.text(), statement.display(), &self.reader.cancel);
         match self.watched(running, LOOK_AFTER).await {
             (Err(Error::Statement { statement, source }), holders)
                 if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
@@ -148,37 +116,17 @@ impl Transaction {
     /// # Errors
     /// [`Error::Uncertain`] if the answer did not come.
     pub async fn commit(mut self) -> Result<Vec<Notice>, Error> {
-        if self.cancel.is_cancelled() {
+        if self.reader.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let committed = self.lease.session()?.run_to_the_end("COMMIT", &self.cancel).await;
-        committed.map_err(|error| error.of_commit(self.lease.database()))?;
+        let committed = self.reader.lease.session()?.run_to_the_end("COMMIT", &self.reader.cancel).await;
+        committed.map_err(|error| error.of_commit(self.reader.lease.database()))?;
         self.open = false;
-        Ok(self.lease.session()?.take_notices())
-    }
-
-    /// Undoes the changes, or ends a transaction that only read.
-    pub async fn rollback(mut self) -> Result<(), Error> {
-        if self.open {
-            self.run("ROLLBACK").await?;
-            self.open = false;
-        }
-        Ok(())
-    }
-
-    /// Queries run with an empty `search_path`, so that no function or operator that someone put into a schema is taken for the
-    /// server's own and runs with our privileges. Statements that change something run with the role's: event triggers of the
-    /// database may rely on it.
-    async fn use_own_search_path(&self, own: bool) -> Result<(), Error> {
-        if self.own_search_path.load(Ordering::Relaxed) != own {
-            self.run(if own { "SET LOCAL search_path TO DEFAULT" } else { "SET LOCAL search_path = ''" }).await?;
-            self.own_search_path.store(own, Ordering::Relaxed);
-        }
-        Ok(())
+        Ok(self.reader.lease.session()?.take_notices())
     }
 
     async fn run(&self, sql: &str) -> Result<(), Error> {
-        self.lease.session()?.run(sql, sql, &self.cancel).await
+        self.reader.run(sql).await
     }
 
     /// Runs something that may wait for a lock; after a while looks from another session who holds it.
@@ -200,13 +148,13 @@ impl Transaction {
         let Some(pid) = self.pid else {
             return Vec::new();
         };
-        let Some(lease) = self.lease.pool().lease_at_once(self.lease.database(), &self.cancel).await else {
+        let Some(lease) = self.reader.lease.pool().lease_at_once(self.reader.lease.database(), &self.reader.cancel).await else {
             return Vec::new();
         };
         let Ok(session) = lease.session() else {
             return Vec::new();
         };
-        let rows = session.query(BLOCKING, &[Parameter::Int(pid)], &self.cancel).await.unwrap_or_default();
+        let rows = session.query(BLOCKING, &[Parameter::Int(pid)], &self.reader.cancel).await.unwrap_or_default();
         let holder = |row: &Row| {
             Ok::<_, Error>(LockHolder {
                 pid: row.i32("pid")?,
@@ -222,7 +170,7 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if self.open
-            && let Ok(session) = self.lease.session()
+            && let Ok(session) = self.reader.lease.session()
         {
             session.roll_back_later();
         }

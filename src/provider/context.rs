@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::environment::PostgresEnvironment;
 use super::login_plan::{LoginPlan, MasterUser};
-use super::outage::{OnUnreachable, Outage, Party};
+use super::on_unreachable::OnUnreachable;
 use super::postgres_settings::WriterEndpoint;
 use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings};
 use crate::aws::{self, Session, TokenRequest};
+use crate::failure::{Failure, Outage, Party};
 use crate::postgres::{LoginSource, OUTAGE_REMEMBERED, Server, Settings};
 use crate::rds;
-use crate::resource::Failure;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, Model};
 
 /// A section of the provider block.

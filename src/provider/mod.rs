@@ -5,12 +5,11 @@ mod context;
 mod environment;
 mod login_plan;
 mod login_source;
-mod outage;
+mod on_unreachable;
 mod postgres_settings;
 mod schema;
 
 pub(crate) use context::{Context, ProviderContext};
-pub(crate) use outage::{Outage, Party};
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
 
 use crate::terraform::Diagnostics;
@@ -24,6 +23,6 @@ pub(crate) fn validate(model: &ProviderModel) -> Diagnostics {
     if let Some(postgres) = model.postgres.known() {
         faults.extend(postgres_settings::validate(postgres));
     }
-    faults.extend(outage::validate(&model.on_unreachable));
+    faults.extend(on_unreachable::validate(&model.on_unreachable));
     faults
 }

@@ -6,9 +6,7 @@
 //!
 //! Each resource has a folder of its own and one line in [`crate::server::handler`].
 
-mod attempt;
 pub(crate) mod aurora_source;
-mod failure;
 pub(crate) mod publication;
 pub(crate) mod replication_user;
 mod timeouts;
@@ -18,54 +16,11 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) use attempt::Attempt;
 pub(crate) use timeouts::Timeouts;
 
-use crate::provider::{Context, Outage};
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Schema};
-
-/// Why something could not be done.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The provider's configuration is not known yet: nothing may be dialled, and nothing is wrong. Read then keeps the prior state and
-    /// plan works from configuration.
-    ConfigurationUnknown,
-    /// Something that must be there is not: the cluster, the database. For what is to be created it may come in the same apply, so plan
-    /// only warns; for Read the resource went with it.
-    Missing(Diagnostic),
-    /// AWS or the database server cannot be reached. With `on_unreachable = "keep_state"` Read keeps the prior state and plan works from
-    /// configuration; otherwise, and always for an apply, it is an error.
-    Unreachable(Outage),
-    /// What the practitioner is told.
-    Diagnosed(Diagnostics),
-}
-
-impl Failure {
-    /// The failure as errors, for a step that cannot go on without what failed.
-    pub(crate) fn into_diagnostics(self) -> Diagnostics {
-        match self {
-            Self::Diagnosed(diagnostics) => diagnostics,
-            Self::Missing(diagnostic) | Self::Unreachable(Outage { diagnostic, .. }) => diagnostic.into(),
-            Self::ConfigurationUnknown => Diagnostic::error(
-                "The provider's configuration is not known",
-                "A value in the provider block is still unknown where it is needed. Make it known before this resource is applied.",
-            )
-            .into(),
-        }
-    }
-}
-
-impl From<Diagnostics> for Failure {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Diagnosed(diagnostics)
-    }
-}
-
-impl From<Diagnostic> for Failure {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self::Diagnosed(diagnostic.into())
-    }
-}
+use crate::failure::Failure;
+use crate::provider::Context;
+use crate::terraform::{AttributePath, Diagnostics, Model, Schema};
 
 /// A resource as it exists: its state, and the private data stored beside it.
 #[derive(Clone, Debug)]

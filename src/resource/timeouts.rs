@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::Failure;
+use crate::failure::Failure;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, decode_duration, model, optional};
 
 model! {

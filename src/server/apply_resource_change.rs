@@ -5,9 +5,10 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 
 use super::{panic, plan_pipeline, self_check, stored};
+use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, Failure, Resource, Saved};
+use crate::resource::{ApplyRequest, Existing, Resource, Saved};
 use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 

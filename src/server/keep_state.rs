@@ -1,7 +1,7 @@
 //! `on_unreachable`: whether a read or a plan goes on without what cannot be reached.
 
+use crate::failure::Failure;
 use crate::provider::Context;
-use crate::resource::Failure;
 use crate::terraform::Diagnostics;
 
 /// The warning of a run that goes on although somebody cannot be reached.

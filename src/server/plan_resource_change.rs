@@ -1,9 +1,10 @@
 //! `PlanResourceChange`. Terraform calls it twice, once for the practitioner and once right before apply, and both answers must agree.
 
 use super::{keep_state, plan_pipeline, self_check, stored};
+use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{Existing, Failure, PlanRequest, Resource};
+use crate::resource::{Existing, PlanRequest, Resource};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Severity, Value};
 use crate::wire::{dynamic_value, encode_diagnostics, encode_path};
 

@@ -1,9 +1,10 @@
 //! `ReadResource`: what exists now. Always answers with a state: an absent one would mean that the resource is gone.
 
 use super::{keep_state, plan_pipeline, self_check, stored};
+use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{Failure, Resource};
+use crate::resource::Resource;
 use crate::terraform::{Diagnostic, Diagnostics, Model, Severity, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 

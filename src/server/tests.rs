@@ -3,8 +3,9 @@
 use tonic::Request;
 
 use super::*;
+use crate::failure::Failure;
 use crate::proto::tfplugin6::provider_server::Provider;
-use crate::resource::{ApplyRequest, Existing, Failure, Plan, PlanRequest, Resource, Saved};
+use crate::resource::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved};
 use crate::terraform::{Attr, AttributePath, Model, Value, computed, model, optional, required};
 use crate::wire::dynamic_value;
 

@@ -6,9 +6,9 @@ use super::observe::find_group;
 use super::request::Operation;
 use super::stop;
 use crate::aws::{Cause, Error};
+use crate::failure::Failure;
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Cluster, ParameterGroupStatus, Patience};
-use crate::resource::Failure;
 use crate::terraform::Diagnostic;
 
 const GROUP_DESCRIPTION: &str = "Logical replication for ClickPipes, made by terraform-provider-clickpipes";

@@ -10,10 +10,11 @@ use super::request::{Operation, lines};
 use super::schema::AuroraSource;
 use super::undo::{announce, undo};
 use super::{Private, Source, notice, outputs, slots, stop};
+use crate::failure::Failure;
 use crate::provider::Context;
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Patience};
-use crate::resource::{ApplyRequest, Existing, Failure, Saved, Timeouts};
+use crate::resource::{ApplyRequest, Existing, Saved, Timeouts};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// A reboot of a busy writer takes minutes, and members restart one after the other.

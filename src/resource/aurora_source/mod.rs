@@ -34,8 +34,9 @@ use self::model::Desired;
 use self::observe::Observed;
 use self::request::Operation;
 use self::schema::AuroraSource;
+use crate::failure::Failure;
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, Failure, Plan, PlanRequest, Resource, Saved};
+use crate::resource::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved};
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// The resource.

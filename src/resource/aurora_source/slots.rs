@@ -1,9 +1,9 @@
 //! Whether logical replication may go off: with a logical slot left, Postgres does not start on a `wal_level` below logical.
 
 use super::observe::Observed;
+use crate::failure::Failure;
 use crate::postgres::Server;
 use crate::provider::Context;
-use crate::resource::Failure;
 use crate::terraform::Diagnostic;
 
 const LOGICAL_SLOTS: &str = "\

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::Error;
-use crate::resource::Failure;
+use crate::failure::Failure;
 
 /// Does the work; a stop ends it, if it does not end at a stop by itself and say so in words of its own. A call that is given up may
 /// have its effect all the same.

@@ -10,10 +10,11 @@ use super::plan::{create_defaults, shown};
 use super::private::Private;
 use super::statement::Operation;
 use super::{Publication, state};
+use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
 use crate::postgres::{Error, Notice, Server, ServerVersion};
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Attempt, Existing, Failure, Saved, Timeouts};
+use crate::resource::{ApplyRequest, Existing, Saved, Timeouts};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -93,7 +94,7 @@ impl Run<'_> {
     ) -> Result<(Observed, Diagnostics), Attempt> {
         let transaction = self.server.write(self.database, self.timeout, self.context.cancel()).await?;
         let name = change.current.map_or(&change.desired.name, |current| &current.name);
-        let lookup = catalogue::look_up(&transaction, self.version, name.as_str(), oid, &change.desired.scope).await?;
+        let lookup = catalogue::look_up(transaction.reader(), self.version, name.as_str(), oid, &change.desired.scope).await?;
         let mut findings = check(change, &lookup);
         findings.refusals.extend(findings.unmet);
         findings.refusals.into_result()?;
@@ -110,7 +111,7 @@ impl Run<'_> {
                 transaction.execute(&operation.statement()).await?;
             }
         }
-        let found = catalogue::find(&transaction, self.version, change.desired.name.as_str(), None).await?;
+        let found = catalogue::find(transaction.reader(), self.version, change.desired.name.as_str(), None).await?;
         let observed = found.ok_or_else(|| {
             let detail = format!("Publication {} is not there after the change.", change.desired.name);
             Diagnostic::error("Publication not found", detail)
@@ -134,10 +135,11 @@ impl Run<'_> {
     async fn destroy(&self, prior: &Existing<Publication>) -> Result<Diagnostics, Attempt> {
         let transaction = self.server.write(self.database, self.timeout, self.context.cancel()).await?;
         let name = prior.model.name.known_or(String::new());
-        let Some(observed) = catalogue::find(&transaction, self.version, &name, prior.model.catalogue_oid()).await? else {
+        let Some(observed) = catalogue::find(transaction.reader(), self.version, &name, prior.model.catalogue_oid()).await?
+        else {
             return Ok(Diagnostics::new());
         };
-        let slots = catalogue::active_slots(&transaction).await?;
+        let slots = catalogue::active_slots(transaction.reader()).await?;
         if let Some(refusal) = destroy_refusal(&prior.model, &slots) {
             return Err(refusal.into());
         }

@@ -7,7 +7,7 @@ use tokio::try_join;
 use super::diff::Current;
 use super::model::{Publish, Scope};
 use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
-use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Row, ServerVersion, Transaction};
+use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row, ServerVersion};
 
 /// A name found again counts more than an oid found again: names are what pipes and configurations go by. The oid finds a publication
 /// that was renamed by hand. `to_jsonb` reads a column that older servers lack.
@@ -156,12 +156,12 @@ pub(crate) struct Lookup {
 
 /// Finds a publication by name, or by oid when it was renamed.
 pub(super) async fn find(
-    transaction: &Transaction,
+    reader: &Reader,
     version: ServerVersion,
     name: &str,
     oid: Option<u32>,
 ) -> Result<Option<Observed>, Error> {
-    let rows = transaction.query(PUBLICATION, &[name.into(), Parameter::Oid(oid.unwrap_or(0))]).await?;
+    let rows = reader.query(PUBLICATION, &[name.into(), Parameter::Oid(oid.unwrap_or(0))]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let oid = row.oid("oid")?;
     let name = row.text("name")?;
@@ -171,13 +171,12 @@ pub(super) async fn find(
         delete: row.bool("delete")?,
         truncate: row.bool("truncate")?,
     };
-    let scope =
-        async { if row.bool("all_tables")? { Ok(Scope::AllTables) } else { listed_scope(transaction, version, oid).await } };
+    let scope = async { if row.bool("all_tables")? { Ok(Scope::AllTables) } else { listed_scope(reader, version, oid).await } };
     let without_identity = async {
         if !publish.needs_identity() {
             return Ok(Vec::new());
         }
-        let rows = transaction.query(COVERED_WITHOUT_IDENTITY, &[Parameter::Text(&name)]).await?;
+        let rows = reader.query(COVERED_WITHOUT_IDENTITY, &[Parameter::Text(&name)]).await?;
         rows.iter().map(|row| table(row).map(|table| table.name())).collect()
     };
     // Awaited together, so that they cost one round trip.
@@ -187,16 +186,16 @@ pub(super) async fn find(
     Ok(Some(Observed { oid, current, without_identity }))
 }
 
-async fn listed_scope(transaction: &Transaction, version: ServerVersion, oid: u32) -> Result<Scope, Error> {
+async fn listed_scope(reader: &Reader, version: ServerVersion, oid: u32) -> Result<Scope, Error> {
     let tables = async {
-        let rows = transaction.query(TABLES, &[Parameter::Oid(oid)]).await?;
+        let rows = reader.query(TABLES, &[Parameter::Oid(oid)]).await?;
         rows.iter().map(table).collect::<Result<BTreeSet<_>, _>>()
     };
     let schemas = async {
         if !version.has(PUBLICATION_SCHEMAS) {
             return Ok(BTreeSet::new());
         }
-        let rows = transaction.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
+        let rows = reader.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
         rows.iter().map(|row| identifier(row.text("name")?)).collect()
     };
     let (tables, schemas) = try_join!(tables, schemas)?;
@@ -205,13 +204,13 @@ async fn listed_scope(transaction: &Transaction, version: ServerVersion, oid: u3
 
 /// Looks up what a change to `scope` would meet.
 pub(super) async fn look_up(
-    transaction: &Transaction,
+    reader: &Reader,
     version: ServerVersion,
     name: &str,
     oid: Option<u32>,
     scope: &Scope,
 ) -> Result<Lookup, Error> {
-    let existing = find(transaction, version, name, oid).await?;
+    let existing = find(reader, version, name, oid).await?;
     let (all_tables, tables, schemas) = match scope {
         Scope::AllTables => (true, &BTreeSet::new(), &BTreeSet::new()),
         Scope::Listed { tables, schemas } => (false, tables, schemas),
@@ -224,15 +223,15 @@ pub(super) async fn look_up(
     let scope = [Parameter::Bool(all_tables), Parameter::Texts(schemas.clone())];
     let covered = [&scope[..], &listed, &[published_as.into()]].concat();
     let without_identity = async {
-        let rows = transaction.query(SCOPE_WITHOUT_IDENTITY, &covered).await?;
+        let rows = reader.query(SCOPE_WITHOUT_IDENTITY, &covered).await?;
         rows.iter().map(|row| table(row).map(|table| table.name())).collect::<Result<BTreeSet<_>, _>>()
     };
     let tables = async {
-        let rows = transaction.query(LISTED_TABLES, &listed).await?;
+        let rows = reader.query(LISTED_TABLES, &listed).await?;
         rows.iter().map(listed_table).collect::<Result<Vec<_>, _>>()
     };
     let missing_schemas = async {
-        let rows = transaction.query(MISSING_SCHEMAS, &[Parameter::Texts(schemas)]).await?;
+        let rows = reader.query(MISSING_SCHEMAS, &[Parameter::Texts(schemas)]).await?;
         rows.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()
     };
     let (without_identity, tables, missing_schemas) = try_join!(without_identity, tables, missing_schemas)?;
@@ -240,8 +239,8 @@ pub(super) async fn look_up(
 }
 
 /// Replication slots of the database that are in use.
-pub(super) async fn active_slots(transaction: &Transaction) -> Result<Vec<String>, Error> {
-    let rows = transaction.query(ACTIVE_SLOTS, &[]).await?;
+pub(super) async fn active_slots(reader: &Reader) -> Result<Vec<String>, Error> {
+    let rows = reader.query(ACTIVE_SLOTS, &[]).await?;
     rows.iter().map(|row| row.text("name")).collect()
 }
 

@@ -16,7 +16,8 @@ mod schema;
 mod state;
 mod statement;
 
-use super::{ApplyRequest, Existing, Failure, Plan, PlanRequest, Resource, Saved, Timeouts};
+use super::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved, Timeouts};
+use crate::failure::Failure;
 use crate::postgres::parse_import_id;
 use crate::provider::Context;
 use crate::terraform::{Diagnostic, Diagnostics};

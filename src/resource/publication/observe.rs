@@ -6,9 +6,10 @@ use super::catalogue::{self, Lookup};
 use super::model::Desired;
 use super::private::Private;
 use super::{Publication, plan, state};
+use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::transient;
 use crate::provider::Context;
-use crate::resource::{Attempt, Existing, Failure, PlanRequest, Timeouts};
+use crate::resource::{Existing, PlanRequest, Timeouts};
 use crate::terraform::Attr;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -20,9 +21,8 @@ pub(super) async fn read(context: &Context, prior: Existing<Publication>) -> Res
     let name = prior.model.name.known_or(String::new());
     let attempt = || async {
         let version = server.facts(&database, context.cancel()).await?.version;
-        let transaction = server.read(&database, context.cancel()).await?;
-        let found = catalogue::find(&transaction, version, &name, prior.model.catalogue_oid()).await?;
-        transaction.rollback().await?;
+        let reader = server.read(&database, context.cancel()).await?;
+        let found = catalogue::find(&reader, version, &name, prior.model.catalogue_oid()).await?;
         Ok::<_, Attempt>(found.map(|observed| (version, observed)))
     };
     let limit = Timeouts::read(&prior.model.timeouts, DEFAULT_TIMEOUT);
@@ -47,9 +47,8 @@ pub(super) async fn for_plan(context: &Context, request: &PlanRequest<'_, Public
     let name = current.as_ref().map_or(&desired.name, |current| &current.name);
     let oid = prior.and_then(|prior| prior.model.catalogue_oid());
     let attempt = || async {
-        let transaction = server.read(database, context.cancel()).await?;
-        let lookup = catalogue::look_up(&transaction, version, name.as_str(), oid, &desired.scope).await?;
-        transaction.rollback().await?;
+        let reader = server.read(database, context.cancel()).await?;
+        let lookup = catalogue::look_up(&reader, version, name.as_str(), oid, &desired.scope).await?;
         Ok::<_, Attempt>(lookup)
     };
     Ok(Some(transient(context.cancel(), attempt).await?))
@@ -59,9 +58,8 @@ pub(super) async fn for_plan(context: &Context, request: &PlanRequest<'_, Public
 pub(super) async fn active_slots(context: &Context, database: &str) -> Result<Vec<String>, Failure> {
     let server = context.postgres().await?;
     let attempt = || async {
-        let transaction = server.read(database, context.cancel()).await?;
-        let slots = catalogue::active_slots(&transaction).await?;
-        transaction.rollback().await?;
+        let reader = server.read(database, context.cancel()).await?;
+        let slots = catalogue::active_slots(&reader).await?;
         Ok::<_, Attempt>(slots)
     };
     Ok(transient(context.cancel(), attempt).await?)

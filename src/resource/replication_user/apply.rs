@@ -4,8 +4,9 @@ pub(crate) mod destroy;
 
 use std::time::Duration;
 
+use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::transient;
-use crate::postgres::{self, Cause, Facts, Identifier, Notice, Server, Transaction, scram};
+use crate::postgres::{self, Cause, Facts, Identifier, Notice, Reader, Server, Transaction, scram};
 use crate::provider::Context;
 use crate::resource::replication_user::model::Desired;
 use crate::resource::replication_user::needed::{Step, Tables, runs, steps};
@@ -13,7 +14,7 @@ use crate::resource::replication_user::observe::{self, Key, Scope};
 use crate::resource::replication_user::observed::{Observed, OwnedTable};
 use crate::resource::replication_user::operation::Operation;
 use crate::resource::replication_user::{ReplicationUser, diff, message, state, statement};
-use crate::resource::{ApplyRequest, Attempt, Existing, Failure, Saved, Timeouts};
+use crate::resource::{ApplyRequest, Existing, Saved, Timeouts};
 use crate::secret::Secret;
 use crate::terraform::{Diagnostic, Diagnostics};
 
@@ -117,18 +118,18 @@ async fn attempt(work: &Work<'_>) -> Result<Done, Attempt> {
         Some(oid) => Key::Oid(u32::try_from(*oid).unwrap_or_default()),
         None => Key::Name(desired.name.as_str()),
     };
-    let observed = observe::observe(&transaction, facts, key, &scope).await?;
+    let observed = observe::observe(transaction.reader(), facts, key, &scope).await?;
     let operations = operations(work, &observed);
     let role = observed.role.as_ref().map_or(0, |role| role.oid);
     if matches!(operations.first(), Some(Operation::AdoptRole { .. })) {
-        let elsewhere = observe::holdings::databases(&transaction, role).await?;
+        let elsewhere = observe::holdings::databases(transaction.reader(), role).await?;
         if !elsewhere.is_empty() {
             return Err(Diagnostics::from(message::used_elsewhere(desired, &elsewhere)).into());
         }
     }
     let steps = steps(&operations, &observed);
     let whole = whole_schemas(&steps);
-    let tables = tables(&transaction, work, role, &steps).await?;
+    let tables = tables(transaction.reader(), work, role, &steps).await?;
     refuse(work, &operations, &observed, &tables.unreadable)?;
     let mut diagnostics = Diagnostics::new();
     for step in &steps {
@@ -142,9 +143,9 @@ async fn attempt(work: &Work<'_>) -> Result<Done, Attempt> {
             }
         }
     }
-    let after = observe::observe(&transaction, facts, Key::Name(desired.name.as_str()), &scope).await?;
+    let after = observe::observe(transaction.reader(), facts, Key::Name(desired.name.as_str()), &scope).await?;
     let role = after.role.as_ref().map_or(0, |role| role.oid);
-    let unreadable = observe::unreadable(&transaction, facts, role, &whole, desired.include_views).await?;
+    let unreadable = observe::unreadable(transaction.reader(), facts, role, &whole, desired.include_views).await?;
     verify(desired, &operations, &after, &unreadable)?;
     let notices = transaction.commit().await?;
     Ok(Done { observed: after, notices, diagnostics })
@@ -181,7 +182,7 @@ fn operations(work: &Work<'_>, observed: &Observed) -> Vec<Operation> {
 }
 
 /// What has to be known of tables before operations on whole schemas run.
-async fn tables(transaction: &Transaction, work: &Work<'_>, role: u32, steps: &[Step]) -> Result<Tables, postgres::Error> {
+async fn tables(transaction: &Reader, work: &Work<'_>, role: u32, steps: &[Step]) -> Result<Tables, postgres::Error> {
     let granted = whole_schemas(steps);
     let revoked: Vec<&Identifier> = steps
         .iter()

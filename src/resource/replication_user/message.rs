@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::failure::describe;
 use crate::postgres::{self, Identifier, QualifiedTable};
 use crate::resource::replication_user::model::Desired;
 use crate::resource::replication_user::observed::{NAMED_AT_MOST, Observed, OwnedTable, Reach, Role};
@@ -201,7 +202,7 @@ pub(crate) fn insufficient_privilege(error: &postgres::Error, admin: &str) -> Di
     let detail = format!(
         "{}\n\nNothing was changed. The provider's role {admin:?} needs CREATEROLE, ADMIN OPTION on rds_replication (a member of rds_superuser \
          has it), and to be a member of the owners of the schemas and tables concerned, or have their privileges WITH GRANT OPTION.",
-        error.describe()
+        describe(error)
     );
     Diagnostic::error("Missing privilege", detail)
 }

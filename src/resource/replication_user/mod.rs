@@ -22,9 +22,10 @@ mod schema;
 mod state;
 mod statement;
 
+use crate::failure::Failure;
 use crate::postgres::{Identifier, parse_import_id};
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, Failure, Plan, PlanRequest, Resource, Saved};
+use crate::resource::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved};
 use crate::terraform::{Diagnostic, Diagnostics};
 use model::Desired;
 use plan::Lookup;

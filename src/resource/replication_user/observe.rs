@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::try_join;
 
 use self::catalogue::{CLOSED, GRANTED_SCHEMAS, GRANTED_TABLES, OWNERS, READABLE, ROLE, SCHEMAS, TABLES, UNREADABLE};
+use crate::failure::Failure;
 use crate::postgres::retry::transient;
-use crate::postgres::{Error, Facts, Flavour, Identifier, Parameter, QualifiedTable, Row, Transaction, version};
+use crate::postgres::{Error, Facts, Flavour, Identifier, Parameter, QualifiedTable, Reader, Row, version};
 use crate::provider::Context;
+use crate::resource::Existing;
 use crate::resource::replication_user::model::Desired;
 use crate::resource::replication_user::observed::{NAMED_AT_MOST, Observed, OwnedTable, Owner, Reach, Role, Schema, Table};
 use crate::resource::replication_user::plan::Lookup;
 use crate::resource::replication_user::{ReplicationUser, state};
-use crate::resource::{Existing, Failure};
 
 /// By which the role is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -51,31 +52,21 @@ impl<'a> Scope<'a> {
 }
 
 /// Reads the role with this key, and how it stands to what is in the scope.
-pub(crate) async fn observe(
-    transaction: &Transaction,
-    facts: &Facts,
-    key: Key<'_>,
-    scope: &Scope<'_>,
-) -> Result<Observed, Error> {
-    let role = find_role(transaction, facts, key).await?;
-    observe_role(transaction, facts, role, scope).await
+pub(crate) async fn observe(reader: &Reader, facts: &Facts, key: Key<'_>, scope: &Scope<'_>) -> Result<Observed, Error> {
+    let role = find_role(reader, facts, key).await?;
+    observe_role(reader, facts, role, scope).await
 }
 
 /// How a role, or one that is yet to be made, stands to what is in the scope. The queries are awaited together, so that they cost one
 /// round trip.
-async fn observe_role(
-    transaction: &Transaction,
-    facts: &Facts,
-    role: Option<Role>,
-    scope: &Scope<'_>,
-) -> Result<Observed, Error> {
+async fn observe_role(reader: &Reader, facts: &Facts, role: Option<Role>, scope: &Scope<'_>) -> Result<Observed, Error> {
     let oid = role.as_ref().map_or(0, |role| role.oid);
     let names: Vec<&str> = scope.schemas.iter().copied().collect();
     let owners = scope.owners.iter().copied().collect();
     let (mut schemas, owners, tables) = try_join!(
-        schemas(transaction, facts, oid, &names, scope.include_views),
-        owners_by_schema(transaction, facts, oid, &names, owners),
-        tables(transaction, facts, oid, &scope.tables),
+        schemas(reader, facts, oid, &names, scope.include_views),
+        owners_by_schema(reader, facts, oid, &names, owners),
+        tables(reader, facts, oid, &scope.tables),
     )?;
     for (schema, owner, found) in owners {
         if let Some(schema) = schemas.get_mut(&schema) {
@@ -86,12 +77,12 @@ async fn observe_role(
 }
 
 /// The role with this key.
-pub(crate) async fn find_role(transaction: &Transaction, facts: &Facts, key: Key<'_>) -> Result<Option<Role>, Error> {
+pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> Result<Option<Role>, Error> {
     let (name, oid) = match key {
         Key::Oid(oid) => ("", oid),
         Key::Name(name) => (name, 0),
     };
-    let rows = transaction.query(ROLE, &[name.into(), Parameter::Oid(oid)]).await?;
+    let rows = reader.query(ROLE, &[name.into(), Parameter::Oid(oid)]).await?;
     let role = |row: &Row| {
         Ok(Role {
             oid: row.oid("oid")?,
@@ -110,7 +101,7 @@ pub(crate) async fn find_role(transaction: &Transaction, facts: &Facts, key: Key
 }
 
 async fn schemas(
-    transaction: &Transaction,
+    reader: &Reader,
     facts: &Facts,
     role: u32,
     names: &[&str],
@@ -125,7 +116,7 @@ async fn schemas(
         Parameter::Text(set_role_privilege(facts)),
     ];
     let mut found = BTreeMap::new();
-    for row in transaction.query(SCHEMAS, &parameters).await? {
+    for row in reader.query(SCHEMAS, &parameters).await? {
         let unreadable = row.i64("total")?;
         let schema = Schema {
             exists: row.bool("present")?,
@@ -144,7 +135,7 @@ async fn schemas(
 
 /// Schema, owner, and how the two stand to the role.
 async fn owners_by_schema(
-    transaction: &Transaction,
+    reader: &Reader,
     facts: &Facts,
     role: u32,
     names: &[&str],
@@ -165,11 +156,11 @@ async fn owners_by_schema(
         };
         Ok((row.text("schema")?, row.text("owner")?, owner))
     };
-    transaction.query(OWNERS, &parameters).await?.iter().map(owner).collect()
+    reader.query(OWNERS, &parameters).await?.iter().map(owner).collect()
 }
 
 async fn tables(
-    transaction: &Transaction,
+    reader: &Reader,
     facts: &Facts,
     role: u32,
     tables: &BTreeSet<&QualifiedTable>,
@@ -184,7 +175,7 @@ async fn tables(
         Parameter::Texts(tables.iter().map(|table| table.table.as_str()).collect()),
         Parameter::Text(set_role_privilege(facts)),
     ];
-    for row in transaction.query(TABLES, &parameters).await? {
+    for row in reader.query(TABLES, &parameters).await? {
         let table = Table {
             exists: row.bool("present")?,
             select: row.bool("readable")?,
@@ -198,7 +189,7 @@ async fn tables(
 
 /// The tables of schemas that the role (0: a role yet to be made) may not read.
 pub(crate) async fn unreadable(
-    transaction: &Transaction,
+    reader: &Reader,
     facts: &Facts,
     role: u32,
     schemas: &[&Identifier],
@@ -210,12 +201,12 @@ pub(crate) async fn unreadable(
         Parameter::Bool(include_views),
         Parameter::Text(set_role_privilege(facts)),
     ];
-    owned_tables(&transaction.query(UNREADABLE, &parameters).await?)
+    owned_tables(&reader.query(UNREADABLE, &parameters).await?)
 }
 
 /// The tables of schemas on which the role itself was granted SELECT.
 pub(crate) async fn readable(
-    transaction: &Transaction,
+    reader: &Reader,
     facts: &Facts,
     role: u32,
     schemas: &[&Identifier],
@@ -225,7 +216,7 @@ pub(crate) async fn readable(
         Parameter::Texts(schemas.iter().map(|schema| schema.as_str()).collect()),
         Parameter::Text(set_role_privilege(facts)),
     ];
-    owned_tables(&transaction.query(READABLE, &parameters).await?)
+    owned_tables(&reader.query(READABLE, &parameters).await?)
 }
 
 fn owned_tables(rows: &[Row]) -> Result<Vec<OwnedTable>, Error> {
@@ -240,15 +231,15 @@ fn owned_tables(rows: &[Row]) -> Result<Vec<OwnedTable>, Error> {
 }
 
 /// Those of the schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole.
-pub(crate) async fn closed_schemas(transaction: &Transaction, schemas: &[&Identifier]) -> Result<BTreeSet<String>, Error> {
+pub(crate) async fn closed_schemas(reader: &Reader, schemas: &[&Identifier]) -> Result<BTreeSet<String>, Error> {
     let names = schemas.iter().map(|schema| schema.as_str()).collect();
-    let rows = transaction.query(CLOSED, &[Parameter::Texts(names)]).await?;
+    let rows = reader.query(CLOSED, &[Parameter::Texts(names)]).await?;
     rows.iter().map(|row| row.text("schema")).collect()
 }
 
 /// What a role that is imported may read: whole schemas, and single tables elsewhere.
-pub(crate) async fn granted(transaction: &Transaction, role: u32) -> Result<(Vec<String>, Vec<String>), Error> {
-    let schemas: Vec<String> = transaction
+pub(crate) async fn granted(reader: &Reader, role: u32) -> Result<(Vec<String>, Vec<String>), Error> {
+    let schemas: Vec<String> = reader
         .query(GRANTED_SCHEMAS, &[Parameter::Oid(role)])
         .await?
         .iter()
@@ -256,7 +247,7 @@ pub(crate) async fn granted(transaction: &Transaction, role: u32) -> Result<(Vec
         .collect::<Result<_, _>>()?;
     let covered = Parameter::Texts(schemas.iter().map(String::as_str).collect());
     let mut tables = Vec::new();
-    for row in transaction.query(GRANTED_TABLES, &[Parameter::Oid(role), covered]).await? {
+    for row in reader.query(GRANTED_TABLES, &[Parameter::Oid(role), covered]).await? {
         let (schema, name) = (row.text("schema")?, row.text("name")?);
         // A name with a dot cannot be written in a configuration.
         if !schema.contains('.') && !name.contains('.') {
@@ -295,13 +286,12 @@ pub(crate) async fn look_up(context: &Context, before: Option<&Desired>, desired
     let database = desired.database.as_str();
     let facts = server.facts(database, context.cancel()).await?;
     let looking = || async {
-        let transaction = server.read(database, context.cancel()).await?;
+        let reader = server.read(database, context.cancel()).await?;
         let key = Key::Name(before.unwrap_or(desired).name.as_str());
-        let observed = observe(&transaction, &facts, key, &Scope::of([&new])).await?;
+        let observed = observe(&reader, &facts, key, &Scope::of([&new])).await?;
         let role = observed.role.as_ref().map_or(0, |role| role.oid);
         let schemas: Vec<&Identifier> = new.schemas.iter().collect();
-        let unreadable = unreadable(&transaction, &facts, role, &schemas, new.include_views).await?;
-        transaction.rollback().await?;
+        let unreadable = unreadable(&reader, &facts, role, &schemas, new.include_views).await?;
         let existing = observed.role.clone().filter(|_| before.is_none());
         Ok::<_, Error>(Lookup { facts: facts.clone(), existing, observed, unreadable })
     };
@@ -319,25 +309,24 @@ pub(crate) async fn read(
     let facts = server.facts(database, context.cancel()).await?;
     let oid = prior.model.oid.known().and_then(|oid| u32::try_from(*oid).ok());
     let reading = || async {
-        let transaction = server.read(database, context.cancel()).await?;
+        let reader = server.read(database, context.cancel()).await?;
         let by_oid = match oid {
-            Some(oid) => find_role(&transaction, &facts, Key::Oid(oid)).await?,
+            Some(oid) => find_role(&reader, &facts, Key::Oid(oid)).await?,
             None => None,
         };
         let role = match by_oid {
             Some(role) => Some(role),
-            None => find_role(&transaction, &facts, Key::Name(known.name.as_str())).await?,
+            None => find_role(&reader, &facts, Key::Name(known.name.as_str())).await?,
         };
         let Some(role) = role else { return Ok(None) };
         let mut model = prior.model.clone();
         if oid.is_none() {
-            let (schemas, tables) = granted(&transaction, role.oid).await?;
+            let (schemas, tables) = granted(&reader, role.oid).await?;
             model.schemas = Some(schemas).filter(|schemas| !schemas.is_empty()).into();
             model.tables = Some(tables).filter(|tables| !tables.is_empty()).into();
         }
         let Ok(Some(desired)) = Desired::decode(&model) else { return Ok(None) };
-        let observed = observe_role(&transaction, &facts, Some(role), &Scope::of([&desired])).await?;
-        transaction.rollback().await?;
+        let observed = observe_role(&reader, &facts, Some(role), &Scope::of([&desired])).await?;
         Ok::<_, Error>(Some(state::existing(&model, &desired, observed)))
     };
     Ok(transient(context.cancel(), reading).await?)

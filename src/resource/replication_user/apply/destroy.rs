@@ -1,14 +1,15 @@
 //! Takes back what a role was given, in every database, then drops it.
 
+use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::until_done;
-use crate::postgres::{Facts, Identifier, Server, Transaction};
+use crate::postgres::{Facts, Identifier, Reader, Server, Transaction};
 use crate::provider::Context;
 use crate::resource::replication_user::apply::{TIMEOUT, execute, failure};
 use crate::resource::replication_user::observe::{self, Key, holdings};
 use crate::resource::replication_user::observed::Role;
 use crate::resource::replication_user::removal::{Held, Removal, removals};
 use crate::resource::replication_user::{ReplicationUser, message, statement};
-use crate::resource::{Attempt, Existing, Failure, Timeouts};
+use crate::resource::{Existing, Timeouts};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
 /// What a destroy does in one database.
@@ -28,7 +29,7 @@ pub(crate) async fn plan(context: &Context, prior: &Existing<ReplicationUser>) -
         let Some(role) = find(&transaction, &facts, prior).await? else { return Ok(None) };
         let here = look(&transaction, &facts, &role, &database, true).await?;
         let elsewhere = holdings::databases(&transaction, role.oid).await?;
-        transaction.rollback().await?;
+        drop(transaction);
         let mut clearings = Vec::new();
         for database in elsewhere {
             let transaction = server.read(&database, context.cancel()).await?;
@@ -82,7 +83,8 @@ async fn clear(
     let Some(role) = find(&transaction, facts, prior).await? else { return Ok(()) };
     let mut in_the_way = look(&transaction, facts, &role, database, true).await?.in_the_way;
     let elsewhere = holdings::databases(&transaction, role.oid).await?;
-    transaction.rollback().await?;
+    // The look into the next database may need its connection.
+    drop(transaction);
     for other in &elsewhere {
         let transaction = server.read(other, context.cancel()).await?;
         in_the_way.extend(look(&transaction, facts, &role, other, false).await?.in_the_way);
@@ -93,12 +95,12 @@ async fn clear(
     }
     for other in &elsewhere {
         let transaction = server.write(other, timeout, context.cancel()).await?;
-        let clearing = look(&transaction, facts, &role, other, false).await?;
+        let clearing = look(transaction.reader(), facts, &role, other, false).await?;
         take_back(&transaction, &clearing.held, &name).await?;
         transaction.commit().await?;
     }
     let transaction = server.write(database, timeout, context.cancel()).await?;
-    let clearing = look(&transaction, facts, &role, database, true).await?;
+    let clearing = look(transaction.reader(), facts, &role, database, true).await?;
     if !clearing.in_the_way.is_empty() {
         return Err(Diagnostics::from(message::in_the_way(&name, &clearing.in_the_way, true)).into());
     }
@@ -116,20 +118,14 @@ async fn take_back(transaction: &Transaction, held: &[Held], role: &Identifier) 
 }
 
 /// What one database holds. Shared objects, and replication connections, are looked at once: `with_shared`.
-async fn look(
-    transaction: &Transaction,
-    facts: &Facts,
-    role: &Role,
-    database: &str,
-    with_shared: bool,
-) -> Result<Clearing, Attempt> {
+async fn look(transaction: &Reader, facts: &Facts, role: &Role, database: &str, with_shared: bool) -> Result<Clearing, Attempt> {
     let found = holdings::holdings(transaction, facts, role.oid, database, with_shared).await?;
     let mut in_the_way = if with_shared { holdings::walsenders(transaction, role.oid).await? } else { Vec::new() };
     in_the_way.extend(found.in_the_way.iter().cloned());
     Ok(Clearing { database: database.to_owned(), held: removals(&found), in_the_way })
 }
 
-async fn find(transaction: &Transaction, facts: &Facts, prior: &Existing<ReplicationUser>) -> Result<Option<Role>, Attempt> {
+async fn find(transaction: &Reader, facts: &Facts, prior: &Existing<ReplicationUser>) -> Result<Option<Role>, Attempt> {
     let (_, name) = names(prior)?;
     let key = match prior.model.oid.known() {
         Some(oid) => Key::Oid(u32::try_from(*oid).unwrap_or_default()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Row, Transaction};
+use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 use crate::resource::replication_user::observe::set_role_privilege;
 use crate::resource::replication_user::removal::{DefaultsOf, Held, Holdings, Object, Removal};
 
@@ -57,14 +57,14 @@ SELECT n.nspname::text AS schema, pg_catalog.count(*) AS total
  GROUP BY 1";
 
 /// The other databases in which something depends on a role.
-pub(crate) async fn databases(transaction: &Transaction, role: u32) -> Result<Vec<String>, Error> {
-    let rows = transaction.query(DATABASES, &[Parameter::Oid(role)]).await?;
+pub(crate) async fn databases(reader: &Reader, role: u32) -> Result<Vec<String>, Error> {
+    let rows = reader.query(DATABASES, &[Parameter::Oid(role)]).await?;
     rows.iter().map(|row| row.text("name")).collect()
 }
 
 /// The live replication connections of a role, described.
-pub(crate) async fn walsenders(transaction: &Transaction, role: u32) -> Result<Vec<String>, Error> {
-    let rows = transaction.query(WALSENDERS, &[Parameter::Oid(role)]).await?;
+pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<String>, Error> {
+    let rows = reader.query(WALSENDERS, &[Parameter::Oid(role)]).await?;
     let describe = |row: &Row| {
         let application = row.optional_text("application_name")?.unwrap_or_default();
         Ok(format!("a replication connection is open (pid {}, application {application:?})", row.i32("pid")?))
@@ -74,7 +74,7 @@ pub(crate) async fn walsenders(transaction: &Transaction, role: u32) -> Result<V
 
 /// What this database, and the server as a whole, holds of a role.
 pub(crate) async fn holdings(
-    transaction: &Transaction,
+    reader: &Reader,
     facts: &Facts,
     role: u32,
     database: &str,
@@ -82,7 +82,7 @@ pub(crate) async fn holdings(
 ) -> Result<Holdings, Error> {
     let parameters = [Parameter::Oid(role), Parameter::Text(set_role_privilege(facts)), Parameter::Bool(with_shared)];
     let mut holdings = Holdings::default();
-    for row in transaction.query(DEPENDENCIES, &parameters).await? {
+    for row in reader.query(DEPENDENCIES, &parameters).await? {
         let description = row.optional_text("description")?.unwrap_or_else(|| "an object".to_owned());
         match row.text("deptype")?.as_str() {
             "o" => holdings.in_the_way.push(format!("it owns {description} (database {database:?})")),
@@ -93,17 +93,17 @@ pub(crate) async fn holdings(
             _ => holdings.in_the_way.push(format!("{description} depends on it (database {database:?})")),
         }
     }
-    holdings.tables_of_schema = tables_of_schema(transaction, &holdings.held).await?;
+    holdings.tables_of_schema = tables_of_schema(reader, &holdings.held).await?;
     Ok(holdings)
 }
 
-async fn tables_of_schema(transaction: &Transaction, held: &[Held]) -> Result<BTreeMap<Identifier, i64>, Error> {
+async fn tables_of_schema(reader: &Reader, held: &[Held]) -> Result<BTreeMap<Identifier, i64>, Error> {
     let schemas = held.iter().filter_map(|held| match &held.removal {
         Removal::Privileges(Object::Table(table)) => Some(table.schema.as_str()),
         _ => None,
     });
     let mut counts = BTreeMap::new();
-    for row in transaction.query(TABLES_OF_SCHEMA, &[Parameter::Texts(schemas.collect())]).await? {
+    for row in reader.query(TABLES_OF_SCHEMA, &[Parameter::Texts(schemas.collect())]).await? {
         if let Ok(schema) = Identifier::new(row.text("schema")?) {
             counts.insert(schema, row.i64("total")?);
         }

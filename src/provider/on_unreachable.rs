@@ -1,8 +1,8 @@
-//! What becomes of a plan when AWS or the database server cannot be reached. Pure.
+//! `on_unreachable` of the provider block. Pure.
 
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
-/// `on_unreachable` of the provider block.
+/// What becomes of a plan when AWS or the database server cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnUnreachable {
     /// An error.
@@ -29,33 +29,6 @@ impl OnUnreachable {
     /// Of a checked value. As long as it is not known nothing is kept silently.
     pub(super) fn of(word: &Attr<String>) -> Self {
         if word.known().is_some_and(|word| word == KEEP_STATE) { Self::KeepState } else { Self::Fail }
-    }
-}
-
-/// Who cannot be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Party {
-    Aws,
-    Database,
-}
-
-/// Somebody cannot be reached.
-#[derive(Clone, Debug)]
-pub(crate) struct Outage {
-    pub(crate) party: Party,
-    /// The error that it is where nothing may go on without.
-    pub(crate) diagnostic: Diagnostic,
-}
-
-impl Outage {
-    /// What a run that goes on without says.
-    pub(crate) fn warning(self) -> Diagnostic {
-        let Diagnostic { summary, detail, .. } = self.diagnostic;
-        let detail = format!(
-            "The state is kept as it is and the plan is made from the configuration, since on_unreachable is \"{KEEP_STATE}\": what \
-             changed meanwhile is not seen, and what a change would meet is not checked. Apply it where this works.\n\n{detail}"
-        );
-        Diagnostic::warning(summary, detail)
     }
 }
 

@@ -1,4 +1,4 @@
-//! One try of a transaction: it may fail in passing and be tried again, or for a reason that stays.
+//! One try of a transaction: it may fail in passing and be tried again, or for a reason that stays. Pure.
 
 use std::fmt;
 

@@ -1,0 +1,167 @@
+//! What a practitioner is told when the database server fails, and what can be done about it. Pure.
+
+use std::error::Error as _;
+
+use super::{Failure, Outage, Party};
+use crate::postgres::{Cause, Error, Origin, TlsFault};
+use crate::terraform::Diagnostic;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let said = diagnostic(&error);
+        match error {
+            error if error.is_database_missing() => Self::Missing(said),
+            error if error.is_outage() => Self::Unreachable(Outage { party: Party::Database, diagnostic: said }),
+            _ => said.into(),
+        }
+    }
+}
+
+/// One clear error: what failed as the title, then the causes and the way out.
+fn diagnostic(error: &Error) -> Diagnostic {
+    let summary = match error.original() {
+        Error::LoginUnavailable { .. } => "Nothing to log in to the database server with",
+        error if error.is_unreachable() => "Cannot reach the database server",
+        error if error.is_database_missing() => "Database not found",
+        Error::LoginRefused { .. } | Error::PasswordMissing { .. } => "The database server refuses the login",
+        Error::ConnectionLost { .. } => "Lost the connection to the database server",
+        Error::Reader { .. } => "Connected to a reader instead of the writer",
+        Error::Locked { .. } | Error::Busy { .. } => "Timed out waiting for a lock",
+        Error::Cancelled => "Cancelled",
+        Error::Statement { .. } => "The database server refuses a statement",
+        _ => "The database server cannot be used",
+    };
+    Diagnostic::error(summary, describe(error))
+}
+
+/// The error with its sources and remedy, one below the other.
+pub(crate) fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    if let Some(remedy) = remedy(error) {
+        text.push_str("\n\n");
+        text.push_str(remedy);
+    }
+    text
+}
+
+/// What to do about it, where that can be said.
+fn remedy(error: &Error) -> Option<&'static str> {
+    match error.original() {
+        Error::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
+        Error::Refused { .. } | Error::ConnectTimeout { .. } | Error::Unreachable { .. } => Some(
+            "Check host and port, that the server runs, and that security groups, routes and tunnels let this machine reach it.",
+        ),
+        Error::PasswordMissing { .. } => Some(
+            "Set password, password_secret_arn or iam_auth in the provider's postgres settings, or the environment variable PGPASSWORD.",
+        ),
+        Error::LoginUnavailable { unreachable: true, .. } => {
+            Some("Check aws.region and aws.endpoints of the provider block, and that this machine reaches AWS.")
+        }
+        Error::LoginUnavailable { origin: Origin::Secret(_), .. } => Some(
+            "Check password_secret_arn of the provider's postgres settings (without it: the secret that RDS manages for the cluster), and \
+                 that the provider's AWS principal has secretsmanager:GetSecretValue for it, and kms:Decrypt if it has a key of its own.",
+        ),
+        Error::LoginUnavailable { .. } => Some(
+            "Check the aws settings of the provider block, the environment or profile that the credentials come from, and for whom the token \
+                 is signed: the writer endpoint of postgres.cluster_identifier, or else tls_server_name or host.",
+        ),
+        Error::LoginRefused { origin, .. } => login_remedy(error, origin),
+        Error::ConnectionLost { .. } => {
+            Some("The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.")
+        }
+        Error::Handshake { source, .. } => Some(source.downcast_ref::<TlsFault>().map_or(
+            "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
+            tls_remedy,
+        )),
+        Error::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
+        Error::Reader { .. } => Some(
+            "Use the writer endpoint of the cluster (for Aurora: the cluster endpoint). Right after a failover it may not lead to the new \
+                 writer yet: run Terraform again.",
+        ),
+        Error::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),
+        Error::Busy { .. } => Some("Try again when the other run has finished, or raise timeouts."),
+        Error::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),
+        _ => cause_remedy(error),
+    }
+}
+
+fn login_remedy(error: &Error, origin: &Origin) -> Option<&'static str> {
+    match (origin, error.cause()) {
+        (Origin::Token, Some(Cause::InvalidPassword | Cause::InvalidAuthorization)) => Some(
+            "Check that IAM database authentication is on for the cluster, that the role is a member of rds_iam, that the AWS principal \
+                 has rds-db:connect for the role, and that this machine's clock is right. Through a tunnel, set cluster_identifier: the token \
+                 must be signed for the cluster's own endpoint and port.",
+        ),
+        (Origin::Secret(_), Some(Cause::InvalidPassword)) => Some(
+            "The secret was read anew after the refusal. Check that it belongs to this role and cluster; while its password is being \
+                 rotated, try again in a minute.",
+        ),
+        (Origin::Given, Some(Cause::InvalidPassword)) => Some("Check username and password of the provider's postgres settings."),
+        (_, Some(Cause::InvalidAuthorization)) => Some(
+            "Check the username, that the role may log in, and that the server's rules admit this way of connecting (TLS, address).",
+        ),
+        _ => cause_remedy(error),
+    }
+}
+
+fn cause_remedy(error: &Error) -> Option<&'static str> {
+    match error.cause()? {
+        Cause::DatabaseMissing => Some("Create the database first, or correct its name."),
+        Cause::InsufficientPrivilege => Some(
+            "Grant what is missing to the role that the provider logs in as (username of the provider's postgres settings), or use another role.",
+        ),
+        Cause::TooManyConnections => {
+            Some("Lower max_connections of the provider's postgres settings, or free connections on the server.")
+        }
+        _ => None,
+    }
+}
+
+/// What to do about a certificate, or a lack of TLS.
+fn tls_remedy(fault: &TlsFault) -> &'static str {
+    match fault {
+        TlsFault::NotSpoken => {
+            "Turn TLS on at the server (ssl = on), or set sslmode = \"disable\" in the provider's postgres settings if nobody can listen \
+                 on the way there."
+        }
+        TlsFault::WrongName { .. } => {
+            "Set tls_server_name of the provider's postgres settings to a name that the certificate has, or give sslmode = \"verify-ca\", \
+                 which does not compare names."
+        }
+        TlsFault::Expired(_) => "Renew the server's certificate. If it is in date, set this machine's clock.",
+        TlsFault::NotYetValid(_) => "Set this machine's clock. If it is right, give the server a certificate that is in date.",
+        TlsFault::UnknownAuthority => {
+            "Set sslrootcert of the provider's postgres settings to the PEM file, or the PEM text, of the authority that signed it; \
+                 without sslrootcert only Amazon RDS's authorities of the commercial regions are believed. sslmode = \"require\" without sslrootcert encrypts and \
+                 believes whoever answers."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::error::{ServerError, SqlState};
+
+    fn statement(code: &str, message: &str) -> Error {
+        let source = ServerError { sqlstate: SqlState::new(code), message: message.to_owned(), detail: None, hint: None };
+        Error::Statement { statement: "GRANT x TO y".to_owned(), source: Box::new(source) }
+    }
+
+    #[test]
+    fn a_failed_statement_is_shown_once_with_what_the_server_said() {
+        let error = statement("42501", "permission denied for schema s");
+        assert_eq!(
+            describe(&error),
+            "GRANT x TO y failed: permission denied for schema s (SQLSTATE 42501)\n\nGrant what is missing to the role that the \
+             provider logs in as (username of the provider's postgres settings), or use another role."
+        );
+        assert_eq!(error.cause(), Some(Cause::InsufficientPrivilege));
+    }
+}
