@@ -94,7 +94,6 @@ fn decisions_are_pure() {
         "outage.rs",
         "aws_settings.rs",
         "identifier.rs",
-        "literal.rs",
         "version.rs",
     ];
     let effects = ["async ", ".await", "tokio::", "Instant::now", "SystemTime", "std::env", "std::fs"];

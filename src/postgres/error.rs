@@ -61,24 +61,8 @@ pub enum Cause {
     InvalidAuthorization,
     /// 3D000
     DatabaseMissing,
-    /// 3F000
-    SchemaMissing,
-    /// 42P01
-    TableMissing,
-    /// 42703
-    ColumnMissing,
-    /// 42704
-    ObjectMissing,
-    /// 42710
-    ObjectExists,
     /// 42501
     InsufficientPrivilege,
-    /// 2BP01
-    DependentObjects,
-    /// 55006
-    ObjectInUse,
-    /// 55000
-    ObjectNotInPrerequisiteState,
     /// 55P03
     LockNotAvailable,
     /// 57014
@@ -95,23 +79,13 @@ pub enum Cause {
     SerializationFailure,
     /// 40P01
     DeadlockDetected,
-    /// 0A000
-    FeatureNotSupported,
 }
 
-const CAUSES: [(&str, Cause); 22] = [
+const CAUSES: [(&str, Cause); 13] = [
     ("28P01", Cause::InvalidPassword),
     ("28000", Cause::InvalidAuthorization),
     ("3D000", Cause::DatabaseMissing),
-    ("3F000", Cause::SchemaMissing),
-    ("42P01", Cause::TableMissing),
-    ("42703", Cause::ColumnMissing),
-    ("42704", Cause::ObjectMissing),
-    ("42710", Cause::ObjectExists),
     ("42501", Cause::InsufficientPrivilege),
-    ("2BP01", Cause::DependentObjects),
-    ("55006", Cause::ObjectInUse),
-    ("55000", Cause::ObjectNotInPrerequisiteState),
     ("55P03", Cause::LockNotAvailable),
     ("57014", Cause::QueryCanceled),
     ("53300", Cause::TooManyConnections),
@@ -121,7 +95,6 @@ const CAUSES: [(&str, Cause); 22] = [
     ("25006", Cause::ReadOnlyTransaction),
     ("40001", Cause::SerializationFailure),
     ("40P01", Cause::DeadlockDetected),
-    ("0A000", Cause::FeatureNotSupported),
 ];
 
 /// An ERROR or FATAL that the server reported.

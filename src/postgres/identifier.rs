@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use postgres_protocol::escape::escape_identifier;
 use serde::{Deserialize, Serialize};
 
 /// The longest name that a server keeps whole (`NAMEDATALEN` - 1), in bytes.
@@ -56,7 +57,7 @@ impl Identifier {
 
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.replace('"', "\"\""))
+        f.write_str(&escape_identifier(&self.0))
     }
 }
 
@@ -182,9 +183,7 @@ pub fn parse_import_id(id: &str) -> Result<(Identifier, Identifier), InvalidImpo
 
 /// The import id of an object: `database/name`, with a part quoted where it would be misread otherwise.
 pub fn import_id(database: &str, name: &str) -> String {
-    let part = |text: &str| {
-        if text.contains(['/', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
-    };
+    let part = |text: &str| if text.contains(['/', '"']) { escape_identifier(text) } else { text.to_owned() };
     format!("{}/{}", part(database), part(name))
 }
 

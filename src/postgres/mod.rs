@@ -1,6 +1,6 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `literal`, `notice`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
+//! Pure: `identifier`, `notice`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
 //! `connect`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
@@ -8,7 +8,6 @@ pub mod client;
 mod connect;
 pub mod error;
 pub mod identifier;
-pub mod literal;
 mod lock_holder;
 pub mod login;
 mod notice;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::postgres::literal::Literal;
+use postgres_protocol::escape::escape_literal;
+
 use crate::secret::Secret;
 
 /// What stands in a shown statement where a secret is.
@@ -33,7 +34,7 @@ impl Statement {
     #[must_use]
     pub fn then_secret(self, secret: &Secret) -> Self {
         Self {
-            text: Secret::new(format!("{}{}", self.text.expose(), Literal(secret.expose()))),
+            text: Secret::new(format!("{}{}", self.text.expose(), escape_literal(secret.expose()))),
             display: format!("{}'{REDACTED}'", self.display),
         }
     }
@@ -64,6 +65,20 @@ impl fmt::Debug for Statement {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_safe_whatever_it_contains() {
+        for (text, sql) in [
+            ("", "''"),
+            ("plain", "'plain'"),
+            ("it's", "'it''s'"),
+            ("back\\slash", " E'back\\\\slash'"),
+            ("\\'; DROP", " E'\\\\''; DROP'"),
+            ("Ω\n", "'Ω\n'"),
+        ] {
+            assert_eq!(Statement::new("").then_secret(&Secret::new(text)).text(), sql);
+        }
+    }
 
     #[test]
     fn shows_everything_but_its_secrets() {
