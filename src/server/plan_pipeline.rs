@@ -1,9 +1,9 @@
 //! What happens to every planned value, whatever the resource: defaults, write-only values nulled, order kept where it has no meaning,
-//! computed values unknown when something changes, declared replacements. Pure.
+//! computed values unknown when something changes, declared replacements. All of it goes into nested objects too. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Value, same_members};
+use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Place, Value, places, same_members};
 
 /// A proposal ready for the resource.
 pub(crate) struct Proposal {
@@ -23,7 +23,7 @@ pub(crate) fn complete(attributes: &[Attribute], config: &Value, prior: &Value, 
     Proposal { value, changed }
 }
 
-/// Defaults in, write-only values out, order kept. Goes into nested objects.
+/// Defaults in, write-only values out, order kept.
 fn settle(attributes: &[Attribute], config: &Value, prior: &Value, proposed: &Value) -> Value {
     let settled = attributes.iter().map(|attribute| {
         let name = attribute.name.as_str();
@@ -43,60 +43,124 @@ fn settle_attribute(attribute: &Attribute, config: &Value, prior: &Value, propos
     if flags.unordered && same_members(prior, proposed) {
         return prior.clone();
     }
-    match (&attribute.kind, proposed) {
-        (Kind::Nested { nesting: Nesting::Single, attributes }, Value::Map(_)) => settle(attributes, config, prior, proposed),
-        (Kind::Nested { nesting: Nesting::Map, attributes }, Value::Map(entries)) => {
-            let settled = entries
-                .iter()
-                .map(|(key, entry)| (key.clone(), settle_entry(attributes, config.get(key), prior.get(key), entry)))
-                .collect::<BTreeMap<_, _>>();
-            Value::Map(settled)
-        }
-        _ => proposed.clone(),
+    let mut settled = proposed.clone();
+    for (attributes, place, object) in configured_objects(&attribute.kind, config, &mut settled) {
+        *object = settle(attributes, place.of(config), place.of(prior), object);
     }
+    settled
 }
 
-fn settle_entry(attributes: &[Attribute], config: &Value, prior: &Value, entry: &Value) -> Value {
-    match entry {
-        Value::Map(_) => settle(attributes, config, prior, entry),
-        other => other.clone(),
-    }
+/// The objects in the value of a nested attribute that the configuration has too. What it leaves open is the provider's as a whole.
+fn configured_objects<'a>(kind: &'a Kind, config: &Value, value: &'a mut Value) -> Vec<(&'a [Attribute], Place, &'a mut Value)> {
+    let Kind::Nested { nesting, attributes } = kind else { return Vec::new() };
+    let objects = places(*nesting, value).into_iter();
+    let configured = objects.filter(|(place, object)| matches!((place.of(config), &**object), (Value::Map(_), Value::Map(_))));
+    configured.map(|(place, object)| (attributes.as_slice(), place, object)).collect()
 }
 
 /// Computed attributes that the configuration leaves open become unknown, except those that keep their prior value.
 fn mark_unknown(attributes: &[Attribute], config: &Value, prior: &Value, value: &mut Value) {
     let Value::Map(entries) = value else { return };
     for attribute in attributes {
-        let flags = &attribute.flags;
-        let open = flags.computed && flags.default.is_none() && config.get(&attribute.name).is_null();
+        let (flags, name) = (&attribute.flags, attribute.name.as_str());
+        let open = flags.computed && flags.default.is_none() && config.get(name).is_null();
         let kept = flags.keep_prior && !prior.is_null();
         if open && !kept {
-            entries.insert(attribute.name.clone(), Value::Unknown);
+            entries.insert(name.to_owned(), Value::Unknown);
+        } else if let Some(entry) = entries.get_mut(name) {
+            let (config, prior) = (config.get(name), prior.get(name));
+            for (attributes, place, object) in configured_objects(&attribute.kind, config, entry) {
+                mark_unknown(attributes, place.of(config), place.of(prior), object);
+            }
         }
     }
 }
 
-/// The attributes declared to replace the resource whose planned value differs from the prior one.
+/// The attributes declared to replace the resource whose planned value differs from the prior one. An object that comes or goes differs in
+/// each of its values.
 pub(crate) fn declared_replacements(attributes: &[Attribute], prior: &Value, planned: &Value) -> Vec<AttributePath> {
-    if prior.is_null() {
-        return Vec::new();
+    let mut paths = Vec::new();
+    if !prior.is_null() {
+        find_replacements(attributes, prior, planned, &AttributePath::root(), &mut paths);
     }
-    let differing = attributes
-        .iter()
-        .filter(|attribute| attribute.flags.requires_replace && prior.get(&attribute.name) != planned.get(&attribute.name));
-    differing.map(|attribute| AttributePath::of(&attribute.name)).collect()
+    paths
 }
 
-/// `base` with the top-level attributes that differ between `before` and `after`: typed models cannot express a list of which only some
-/// members are unknown, so what a resource left alone keeps its untyped form.
+fn find_replacements(
+    attributes: &[Attribute],
+    prior: &Value,
+    planned: &Value,
+    path: &AttributePath,
+    paths: &mut Vec<AttributePath>,
+) {
+    for attribute in attributes {
+        let (prior, planned) = (part(prior, &attribute.name), part(planned, &attribute.name));
+        if prior == planned {
+            continue;
+        }
+        let path = path.attribute(&attribute.name);
+        match &attribute.kind {
+            _ if attribute.flags.requires_replace => paths.push(path),
+            Kind::Plain(_) => {}
+            Kind::Nested { nesting: Nesting::Single, attributes } => find_replacements(attributes, prior, planned, &path, paths),
+            Kind::Nested { nesting: Nesting::List, attributes } => {
+                for position in 0..length(prior).max(length(planned)) {
+                    let (prior, planned) = (at(prior, position), at(planned, position));
+                    find_replacements(attributes, prior, planned, &path.index(position), paths);
+                }
+            }
+            Kind::Nested { nesting: Nesting::Map, attributes } => {
+                for key in keys(prior).chain(keys(planned)).collect::<BTreeSet<_>>() {
+                    find_replacements(attributes, part(prior, key), part(planned, key), &path.key(key), paths);
+                }
+            }
+        }
+    }
+}
+
+/// An attribute or member of a value; of an unknown value everything is unknown.
+fn part<'a>(value: &'a Value, name: &str) -> &'a Value {
+    if let Value::Unknown = value { value } else { value.get(name) }
+}
+
+fn at(list: &Value, position: usize) -> &Value {
+    const NOTHING: &Value = &Value::Null;
+    match list {
+        Value::Unknown => list,
+        Value::List(members) => members.get(position).unwrap_or(NOTHING),
+        _ => NOTHING,
+    }
+}
+
+fn length(list: &Value) -> usize {
+    if let Value::List(members) = list { members.len() } else { 0 }
+}
+
+fn keys(map: &Value) -> impl Iterator<Item = &String> {
+    let entries = if let Value::Map(entries) = map { Some(entries) } else { None };
+    entries.into_iter().flat_map(|entries| entries.keys())
+}
+
+/// `base` with the attributes that differ between `before` and `after`: typed models cannot express a list of which only some members are
+/// unknown, so what a resource left alone keeps its untyped form, also beside something that it set in the same nested object.
 pub(crate) fn overlay(base: Value, before: &Value, after: Value) -> Value {
     let (Value::Map(mut entries), Value::Map(after)) = (base, after) else { return Value::Null };
     for (name, value) in after {
-        if *before.get(&name) != value {
-            entries.insert(name, value);
+        let before = before.get(&name);
+        if *before == value {
+            continue;
         }
+        let laid = match entries.remove(&name) {
+            Some(base) if same_keys(&base, before) && same_keys(before, &value) => overlay(base, before, value),
+            _ => value,
+        };
+        entries.insert(name, laid);
     }
     Value::Map(entries)
+}
+
+fn same_keys(one: &Value, other: &Value) -> bool {
+    matches!((one, other), (Value::Map(one), Value::Map(other)) if one.keys().eq(other.keys()))
 }
 
 /// The new state after an apply without errors: every value that was planned known stays as planned.
@@ -114,145 +178,61 @@ pub(crate) fn fulfil(planned: &Value, actual: &Value) -> Value {
 }
 
 /// What must hold of every stored object: nothing unknown, no write-only value. Returns the paths that were unknown.
-pub(crate) fn seal(attributes: &[Attribute], value: Value) -> (Value, Vec<AttributePath>) {
-    let Value::Map(mut entries) = value else { return (value, Vec::new()) };
+pub(crate) fn seal(attributes: &[Attribute], mut value: Value) -> (Value, Vec<AttributePath>) {
     let mut unknown = Vec::new();
+    seal_object(attributes, &mut value, &AttributePath::root(), &mut unknown);
+    (value, unknown)
+}
+
+fn seal_object(attributes: &[Attribute], object: &mut Value, path: &AttributePath, unknown: &mut Vec<AttributePath>) {
+    let Value::Map(entries) = object else { return };
     for attribute in attributes {
         let entry = entries.entry(attribute.name.clone()).or_default();
         if attribute.flags.write_only {
             *entry = Value::Null;
-        } else if entry.contains_unknown() {
+            continue;
+        }
+        let path = path.attribute(&attribute.name);
+        if let Kind::Nested { nesting, attributes } = &attribute.kind {
+            let mut members_unknown = Vec::new();
+            for (place, object) in places(*nesting, entry) {
+                match object {
+                    Value::Unknown => members_unknown.push(place.path(&path)),
+                    object => seal_object(attributes, object, &place.path(&path), unknown),
+                }
+            }
+            // A member cannot be null, so the whole goes.
+            if !members_unknown.is_empty() {
+                *entry = Value::Null;
+                unknown.append(&mut members_unknown);
+            }
+        }
+        if entry.contains_unknown() {
             *entry = Value::Null;
-            unknown.push(AttributePath::of(&attribute.name));
+            unknown.push(path);
         }
     }
-    (Value::Map(entries), unknown)
 }
 
-/// Declared defaults in the place of nulls, for an import: it has no configuration to take them from.
-pub(crate) fn fill_defaults(attributes: &[Attribute], value: Value) -> Value {
-    let Value::Map(mut entries) = value else { return value };
+/// Declared defaults in the place of nulls, for an import: it has no configuration to take them from. An absent nested object stays
+/// absent.
+pub(crate) fn fill_defaults(attributes: &[Attribute], mut value: Value) -> Value {
+    fill_object(attributes, &mut value);
+    value
+}
+
+fn fill_object(attributes: &[Attribute], object: &mut Value) {
+    let Value::Map(entries) = object else { return };
     for attribute in attributes {
         let entry = entries.entry(attribute.name.clone()).or_default();
         if let (Some(default), Value::Null) = (&attribute.flags.default, &*entry) {
             *entry = default.clone();
         }
+        if let Kind::Nested { nesting, attributes } = &attribute.kind {
+            places(*nesting, entry).into_iter().for_each(|(_, object)| fill_object(attributes, object));
+        }
     }
-    Value::Map(entries)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terraform::{Attr, Model, computed, model, optional, optional_computed, required};
-
-    model! {
-        /// Nested.
-        struct Group {
-            /// Mode.
-            mode: String => optional().defaults_to("dedicated"),
-        }
-    }
-
-    model! {
-        /// Sample.
-        struct Sample {
-            /// Name.
-            name: String => required().requires_replace(),
-            /// Tables.
-            tables: Vec<String> => optional().unordered(),
-            /// Owner.
-            owner: String => optional_computed(),
-            /// Group.
-            group: Group => optional(),
-            /// Force.
-            force: bool => optional().defaults_to(false),
-            /// Password.
-            password_wo: String => optional().write_only(),
-            /// Id.
-            id: String => computed().keep_prior(),
-            /// Operations.
-            operations: Vec<String> => computed(),
-        }
-    }
-
-    fn config() -> Sample {
-        Sample {
-            name: "a".into(),
-            tables: vec!["x".to_owned(), "y".to_owned()].into(),
-            group: Group::default().into(),
-            password_wo: "hunter2".into(),
-            ..Sample::default()
-        }
-    }
-
-    fn state() -> Sample {
-        Sample {
-            owner: "admin".into(),
-            group: Group { mode: "dedicated".into() }.into(),
-            force: false.into(),
-            password_wo: Attr::Null,
-            id: "1".into(),
-            operations: vec!["DO".to_owned()].into(),
-            ..config()
-        }
-    }
-
-    fn complete_models(config: &Sample, prior: Option<&Sample>, proposed: &Sample) -> (Sample, bool) {
-        let prior = prior.map_or(Value::Null, Model::encode);
-        let proposal = complete(&Sample::attributes(), &Model::encode(config), &prior, &Model::encode(proposed));
-        (Model::decode(&proposal.value, &AttributePath::root()).unwrap(), proposal.changed)
-    }
-
-    #[test]
-    fn a_create_gets_defaults_and_unknowns_and_no_write_only_value() {
-        let (planned, changed) = complete_models(&config(), None, &config());
-        assert!(changed);
-        assert_eq!(planned.force, Attr::Known(false));
-        assert_eq!(planned.group, Attr::Known(Group { mode: "dedicated".into() }));
-        assert_eq!(planned.password_wo, Attr::Null);
-        assert_eq!((planned.owner, planned.id, planned.operations), (Attr::Unknown, Attr::Unknown, Attr::Unknown));
-    }
-
-    #[test]
-    fn an_unchanged_configuration_plans_the_prior_state() {
-        let proposed = Sample { tables: vec!["y".to_owned(), "x".to_owned()].into(), password_wo: "hunter2".into(), ..state() };
-        let (planned, changed) = complete_models(&config(), Some(&state()), &proposed);
-        assert!(!changed);
-        assert_eq!(planned, state());
-    }
-
-    #[test]
-    fn a_change_keeps_what_is_declared_to_be_kept() {
-        let proposed = Sample { tables: vec!["x".to_owned()].into(), ..state() };
-        let config = Sample { tables: vec!["x".to_owned()].into(), ..config() };
-        let (planned, _) = complete_models(&config, Some(&state()), &proposed);
-        assert_eq!((planned.owner, planned.id), (Attr::from("admin"), Attr::from("1")));
-        assert_eq!(planned.operations, Attr::Unknown);
-    }
-
-    #[test]
-    fn a_declared_replacement_needs_a_difference() {
-        let attributes = Sample::attributes();
-        let renamed = Sample { name: "b".into(), ..state() };
-        let paths = declared_replacements(&attributes, &Model::encode(&state()), &Model::encode(&renamed));
-        assert_eq!(paths, [AttributePath::of("name")]);
-        assert!(declared_replacements(&attributes, &Value::Null, &Model::encode(&renamed)).is_empty());
-    }
-
-    #[test]
-    fn what_was_planned_known_comes_back_unchanged() {
-        let planned = Sample { operations: vec!["DO".to_owned()].into(), id: Attr::Unknown, ..state() };
-        let actual = Sample { operations: Vec::new().into(), id: "7".into(), owner: "other".into(), ..state() };
-        let value = fulfil(&Model::encode(&planned), &Model::encode(&actual));
-        let stored: Sample = Model::decode(&value, &AttributePath::root()).unwrap();
-        assert_eq!((stored.operations, stored.id, stored.owner), (planned.operations, "7".into(), "admin".into()));
-    }
-
-    #[test]
-    fn nothing_unknown_is_ever_stored() {
-        let (sealed, unknown) = seal(&Sample::attributes(), Model::encode(&Sample { id: Attr::Unknown, ..state() }));
-        assert!(sealed.get("id").is_null());
-        assert_eq!(unknown, [AttributePath::of("id")]);
-    }
-}
+mod tests;

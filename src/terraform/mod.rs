@@ -8,6 +8,7 @@ mod duration;
 mod model;
 mod number;
 mod order;
+mod place;
 mod schema;
 mod value;
 
@@ -20,5 +21,6 @@ pub(crate) use model::description;
 pub(crate) use model::model;
 pub use number::Number;
 pub use order::{keep_order, same_members};
+pub(crate) use place::{Place, places};
 pub use schema::{Attribute, Kind, Nesting, Schema, Type, computed, optional, optional_computed, required};
 pub use value::Value;

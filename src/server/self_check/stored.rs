@@ -6,7 +6,7 @@ use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Type, Value};
 pub(super) fn check(attributes: &[Attribute], value: &Value, faults: &mut Faults) {
     check_shape(attributes, value, faults);
     if faults.0.is_empty() && !value.is_null() {
-        check_known(value, attributes, &AttributePath::root(), faults);
+        check_known(attributes, value, &AttributePath::root(), faults);
         check_write_only(attributes, value, &AttributePath::root(), faults);
     }
 }
@@ -74,9 +74,20 @@ fn is_scalar_of(of: &Type, value: &Value) -> bool {
     )
 }
 
-fn check_known(value: &Value, attributes: &[Attribute], path: &AttributePath, faults: &mut Faults) {
-    for attribute in attributes.iter().filter(|attribute| value.get(&attribute.name).contains_unknown()) {
-        faults.add(&path.attribute(&attribute.name), "a value is not known where it is to be stored");
+fn check_known(attributes: &[Attribute], object: &Value, path: &AttributePath, faults: &mut Faults) {
+    for attribute in attributes.iter().filter(|attribute| object.get(&attribute.name).contains_unknown()) {
+        let (path, value) = (path.attribute(&attribute.name), object.get(&attribute.name));
+        let mut inside = false;
+        each_object(attribute, value, &path, &mut |attributes, object, path| {
+            inside |= object.contains_unknown();
+            match object {
+                Value::Unknown => faults.add(path, "a value is not known where it is to be stored"),
+                object => check_known(attributes, object, path, faults),
+            }
+        });
+        if !inside {
+            faults.add(&path, "a value is not known where it is to be stored");
+        }
     }
 }
 
@@ -86,20 +97,25 @@ fn check_write_only(attributes: &[Attribute], object: &Value, path: &AttributePa
         if attribute.flags.write_only && !value.is_null() {
             faults.add(&path, "a write-only value is to be stored");
         }
-        match (&attribute.kind, value) {
-            (Kind::Nested { nesting: Nesting::Single, attributes }, Value::Map(_)) => {
-                check_write_only(attributes, value, &path, faults);
-            }
-            (Kind::Nested { attributes, .. }, Value::List(elements)) => {
-                elements
-                    .iter()
-                    .enumerate()
-                    .for_each(|(index, element)| check_write_only(attributes, element, &path.index(index), faults));
-            }
-            (Kind::Nested { attributes, .. }, Value::Map(entries)) => {
-                entries.iter().for_each(|(key, entry)| check_write_only(attributes, entry, &path.key(key), faults));
-            }
-            _ => {}
+        each_object(attribute, value, &path, &mut |attributes, object, path| check_write_only(attributes, object, path, faults));
+    }
+}
+
+/// The objects of a nested attribute, one level below it.
+fn each_object(
+    attribute: &Attribute,
+    value: &Value,
+    path: &AttributePath,
+    visit: &mut impl FnMut(&[Attribute], &Value, &AttributePath),
+) {
+    match (&attribute.kind, value) {
+        (Kind::Nested { nesting: Nesting::Single, attributes }, Value::Map(_)) => visit(attributes, value, path),
+        (Kind::Nested { nesting: Nesting::List, attributes }, Value::List(elements)) => {
+            elements.iter().enumerate().for_each(|(index, element)| visit(attributes, element, &path.index(index)));
         }
+        (Kind::Nested { nesting: Nesting::Map, attributes }, Value::Map(entries)) => {
+            entries.iter().for_each(|(key, entry)| visit(attributes, entry, &path.key(key)));
+        }
+        _ => {}
     }
 }

@@ -222,6 +222,13 @@ fn nothing_unknown_no_write_only_value_and_no_other_shape_is_stored() {
     assert_eq!(said_of(&in_list), ["Attribute list[0].secret_wo: a write-only value is to be stored"]);
     let in_map = sample([("map", object([("k", secret)]))]);
     assert_eq!(said_of(&in_map), [r#"Attribute map["k"].secret_wo: a write-only value is to be stored"#]);
+    let open = || member("a", Value::Unknown);
+    let unknown = |place: &str| [format!("Attribute {place}: a value is not known where it is to be stored")];
+    assert_eq!(said_of(&sample([("one", open())])), unknown("one.id"));
+    assert_eq!(said_of(&sample([("list", Value::List(vec![member("a", Value::Null), open()]))])), unknown("list[1].id"));
+    assert_eq!(said_of(&sample([("map", object([("k", Value::Unknown)]))])), unknown(r#"map["k"]"#));
+    assert_eq!(said_of(&sample([("map", Value::Unknown)])), unknown("map"));
+    assert_eq!(said_of(&sample([("tables", Value::List(vec![Value::Unknown]))])), unknown("tables"));
     assert_eq!(said_of(&sample([("size", "x".into())])), ["Attribute size: the value has another type than is declared"]);
     assert_eq!(
         said_of(&sample([("tables", Value::List(vec![true.into()]))])),

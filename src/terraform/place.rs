@@ -1,0 +1,59 @@
+//! Where the objects of a nested attribute stand: one alone, or members of a list or map.
+
+use super::{AttributePath, Nesting, Value};
+
+/// The place of an object in the value of a nested attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The value is the object.
+    Whole,
+    /// A member of a map.
+    Key(String),
+    /// A member of a list.
+    Index {
+        /// Its position.
+        position: usize,
+        /// How long the list is.
+        of: usize,
+    },
+}
+
+impl Place {
+    /// What stands in the same place of another value of the attribute; null where nothing does. Lists of different lengths have no
+    /// places in common: which member was added or removed, nobody can tell.
+    pub(crate) fn of<'a>(&self, value: &'a Value) -> &'a Value {
+        const NOTHING: &Value = &Value::Null;
+        match (self, value) {
+            (Self::Whole, value) => value,
+            (Self::Key(key), value) => value.get(key),
+            (Self::Index { position, of }, Value::List(members)) if members.len() == *of => &members[*position],
+            (Self::Index { .. }, _) => NOTHING,
+        }
+    }
+
+    /// The path of the object, below that of the attribute.
+    pub(crate) fn path(&self, attribute: &AttributePath) -> AttributePath {
+        match self {
+            Self::Whole => attribute.clone(),
+            Self::Key(key) => attribute.key(key),
+            Self::Index { position, .. } => attribute.index(*position),
+        }
+    }
+}
+
+/// What stands in the value of a nested attribute, with its place: objects, and members that are null or unknown as a whole. Of a value
+/// that is itself null or unknown, nothing.
+pub(crate) fn places(nesting: Nesting, value: &mut Value) -> Vec<(Place, &mut Value)> {
+    match (nesting, value) {
+        (_, Value::Null | Value::Unknown) => Vec::new(),
+        (Nesting::Single, value) => vec![(Place::Whole, value)],
+        (Nesting::Map, Value::Map(members)) => {
+            members.iter_mut().map(|(key, member)| (Place::Key(key.clone()), member)).collect()
+        }
+        (Nesting::List, Value::List(members)) => {
+            let of = members.len();
+            members.iter_mut().enumerate().map(|(position, member)| (Place::Index { position, of }, member)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
