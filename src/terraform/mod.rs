@@ -5,6 +5,7 @@ mod attribute;
 mod attribute_path;
 mod diagnostic;
 mod duration;
+mod hcl;
 mod model;
 mod number;
 mod order;
