@@ -5,6 +5,8 @@ use std::time::Duration;
 use aws_sdk_rds::error::{BoxError, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
+use super::permission::permission;
+
 /// A failed AWS call or wait.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -191,14 +193,9 @@ where
 
 fn access_hint(action: &str, code: &str) -> String {
     match cause_of(code) {
-        Cause::AccessDenied => format!(" (the caller needs the permission {}:{action})", service_of(action)),
+        Cause::AccessDenied => format!(" (the caller needs the permission {})", permission(action)),
         _ => String::new(),
     }
-}
-
-/// The prefix of an action in IAM policies.
-fn service_of(action: &str) -> &'static str {
-    if action == super::secret::ACTION { "secretsmanager" } else { "rds" }
 }
 
 fn cause_of(code: &str) -> Cause {

@@ -5,6 +5,7 @@
 
 pub mod auth_token;
 pub mod error;
+mod permission;
 pub mod secret;
 pub mod session;
 pub mod settings;

@@ -1,11 +1,9 @@
 //! Secrets Manager: the login that a secret holds.
 
 use super::error::Error;
+use super::permission::READ_SECRET;
 use super::session::Session;
 use crate::secret::Secret;
-
-/// The one action that is called.
-pub(super) const ACTION: &str = "GetSecretValue";
 
 /// What a secret says about a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +57,7 @@ pub async fn read_login(session: &Session, arn: &str) -> Result<SecretLogin, Sec
     let answer = aws_sdk_secretsmanager::Client::from_conf(config.build()).get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| SecretError::Unread {
         arn: arn.to_owned(),
-        source: match Error::from_sdk(ACTION, &endpoint, error) {
+        source: match Error::from_sdk(READ_SECRET, &endpoint, error) {
             // The source would hold the answer, and so the secret.
             Error::Unreadable { action, status, source } => {
                 Error::Unreadable { action, status, source: source.to_string().into() }

@@ -15,7 +15,7 @@ pub enum PluginError {
     /// The host speaks none of our protocol versions.
     #[error(
         "this provider speaks plugin protocol {}, the program that started it offers {offered}; Terraform 1.11 or OpenTofu 1.11 and later will do",
-        super::handshake::PROTOCOL_VERSION
+        super::protocol::PROTOCOL_VERSION
     )]
     ProtocolVersion {
         /// What the host sent, as it stood in the environment.
@@ -23,7 +23,7 @@ pub enum PluginError {
     },
 
     /// The host's certificate cannot be read, so nobody could be let in.
-    #[error("the client certificate in {} is not one certificate in PEM", super::handshake::CLIENT_CERTIFICATE)]
+    #[error("the client certificate in {} is not one certificate in PEM", super::protocol::CLIENT_CERTIFICATE)]
     ClientCertificate {
         /// What the PEM reader said.
         #[source]

@@ -6,15 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::error::PluginError;
-
-/// The provider protocol's major version.
-pub(super) const PROTOCOL_VERSION: u32 = 6;
+use super::protocol::{CLIENT_CERTIFICATE, PROTOCOL_VERSION};
 
 /// go-plugin's own version, the first field of the line.
 const CORE_PROTOCOL_VERSION: u32 = 1;
-
-/// Where the host puts the certificate that it will show.
-pub(super) const CLIENT_CERTIFICATE: &str = "PLUGIN_CLIENT_CERT";
 
 const COOKIE: &str = "TF_PLUGIN_MAGIC_COOKIE";
 

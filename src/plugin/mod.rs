@@ -19,6 +19,7 @@ mod health;
 mod invocation;
 mod lifetime;
 pub mod logging;
+mod protocol;
 mod reattach;
 mod socket;
 mod stdio;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::handshake::PROTOCOL_VERSION;
+use super::protocol::PROTOCOL_VERSION;
 
 /// Without a host name, so that Terraform and OpenTofu each complete it with their own registry.
 const SOURCE_ADDRESS: &str = "clickpipes/clickpipes";

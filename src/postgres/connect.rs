@@ -1,17 +1,15 @@
 //! One physical connection: resolve, dial, TLS, login, and the checks of a fresh session.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::{TcpSocket, TcpStream};
-use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error};
-use crate::postgres::login::{Login, LoginSource, Origin};
+use crate::postgres::login::{Login, LoginSource};
+use crate::postgres::origin::Origin;
 use crate::postgres::retry::retry_while;
 use crate::postgres::session::Session;
 use crate::postgres::settings::{Settings, SslMode};
@@ -87,7 +85,7 @@ async fn open(settings: &Arc<Settings>, login: &Login, source: &LoginSource, dat
             Session::start(settings, None, client, connection)
         }
         Some(tls) => {
-            let connect = tls_connect(&tls, settings)?;
+            let connect = tls::tls_connect(&tls, settings)?;
             let (client, connection) = config.connect_raw(stream, connect).await.map_err(failed)?;
             Session::start(settings, Some(tls), client, connection)
         }
@@ -96,40 +94,6 @@ async fn open(settings: &Arc<Settings>, login: &Login, source: &LoginSource, dat
         return Err(Error::Reader { address: settings.address() });
     }
     Ok(session)
-}
-
-/// The TLS half of one connection.
-pub(super) fn tls_connect(
-    tls: &MakeRustlsConnect,
-    settings: &Settings,
-) -> Result<<MakeRustlsConnect as MakeTlsConnect<TcpStream>>::TlsConnect, Error> {
-    let mut tls = tls.clone();
-    MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, settings.server_name()).map_err(|never| match never {})
-}
-
-/// Resolves the host and connects to the first of its addresses that answers.
-pub(super) async fn dial(settings: &Settings) -> Result<TcpStream, Error> {
-    let unresolved = |source| Error::NameNotResolved { host: settings.host.clone(), source };
-    let addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host((settings.host.as_str(), settings.port)).await.map_err(unresolved)?.collect();
-    let mut last = unresolved(io::Error::from(io::ErrorKind::NotFound));
-    for address in addresses {
-        match dial_address(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(source) if source.kind() == io::ErrorKind::ConnectionRefused => {
-                last = Error::Refused { address: settings.address(), source };
-            }
-            Err(source) => last = Error::Unreachable { address: settings.address(), source },
-        }
-    }
-    Err(last)
-}
-
-async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_keepalive(true)?;
-    socket.set_nodelay(true)?;
-    socket.connect(address).await
 }
 
 fn login_error(settings: &Settings, login: &Login, origin: Origin, database: &str, error: tokio_postgres::Error) -> Error {

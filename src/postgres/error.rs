@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use crate::postgres::lock_holder::LockHolder;
 use crate::postgres::lock_holder::list;
-use crate::postgres::login::Origin;
+use crate::postgres::origin::Origin;
 
 /// A five-character SQLSTATE.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::postgres::error::Error;
+use crate::postgres::origin::Origin;
 use crate::secret::Secret;
 
 /// A role and what proves that it is that role.
@@ -16,27 +17,6 @@ pub struct Login {
     pub user: String,
     /// Its password, or a token in its place; `None` where the server asks for none (trust, peer).
     pub password: Option<Secret>,
-}
-
-/// Where a password comes from, as a message names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The settings.
-    Given,
-    /// A secret, of this name.
-    Secret(String),
-    /// A token that was signed for the connection.
-    Token,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Given => Ok(()),
-            Self::Secret(name) => write!(f, " with the password in the secret {name}"),
-            Self::Token => f.write_str(" with an IAM token"),
-        }
-    }
 }
 
 /// A login could not be had.

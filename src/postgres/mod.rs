@@ -1,16 +1,18 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `notice`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
-//! `connect`, `login`, `session`, `tls`.
+//! Pure: `identifier`, `notice`, `origin`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
+//! `connect`, `dial`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
 mod connect;
+mod dial;
 pub mod error;
 pub mod identifier;
 mod lock_holder;
 pub mod login;
 mod notice;
+mod origin;
 mod pool;
 mod reader;
 pub mod retry;
@@ -28,8 +30,9 @@ mod writer;
 pub use client::{Facts, Flavour, Server};
 pub use error::{Cause, Error};
 pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
-pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable, Origin};
+pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable};
 pub use notice::Notice;
+pub use origin::Origin;
 pub use pool::OUTAGE_REMEMBERED;
 pub use reader::Reader;
 pub use row::{Parameter, Row};

@@ -10,11 +10,12 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::connect::{dial, tls_connect};
+use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
 use crate::postgres::notice::Notice;
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
+use crate::postgres::tls::tls_connect;
 
 /// Every session starts so. Names in our queries are qualified, and no schema of a database may slip its own functions in. Whatever is
 /// outside of a transaction that says otherwise only reads. A transaction whose client is gone without the server having noticed holds its

@@ -8,6 +8,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::postgres::error::Error;
@@ -35,6 +37,15 @@ pub(super) fn connector(settings: &Settings) -> Result<Option<MakeRustlsConnect>
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(Some(MakeRustlsConnect::new(config)))
+}
+
+/// The TLS half of one connection.
+pub(super) fn tls_connect(
+    tls: &MakeRustlsConnect,
+    settings: &Settings,
+) -> Result<<MakeRustlsConnect as MakeTlsConnect<TcpStream>>::TlsConnect, Error> {
+    let mut tls = tls.clone();
+    MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, settings.server_name()).map_err(|never| match never {})
 }
 
 impl RootCertificates {

@@ -6,8 +6,8 @@ use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, DbClusterMembe
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
+use super::patience::Patience;
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
-use super::wait::Patience;
 use crate::aws::{Cause, Error};
 
 /// An Aurora DB cluster.

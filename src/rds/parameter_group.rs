@@ -7,7 +7,7 @@ use aws_sdk_rds::types;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::wait::Patience;
+use super::patience::Patience;
 use crate::aws::{Cause, Error};
 
 /// Most parameters that one ModifyDBClusterParameterGroup or ResetDBClusterParameterGroup takes.

@@ -17,7 +17,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use super::CRATE;
+use super::target::CRATE;
 
 /// JSON may need six bytes for one, and a message is never dropped: 8 KiB of it always fit.
 const TEXT_LIMIT: usize = 8 << 10;

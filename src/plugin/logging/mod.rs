@@ -6,6 +6,7 @@
 mod hclog;
 mod level;
 mod panic;
+mod target;
 
 use std::io::{self, Write as _};
 
@@ -18,9 +19,7 @@ use tracing_subscriber::{
 };
 
 use hclog::HclogLayer;
-
-/// Our own events' targets begin so; see [`init`].
-const CRATE: &str = "terraform_provider_clickpipes";
+use target::CRATE;
 
 /// Installs the process's logger and panic hook, once, before anything else runs.
 ///

@@ -7,42 +7,13 @@
 //!
 //! Values may be secret, so none is shown. Everything here takes one walk over a value: lists may have ten thousand members.
 
+mod fault;
 mod plan;
 mod result;
 mod stored;
 
-use crate::terraform::{Attribute, AttributePath, Diagnostic, Diagnostics, Value};
-
-/// A broken rule, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fault {
-    path: AttributePath,
-    rule: &'static str,
-}
-
-/// As many faults as anybody reads: of a long list every member may be wrong.
-const MOST: usize = 20;
-
-/// Gathers broken rules.
-#[derive(Debug, Default)]
-struct Faults(Vec<Fault>);
-
-impl Faults {
-    fn add(&mut self, path: &AttributePath, rule: &'static str) {
-        if self.0.len() < MOST {
-            self.0.push(Fault { path: path.clone(), rule });
-        }
-    }
-
-    fn into_diagnostics(self, step: &str) -> Diagnostics {
-        let diagnostic = |Fault { path, rule }: Fault| {
-            let place = if path.is_root() { "The whole object".to_owned() } else { format!("Attribute {path}") };
-            let detail = format!("{place}: {rule}. Terraform would refuse this answer. Please report this.");
-            Diagnostic::error(format!("Bug in the provider: invalid answer to {step}"), detail).at(path)
-        };
-        self.0.into_iter().map(diagnostic).collect()
-    }
-}
+use crate::terraform::{Attribute, AttributePath, Diagnostics, Value};
+use fault::Faults;
 
 /// Checks a planned object, and the paths whose change replaces it.
 pub(super) fn planned(
@@ -54,7 +25,7 @@ pub(super) fn planned(
 ) -> Diagnostics {
     let mut faults = Faults::default();
     stored::check_shape(attributes, planned, &mut faults);
-    if faults.0.is_empty() {
+    if faults.are_none() {
         plan::check(attributes, prior, config, planned, &mut faults);
         plan::check_replacements(prior, planned, requires_replace, &mut faults);
     }
@@ -65,7 +36,7 @@ pub(super) fn planned(
 pub(super) fn applied(attributes: &[Attribute], planned: &Value, actual: &Value) -> Diagnostics {
     let mut faults = Faults::default();
     stored::check(attributes, actual, &mut faults);
-    if faults.0.is_empty() {
+    if faults.are_none() {
         result::check(attributes, planned, actual, &mut faults);
     }
     faults.into_diagnostics("an apply")

@@ -1,6 +1,6 @@
 //! A planned object keeps what the configuration says, and is the provider's to fill only where an attribute is computed.
 
-use super::Faults;
+use super::fault::Faults;
 use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Step, Value};
 
 pub(super) fn check(attributes: &[Attribute], prior: &Value, config: &Value, planned: &Value, faults: &mut Faults) {

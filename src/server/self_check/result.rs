@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Faults;
+use super::fault::Faults;
 use crate::terraform::{Attribute, AttributePath, Type, Value};
 
 pub(super) fn check(attributes: &[Attribute], planned: &Value, actual: &Value, faults: &mut Faults) {

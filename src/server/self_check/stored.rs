@@ -1,11 +1,11 @@
 //! Whatever is stored has the declared shape, is known throughout and holds no write-only value.
 
-use super::Faults;
+use super::fault::Faults;
 use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Type, Value};
 
 pub(super) fn check(attributes: &[Attribute], value: &Value, faults: &mut Faults) {
     check_shape(attributes, value, faults);
-    if faults.0.is_empty() && !value.is_null() {
+    if faults.are_none() && !value.is_null() {
         check_known(attributes, value, &AttributePath::root(), faults);
         check_write_only(attributes, value, &AttributePath::root(), faults);
     }
