@@ -1,103 +1,37 @@
 //! The architecture's invariants as tests: what lives where, and what is deliberately absent.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod imports;
+mod purity;
+mod reader;
+mod sources;
+
+use imports::{Crate, shortest_circle};
+use sources::{Source, provider, root, sources};
 
 /// Longest file that still has one subject.
 const LONGEST_FILE: usize = 600;
 
-struct Source {
-    /// Path below the repository's root, with forward slashes.
-    path: String,
-    text: String,
+/// Folders whose files still import each other.
+const CIRCLES_LEFT: [&str; 1] = ["src/resource/"];
+
+/// The folders of the resources that Terraform is told of.
+fn resources() -> impl Iterator<Item = &'static str> {
+    crate::server::handler::type_names().map(|name| name.trim_start_matches("clickpipes_"))
 }
 
-impl Source {
-    /// The code: without comments, and without the tests at the end of the file.
-    fn code(&self) -> String {
-        let code = self.text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
-    }
-
-    fn is_below(&self, folders: &[&str]) -> bool {
-        folders.iter().any(|folder| self.path.starts_with(folder))
-    }
-
-    fn is_named(&self, names: &[&str]) -> bool {
-        let name = self.path.rsplit('/').next().unwrap_or_default();
-        names.contains(&name)
-    }
-
-    /// `plan/tests.rs` and the like.
-    fn is_test(&self) -> bool {
-        self.is_named(&["tests.rs", "tidy.rs", "fuzz.rs"]) || self.path.contains("/tests/")
-    }
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn sources(folder: &str) -> Vec<Source> {
-    let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let relative = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
-                found.push(Source { text: fs::read_to_string(&path).unwrap(), path: relative });
-            }
-        }
-    }
-    assert!(!found.is_empty(), "no sources below {folder}");
-    found
+fn is_resource(folder: &str) -> bool {
+    resources().any(|name| name == folder)
 }
 
 /// Checks every source of the provider that `concerns` picks; none may contain one of `words`.
 #[track_caller]
 fn absent(words: &[&str], concerns: impl Fn(&Source) -> bool) {
     let mut faults = Vec::new();
-    for source in sources("src").iter().filter(|source| !source.is_test() && concerns(source)) {
+    for source in provider().iter().filter(|source| concerns(source)) {
         let code = source.code();
         faults.extend(words.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", source.path)));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-#[test]
-fn decisions_are_pure() {
-    let pure_folders = ["src/terraform/", "src/wire/", "src/server/self_check/"];
-    let pure_files = [
-        "schema.rs",
-        "model.rs",
-        "plan.rs",
-        "diff.rs",
-        "check.rs",
-        "state.rs",
-        "statement.rs",
-        "request.rs",
-        "refuse.rs",
-        "undo.rs",
-        "notice.rs",
-        "outputs.rs",
-        "needed.rs",
-        "removal.rs",
-        "operation.rs",
-        "observed.rs",
-        "message.rs",
-        "plan_pipeline.rs",
-        "postgres_settings.rs",
-        "login_plan.rs",
-        "outage.rs",
-        "aws_settings.rs",
-        "identifier.rs",
-        "version.rs",
-    ];
-    let effects = ["async ", ".await", "tokio::", "Instant::now", "SystemTime", "std::env", "std::fs"];
-    absent(&effects, |source| source.is_below(&pure_folders) || source.is_named(&pure_files));
 }
 
 #[test]
@@ -117,13 +51,27 @@ fn postgres_and_aws_know_nothing_of_terraform_and_keep_their_drivers_to_themselv
 }
 
 #[test]
-fn no_resource_imports_another() {
-    for resource in ["publication", "replication_user", "aurora_source"] {
-        let others = ["publication", "replication_user", "aurora_source"].into_iter().filter(|other| *other != resource);
-        let imports: Vec<String> = others.map(|other| format!("resource::{other}")).collect();
-        let imports: Vec<&str> = imports.iter().map(String::as_str).collect();
-        absent(&imports, |source| source.is_below(&[&format!("src/resource/{resource}/")]));
+fn every_resource_is_registered_and_has_a_folder() {
+    for name in resources() {
+        assert!(root().join(format!("src/resource/{name}/mod.rs")).is_file(), "{name} has no folder");
     }
+    for source in provider().iter().filter(|source| source.code().contains("impl Resource for")) {
+        let folder = source.resource().unwrap_or_default();
+        assert!(is_resource(folder), "{} is not registered", source.path);
+    }
+}
+
+#[test]
+fn no_resource_imports_another() {
+    let resource_of = |path: &str| Source { path: path.to_owned(), text: String::new() }.resource().map(str::to_owned);
+    let mut faults = Vec::new();
+    for (importer, imported) in &Crate::read(&sources("src")).imports() {
+        // What several resources share is in a folder below src/resource/ too, and knows none of them.
+        let Some(folder) = resource_of(importer) else { continue };
+        let others = imported.keys().filter(|path| resource_of(path).is_some_and(|other| other != folder && is_resource(&other)));
+        faults.extend(others.map(|path| format!("{importer} imports {path}")));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
@@ -169,5 +117,22 @@ fn every_resource_has_its_page_its_example_and_its_acceptance_test() {
         assert!(page.is_file(), "{} is missing", page.display());
         assert!(example.is_file(), "{} is missing", example.display());
         assert!(test.is_file() || folder.is_dir(), "{} is missing", test.display());
+    }
+}
+
+#[test]
+fn no_file_imports_in_a_circle() {
+    let mut imports = Crate::read(&sources("src")).imports();
+    for folder in CIRCLES_LEFT {
+        let is_within = |path: &str| path.starts_with(folder);
+        let mut inside = imports.clone();
+        inside.retain(|path, _| is_within(path));
+        assert!(shortest_circle(&inside).is_some(), "{folder} has no circle any more and must not be excepted");
+        for (_, imported) in imports.iter_mut().filter(|(path, _)| is_within(path)) {
+            imported.retain(|path, _| !is_within(path));
+        }
+    }
+    if let Some(circle) = shortest_circle(&imports) {
+        panic!("{circle}");
     }
 }

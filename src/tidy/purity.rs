@@ -1,0 +1,105 @@
+//! Where effects may live. Every file that is not named here is pure: no IO, no clock, no environment, nothing asynchronous.
+
+use super::reader::File;
+use super::sources::{Source, provider};
+
+/// What no pure file says.
+const EFFECTS: [&str; 7] = ["async ", ".await", "tokio::", "Instant::now", "SystemTime::now", "std::env", "std::fs"];
+
+/// What may have effects.
+enum Place {
+    /// A file, or a folder with all that is in it.
+    At(&'static str),
+    /// Files of these names, in the folder of any resource.
+    OfResources(&'static [&'static str]),
+}
+
+impl Place {
+    fn holds(&self, source: &Source) -> bool {
+        match self {
+            Self::At(path) if path.ends_with('/') => source.path.starts_with(path),
+            Self::At(path) => source.path == *path,
+            Self::OfResources(names) => source.resource().is_some() && source.is_named(names),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::At(path) => (*path).to_owned(),
+            Self::OfResources(names) => format!("src/resource/*/{}", names.join(", ")),
+        }
+    }
+}
+
+/// The places, each with what it does there.
+const IMPURE: [(Place, &str); 36] = [
+    (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
+    (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
+    (Place::At("src/server/mod.rs"), "answers RPCs"),
+    (Place::At("src/server/plan_resource_change.rs"), "awaits a resource's look-up"),
+    (Place::At("src/server/read_resource.rs"), "awaits a resource's read"),
+    (Place::At("src/server/apply_resource_change.rs"), "awaits a resource's change"),
+    (Place::At("src/provider/context.rs"), "makes clients on demand, remembers when AWS was out of reach"),
+    (Place::At("src/provider/environment.rs"), "reads the environment, all of it at once"),
+    (Place::At("src/provider/login_source.rs"), "fetches secrets and tokens"),
+    (Place::At("src/aws/auth_token.rs"), "asks the credential chain"),
+    (Place::At("src/aws/secret.rs"), "calls Secrets Manager"),
+    (Place::At("src/aws/session.rs"), "reads profiles, assumes roles"),
+    (Place::At("src/rds/cluster.rs"), "calls RDS"),
+    (Place::At("src/rds/parameter_group.rs"), "calls RDS"),
+    (Place::At("src/rds/patience.rs"), "waits, by the clock"),
+    (Place::At("src/rds/wait.rs"), "looks until RDS is done"),
+    (Place::At("src/postgres/client.rs"), "asks a server for its facts"),
+    (Place::At("src/postgres/connect.rs"), "opens a session"),
+    (Place::At("src/postgres/dial.rs"), "resolves names, connects sockets"),
+    (Place::At("src/postgres/login.rs"), "awaits a login"),
+    (Place::At("src/postgres/pool.rs"), "holds sessions, lets others wait for them"),
+    (Place::At("src/postgres/reader.rs"), "runs queries"),
+    (Place::At("src/postgres/retry.rs"), "pauses between tries"),
+    (Place::At("src/postgres/session.rs"), "talks to a server"),
+    (Place::At("src/postgres/tls.rs"), "reads a file of root certificates"),
+    (Place::At("src/postgres/transaction.rs"), "changes a database"),
+    (Place::OfResources(&["observe.rs", "execute.rs"]), "observes what exists, does what was decided"),
+    (Place::OfResources(&["mod.rs"]), "hands the calls of the trait on"),
+    (Place::OfResources(&["apply.rs"]), "runs operations; to become execute.rs"),
+    (Place::At("src/resource/timeouts.rs"), "runs work against a limit; for now"),
+    (Place::At("src/resource/aurora_source/lifecycle.rs"), "runs the steps of a change; for now"),
+    (Place::At("src/resource/aurora_source/slots.rs"), "asks the database for slots; for now"),
+    (Place::At("src/resource/aurora_source/stop.rs"), "ends what a stop interrupts; for now"),
+    (Place::At("src/resource/publication/catalogue.rs"), "queries the catalogue; for now"),
+    (Place::At("src/resource/replication_user/apply/destroy.rs"), "runs a removal; for now"),
+    (Place::At("src/resource/replication_user/observe/holdings.rs"), "queries what a role holds; for now"),
+];
+
+/// The effects of a file, also those that a nested `use` declaration names.
+fn effects(source: &Source) -> Vec<&'static str> {
+    let used = File::read(&source.text, &[]).uses.into_iter().map(|one| one.target.join("::"));
+    let said: Vec<String> = std::iter::once(source.code()).chain(used).collect();
+    EFFECTS.into_iter().filter(|effect| said.iter().any(|said| said.contains(effect))).collect()
+}
+
+#[test]
+fn effects_live_only_where_they_are_declared() {
+    let sources = provider();
+    let mut faults = Vec::new();
+    for source in sources.iter().filter(|source| !IMPURE.iter().any(|(place, _)| place.holds(source))) {
+        faults.extend(effects(source).into_iter().map(|effect| format!("{}: {effect}", source.path)));
+    }
+    for (place, does) in &IMPURE {
+        let held: Vec<&Source> = sources.iter().filter(|source| place.holds(source)).collect();
+        if held.is_empty() {
+            faults.push(format!("{} ({does}) is listed, and no such file is there", place.name()));
+        } else if held.into_iter().all(|source| effects(source).is_empty()) {
+            faults.push(format!("{} ({does}) is listed, and has no effect", place.name()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn an_effect_is_seen_in_code_and_in_nested_declarations() {
+    let of = |text: &str| effects(&Source { path: "src/sample.rs".to_owned(), text: text.to_owned() });
+    assert!(of("//! async fn\nfn pure() {}\n#[cfg(test)]\nmod tests { use std::fs; }").is_empty());
+    assert_eq!(of("async fn x() { y().await }"), ["async ", ".await"]);
+    assert_eq!(of("use std::{env, io, time::Instant};"), ["std::env"]);
+}
