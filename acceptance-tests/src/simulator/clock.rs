@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::shared::lock;
+use super::lock::lock;
 
 /// Simulated time, counted from the simulator's start. In whole nanoseconds: sums of seconds and parts of them must come out even.
 #[derive(Debug)]

@@ -8,16 +8,18 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use tokio_postgres::{Client, NoTls};
 
-use super::catalogue::{self, Values};
-use super::cluster_postgres::{Admin, ClusterPostgres};
+use super::cluster_postgres::ClusterPostgres;
+use super::endpoint;
 use super::error::ApiError;
-use super::iam::{IamLogin, IamRefusal, Keeper};
+use super::iam::Keeper;
+use super::iam_logins::{IamLogin, IamRefusal};
 use super::lifecycle;
 use super::master_secret;
+use super::new_cluster;
 use super::secret_text::SecretText;
 use super::shared::Shared;
-use super::spec::{ClusterSpec, Options};
-use super::state::{ACCOUNT, Cluster, Member, State};
+use super::spec::ClusterSpec;
+use super::state::State;
 use crate::postgres_server::{LoggedStatement, PostgresServer};
 
 /// How long a wait for a status may take on a busy machine.
@@ -61,12 +63,12 @@ pub(super) async fn create(shared: Arc<Shared>, mut spec: ClusterSpec) -> Result
     }
     let values = {
         let state = shared.state();
-        let (_, group) = check(&state, &spec).map_err(refusal)?;
+        let (_, group) = new_cluster::check(&state, &spec).map_err(refusal)?;
         state.group_values(&group)
     };
-    let postgres = start_postgres(&shared, &spec, &values).await?;
+    let postgres = new_cluster::start_postgres(&shared, &spec, &values).await?;
     let mut state = shared.state();
-    add(&mut state, &shared.options, &spec).map_err(refusal)?;
+    new_cluster::add(&mut state, &shared.options, &spec).map_err(refusal)?;
     if spec.managed_master_secret {
         master_secret::manage(&mut state, &spec.identifier, None)?;
         master_secret::store(&shared, &mut state, &spec.identifier)?;
@@ -76,97 +78,6 @@ pub(super) async fn create(shared: Arc<Shared>, mut spec: ClusterSpec) -> Result
         cluster.connect(postgres);
     }
     ClusterHandle::of(&shared, &state, &spec.identifier).context("the cluster is gone already")
-}
-
-/// Starts the Postgres that the spec asks for.
-pub(super) async fn start_postgres(
-    shared: &Arc<Shared>,
-    spec: &ClusterSpec,
-    values: &Values,
-) -> Result<Option<Arc<ClusterPostgres>>> {
-    let major = major(spec)?;
-    if !spec.postgres || major < 12 || spec.engine != "aurora-postgresql" {
-        return Ok(None);
-    }
-    let admin =
-        Admin { username: spec.admin_username.clone(), password: spec.admin_password.clone(), database: spec.database.clone() };
-    ClusterPostgres::start(major, spec.tls, &admin, values, Keeper::new(Arc::downgrade(shared), &spec.identifier))
-        .await
-        .map(Some)
-        .with_context(|| format!("starting the Postgres of {}", spec.identifier))
-}
-
-fn major(spec: &ClusterSpec) -> Result<u32> {
-    let major = spec.engine_version.split('.').next().and_then(|major| major.parse().ok());
-    major.context("the engine version does not begin with a number")
-}
-
-/// The family and the parameter group, if such a cluster can be added.
-fn check(state: &State, spec: &ClusterSpec) -> Result<(String, String), ApiError> {
-    let major = major(spec).map_err(|error| ApiError::invalid_value(error.to_string()))?;
-    let family = format!("{}{major}", spec.engine);
-    let group = spec.parameter_group.clone().unwrap_or_else(|| format!("default.{family}"));
-    if state.clusters.contains_key(&spec.identifier) {
-        return Err(ApiError::cluster_exists(&spec.identifier));
-    }
-    if catalogue::family_major(&family).is_some() && state.group_family(&group)? != family {
-        return Err(ApiError::invalid_combination(format!("The parameter group {group} is not of the family {family}.")));
-    }
-    Ok((family, group))
-}
-
-/// Adds a cluster to the account, available and without a Postgres.
-pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpec) -> Result<&'a mut Cluster, ApiError> {
-    let (_, group) = check(state, spec)?;
-    let values = state.group_values(&group);
-    let number = state.unique();
-    let region = spec.region.as_ref().unwrap_or(&options.region);
-    // A name that never resolves, until a Postgres is there to be reached.
-    let absent = |kind: &str| format!("{}.{kind}-sim.{region}.rds.invalid", spec.identifier);
-    let is_serverless_v1 = spec.engine_mode == "serverless";
-    let mut cluster = Cluster {
-        identifier: spec.identifier.clone(),
-        region: region.clone(),
-        arn: format!("arn:aws:rds:{region}:{ACCOUNT}:cluster:{}", spec.identifier),
-        resource_id: format!("cluster-{number:026X}"),
-        engine: spec.engine.clone(),
-        engine_version: spec.engine_version.clone(),
-        engine_mode: spec.engine_mode.clone(),
-        status: "available".to_owned(),
-        parameter_group: group.clone(),
-        iam_authentication: spec.iam_authentication,
-        database: spec.database.clone(),
-        master_username: spec.admin_username.clone(),
-        master_password: SecretText::new(&spec.admin_password),
-        master_secret: None,
-        host: absent("cluster"),
-        reader_host: absent("cluster-ro"),
-        port: 5432,
-        members: Vec::new(),
-        security_groups: vec!["sg-0123456789abcdef0".to_owned()],
-        settings: Default::default(),
-        pending: Default::default(),
-        tags: Default::default(),
-        global: spec.global.clone(),
-        replication_source: spec.replication_source.clone(),
-        postgres: None,
-        spec: spec.clone(),
-    };
-    // Serverless v1 has no instances that one could see.
-    for index in 1..=if is_serverless_v1 { 0 } else { spec.members } {
-        cluster.members.push(Member {
-            identifier: format!("{}-{index}", spec.identifier),
-            resource_id: format!("db-{number:020X}{index:06X}"),
-            writer: index == 1 && cluster.can_have_writer(),
-            status: "available".to_owned(),
-            parameter_group_status: "in-sync".to_owned(),
-            group_in_effect: group.clone(),
-            values: values.clone(),
-            settings: Default::default(),
-            tags: Default::default(),
-        });
-    }
-    Ok(state.clusters.entry(spec.identifier.clone()).or_insert(cluster))
 }
 
 impl ClusterHandle {
@@ -294,13 +205,13 @@ impl ClusterHandle {
     /// Why members of `rds_iam` did not get in so far, in order; the clients learn none of it.
     #[must_use]
     pub fn iam_refusals(&self) -> Vec<IamRefusal> {
-        self.postgres.as_ref().map(|postgres| postgres.keeper().refusals()).unwrap_or_default()
+        self.postgres.as_ref().map(|postgres| postgres.iam_logins().refused()).unwrap_or_default()
     }
 
     /// The logins with tokens that were accepted so far, in order.
     #[must_use]
     pub fn iam_logins(&self) -> Vec<IamLogin> {
-        self.postgres.as_ref().map(|postgres| postgres.keeper().logins()).unwrap_or_default()
+        self.postgres.as_ref().map(|postgres| postgres.iam_logins().accepted()).unwrap_or_default()
     }
 
     /// Has the API show another writer endpoint from now on, as where a tunnel or another name leads to this one. Tokens are good for
@@ -325,12 +236,28 @@ impl ClusterHandle {
             .get(&self.spec.identifier)
             .and_then(|cluster| Some(cluster.writer()?.values.clone()))
             .unwrap_or_default();
-        let task = self.shared.runtime.spawn(async move { postgres.start_reader(&values).await });
+        let keeper = Keeper::new(Arc::downgrade(&self.shared), &self.spec.identifier);
+        let task = self.shared.runtime.spawn(async move { endpoint::start_reader(&postgres, keeper, &values).await });
         let address = task.await.context("starting a reader")??.address();
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
             cluster.reader_host = address.ip().to_string();
         }
         Ok((address.ip().to_string(), address.port()))
+    }
+
+    /// The password of the master user that the server takes now.
+    #[must_use]
+    pub fn master_password(&self) -> String {
+        let state = self.shared.state();
+        let known = state.clusters.get(&self.spec.identifier).map(|cluster| cluster.master_password.reveal().to_owned());
+        known.unwrap_or_else(|| self.spec.admin_password.clone())
+    }
+
+    /// The ARN of the secret with the master user's password; `None` if RDS does not manage it.
+    #[must_use]
+    pub fn master_secret_arn(&self) -> Option<String> {
+        let state = self.shared.state();
+        Some(state.clusters.get(&self.spec.identifier)?.master_secret.as_ref()?.arn.clone())
     }
 
     /// The cluster's status.

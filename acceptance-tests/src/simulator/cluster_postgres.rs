@@ -1,19 +1,19 @@
 //! The Postgres behind a simulated cluster: Aurora's roles and rules on top of the community's server.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
-use super::catalogue::Values;
-use super::iam::{self, Door, Keeper};
+use super::catalogue::{self, Values};
+use super::iam_logins::IamLogins;
+use super::lock::lock;
 use super::module;
-use super::proxy::{Proxy, relay};
+use super::proxy::Proxy;
 use crate::postgres_server::{CERTIFICATE_FILE, KEY_FILE, PostgresServer, ServerOptions, Settings, quoted};
 
 const CLUSTER_SQL: &str = include_str!("cluster_roles.sql");
@@ -36,7 +36,7 @@ pub(crate) struct ClusterPostgres {
     server: PostgresServer,
     preload: String,
     admin: String,
-    keeper: Keeper,
+    iam_logins: IamLogins,
     /// One restart at a time: a failover may come in the middle of a reboot.
     restarting: tokio::sync::Mutex<()>,
     sync: tokio::sync::Mutex<Option<Client>>,
@@ -60,8 +60,8 @@ impl Reader {
 }
 
 impl ClusterPostgres {
-    /// Starts a server of this major version with `values` in effect, its roles, and the writer's endpoint.
-    pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values, keeper: Keeper) -> Result<Arc<Self>> {
+    /// Starts a server of this major version with `values` in effect and its roles. No endpoint leads to it yet.
+    pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values) -> Result<Arc<Self>> {
         let preload =
             tokio::task::spawn_blocking(move || module::compiled(major)).await.context("compiling the server module")??;
         let preload = preload.to_string_lossy().into_owned();
@@ -75,7 +75,7 @@ impl ClusterPostgres {
             server,
             preload,
             admin: admin.username.clone(),
-            keeper,
+            iam_logins: IamLogins::default(),
             restarting: tokio::sync::Mutex::new(()),
             sync: tokio::sync::Mutex::new(None),
             reader: Mutex::new(None),
@@ -83,10 +83,6 @@ impl ClusterPostgres {
             tasks: Mutex::new(Vec::new()),
         });
         cluster.sync_replication().await;
-        let weak = Arc::downgrade(&cluster);
-        let endpoint =
-            Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), move |client| Self::admit(weak.clone(), client, false)).await?;
-        *lock(&cluster.endpoint) = Some(endpoint);
         lock(&cluster.tasks).push(tokio::spawn(Self::follow_memberships(Arc::downgrade(&cluster))));
         Ok(cluster)
     }
@@ -94,6 +90,11 @@ impl ClusterPostgres {
     /// The port of the writer's endpoint, 0 before it listens.
     pub(crate) fn port(&self) -> u16 {
         lock(&self.endpoint).as_ref().map_or(0, |endpoint| endpoint.address().port())
+    }
+
+    /// Keeps the writer's endpoint open for the cluster's life.
+    pub(crate) fn keep_endpoint(&self, endpoint: Proxy) {
+        *lock(&self.endpoint) = Some(endpoint);
     }
 
     /// The writer's server.
@@ -131,24 +132,17 @@ impl ClusterPostgres {
         self.server.reload(settings(&self.preload, self.server.major(), values)).await
     }
 
-    /// Starts a streaming replica, reached at 127.0.0.2 on the writer's port (as on Aurora, where reader and writer endpoint share
-    /// their port) or, where the machine has no such address, at 127.0.0.1 on a port of its own.
-    pub(crate) async fn start_reader(self: &Arc<Self>, values: &Values) -> Result<Arc<Reader>> {
-        if let Some(reader) = self.reader() {
-            return Ok(reader);
-        }
+    /// Starts a streaming replica. No endpoint leads to it yet.
+    pub(crate) async fn start_standby(&self, values: &Values) -> Result<PostgresServer> {
         let options = ServerOptions { major: self.server.major(), settings: self.reader_settings(values), tls_names: Vec::new() };
-        let server = PostgresServer::start_standby(&self.server, options).await?;
-        let weak = Arc::downgrade(self);
-        let admit = move |client| Self::admit(weak.clone(), client, true);
-        let shared_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), self.port());
-        let endpoint = match Proxy::start(shared_port, admit.clone()).await {
-            Ok(endpoint) => endpoint,
-            Err(_) => Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), admit).await?,
-        };
+        PostgresServer::start_standby(&self.server, options).await
+    }
+
+    /// Keeps a replica and its endpoint for the cluster's life.
+    pub(crate) fn keep_reader(&self, server: PostgresServer, endpoint: Proxy) -> Arc<Reader> {
         let reader = Arc::new(Reader { server, endpoint });
         *lock(&self.reader) = Some(Arc::clone(&reader));
-        Ok(reader)
+        reader
     }
 
     /// The same as the writer's, certificate included: the copy of its data folder brings that along, and clients know one authority.
@@ -183,37 +177,9 @@ impl ClusterPostgres {
         }
     }
 
-    /// Leads a client of one of the endpoints in.
-    async fn admit(cluster: Weak<Self>, client: TcpStream, is_reader: bool) {
-        let Some(cluster) = cluster.upgrade() else { return };
-        if !is_reader {
-            cluster.sync_replication().await;
-        }
-        let door = {
-            let reader = cluster.reader();
-            let server = if is_reader { reader.as_ref().map(|reader| &reader.server) } else { Some(&cluster.server) };
-            let Some(server) = server else { return };
-            Door {
-                socket: server.socket_dir().join(format!(".s.PGSQL.{}", server.port())),
-                port: server.port(),
-                data: server.data(),
-                tls: cluster.server.ca_certificate().is_some(),
-                direct_tls: server.major() >= 17,
-                is_reader,
-            }
-        };
-        if cluster.keeper.is_on() {
-            iam::admit(client, cluster, door).await;
-        } else {
-            // The session must not keep the cluster.
-            drop(cluster);
-            relay(client, door.port).await;
-        }
-    }
-
-    /// Who decides about tokens.
-    pub(crate) fn keeper(&self) -> &Keeper {
-        &self.keeper
+    /// The logins with tokens at its endpoints.
+    pub(crate) fn iam_logins(&self) -> &IamLogins {
+        &self.iam_logins
     }
 
     /// Whether a role may log in with a token only; an unknown role may not at all, which the server itself tells it.
@@ -273,7 +239,7 @@ fn settings(preload: &str, major: u32, values: &Values) -> Settings {
     }
     for (name, value) in values {
         // A formula is computed for an instance class, which is nothing here.
-        if !name.contains('.') && !value.contains('{') && super::catalogue::reaches_postgres(name) {
+        if !name.contains('.') && !value.contains('{') && catalogue::reaches_postgres(name) {
             settings.insert(name.clone(), value.clone());
         }
     }
@@ -307,8 +273,4 @@ async fn prepare(server: &PostgresServer, admin: &Admin) -> Result<()> {
             .with_context(|| format!("making the database {}", admin.database))?;
     }
     Ok(())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::cluster::ClusterHandle;
 use super::identities::RoleSpec;
+use super::secret::SecretValue;
 use super::secret_text::SecretText;
-use super::secrets::SecretValue;
 use super::shared::Shared;
 
 /// All routes.

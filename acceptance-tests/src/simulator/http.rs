@@ -11,12 +11,13 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::cluster::{self, ClusterHandle};
 use super::connection::Cut;
 use super::control;
 use super::faults::{FaultSpec, LagSpec};
 use super::service::Signature;
-use super::shared::{Answer, Shared};
+use super::shared::Shared;
 use super::spec::{Call, ClusterSpec};
 
 /// All routes.
@@ -43,7 +44,7 @@ async fn api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match shared.answer(&body, &Signature::of(&headers)).await {
+    match Answer::to(&shared, &body, &Signature::of(&headers)).await {
         Answer::Sent(status, content_type, text) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, [(header::CONTENT_TYPE, content_type)], text).into_response()

@@ -5,11 +5,10 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::Simulator;
+use super::account::ACCOUNT;
 use super::error::ApiError;
 use super::secret_text::{SecretText, random_name};
 use super::service::Service;
-use super::state::ACCOUNT;
 
 /// What the access keys of temporary credentials begin with.
 const TEMPORARY: &str = "ASIA";
@@ -155,23 +154,6 @@ impl Identities {
         let caller = self.sessions.get(access_key).map_or(access_key, |session| session.role_arn.as_str());
         let knows_id = role.external_id.as_deref().is_none_or(|id| external_id == Some(id));
         knows_id && role.trusted.as_ref().is_none_or(|trusted| trusted.iter().any(|one| one == caller))
-    }
-}
-
-impl Simulator {
-    /// Makes a role, and gives back its ARN. An earlier one of its name is replaced.
-    pub fn create_role(&self, role: RoleSpec) -> String {
-        self.shared.state().identities.add_role(role)
-    }
-
-    /// Takes a role away. Credentials that it gave stay good, as they do on AWS.
-    pub fn delete_role(&self, arn: &str) {
-        self.shared.state().identities.roles.remove(arn);
-    }
-
-    /// Makes an access key known beside the one of the options, so that tokens signed with it let in. Calls need no known one.
-    pub fn add_access_key(&self, access_key: &str, secret_key: &str) {
-        self.shared.state().identities.users.insert(access_key.to_owned(), SecretText::new(secret_key));
     }
 }
 

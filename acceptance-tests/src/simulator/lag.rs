@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::request::Request;
-use super::secrets::Secret;
+use super::secret::Secret;
 use super::state::{Cluster, ParameterGroup, State};
 
 /// What a call changes and later calls read.

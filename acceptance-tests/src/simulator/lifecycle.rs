@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::catalogue::{self, Values};
-use super::cluster;
 use super::cluster_postgres::ClusterPostgres;
 use super::master_secret::{self, MasterChange};
+use super::new_cluster;
 use super::secret_text::SecretText;
 use super::shared::Shared;
 use super::state::{Cluster, Member, State};
@@ -48,7 +48,7 @@ pub(crate) fn create(shared: &Arc<Shared>, cluster: &Cluster) {
             let Some(cluster) = state.clusters.get(&identifier) else { return };
             state.group_values(&cluster.parameter_group)
         };
-        let started = cluster::start_postgres(&shared_task, &spec, &values).await;
+        let started = new_cluster::start_postgres(&shared_task, &spec, &values).await;
         let mut state = shared_task.state();
         let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
         match started {

@@ -1,24 +1,13 @@
-//! The master user's password in a secret that RDS manages: made, rotated in one go or step by step, and given up.
-
-use std::sync::Arc;
+//! The master user's password in a secret that RDS manages: made, rotated and given up.
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::cluster::ClusterHandle;
+use super::account::ACCOUNT;
+use super::secret::SecretValue;
 use super::secret_text::{SecretText, random_uuid};
-use super::secrets::SecretValue;
 use super::shared::Shared;
-use super::state::{ACCOUNT, State};
-
-/// `MasterUserSecret` of a cluster.
-#[derive(Debug, Clone)]
-pub(crate) struct MasterSecret {
-    pub(crate) arn: String,
-    /// `creating`, `active`, `rotating` or `impaired`.
-    pub(crate) status: &'static str,
-    pub(crate) kms_key: String,
-}
+use super::state::{MasterSecret, State};
 
 /// What ModifyDBCluster does about it.
 #[derive(Debug)]
@@ -71,7 +60,7 @@ pub(crate) async fn set_on_server(shared: &Shared, identifier: &str, password: &
 }
 
 /// Gives the secret a password, as its current version.
-fn set_in_secret(shared: &Shared, identifier: &str, password: &SecretText) -> Result<()> {
+pub(crate) fn set_in_secret(shared: &Shared, identifier: &str, password: &SecretText) -> Result<()> {
     let (arn, username) = {
         let mut state = shared.state();
         let cluster = state.clusters.get_mut(identifier).context("no such cluster")?;
@@ -109,68 +98,5 @@ async fn try_change(shared: &Shared, identifier: &str, change: MasterChange) -> 
             secret.map(|secret| state.secrets.remove(&secret.arn));
             Ok(())
         }
-    }
-}
-
-/// A new password of a master user on its way: a test chooses what learns of it when.
-#[derive(Debug)]
-pub struct MasterRotation {
-    shared: Arc<Shared>,
-    identifier: String,
-    password: SecretText,
-}
-
-impl MasterRotation {
-    /// Gives it to the secret.
-    ///
-    /// # Errors
-    /// When the cluster has no managed secret.
-    pub fn set_in_secret(&self) -> Result<()> {
-        set_in_secret(&self.shared, &self.identifier, &self.password)
-    }
-
-    /// Gives it to the server.
-    ///
-    /// # Errors
-    /// When the server is down.
-    pub async fn set_on_server(&self) -> Result<()> {
-        set_on_server(&self.shared, &self.identifier, &self.password).await
-    }
-}
-
-impl ClusterHandle {
-    /// The password of the master user that the server takes now.
-    #[must_use]
-    pub fn master_password(&self) -> String {
-        let state = self.shared.state();
-        let known = state.clusters.get(&self.spec.identifier).map(|cluster| cluster.master_password.reveal().to_owned());
-        known.unwrap_or_else(|| self.spec.admin_password.clone())
-    }
-
-    /// The ARN of the secret with the master user's password; `None` if RDS does not manage it.
-    #[must_use]
-    pub fn master_secret_arn(&self) -> Option<String> {
-        let state = self.shared.state();
-        Some(state.clusters.get(&self.spec.identifier)?.master_secret.as_ref()?.arn.clone())
-    }
-
-    /// Rotates the managed secret now: server first, then the secret, as RDS's own rotation does.
-    ///
-    /// # Errors
-    /// When the cluster has no managed secret or its server is down.
-    pub async fn rotate_master_secret(&self) -> Result<()> {
-        let rotation = self.begin_master_rotation()?;
-        rotation.set_on_server().await?;
-        rotation.set_in_secret()
-    }
-
-    /// The same step by step: neither the server nor the secret knows the new password yet.
-    ///
-    /// # Errors
-    /// When the cluster has no managed secret.
-    pub fn begin_master_rotation(&self) -> Result<MasterRotation> {
-        self.master_secret_arn().context("the master user's password is not managed")?;
-        let (shared, identifier) = (Arc::clone(&self.shared), self.spec.identifier.clone());
-        Ok(MasterRotation { shared, identifier, password: SecretText::random_password()? })
     }
 }

@@ -1,12 +1,9 @@
 //! The services behind the one address: told apart by the target header of their protocol, the scope of the signature, or the version
-//! of the API that an unsigned query names. Each has its own form of answers.
+//! of the API that an unsigned query names.
 
 use axum::http::{HeaderMap, header};
-use serde_json::{Value, json};
 
-use super::error::ApiError;
 use super::secret_text::SecretText;
-use super::xml::{Xml, error_response};
 
 /// A service of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +11,6 @@ pub(crate) enum Service {
     Rds,
     SecretsManager,
     Sts,
-}
-
-/// What an action answers.
-#[derive(Debug)]
-pub(crate) enum Content {
-    Xml(Xml),
-    Json(Value),
 }
 
 /// What the headers of a call say about it.
@@ -75,33 +65,6 @@ impl Service {
             Self::Rds => "rds",
             Self::SecretsManager => "secretsmanager",
             Self::Sts => "sts",
-        }
-    }
-
-    fn namespace(self) -> &'static str {
-        match self {
-            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Rds | Self::SecretsManager => "http://rds.amazonaws.com/doc/2014-10-31/",
-        }
-    }
-
-    /// The media type of all answers.
-    pub(crate) fn content_type(self) -> &'static str {
-        match self {
-            Self::SecretsManager => "application/x-amz-json-1.1",
-            Self::Rds | Self::Sts => "text/xml",
-        }
-    }
-
-    /// HTTP status and body.
-    pub(crate) fn encode(self, action: &str, request_id: &str, result: Result<Content, ApiError>) -> (u16, String) {
-        match result {
-            Ok(Content::Xml(xml)) => (200, xml.into_response(self.namespace(), action, request_id)),
-            Ok(Content::Json(value)) => (200, value.to_string()),
-            Err(error) if self == Self::SecretsManager => {
-                (error.status, json!({ "__type": error.code, "message": error.message }).to_string())
-            }
-            Err(error) => (error.status, error_response(&error, self.namespace(), request_id)),
         }
     }
 }

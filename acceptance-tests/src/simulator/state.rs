@@ -1,19 +1,16 @@
-//! What the simulated account holds: clusters with their members, parameter groups, tags.
+//! What the simulated account holds: clusters with their members, parameter groups, tags, secrets, identities.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::account::ACCOUNT;
 use super::catalogue::{self, Values};
 use super::cluster_postgres::ClusterPostgres;
 use super::error::ApiError;
 use super::identities::Identities;
-use super::master_secret::MasterSecret;
+use super::secret::{Secret, SecretValue};
 use super::secret_text::SecretText;
-use super::secrets::Secret;
 use super::spec::{ClusterSpec, GlobalMembership};
-
-/// The account of every ARN here.
-pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// Everything that calls read and change.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +58,15 @@ pub(crate) struct Cluster {
     pub(crate) spec: ClusterSpec,
     /// `None` for clusters that are only described.
     pub(crate) postgres: Option<Arc<ClusterPostgres>>,
+}
+
+/// `MasterUserSecret` of a cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct MasterSecret {
+    pub(crate) arn: String,
+    /// `creating`, `active`, `rotating` or `impaired`.
+    pub(crate) status: &'static str,
+    pub(crate) kms_key: String,
 }
 
 /// A DB instance of a cluster.
@@ -192,6 +198,24 @@ impl State {
             .get(name)
             .map(|group| group.values.iter().map(|(name, set)| (name.clone(), set.value.clone())).collect())
             .unwrap_or_default()
+    }
+
+    /// The secret of this name or ARN in a region.
+    pub(crate) fn secret(&self, region: &str, id: &str) -> Option<&Secret> {
+        self.secrets.values().find(|secret| secret.region == region && secret.is_named(id))
+    }
+
+    /// Makes a secret without a version, and gives back its ARN.
+    pub(crate) fn add_secret(&mut self, region: &str, name: &str) -> anyhow::Result<String> {
+        let secret = Secret::new(region, name)?;
+        let arn = secret.arn.clone();
+        self.secrets.insert(arn.clone(), secret);
+        Ok(arn)
+    }
+
+    /// Adds a version to the secret of this ARN, which becomes the current one.
+    pub(crate) fn put_secret_value(&mut self, arn: &str, value: SecretValue, created: f64) -> anyhow::Result<()> {
+        self.secrets.get_mut(arn).map_or(Ok(()), |secret| secret.put(value, created))
     }
 
     /// A number that no other object of this account has.

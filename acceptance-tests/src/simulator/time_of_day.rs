@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use super::shared::lock;
+use super::lock::lock;
 
 /// The machine's time, moved ahead.
 #[derive(Debug, Default)]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::describe::{filter_values, page};
 use super::settings::{self, CLUSTER};
-use super::{filter_values, page, tag_list, write_tags};
-use crate::simulator::cluster;
+use super::tags::{tag_list, write_tags};
 use crate::simulator::error::ApiError;
 use crate::simulator::lifecycle;
 use crate::simulator::master_secret::{self, MasterChange};
+use crate::simulator::new_cluster;
 use crate::simulator::request::Request;
 use crate::simulator::secret_text::SecretText;
 use crate::simulator::shared::Shared;
@@ -140,7 +141,7 @@ pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         return Err(ApiError::not_simulated(&format!("creating a cluster of the engine {}", spec.engine)));
     }
     let mut state = shared.state();
-    cluster::add(&mut state, &shared.options, &spec)?;
+    new_cluster::add(&mut state, &shared.options, &spec)?;
     if spec.managed_master_secret {
         let key = request.get("MasterUserSecretKmsKeyId");
         master_secret::manage(&mut state, &spec.identifier, key).map_err(ApiError::of_the_machine)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::page;
+use super::describe::page;
 use crate::simulator::error::ApiError;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{filter_values, page};
+use super::describe::{filter_values, page};
+use crate::simulator::account::ACCOUNT;
 use crate::simulator::error::ApiError;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
-use crate::simulator::state::{ACCOUNT, Cluster, State};
+use crate::simulator::state::{Cluster, State};
 use crate::simulator::xml::Xml;
 
 /// A global database: the ARNs of its primary and its secondaries. It is the same from every region.

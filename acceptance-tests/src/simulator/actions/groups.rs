@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{page, tag_list};
+use super::describe::page;
+use super::tags::tag_list;
+use crate::simulator::account::ACCOUNT;
 use crate::simulator::catalogue;
 use crate::simulator::error::ApiError;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
-use crate::simulator::state::{ACCOUNT, ParameterGroup, State, default_family};
+use crate::simulator::state::{ParameterGroup, State, default_family};
 use crate::simulator::xml::Xml;
 
 fn arn(region: &str, name: &str) -> String {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::describe::{filter_values, page};
 use super::settings::{self, INSTANCE};
-use super::{filter_values, page, tag_list, write_tags};
+use super::tags::{tag_list, write_tags};
 use crate::simulator::error::ApiError;
 use crate::simulator::lifecycle;
 use crate::simulator::request::Request;

@@ -1,6 +1,7 @@
 //! The actions of the API: each reads or changes the state and leaves what takes time to `lifecycle`.
 
 mod clusters;
+mod describe;
 mod engine;
 mod global;
 mod groups;
@@ -11,12 +12,12 @@ mod settings;
 mod sts;
 mod tags;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::content::Content;
 use super::error::ApiError;
 use super::request::Request;
-use super::service::{Content, Service};
+use super::service::Service;
 use super::shared::Shared;
 use super::xml::Xml;
 
@@ -59,40 +60,4 @@ fn dispatch_rds(shared: &Arc<Shared>, request: &Request) -> Result<Xml, ApiError
         "RemoveTagsFromResource" => tags::remove(shared, request),
         other => Err(ApiError::not_simulated(&format!("the action {other}"))),
     }
-}
-
-/// One page of `items`: those from the marker on, and the next marker if something is left.
-fn page<'a, T>(request: &Request, items: &'a [T], default_size: usize) -> Result<(&'a [T], Option<String>), ApiError> {
-    let size =
-        match request.get("MaxRecords") {
-            None => default_size,
-            Some(text) => text.parse().ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
-                ApiError::invalid_value(format!("Invalid value {text} for MaxRecords. Must be between 20 and 100"))
-            })?,
-        };
-    let start: usize = match request.get("Marker") {
-        None => 0,
-        Some(marker) => marker.parse().map_err(|_| ApiError::invalid_value(format!("Invalid marker: {marker}")))?,
-    };
-    let end = items.len().min(start.saturating_add(size));
-    let page = items.get(start..end).ok_or_else(|| ApiError::invalid_value(format!("Invalid marker: {start}")))?;
-    Ok((page, (end < items.len()).then(|| end.to_string())))
-}
-
-/// The values of one filter.
-fn filter_values<'a>(filter: &BTreeMap<&str, &'a str>) -> Vec<&'a str> {
-    filter.iter().filter(|(key, _)| key.starts_with("Values")).map(|(_, value)| *value).collect()
-}
-
-fn tag_list(request: &Request) -> BTreeMap<String, String> {
-    let tags = request.list("Tags");
-    tags.iter()
-        .filter_map(|tag| Some(((*tag.get("Key")?).to_owned(), tag.get("Value").copied().unwrap_or_default().to_owned())))
-        .collect()
-}
-
-fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
-    xml.list("TagList", "Tag", tags, |xml, (key, value)| {
-        xml.text("Key", key).text("Value", value);
-    });
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::page;
+use super::describe::page;
 use crate::simulator::catalogue::{self, Parameter};
 use crate::simulator::error::ApiError;
 use crate::simulator::lifecycle;

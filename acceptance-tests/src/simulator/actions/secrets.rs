@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use crate::simulator::content::Content;
 use crate::simulator::error::ApiError;
 use crate::simulator::request::Request;
-use crate::simulator::secrets::SecretValue;
-use crate::simulator::service::Content;
+use crate::simulator::secret::SecretValue;
 use crate::simulator::state::State;
 
 pub(super) fn get_value(state: &State, request: &Request) -> Result<Content, ApiError> {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_rds::primitives::{DateTime, DateTimeFormat};
 
+use crate::simulator::account::ACCOUNT;
 use crate::simulator::error::ApiError;
 use crate::simulator::identities::Session;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
-use crate::simulator::state::ACCOUNT;
 use crate::simulator::xml::Xml;
 
 /// Seconds that credentials live for at least.

@@ -1,8 +1,8 @@
 //! Tags of clusters, instances and cluster parameter groups, by ARN.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{tag_list, write_tags};
 use crate::simulator::error::ApiError;
 use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
@@ -33,4 +33,19 @@ pub(super) fn remove(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         }
     }
     Ok(Xml::default())
+}
+
+/// The tags that a call gives.
+pub(super) fn tag_list(request: &Request) -> BTreeMap<String, String> {
+    let tags = request.list("Tags");
+    tags.iter()
+        .filter_map(|tag| Some(((*tag.get("Key")?).to_owned(), tag.get("Value").copied().unwrap_or_default().to_owned())))
+        .collect()
+}
+
+/// Shows tags.
+pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+    xml.list("TagList", "Tag", tags, |xml, (key, value)| {
+        xml.text("Key", key).text("Value", value);
+    });
 }

@@ -8,8 +8,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, co
 use tokio::net::{TcpStream, UnixStream};
 
 use super::encryption;
+use super::keeper::Keeper;
 use super::startup::{self, First, Startup};
 use crate::simulator::cluster_postgres::ClusterPostgres;
+use crate::simulator::iam_logins::IamRefusalReason;
 
 /// What a TLS connection begins with that asks nobody before.
 const HANDSHAKE: u8 = 0x16;
@@ -41,12 +43,12 @@ struct Visitor {
 }
 
 /// Leads a client in, or refuses it.
-pub(crate) async fn admit(client: TcpStream, cluster: Arc<ClusterPostgres>, door: Door) {
+pub(crate) async fn admit(client: TcpStream, cluster: Arc<ClusterPostgres>, keeper: &Keeper, door: Door) {
     // What breaks off here is a client or a server that left: both ends notice by themselves.
-    let _ = lead(client, cluster, &door).await;
+    let _ = lead(client, cluster, keeper, &door).await;
 }
 
-async fn lead(client: TcpStream, cluster: Arc<ClusterPostgres>, door: &Door) -> Result<()> {
+async fn lead(client: TcpStream, cluster: Arc<ClusterPostgres>, keeper: &Keeper, door: &Door) -> Result<()> {
     // Small messages in both directions: waiting to fill packets would cost 40 ms a round trip.
     client.set_nodelay(true)?;
     let (mut visitor, first) = negotiate(client, door).await?;
@@ -63,14 +65,18 @@ async fn lead(client: TcpStream, cluster: Arc<ClusterPostgres>, door: &Door) -> 
         return hand_on(visitor, &startup, door).await;
     }
     if !visitor.is_encrypted {
-        cluster.keeper().note_not_encrypted(user);
+        cluster.iam_logins().refuse(user, IamRefusalReason::NotEncrypted);
         drop(cluster);
         // The server has a rule for such a client, and refuses it.
         return hand_on(visitor, &startup, door).await;
     }
     let token = startup::ask_password(&mut visitor.stream).await?;
-    if !cluster.keeper().lets_in(user, &token, startup.is_replication(), door.is_reader) {
-        return startup::refuse(&mut visitor.stream, user).await;
+    match keeper.check(user, &token, startup.is_replication(), door.is_reader) {
+        Ok(access_key) => cluster.iam_logins().accept(user, access_key),
+        Err(reason) => {
+            cluster.iam_logins().refuse(user, reason);
+            return startup::refuse(&mut visitor.stream, user).await;
+        }
     }
     drop(cluster);
     let mut server = UnixStream::connect(&door.socket).await?;

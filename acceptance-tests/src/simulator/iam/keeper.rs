@@ -1,24 +1,22 @@
-//! Decides about logins with tokens by what the account holds now, and keeps what it decided for the test to read.
+//! Decides about logins with tokens by what the account holds now.
 
-use std::sync::{Mutex, Weak};
+use std::sync::Weak;
 
 use super::token::{self, Expected};
-use super::{IamLogin, IamRefusal, IamRefusalReason};
-use crate::simulator::shared::{Shared, lock};
+use crate::simulator::iam_logins::IamRefusalReason;
+use crate::simulator::shared::Shared;
 use crate::simulator::state::Member;
 
 /// The keeper of one cluster's endpoints.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Keeper {
     shared: Weak<Shared>,
     identifier: String,
-    refusals: Mutex<Vec<IamRefusal>>,
-    logins: Mutex<Vec<IamLogin>>,
 }
 
 impl Keeper {
     pub(crate) fn new(shared: Weak<Shared>, identifier: &str) -> Self {
-        Self { shared, identifier: identifier.to_owned(), refusals: Mutex::default(), logins: Mutex::default() }
+        Self { shared, identifier: identifier.to_owned() }
     }
 
     /// Whether the cluster's IAM authentication is on.
@@ -28,21 +26,14 @@ impl Keeper {
         state.clusters.get(&self.identifier).is_some_and(|cluster| cluster.iam_authentication)
     }
 
-    /// Whether this token lets the user in.
-    pub(super) fn lets_in(&self, user: &str, token: &str, is_replication: bool, is_reader: bool) -> bool {
-        match self.check(user, token, is_replication, is_reader) {
-            Ok(access_key) => {
-                lock(&self.logins).push(IamLogin { user: user.to_owned(), access_key });
-                true
-            }
-            Err(reason) => {
-                self.note(user, reason);
-                false
-            }
-        }
-    }
-
-    fn check(&self, user: &str, token: &str, is_replication: bool, is_reader: bool) -> Result<String, IamRefusalReason> {
+    /// The access key whose token this is, if it lets the user in.
+    pub(super) fn check(
+        &self,
+        user: &str,
+        token: &str,
+        is_replication: bool,
+        is_reader: bool,
+    ) -> Result<String, IamRefusalReason> {
         let gone = || IamRefusalReason::OtherEndpoint("the cluster is gone".to_owned());
         let shared = self.shared.upgrade().ok_or_else(gone)?;
         let now = shared.time_of_day.now();
@@ -56,23 +47,5 @@ impl Keeper {
             return Err(IamRefusalReason::Replication);
         }
         Ok(access_key)
-    }
-
-    pub(super) fn note_not_encrypted(&self, user: &str) {
-        self.note(user, IamRefusalReason::NotEncrypted);
-    }
-
-    fn note(&self, user: &str, reason: IamRefusalReason) {
-        lock(&self.refusals).push(IamRefusal { user: user.to_owned(), reason });
-    }
-
-    /// The logins refused so far, in order.
-    pub(crate) fn refusals(&self) -> Vec<IamRefusal> {
-        lock(&self.refusals).clone()
-    }
-
-    /// The logins accepted so far, in order.
-    pub(crate) fn logins(&self) -> Vec<IamLogin> {
-        lock(&self.logins).clone()
     }
 }

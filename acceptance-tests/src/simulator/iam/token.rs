@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::{digest, hmac};
 use aws_sdk_rds::primitives::{DateTime, DateTimeFormat};
 
-use super::IamRefusalReason as Reason;
+use crate::simulator::iam_logins::IamRefusalReason as Reason;
 use crate::simulator::identities::{BadCredentials, Identities};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

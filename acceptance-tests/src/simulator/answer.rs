@@ -1,0 +1,97 @@
+//! Answers a call of an API: decodes it, has it meet the fault that waits for it, admits who calls, performs the action, keeps what lags
+//! behind it and logs the call.
+
+use std::sync::Arc;
+
+use super::actions;
+use super::content::{self, Content};
+use super::error::ApiError;
+use super::faults::Fault;
+use super::lag;
+use super::request::Request;
+use super::service::{Service, Signature};
+use super::shared::Shared;
+use super::spec::Call;
+
+/// What becomes of one call.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// HTTP status, media type and body.
+    Sent(u16, &'static str, String),
+    /// The connection is reset.
+    Reset,
+}
+
+impl Answer {
+    /// The answer to a call with this body.
+    pub(crate) async fn to(shared: &Arc<Shared>, body: &[u8], signature: &Signature) -> Self {
+        let service = Service::of(signature, body);
+        let request_id = format!("00000000-0000-4000-8000-{:012x}", shared.calls().len());
+        let (action, result) = match Request::decode(service, body, signature, &shared.options.region) {
+            Ok(request) => (request.action.clone(), answer_request(shared, &request).await),
+            Err(error) => (String::new(), Some(Err(error))),
+        };
+        match result {
+            Some(result) => {
+                let (status, text) = content::encode(service, &action, &request_id, result);
+                Self::Sent(status, content::media_type(service), text)
+            }
+            None => Self::Reset,
+        }
+    }
+}
+
+/// `None`: the connection is reset.
+async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Result<Content, ApiError>> {
+    let cleared = shared.faults_cleared();
+    tokio::pin!(cleared);
+    cleared.as_mut().enable();
+    let fault = shared.next_fault(&request.action);
+    let result = match fault {
+        None => Some(perform(shared, request)),
+        Some(Fault::ConnectionReset) => None,
+        Some(Fault::AnswerLost) => {
+            // A refusal would be no loss, so it is answered.
+            perform(shared, request).err().map(Err)
+        }
+        Some(Fault::Hang) => {
+            cleared.await;
+            Some(perform(shared, request))
+        }
+        Some(fault) => fault.error(request.service, &request.action).map(Err),
+    };
+    let mut parameters = request.parameters.clone();
+    // The flags about a password, such as ManageMasterUserPassword, are none.
+    parameters.retain(|name, _| !name.contains("Password") || name.starts_with("Manage") || name.starts_with("Rotate"));
+    let error = match &result {
+        None => fault.map(|fault| fault.name(request.service, &request.action)),
+        Some(result) => result.as_ref().err().map(|error| error.code.to_owned()),
+    };
+    shared.calls().push(Call {
+        service: request.service.name().to_owned(),
+        action: request.action.clone(),
+        parameters,
+        access_key: request.access_key.clone(),
+        error,
+    });
+    result
+}
+
+fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError> {
+    let now = shared.time_of_day.now();
+    shared.state().identities.admit(request.service, request.access_key.as_deref(), request.session_token.as_ref(), now)?;
+    let lag = request.is_mutating().then(|| shared.lag_of(&request.action)).flatten();
+    let before = lag.map(|reads| (reads, shared.state().clone()));
+    let result = actions::dispatch(shared, request)?;
+    if let Some((reads, before)) = before {
+        // A call names what it creates, and what it deletes is still known to the state before.
+        let object = lag::changed_object(&shared.state(), request).or_else(|| lag::changed_object(&before, request));
+        if let Some(object) = object {
+            shared.past().keep(object, &before, reads);
+        }
+    }
+    for after in shared.take_after_calls(&request.action) {
+        (after.run)();
+    }
+    Ok(result)
+}

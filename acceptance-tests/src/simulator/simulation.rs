@@ -1,0 +1,248 @@
+//! A running simulator: its start, its end and the library calls on it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use tokio::runtime::Runtime;
+
+use super::actions;
+use super::catalogue::Values;
+use super::cluster::{self, ClusterHandle};
+use super::connection::{Connections, Cut};
+use super::faults::{AfterCall, Fault, FaultSpec, LagSpec};
+use super::http;
+use super::identities::RoleSpec;
+use super::secret::SecretValue;
+use super::secret_text::SecretText;
+use super::shared::Shared;
+use super::simulated_clock::SimulatedClock;
+use super::spec::{Call, ClusterSpec, Options};
+use super::state::UserValue;
+
+/// A running simulator.
+#[derive(Debug)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Simulator {
+    /// Starts the API on 127.0.0.1. No cluster exists yet.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn start(options: Options) -> Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", options.port))
+            .with_context(|| format!("listening on 127.0.0.1:{}", options.port))?;
+        listener.set_nonblocking(true).context("preparing the API's socket")?;
+        let address = listener.local_addr().context("asking for the API's port")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("aurora-sim")
+            .enable_all()
+            .build()
+            .context("starting a runtime")?;
+        let shared = Shared::new(options, runtime.handle().clone());
+        let router = http::router(Arc::clone(&shared));
+        runtime.spawn(async move {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    let service = router.into_make_service_with_connect_info::<Cut>();
+                    drop(axum::serve(Connections(listener), service).await);
+                }
+                Err(error) => eprintln!("aurora-sim: the API does not listen: {error}"),
+            }
+        });
+        Ok(Self { shared, address, runtime: Some(runtime) })
+    }
+
+    /// The API's address, such as `http://127.0.0.1:4711`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Creates a cluster, all of it available when this returns.
+    ///
+    /// # Errors
+    /// When the identifier is taken, the parameter group does not fit, or Postgres does not start.
+    pub async fn create_cluster(&self, spec: ClusterSpec) -> Result<ClusterHandle> {
+        self.shared.runtime.spawn(cluster::create(Arc::clone(&self.shared), spec)).await.context("creating a cluster")?
+    }
+
+    /// The cluster of this identifier, whoever created it.
+    #[must_use]
+    pub fn cluster(&self, identifier: &str) -> Option<ClusterHandle> {
+        ClusterHandle::find(&self.shared, identifier)
+    }
+
+    /// Adds a custom parameter group with these values, as if someone had made it before.
+    ///
+    /// # Errors
+    /// When the name or the family is not accepted.
+    pub fn create_parameter_group(&self, name: &str, family: &str, values: &[(&str, &str)]) -> Result<()> {
+        let mut state = self.shared.state();
+        actions::create_group(&mut state, &self.shared.options.region, name, family, "made before", BTreeMap::new())
+            .map_err(|error| anyhow!("{}: {}", error.code, error.message))?;
+        if let Some(group) = state.groups.get_mut(name) {
+            for (parameter, value) in values {
+                group.values.insert(
+                    (*parameter).to_owned(),
+                    UserValue { value: (*value).to_owned(), apply_method: "pending-reboot".to_owned() },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The user-set values of a custom parameter group; `None` if there is no such group.
+    #[must_use]
+    pub fn parameter_group(&self, name: &str) -> Option<Values> {
+        let state = self.shared.state();
+        state.groups.contains_key(name).then(|| state.group_values(name))
+    }
+
+    /// The names of the custom parameter groups.
+    #[must_use]
+    pub fn parameter_groups(&self) -> Vec<String> {
+        self.shared.state().groups.keys().cloned().collect()
+    }
+
+    /// Has the next `count` calls of `action` (`*`: any) fail. An SDK tries a call three times by default.
+    pub fn inject_fault(&self, action: &str, fault: Fault, count: u32) {
+        self.inject(FaultSpec { action: action.to_owned(), fault, count, skip: 0 });
+    }
+
+    /// Has calls fail as described.
+    pub fn inject(&self, fault: FaultSpec) {
+        self.shared.add_fault(fault);
+    }
+
+    /// Forgets all faults that have not come yet, and answers the calls that hang.
+    pub fn clear_faults(&self) {
+        self.shared.clear_faults();
+    }
+
+    /// Has what calls of `action` (`*`: any) change look as before to the next `reads` calls that read it, from now on.
+    pub fn lag(&self, action: &str, reads: u32) {
+        self.shared.set_lag(LagSpec { action: action.to_owned(), reads });
+    }
+
+    /// Ends all lags: everything is seen as it is.
+    pub fn clear_lags(&self) {
+        self.shared.clear_lags();
+    }
+
+    /// Runs `then` once, as soon as the next call of `action` has its effect and before it is answered.
+    pub fn after_call(&self, action: &str, then: impl FnOnce() + Send + 'static) {
+        self.shared.add_after_call(AfterCall { action: action.to_owned(), run: Box::new(then) });
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> SimulatedClock {
+        SimulatedClock(Arc::clone(&self.shared.clock))
+    }
+
+    /// Moves the time of day at AWS ahead of the machine's: signatures, tokens and temporary credentials grow older by it.
+    pub fn advance_time_of_day(&self, by: std::time::Duration) {
+        self.shared.time_of_day.advance(by);
+    }
+
+    /// The calls received so far, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.calls().clone()
+    }
+
+    /// A way to read the calls from elsewhere, such as another task.
+    pub fn call_log(&self) -> impl Fn() -> Vec<Call> + Send + Sync + 'static + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.calls().clone()
+    }
+
+    /// Forgets the calls received so far.
+    pub fn clear_calls(&self) {
+        self.shared.calls().clear();
+    }
+
+    /// Makes a secret of this text in the region of the options, or gives it a new version: the one before is `AWSPREVIOUS` then, and a
+    /// scheduled deletion is taken back. Returns its ARN. `lag("PutSecretValue", n)` lets the next `n` reads see it as before.
+    ///
+    /// # Errors
+    /// When the machine gives no random bytes.
+    pub fn put_secret(&self, name: &str, value: &str) -> Result<String> {
+        self.put_secret_in(&self.shared.options.region, name, value)
+    }
+
+    /// The same in another region.
+    ///
+    /// # Errors
+    /// When the machine gives no random bytes.
+    pub fn put_secret_in(&self, region: &str, name: &str, value: &str) -> Result<String> {
+        self.shared.put_secret(region, name, SecretValue::Text(SecretText::new(value)))
+    }
+
+    /// The same with bytes, which come as `SecretBinary`.
+    ///
+    /// # Errors
+    /// When the machine gives no random bytes.
+    pub fn put_binary_secret(&self, name: &str, value: &[u8]) -> Result<String> {
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::STANDARD.encode(value);
+        self.shared.put_secret(&self.shared.options.region, name, SecretValue::Binary(SecretText::new(text)))
+    }
+
+    /// The current text of a secret, by its name or ARN in any region; `None` if it is not there, deleted or binary.
+    #[must_use]
+    pub fn secret(&self, id: &str) -> Option<String> {
+        let state = self.shared.state();
+        match &state.secrets.values().find(|secret| secret.is_named(id))?.version(None, None).ok()?.value {
+            SecretValue::Text(text) => Some(text.reveal().to_owned()),
+            SecretValue::Binary(_) => None,
+        }
+    }
+
+    /// Schedules a secret for deletion, by its name or ARN: reads are refused with `InvalidRequestException`.
+    pub fn delete_secret(&self, id: &str) {
+        self.shared.delete_secret(id, false);
+    }
+
+    /// Takes a secret away for good: reads are refused with `ResourceNotFoundException`.
+    pub fn remove_secret(&self, id: &str) {
+        self.shared.delete_secret(id, true);
+    }
+
+    /// Makes a role, and gives back its ARN. An earlier one of its name is replaced.
+    pub fn create_role(&self, role: RoleSpec) -> String {
+        self.shared.state().identities.add_role(role)
+    }
+
+    /// Takes a role away. Credentials that it gave stay good, as they do on AWS.
+    pub fn delete_role(&self, arn: &str) {
+        self.shared.state().identities.roles.remove(arn);
+    }
+
+    /// Makes an access key known beside the one of the options, so that tokens signed with it let in. Calls need no known one.
+    pub fn add_access_key(&self, access_key: &str, secret_key: &str) {
+        self.shared.state().identities.users.insert(access_key.to_owned(), SecretText::new(secret_key));
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // First nothing new may come, then the servers end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        let clusters = std::mem::take(&mut self.shared.state().clusters);
+        std::thread::scope(|scope| {
+            for postgres in clusters.into_values().filter_map(|cluster| cluster.postgres) {
+                scope.spawn(move || postgres.terminate());
+            }
+        });
+    }
+}
