@@ -1,6 +1,8 @@
 //! One server: start, restart, reload, stop, and the connections of its superuser.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,6 +21,11 @@ use super::{Binaries, SUPERUSER, ServerCertificate, template, tls};
 
 /// How long a start, a stop or a promotion may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where servers listen: below what Linux, macOS and Windows take for outgoing connections.
+const PORTS: Range<u16> = 15_000..32_000;
+/// How often a port that was taken meanwhile is given up for another.
+const PORTS_TRIED: u32 = 10;
 
 /// What server to start.
 #[derive(Debug, Clone)]
@@ -92,11 +99,16 @@ impl PostgresServer {
         prepare: impl FnOnce(Identity, &Binaries, &Path) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let binaries = Binaries::locate(options.major).await?;
-        let server = tokio::task::spawn_blocking(move || Self::create(options, binaries, prepare))
+        let mut server = tokio::task::spawn_blocking(move || Self::create(options, binaries, prepare))
             .await
             .context("creating a server")??;
-        server.launch_until_ready().await?;
-        Ok(server)
+        for _ in 0..PORTS_TRIED {
+            match server.launch_until_ready().await {
+                Err(error) if format!("{error:#}").contains("Address already in use") => server.port = free_port()?,
+                started => return started.map(|()| server),
+            }
+        }
+        bail!("every port that was free a moment ago was taken")
     }
 
     fn create(
@@ -357,10 +369,13 @@ fn signal(child: &Child, signal: Signal) {
     }
 }
 
-/// A port that nobody listens on now. Another process may take it before the server does; the start then fails with the reason.
+/// A port that nobody listens on now. It is none of those that systems take for outgoing connections, so that it is still free after a
+/// restart; another rig may take it before the server does, which then tries another.
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
-    Ok(listener.local_addr().context("looking for a free port")?.port())
+    let random = RandomState::new().build_hasher().finish();
+    let first = usize::try_from(random % 1_000_000)? % PORTS.len();
+    let mut ports = PORTS.cycle().skip(first).take(PORTS.len());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).context("no port is free")
 }
 
 /// An identifier (`"`) or a literal (`'`) in SQL.
