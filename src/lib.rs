@@ -6,6 +6,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout))]
 
 mod aws;
+mod catalogue;
+mod cluster;
 mod failure;
 pub mod plugin;
 mod postgres;

@@ -3,7 +3,8 @@
 use acceptance_tests::postgres_server::is_available;
 use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
-use anyhow::Result;
+use acceptance_tests::terraform_cli::{Outcome, Plan};
+use anyhow::{Context as _, Result};
 use serde_json::json;
 
 const P: &str = "clickpipes_publication.p";
@@ -248,6 +249,16 @@ async fn what_exists_already_is_named_with_an_import_block() -> Result<()> {
     let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
     assert!(refusal.contains("import {") && refusal.contains("id = \"app/p\""), "{refusal}");
     assert_eq!(rig.tf.resource(P).await?, json!(null));
+
+    // The block of the message is one that Terraform takes, whatever the name.
+    let name = "p ${x} %{y} é";
+    rig.sql(&format!("CREATE PUBLICATION \"{name}\" FOR TABLE ONLY orders WITH (publish_via_partition_root = true)")).await?;
+    let resource = publication("name = \"p $${x} %%{y} é\"\n tables = [\"public.orders\"]").replace("\"p\" {", "\"example\" {");
+    rig.main(&resource)?;
+    let warning = rig.tf.warning("Publication already exists").await?;
+    rig.main(&format!("{resource}\n{}\n", &warning[warning.find("import {").context("no import block")?..]))?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.actions("clickpipes_publication.example"), ["no-op"], "{warning}: {}", plan.outcome.stdout);
     Ok(())
 }
 
@@ -465,5 +476,68 @@ async fn a_bad_configuration_is_refused_before_anything_is_dialled() -> Result<(
         let refusal = rig.tf.run(["validate", "-no-color"]).await?.failed()?.message();
         assert!(refusal.contains(part), "{arguments}: {part} in {refusal}");
     }
+    Ok(())
+}
+
+/// Applies a saved plan.
+async fn apply_saved(rig: &Rig, plan: &Plan) -> Result<Outcome> {
+    rig.tf.run(["apply".as_ref(), "-no-color".as_ref(), "-input=false".as_ref(), plan.file.as_os_str()]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_consented_to_stays_refused_whatever_happened_since_the_plan() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql("DROP TABLE keyless").await?;
+    rig.cluster.superuser(DATABASE).await?.batch_execute("GRANT rds_superuser TO clusteradmin").await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    rig.tf.apply().await?;
+    let replaced = "CREATE PUBLICATION p FOR ALL TABLES WITH (publish_via_partition_root = true)";
+    rig.sql(&format!("DROP PUBLICATION p; {replaced}")).await?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.operations(P).len(), 2, "a drop and a create, with a warning");
+    let restored = "CREATE PUBLICATION p FOR TABLE ONLY orders WITH (publish_via_partition_root = true)";
+    rig.sql(&format!("DROP PUBLICATION p; {restored}")).await?;
+    let before = rig.changes()?;
+    let refusal = apply_saved(&rig, &plan).await?.failed()?.message();
+    assert!(refusal.contains("allow_scope_replacement = true"), "{refusal}");
+    // The state has seen all_tables = true, and now says false where the configuration says nothing.
+    rig.tf.apply().await?;
+    assert_eq!(rig.changes()?, before);
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_is_not_about_tables_that_it_does_not_touch() -> Result<()> {
+    for meddling in [
+        "DROP TABLE invoices",
+        "CREATE ROLE stranger; ALTER PUBLICATION p DROP TABLE invoices; ALTER TABLE invoices OWNER TO stranger",
+    ] {
+        let rig = rig().await?;
+        rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.invoices\"]"))?;
+        rig.tf.apply().await?;
+        rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.invoices\", \"public.customers\"]"))?;
+        let plan = rig.tf.plan().await?;
+        rig.cluster.superuser(DATABASE).await?.batch_execute(meddling).await?;
+        apply_saved(&rig, &plan).await?.succeeded().context(meddling)?;
+        assert_eq!(rig.ask(PUBLISHED).await?, "public.customers,public.orders");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publication_goes_with_its_database_also_after_another_was_destroyed() -> Result<()> {
+    let rig = rig().await?;
+    let superuser = rig.cluster.superuser("postgres").await?;
+    superuser.batch_execute("CREATE DATABASE other OWNER clusteradmin").await?;
+    rig.cluster.admin("other").await?.batch_execute("CREATE TABLE a (id int PRIMARY KEY)").await?;
+    let other =
+        "resource \"clickpipes_publication\" \"other\" {\n database = \"other\"\n name = \"p\"\n tables = [\"public.a\"]\n}\n";
+    let last = publication("name = \"p\"\n tables = [\"public.orders\"]\n depends_on = [clickpipes_publication.other]");
+    rig.main(&format!("{other}{last}"))?;
+    rig.tf.apply().await?;
+    let plan = rig.tf.plan_with(&["-destroy"]).await?;
+    superuser.batch_execute("DROP DATABASE other WITH (FORCE)").await?;
+    apply_saved(&rig, &plan).await?.succeeded()?;
+    assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
     Ok(())
 }

@@ -49,7 +49,7 @@ pub(crate) fn resolve(model: &AwsModel) -> Settings {
     Settings {
         region: model.region.known().cloned(),
         profile: model.profile.known().cloned(),
-        shared_config_files: model.shared_config_files.known_or(Vec::new()),
+        shared_config_files: model.shared_config_files.known().cloned().unwrap_or_default(),
         assume_role,
         endpoints: endpoints.unwrap_or_default(),
         max_attempts: model.max_attempts.known().and_then(|attempts| u32::try_from(*attempts).ok()),

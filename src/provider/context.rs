@@ -1,6 +1,7 @@
 //! What a resource may use: the database server and AWS, if their configuration is known, and the signal to stop.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::OnceCell;
@@ -46,7 +47,8 @@ pub(crate) struct ProviderContext {
     on_unreachable: OnUnreachable,
     aws_session: OnceCell<Session>,
     rds: OnceCell<rds::Client>,
-    server: OnceCell<Server>,
+    /// The servers by the cluster that they belong to; `None`: the one that the provider block leads to.
+    servers: Mutex<BTreeMap<Option<String>, Arc<OnceCell<Server>>>>,
     /// When and how AWS was found out of reach: right after that nobody else waits for it. (Of the database server its pool knows.)
     aws_outage: Mutex<Option<(Instant, Diagnostic)>>,
 }
@@ -61,7 +63,7 @@ impl Default for ProviderContext {
             on_unreachable: OnUnreachable::Fail,
             aws_session: OnceCell::new(),
             rds: OnceCell::new(),
-            server: OnceCell::new(),
+            servers: Mutex::default(),
             aws_outage: Mutex::default(),
         }
     }
@@ -109,16 +111,20 @@ impl Context {
         Ok(self.provider.rds.get_or_init(async || rds::Client::new(session)).await)
     }
 
-    /// The database server. Nothing is dialled yet, unless a cluster's endpoint has to be looked up.
-    pub(crate) async fn postgres(&self) -> Result<&Server, Failure> {
+    /// The database server of a cluster, or the one that the provider block leads to. Nothing is dialled yet, unless a cluster's endpoint
+    /// has to be looked up.
+    pub(crate) async fn postgres(&self, cluster: Option<&str>) -> Result<Server, Failure> {
         let Section::Known(postgres) = &self.provider.postgres else { return Err(Failure::ConfigurationUnknown) };
+        let other = cluster.filter(|cluster| postgres.cluster_identifier.known().is_none_or(|own| own != cluster));
+        let postgres = other.map_or_else(|| postgres.clone(), |cluster| postgres_settings::of_cluster(postgres, cluster));
+        let cell = Arc::clone(self.servers().entry(other.map(str::to_owned)).or_default());
         let resolve = || async {
             let cluster = match postgres.cluster_identifier.known() {
                 // Remembered before the next resource has its turn here.
                 Some(identifier) => Some(self.writer_endpoint(identifier).await.inspect_err(|failure| self.remember(failure))?),
                 None => None,
             };
-            let (settings, login) = postgres_settings::resolve(postgres, &self.provider.environment, cluster.as_ref())
+            let (settings, login) = postgres_settings::resolve(&postgres, &self.provider.environment, cluster.as_ref())
                 .map_err(outside_of_resource)?;
             let login = self.login_source(login, &settings, cluster.as_ref()).await?;
             Ok::<_, Failure>(Server::new(settings, login))
@@ -126,7 +132,7 @@ impl Context {
         // Boxed: the futures of the SDK are large. What is known already is there at the first look, also after a stop.
         tokio::select! {
             biased;
-            server = Box::pin(self.provider.server.get_or_try_init(resolve)) => server,
+            server = Box::pin(cell.get_or_try_init(resolve)) => server.cloned(),
             () = self.cancel.cancelled() => {
                 Err(aws::Error::Cancelled { awaited: "AWS to describe the cluster of the provider block".to_owned() }.into())
             }
@@ -152,12 +158,16 @@ impl Context {
     /// Forgets every outage: what is to be changed is dialled again.
     pub(crate) fn dial_again(&self) {
         *self.aws_outage() = None;
-        if let Some(server) = self.provider.server.get() {
+        for server in self.servers().values().filter_map(|cell| cell.get()) {
             server.dial_again();
         }
     }
 
-    fn aws_outage(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Diagnostic)>> {
+    fn servers(&self) -> MutexGuard<'_, BTreeMap<Option<String>, Arc<OnceCell<Server>>>> {
+        self.provider.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn aws_outage(&self) -> MutexGuard<'_, Option<(Instant, Diagnostic)>> {
         self.provider.aws_outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -31,6 +31,21 @@ pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     faults.0
 }
 
+/// The same for another cluster: it has an address, a user and a password of its own. With IAM the user is named here.
+pub(crate) fn of_cluster(model: &PostgresModel, cluster_identifier: &str) -> PostgresModel {
+    let with_token = model.iam_auth.known() == Some(&true);
+    PostgresModel {
+        cluster_identifier: cluster_identifier.into(),
+        host: Attr::Null,
+        port: Attr::Null,
+        tls_server_name: Attr::Null,
+        username: if with_token { model.username.clone() } else { Attr::Null },
+        password: Attr::Null,
+        password_secret_arn: Attr::Null,
+        ..model.clone()
+    }
+}
+
 /// Connection settings, and what to log in with.
 ///
 /// # Errors
@@ -202,5 +217,24 @@ mod tests {
         let environment = PostgresEnvironment { port: Some("0".to_owned()), ..environment() };
         let faults = resolve(&PostgresModel::default(), &environment, None).unwrap_err();
         assert!(faults.iter().all(|fault| fault.detail.contains("PGPORT")), "{faults:?}");
+    }
+
+    #[test]
+    fn another_cluster_shares_no_address_and_no_password() {
+        let own = PostgresModel {
+            cluster_identifier: "orders".into(),
+            host: "127.0.0.1".into(),
+            port: 15432.into(),
+            tls_server_name: "db.internal".into(),
+            username: "admin".into(),
+            password: crate::secret::Secret::new("hunter2").into(),
+            database: "app".into(),
+            ..PostgresModel::default()
+        };
+        let other = of_cluster(&own, "billing");
+        let kept = PostgresModel { cluster_identifier: "billing".into(), database: "app".into(), ..PostgresModel::default() };
+        assert_eq!(other, kept);
+        let token = of_cluster(&PostgresModel { iam_auth: true.into(), password: Attr::Null, ..own }, "billing");
+        assert_eq!(token, PostgresModel { iam_auth: true.into(), username: "admin".into(), ..kept });
     }
 }

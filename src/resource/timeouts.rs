@@ -1,9 +1,7 @@
-//! The `timeouts` attribute that every resource has.
+//! The `timeouts` attribute that every resource has. Pure.
 
-use std::future::Future;
 use std::time::Duration;
 
-use crate::failure::Failure;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, decode_duration, model, optional};
 
 model! {
@@ -34,38 +32,34 @@ impl Timeouts {
         faults.collect()
     }
 
-    /// The limit for creating.
-    pub(crate) fn create(timeouts: &Attr<Timeouts>, default: Duration) -> Duration {
-        limit(timeouts.known().and_then(|timeouts| timeouts.create.known()), default)
-    }
-
-    /// The limit for reading.
-    pub(crate) fn read(timeouts: &Attr<Timeouts>, default: Duration) -> Duration {
-        limit(timeouts.known().and_then(|timeouts| timeouts.read.known()), default)
-    }
-
-    /// The limit for updating.
-    pub(crate) fn update(timeouts: &Attr<Timeouts>, default: Duration) -> Duration {
-        limit(timeouts.known().and_then(|timeouts| timeouts.update.known()), default)
-    }
-
-    /// The limit for destroying.
-    pub(crate) fn delete(timeouts: &Attr<Timeouts>, default: Duration) -> Duration {
-        limit(timeouts.known().and_then(|timeouts| timeouts.delete.known()), default)
-    }
-
-    /// Runs `work` for at most `limit`.
-    ///
-    /// # Errors
-    /// The time ran out; `work` is dropped then.
-    pub(crate) async fn within<T>(limit: Duration, what: &str, work: impl Future<Output = T>) -> Result<T, Failure> {
-        tokio::time::timeout(limit, work).await.map_err(|_| {
-            let detail = format!("Gave up {what} after {}. Raise the limit in timeouts.", humantime::format_duration(limit));
-            Diagnostic::error("Timed out", detail).at(AttributePath::of("timeouts")).into()
-        })
+    /// The limits in force.
+    pub(crate) fn limits(timeouts: &Attr<Timeouts>, defaults: Limits) -> Limits {
+        let Some(timeouts) = timeouts.known() else { return defaults };
+        Limits {
+            create: limit(&timeouts.create, defaults.create),
+            read: limit(&timeouts.read, defaults.read),
+            update: limit(&timeouts.update, defaults.update),
+            delete: limit(&timeouts.delete, defaults.delete),
+        }
     }
 }
 
-fn limit(text: Option<&String>, default: Duration) -> Duration {
-    text.and_then(|text| decode_duration(text).ok()).unwrap_or(default)
+/// How long each step may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) create: Duration,
+    pub(crate) read: Duration,
+    pub(crate) update: Duration,
+    pub(crate) delete: Duration,
+}
+
+impl Limits {
+    /// The same limit for each.
+    pub(crate) const fn each(limit: Duration) -> Self {
+        Self { create: limit, read: limit, update: limit, delete: limit }
+    }
+}
+
+fn limit(text: &Attr<String>, default: Duration) -> Duration {
+    text.known().and_then(|text| decode_duration(text).ok()).unwrap_or(default)
 }

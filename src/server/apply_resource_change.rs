@@ -8,7 +8,7 @@ use super::{panic, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, Resource, Saved};
+use crate::resource::{ApplyRequest, Existing, PriorOf, Resource, Saved};
 use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
@@ -16,7 +16,7 @@ pub(super) async fn apply<R: Resource>(
     context: &Context,
     request: proto::apply_resource_change::Request,
 ) -> proto::apply_resource_change::Response {
-    let Decoded { config, prior, planned } = match decode::<R>(&request) {
+    let Decoded { config, prior, planned, private } = match decode::<R>(&request) {
         Ok(decoded) => decoded,
         Err(diagnostics) => {
             return proto::apply_resource_change::Response {
@@ -29,7 +29,7 @@ pub(super) async fn apply<R: Resource>(
     };
     context.dial_again();
     let saved = Saved::<R>::default();
-    let run = run(context, config.as_ref(), prior.as_ref(), &planned, &request.planned_private, &saved);
+    let run = run(context, config.as_ref(), prior.as_ref(), &planned, &private, &saved);
     let outcome = match AssertUnwindSafe(run).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(payload) => Err(panic::diagnostic(payload.as_ref()).into()),
@@ -38,7 +38,8 @@ pub(super) async fn apply<R: Resource>(
     context.dial_again();
     let failed = outcome.as_ref().map_or(true, Diagnostics::has_errors);
     let mut diagnostics = outcome.unwrap_or_else(|diagnostics| diagnostics);
-    let left = saved.take().or(prior.filter(|_| failed));
+    let before = prior.filter(|_| failed).map(|prior| Existing { model: prior.model, private });
+    let left = saved.take().or(before);
     let (value, private) = match left {
         None => (Value::Null, Vec::new()),
         Some(existing) => {
@@ -69,35 +70,42 @@ pub(super) async fn apply<R: Resource>(
 
 struct Decoded<R: Resource> {
     config: Option<R::Model>,
-    prior: Option<Existing<R>>,
+    prior: Option<PriorOf<R>>,
     planned: Value,
+    private: R::Private,
 }
 
 fn decode<R: Resource>(request: &proto::apply_resource_change::Request) -> Result<Decoded<R>, Diagnostics> {
     let config = stored::decode_value::<R>(request.config.as_ref())?;
     let prior = stored::decode_value::<R>(request.prior_state.as_ref())?;
+    let planned = stored::decode_value::<R>(request.planned_state.as_ref())?;
+    // For a destroy the planned private data is the stored one.
+    let private = match planned.is_null() {
+        true => stored::decode_private::<R>(&request.planned_private),
+        false => stored::decode_planned_private::<R>(&request.planned_private)?,
+    };
     Ok(Decoded {
         config: if config.is_null() { None } else { Some(stored::model::<R>(&config)?) },
-        // The planned private data replaces the stored one; for a destroy they are the same.
-        prior: stored::existing::<R>(&prior, &request.planned_private)?,
-        planned: stored::decode_value::<R>(request.planned_state.as_ref())?,
+        prior: stored::prior::<R>(&prior, &private)?,
+        planned,
+        private,
     })
 }
 
 async fn run<R: Resource>(
     context: &Context,
     config: Option<&R::Model>,
-    prior: Option<&Existing<R>>,
+    prior: Option<&PriorOf<R>>,
     planned: &Value,
-    planned_private: &[u8],
+    planned_private: &R::Private,
     saved: &Saved<R>,
 ) -> Result<Diagnostics, Diagnostics> {
     let outcome = match (prior, config) {
-        (Some(prior), _) if planned.is_null() => R::destroy(context, prior, saved).await,
+        (Some(prior), _) if planned.is_null() => R::destroy(context, prior, planned_private, saved).await,
         (_, Some(config)) if !planned.is_null() => {
             let model = stored::model::<R>(planned)?;
-            let private = stored::decode_private::<R>(planned_private);
-            let request = ApplyRequest { config, prior, planned: &model, planned_private: &private };
+            let Some(desired) = R::decode(config)? else { return Err(Failure::ConfigurationUnknown.into_diagnostics()) };
+            let request = ApplyRequest { config, desired: &desired, prior, planned: &model, planned_private };
             R::apply(context, &request, saved).await
         }
         _ => Ok(Diagnostics::new()),

@@ -1,4 +1,4 @@
-//! From a type name to the resource that answers for it. A new resource adds one line to [`RESOURCES`].
+//! From a type name to the resource that answers for it. Which there are is said in [`crate::resource`].
 
 use std::marker::PhantomData;
 
@@ -8,13 +8,14 @@ use super::{apply_resource_change, import_resource_state, plan_resource_change, 
 use super::{upgrade_resource_state, validate_resource_config};
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::Resource;
-use crate::resource::aurora_source::Source;
-use crate::resource::publication::Publication;
-use crate::resource::replication_user::ReplicationUser;
+use crate::resource::{Engine, Resource, each_resource};
 use crate::terraform::Schema;
 
-static RESOURCES: &[&dyn Handler] = &[&Of::<Source>::NEW, &Of::<ReplicationUser>::NEW, &Of::<Publication>::NEW];
+macro_rules! handlers {
+    ($($resource:path),+ $(,)?) => { &[$(&Of::<Engine<$resource>>::NEW),+] };
+}
+
+static RESOURCES: &[&dyn Handler] = each_resource!(handlers);
 
 /// Every resource.
 pub(super) fn all() -> &'static [&'static dyn Handler] {

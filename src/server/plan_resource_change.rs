@@ -4,7 +4,7 @@ use super::{keep_state, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{Existing, PlanRequest, Resource};
+use crate::resource::{PlanRequest, PriorOf, Resource};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Severity, Value};
 use crate::wire::{dynamic_value, encode_diagnostics, encode_path};
 
@@ -39,9 +39,12 @@ struct Answer {
 async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_change::Request) -> Result<Answer, Diagnostics> {
     let config = stored::decode_value::<R>(request.config.as_ref())?;
     let prior = stored::decode_value::<R>(request.prior_state.as_ref())?;
-    let existing = stored::existing::<R>(&prior, &request.prior_private)?;
+    let prior_private = stored::decode_private::<R>(&request.prior_private);
+    let existing = stored::prior::<R>(&prior, &prior_private)?;
     if config.is_null() {
-        return destroy(context, existing.as_ref(), &request.prior_private).await;
+        let diagnostics = destroy::<R>(context, existing.as_ref(), &prior_private).await?;
+        let private = request.prior_private.clone();
+        return Ok(Answer { planned: Value::Null, private, requires_replace: Vec::new(), diagnostics });
     }
     let proposed = stored::decode_value::<R>(request.proposed_new_state.as_ref())?;
     let attributes = R::Model::attributes();
@@ -50,11 +53,15 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     let before = Model::encode(&proposed);
     let configured = stored::model::<R>(&config)?;
     let first_plan = (!request.planned_private.is_empty()).then(|| stored::decode_private::<R>(&request.planned_private));
+    let desired = R::decode(&configured)?;
     let plan_request = PlanRequest {
         config: &configured,
+        desired: desired.as_ref(),
         prior: existing.as_ref(),
+        prior_private: &prior_private,
         proposed: &proposed,
         changed: proposal.changed,
+        replaces: !plan_pipeline::declared_replacements(&attributes, &prior, &proposal.value).is_empty(),
         first_plan: first_plan.as_ref(),
     };
     let mut diagnostics = Diagnostics::new();
@@ -69,10 +76,7 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     };
     let plan = R::plan(&plan_request, lookup.as_ref());
     let planned = plan_pipeline::overlay(proposal.value, &before, Model::encode(&plan.model));
-    let mut requires_replace = plan_pipeline::declared_replacements(&attributes, &prior, &planned);
-    if existing.is_some() {
-        requires_replace.extend(plan.requires_replace);
-    }
+    let requires_replace = plan_pipeline::declared_replacements(&attributes, &prior, &planned);
     if let Some(missing) = missing {
         // A replacement is a create: what it moves to may come in the same apply.
         if existing.is_some() && requires_replace.is_empty() {
@@ -90,17 +94,14 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
 
 async fn destroy<R: Resource>(
     context: &Context,
-    existing: Option<&Existing<R>>,
-    prior_private: &[u8],
-) -> Result<Answer, Diagnostics> {
-    let diagnostics = match existing {
-        None => Diagnostics::new(),
-        Some(existing) => match R::plan_destroy(context, existing).await {
-            Ok(diagnostics) => diagnostics,
-            // What a missing cluster or database held is gone; apply finds that too.
-            Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Diagnostics::new(),
-            Err(failure) => keep_state::go_on(context, failure)?,
-        },
-    };
-    Ok(Answer { planned: Value::Null, private: prior_private.to_vec(), requires_replace: Vec::new(), diagnostics })
+    prior: Option<&PriorOf<R>>,
+    private: &R::Private,
+) -> Result<Diagnostics, Diagnostics> {
+    let Some(prior) = prior else { return Ok(Diagnostics::new()) };
+    match R::plan_destroy(context, prior, private).await {
+        Ok(diagnostics) => Ok(diagnostics),
+        // What a missing database held is gone. Of a missing cluster the apply says what to do.
+        Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Ok(Diagnostics::new()),
+        Err(failure) => keep_state::go_on(context, failure),
+    }
 }

@@ -50,9 +50,9 @@ impl Observed {
 
 async fn observe<R: Resource>(context: &Context, request: &proto::read_resource::Request) -> Result<Observed, Diagnostics> {
     let current = stored::decode_value::<R>(request.current_state.as_ref())?;
-    let Some(prior) = stored::existing::<R>(&current, &request.private)? else { return Ok(Observed::gone(Diagnostics::new())) };
-    let is_import = R::is_import(&prior);
-    match R::read(context, prior).await {
+    let private = stored::decode_private::<R>(&request.private);
+    let Some(prior) = stored::prior::<R>(&current, &private)? else { return Ok(Observed::gone(Diagnostics::new())) };
+    match R::read(context, &prior, &private).await {
         Ok(Some(existing)) => {
             let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));
             let private = stored::encode_private::<R>(&existing.private);
@@ -61,7 +61,9 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
         Ok(None) => Ok(Observed::gone(Diagnostics::new())),
         Err(Failure::Missing(missing)) => Ok(Observed::gone(Diagnostic { severity: Severity::Warning, ..missing }.into())),
         // There is no state yet that could be kept.
-        Err(failure @ (Failure::ConfigurationUnknown | Failure::Unreachable(_))) if is_import => Err(failure.into_diagnostics()),
+        Err(failure @ (Failure::ConfigurationUnknown | Failure::Unreachable(_))) if R::is_import(&private) => {
+            Err(failure.into_diagnostics())
+        }
         Err(Failure::ConfigurationUnknown) => {
             Ok(Observed { value: current, private: request.private.clone(), diagnostics: Diagnostics::new() })
         }

@@ -1,8 +1,8 @@
 //! What Terraform keeps for a resource between calls: the state, and the private data beside it.
 
 use crate::proto::tfplugin6 as proto;
-use crate::resource::{Existing, Resource};
-use crate::terraform::{AttributePath, Diagnostics, Model, Type, Value};
+use crate::resource::{Prior, PriorOf, Resource};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Type, Value};
 use crate::wire::dynamic_value;
 
 /// The type of a resource's state.
@@ -26,26 +26,41 @@ pub(super) fn model<R: Resource>(value: &Value) -> Result<R::Model, Diagnostics>
     R::Model::decode(value, &AttributePath::root())
 }
 
-/// The typed form of a stored object with its private data; `None` for null.
+/// The decoded form of a state; `None` for null.
 ///
 /// # Errors
-/// A value has another type than its attribute.
-pub(super) fn existing<R: Resource>(value: &Value, private: &[u8]) -> Result<Option<Existing<R>>, Diagnostics> {
-    match value {
-        Value::Null => Ok(None),
-        value => Ok(Some(Existing { model: model::<R>(value)?, private: decode_private::<R>(private) })),
+/// It holds something that this provider never writes.
+pub(super) fn prior<R: Resource>(value: &Value, private: &R::Private) -> Result<Option<PriorOf<R>>, Diagnostics> {
+    if value.is_null() {
+        return Ok(None);
     }
+    let model = model::<R>(value)?;
+    let arguments = R::decode_state(&model, private)?;
+    Ok(Some(Prior { model, arguments }))
 }
 
-/// Private data. What another version wrote and this one cannot read counts as absent: it only ever holds what Read finds again.
+/// Stored private data. What another version wrote and this one cannot read counts as absent: beside a state it only holds what Read finds
+/// again.
 pub(super) fn decode_private<R: Resource>(private: &[u8]) -> R::Private {
-    if private.is_empty() {
-        return R::Private::default();
-    }
-    serde_json::from_slice(private).unwrap_or_else(|error| {
+    read_private::<R>(private).unwrap_or_else(|error| {
         tracing::warn!(resource = R::TYPE_NAME, %error, "private data cannot be read and is ignored");
         R::Private::default()
     })
+}
+
+/// The private data of a plan that is to be applied.
+///
+/// # Errors
+/// It cannot be read: then nobody knows what was reviewed.
+pub(super) fn decode_planned_private<R: Resource>(private: &[u8]) -> Result<R::Private, Diagnostics> {
+    read_private::<R>(private).map_err(|error| {
+        let detail = format!("Its operations cannot be read, so that nothing was changed ({error}). Plan again.");
+        Diagnostic::error("The plan is of another version of the provider", detail).into()
+    })
+}
+
+fn read_private<R: Resource>(private: &[u8]) -> Result<R::Private, serde_json::Error> {
+    if private.is_empty() { Ok(R::Private::default()) } else { serde_json::from_slice(private) }
 }
 
 /// Private data for Terraform to keep.

@@ -5,7 +5,7 @@ use tonic::Request;
 use super::*;
 use crate::failure::Failure;
 use crate::proto::tfplugin6::provider_server::Provider;
-use crate::resource::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved};
+use crate::resource::{ApplyRequestOf, Existing, Plan, PlanRequestOf, PriorOf, Resource, Saved};
 use crate::terraform::{Attr, AttributePath, Model, Value, computed, model, optional, required};
 use crate::wire::dynamic_value;
 
@@ -45,33 +45,42 @@ impl Scripted {
 impl Resource for Scripted {
     const TYPE_NAME: &'static str = "clickpipes_scripted";
     type Model = Script;
+    type Desired = ();
     type Private = u32;
     type Lookup = ();
+
+    fn decode(_: &Script) -> Result<Option<()>, Diagnostics> {
+        Ok(Some(()))
+    }
+
+    fn decode_state(_: &Script, _: &u32) -> Result<(), Diagnostics> {
+        Ok(())
+    }
 
     fn validate(_: &Script) -> Diagnostics {
         Diagnostics::new()
     }
 
-    async fn look_up(context: &Context, request: &PlanRequest<'_, Self>) -> Result<Option<()>, Failure> {
+    async fn look_up(context: &Context, request: &PlanRequestOf<'_, Self>) -> Result<Option<()>, Failure> {
         Self::meet(context, &request.proposed.fate).await.map(Some)
     }
 
-    fn plan(request: &PlanRequest<'_, Self>, lookup: Option<&()>) -> Plan<Self> {
+    fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&()>) -> Plan<Script, u32> {
         let private = lookup.map_or(0, |()| 1);
-        Plan { model: request.proposed.clone(), private, requires_replace: Vec::new(), diagnostics: Diagnostics::new() }
+        Plan { model: request.proposed.clone(), private, diagnostics: Diagnostics::new() }
     }
 
-    async fn plan_destroy(_: &Context, _: &Existing<Self>) -> Result<Diagnostics, Failure> {
+    async fn plan_destroy(_: &Context, _: &PriorOf<Self>, _: &u32) -> Result<Diagnostics, Failure> {
         Ok(Diagnostics::new())
     }
 
-    async fn read(context: &Context, prior: Existing<Self>) -> Result<Option<Existing<Self>>, Failure> {
+    async fn read(context: &Context, prior: &PriorOf<Self>, private: &u32) -> Result<Option<Existing<Self>>, Failure> {
         Self::meet(context, &prior.model.fate).await?;
-        Ok(Some(prior))
+        Ok(Some(Existing { model: prior.model.clone(), private: *private }))
     }
 
     /// What exists is saved before fate strikes. Of a resource that is to `forget`, the id is never found out.
-    async fn apply(context: &Context, request: &ApplyRequest<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
+    async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
         assert_eq!(request.config.password_wo, "hunter2".into(), "the configuration has what the plan must not");
         let forgotten = request.planned.fate == "forget".into();
         let id = if forgotten { Attr::Unknown } else { "made".into() };
@@ -80,12 +89,12 @@ impl Resource for Scripted {
         Ok(Diagnostics::new())
     }
 
-    async fn destroy(context: &Context, prior: &Existing<Self>, _: &Saved<Self>) -> Result<Diagnostics, Failure> {
+    async fn destroy(context: &Context, prior: &PriorOf<Self>, _: &u32, _: &Saved<Self>) -> Result<Diagnostics, Failure> {
         Self::meet(context, &prior.model.fate).await?;
         Ok(Diagnostics::new())
     }
 
-    fn is_import(_: &Existing<Self>) -> bool {
+    fn is_import(_: &u32) -> bool {
         false
     }
 
@@ -175,6 +184,14 @@ async fn an_apply_returns_what_was_saved_without_the_secret() {
     let answer = apply_resource_change::apply::<Scripted>(&Context::default(), create("live")).await;
     assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
     assert_eq!((decode(answer.new_state), answer.private), (Some(state("live")), b"7".to_vec()));
+}
+
+#[tokio::test]
+async fn a_plan_whose_operations_cannot_be_read_is_not_applied() {
+    let foreign = proto::apply_resource_change::Request { planned_private: b"{".to_vec(), ..create("live") };
+    let answer = apply_resource_change::apply::<Scripted>(&Context::default(), foreign).await;
+    assert_eq!(summaries(&answer.diagnostics), ["The plan is of another version of the provider"]);
+    assert_eq!(decode(answer.new_state), None);
 }
 
 #[tokio::test]

@@ -35,14 +35,6 @@ impl<T> Attr<T> {
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
-
-    /// The known value, or `fallback` for null and unknown.
-    pub fn known_or(&self, fallback: T) -> T
-    where
-        T: Clone,
-    {
-        self.known().cloned().unwrap_or(fallback)
-    }
 }
 
 impl<T> From<T> for Attr<T> {

@@ -6,7 +6,6 @@
 /// or turn the direction of what follows. Everything else beyond ASCII stays readable. Terraform composes characters (NFC) in whatever it
 /// reads, so a text that is not composed cannot be written in any way.
 #[must_use]
-#[cfg_attr(not(test), expect(dead_code, reason = "the configurations that messages propose will be written with it"))]
 pub fn hcl_string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

@@ -17,6 +17,7 @@ pub use attribute::{Attr, AttributeValue};
 pub use attribute_path::{AttributePath, Step};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::decode_duration;
+pub use hcl::hcl_string;
 pub use model::Model;
 pub(crate) use model::description;
 pub(crate) use model::model;

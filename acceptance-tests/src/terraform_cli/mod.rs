@@ -286,6 +286,18 @@ impl Terraform {
         self.run(["apply", "-no-color", "-input=false", "-auto-approve", "-refresh-only"]).await?.succeeded()
     }
 
+    /// Plans, and gives the detail of the warning with this summary as the provider wrote it.
+    ///
+    /// # Errors
+    /// If the plan fails, or has no such warning.
+    pub async fn warning(&self, summary: &str) -> anyhow::Result<String> {
+        let plan = self.run(["plan", "-json"]).await?.succeeded()?;
+        let events = plan.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut warnings = events.filter(|event| event["diagnostic"]["summary"] == summary);
+        let detail = warnings.find_map(|event| event["diagnostic"]["detail"].as_str().map(str::to_owned));
+        detail.with_context(|| format!("no warning {summary:?} in {}", plan.stdout))
+    }
+
     /// The state as `terraform show -json` puts it.
     ///
     /// # Errors

@@ -92,3 +92,21 @@ async fn a_plan_of_another_day_does_not_run_on_a_cluster_that_changed() -> anyho
     assert_eq!(rig.changes()?, before);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_change_whose_operations_are_refused_is_no_plan() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.source("reboot = \"writer\"")?;
+    rig.tf.apply().await?;
+    rig.detach().await?;
+    rig.cluster.leave_pending("BackupRetentionPeriod", "14");
+    // What is asked for is not to blame, and an apply of it would do what nobody has reviewed.
+    rig.source("reboot = \"writer\"\n  timeouts = { update = \"10m\" }")?;
+    let failure = rig.plan_fails().await?;
+    assert!(failure.message().contains("BackupRetentionPeriod = 14"), "{}", failure.message());
+    rig.source("reboot = \"writer\"")?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.actions(SOURCE), ["no-op"]);
+    assert!(plan.outcome.message().contains("BackupRetentionPeriod = 14"), "{}", plan.outcome.message());
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! Taking over what exists.
 
-use crate::rig::{PASSWORD, Rig, USER};
+use crate::rig::{PASSWORD, Rig, USER, hcl};
 
 /// The guide's own statements, run by the admin.
 const GUIDE: &str = "\
@@ -82,4 +82,26 @@ async fn an_existing_role_is_refused_with_an_import_block_and_can_be_adopted() {
     assert_eq!(rig.tf.resource(USER).await.unwrap()["connection_limit"], 3);
     rig.login("pipe", PASSWORD).await.unwrap();
     rig.tf.assert_empty_plan().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_import_block_of_a_message_imports_a_role_of_any_name() {
+    let rig = Rig::start().await;
+    let name = "we\"ird ${x} %{y} $${z} b\\s/é表";
+    let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+    rig.admin(&format!("CREATE USER {quoted} PASSWORD 'by-hand'; GRANT rds_replication TO {quoted}")).await;
+    let resource = format!(
+        "resource \"clickpipes_replication_user\" \"example\" {{\n  name = {}\n  database = \"app\"\n  adopt_existing = false\n  \
+         password_wo = var.password\n}}\n",
+        hcl(name)
+    );
+    rig.main(&resource).unwrap();
+    let warning = rig.tf.warning("Role already exists").await.unwrap();
+    let block = &warning[warning.find("import {").unwrap()..];
+    let block = &block[..=block.find("\n}").unwrap() + 1];
+    rig.main(&format!("{resource}\n{block}\n")).unwrap();
+    let plan = rig.tf.plan().await.unwrap();
+    assert_eq!(plan.actions("clickpipes_replication_user.example"), ["no-op"], "{block}: {}", plan.outcome.stdout);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    assert_eq!(rig.tf.resource("clickpipes_replication_user.example").await.unwrap()["name"], name);
 }

@@ -83,6 +83,8 @@ async fn malformed_arguments_are_refused_with_their_paths() {
         ("  tables = [\"a.b.c\"]", "cannot be replicated by ClickPipes"),
         ("  connection_limit = -5", "connection_limit"),
         ("  timeouts = { create = \"soon\" }", "timeouts.create"),
+        ("  timeouts = { create = \"400000000000years\" }", "timeouts.create"),
+        ("  timeouts = { read = \"366days\" }", "at most 365 days"),
     ] {
         rig.configure(arguments);
         let refusal = rig.tf.run(["validate", "-no-color"]).await.unwrap().failed().unwrap();
@@ -96,4 +98,52 @@ async fn malformed_arguments_are_refused_with_their_paths() {
         .unwrap();
     let refusal = rig.tf.run(["plan", "-no-color"]).await.unwrap().failed().unwrap();
     assert!(refusal.message().contains("Password missing"), "{}", refusal.message());
+}
+
+#[tokio::test]
+async fn a_name_that_is_listed_twice_is_one_error() {
+    let rig = Rig::start().await;
+    for list in
+        ["schemas = [\"a\", \"b\", \"a\"]", "tables = [\"a.b\", \"a.c\", \"a.b\"]", "table_owners = [\"a\", \"b\", \"a\"]"]
+    {
+        rig.configure(&format!("  {list}"));
+        let refusal = rig.tf.run(["validate", "-json"]).await.unwrap().failed().unwrap().json().unwrap();
+        assert_eq!(refusal["error_count"], 1, "{refusal}");
+        assert_eq!(refusal["diagnostics"][0]["summary"], "Duplicate entry");
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_read_is_an_error_and_not_a_role_that_is_gone() {
+    let rig = Rig::start().await;
+    rig.configure("  schemas = [\"shop\"]");
+    rig.tf.apply().await.unwrap();
+    let path = rig.tf.folder().join("terraform.tfstate");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let broken = written.replace("\"tables\": null", "\"tables\": [\"nodot\"]");
+    assert_ne!(broken, written);
+    std::fs::write(&path, &broken).unwrap();
+    for arguments in
+        [&["plan", "-no-color"][..], &["apply", "-no-color", "-auto-approve"], &["destroy", "-no-color", "-auto-approve"]]
+    {
+        let refusal = rig.tf.run(arguments).await.unwrap().failed().unwrap();
+        assert!(refusal.message().contains("tables[0]"), "{}", refusal.message());
+    }
+    assert!(rig.role_exists("pipe").await);
+    std::fs::write(&path, written).unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_takes_no_longer_than_timeouts_read_says() {
+    let rig = Rig::start().await;
+    rig.configure("  schemas = [\"shop\"]\n  timeouts = { read = \"1s\" }");
+    rig.tf.apply().await.unwrap();
+    let superuser = rig.cluster.superuser("app").await.unwrap();
+    superuser.batch_execute("BEGIN; LOCK TABLE pg_catalog.pg_default_acl IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let refusal = rig.tf.run(["plan", "-no-color"]).await.unwrap().failed().unwrap();
+    let message = refusal.message();
+    assert!(message.contains("reading role \"pipe\" after 1s") && message.contains("timeouts"), "{message}");
+    superuser.batch_execute("ROLLBACK").await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
 }

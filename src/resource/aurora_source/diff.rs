@@ -1,80 +1,107 @@
-//! From what is observed to what is configured: the operations in order, or a refusal. Pure.
+//! From what is observed to what is asked for: the operations between, in order, or a refusal. Pure.
 
 use std::collections::BTreeMap;
 
-use super::model::{Desired, RebootPolicy};
-use super::notice;
-use super::observe::{Group, Observed};
-use super::refuse;
-use super::request::Operation;
+use super::desired::{Desired, RebootPolicy};
+use super::message;
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::Source;
+use crate::cluster::{self, Group, LOGICAL_REPLICATION, OWNER_TAG, PREVIOUS_TAG, unfit};
 use crate::rds::parameter_group::{PARAMETERS_PER_CALL, Tags};
 use crate::rds::{ApplyMethod, ApplyType, ParameterGroupStatus};
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
+use crate::resource::change::Change;
+use crate::terraform::Diagnostics;
 
-/// Start of the tag keys that this provider writes.
-pub(super) const TAG_PREFIX: &str = "clickpipes:";
-/// Tag of a group of ours: the cluster it was made for.
-pub(super) const OWNER_TAG: &str = "clickpipes:cluster";
-/// Tag of a group of ours: the group that was attached before it.
-pub(super) const PREVIOUS_TAG: &str = "clickpipes:previous-parameter-group";
-
-/// What must be done, and what the practitioner should know about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) operations: Vec<Operation>,
-    pub(super) warnings: Diagnostics,
+/// The operations of a create, an update, a drift or a destroy. `None`: nothing is observed to go by.
+///
+/// # Errors
+/// Refusals.
+pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>, Diagnostics> {
+    let Some(Observed { found, .. }) = change.basis() else { return Ok(None) };
+    match (change.before, change.after) {
+        (before, Some(desired)) => set_up(found, desired, before).map(Some),
+        (Some(before), None) => undo(found, before.reboot).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
-/// Operations that bring the cluster from `observed` to `desired`. `prior` is the configuration last applied: what it set and `desired` does
-/// not mention any more goes back.
-pub(super) fn diff(observed: &Observed, desired: &Desired, prior: Option<&Desired>) -> Result<Difference, Diagnostics> {
-    let mut refusals = refuse::unfit(observed);
-    refusals.extend(refuse::unfit_parameters(observed, desired));
-    let mut operations = match refusals.has_errors().then_some(()) {
-        Some(()) => return Err(refusals),
-        None => group_operations(observed, desired, prior)?,
+/// Whether logical replication goes off by a change, at once or at the next reboot.
+pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool {
+    let Some(Observed { found, .. }) = change.now else { return false };
+    let stays_on = match change.after {
+        Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).is_none_or(|value| value == "1"),
+        None => {
+            let was_on = found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1"));
+            was_on || !found.attached_is_ours()
+        }
     };
+    found.replicates() && !stays_on
+}
+
+/// Operations that bring the cluster to what is asked for. What `before` set and `desired` does not mention any more goes back.
+fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Result<Vec<Operation>, Diagnostics> {
+    let mut refusals: Diagnostics = unfit(observed).iter().map(|reason| message::unfit(observed.id(), reason)).collect();
+    refusals.extend(unfit_parameters(observed, desired));
+    refusals.into_result()?;
+    let mut operations = group_operations(observed, desired, before)?;
     if operations.iter().any(|operation| matches!(operation, Operation::AttachGroup { .. })) {
         refuse_pending_values(observed)?;
     }
     let reboots = reboots(observed, desired.reboot, &operations);
     // The old group is deleted last: until the reboot it is the one that the members run with.
-    let deletion = operations.iter().position(|operation| matches!(operation, Operation::DeleteGroup { .. }));
-    let at = deletion.unwrap_or(operations.len());
+    let deleted = operations.iter().position(|operation| matches!(operation, Operation::DeleteGroup { .. }));
+    let at = deleted.unwrap_or(operations.len());
     operations.splice(at..at, reboots);
-    let warnings = notice::of_change(observed, desired.reboot, &operations);
-    Ok(Difference { operations, warnings })
+    Ok(operations)
 }
 
-fn group_operations(observed: &Observed, desired: &Desired, prior: Option<&Desired>) -> Result<Vec<Operation>, Diagnostics> {
+/// Operations that undo what the resource did: the previous group again, ours deleted.
+fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Result<Vec<Operation>, Diagnostics> {
+    let mut operations = Vec::new();
+    if observed.attached_is_ours() {
+        refuse_pending_values(observed)?;
+        operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: observed.previous_name() });
+        operations.extend(reboots(observed, policy, &operations));
+        operations.push(deletion(&observed.attached));
+    }
+    let detached = [&observed.named, &observed.left_over].into_iter().flatten();
+    operations.extend(detached.filter(|group| group.belongs_to(observed.id())).map(deletion));
+    Ok(operations)
+}
+
+fn group_operations(
+    observed: &cluster::Observed,
+    desired: &Desired,
+    before: Option<&Desired>,
+) -> Result<Vec<Operation>, Diagnostics> {
     let attached = &observed.attached;
-    let attached_is_ours = attached.belongs_to(&observed.cluster.identifier);
+    let attached_is_ours = observed.attached_is_ours();
     let target = observed.target_name(desired.group_name.as_deref());
     let unmet = desired.wanted.iter().any(|(name, value)| !attached.holds(name, value));
     if attached_is_ours && attached.name == target {
-        let mut operations = modify_in_place(observed, desired, prior);
-        operations.extend(retag(attached, &tags(observed, desired, recorded_previous(attached)), prior));
-        operations.extend(delete_left_over(observed));
+        let mut operations = modify_in_place(observed, desired, before);
+        operations.extend(retag(attached, &tags(observed, desired, attached.recorded_previous().cloned()), before));
+        operations.extend(observed.left_over.as_ref().map(deletion));
         return Ok(operations);
     }
     if !attached_is_ours && !unmet {
         return Ok(Vec::new());
     }
-    build_group(observed, desired, prior, &target)
+    build_group(observed, desired, before, &target)
 }
 
 /// Our group is attached: set what differs, and give back what is not configured any more.
-fn modify_in_place(observed: &Observed, desired: &Desired, prior: Option<&Desired>) -> Vec<Operation> {
+fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Vec<Operation> {
     let attached = &observed.attached;
     let mut set: BTreeMap<String, String> =
         desired.wanted.iter().filter(|(name, value)| !attached.holds(name, value)).map(owned).collect();
     let mut reset = Vec::new();
-    for name in prior.map(|prior| prior.wanted.keys()).into_iter().flatten().filter(|name| !desired.mentions(name)) {
-        let before = observed.previous.as_ref().and_then(|group| group.user_set().find(|(key, _)| *key == name));
-        match before {
-            Some((_, value)) if attached.holds(name, value) => {}
-            Some((_, value)) => drop(set.insert(name.clone(), value.clone())),
-            None if attached.user_set().any(|(key, _)| key == name) => reset.push((name.clone(), method(observed, name))),
+    for name in before.into_iter().flat_map(|before| before.wanted.keys()).filter(|name| !desired.mentions(name)) {
+        match observed.previous.as_ref().and_then(|group| group.user_value(name)) {
+            Some(value) if attached.holds(name, value) => {}
+            Some(value) => drop(set.insert(name.clone(), value.to_owned())),
+            None if attached.user_value(name).is_some() => reset.push((name.clone(), method(observed, name))),
             None => {}
         }
     }
@@ -89,14 +116,14 @@ fn modify_in_place(observed: &Observed, desired: &Desired, prior: Option<&Desire
 
 /// Another group is attached: make ours with everything that it sets, and attach it.
 fn build_group(
-    observed: &Observed,
+    observed: &cluster::Observed,
     desired: &Desired,
-    prior: Option<&Desired>,
+    before: Option<&Desired>,
     target: &str,
 ) -> Result<Vec<Operation>, Diagnostics> {
     let attached = &observed.attached;
-    let attached_is_ours = attached.belongs_to(&observed.cluster.identifier);
-    let given_back = |name: &str| prior.is_some_and(|prior| prior.wanted.contains_key(name)) && !desired.mentions(name);
+    let attached_is_ours = observed.attached_is_ours();
+    let given_back = |name: &str| before.is_some_and(|before| before.wanted.contains_key(name)) && !desired.mentions(name);
     let carried = attached
         .user_set()
         .filter(|(name, _)| attached.family == observed.family && !(attached_is_ours && given_back(name)))
@@ -104,8 +131,8 @@ fn build_group(
     let mut values: BTreeMap<String, String> = carried.collect();
     values.extend(desired.wanted.iter().map(owned));
 
-    let previous = if attached_is_ours { recorded_previous(attached) } else { Some(attached.name.clone()) };
-    let tags = tags(observed, desired, previous);
+    let previous = if attached_is_ours { attached.recorded_previous() } else { Some(&attached.name) };
+    let tags = tags(observed, desired, previous.cloned());
     let mut operations = Vec::new();
     match &observed.named {
         None => {
@@ -114,51 +141,44 @@ fn build_group(
         Some(group) => {
             refuse_foreign(observed, group)?;
             values.retain(|name, value| !group.holds(name, value));
-            operations.extend(retag(group, &tags, prior));
+            operations.extend(retag(group, &tags, before));
         }
     }
     operations.extend(modifications(observed, target, values));
-    operations.push(Operation::AttachGroup { cluster: observed.cluster.identifier.clone(), group: target.to_owned() });
-    if attached_is_ours {
-        operations.push(Operation::DeleteGroup { name: attached.name.clone() });
-    }
-    operations.extend(delete_left_over(observed));
+    operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: target.to_owned() });
+    operations.extend(attached_is_ours.then(|| deletion(attached)));
+    operations.extend(observed.left_over.as_ref().map(deletion));
     Ok(operations)
 }
 
-fn delete_left_over(observed: &Observed) -> Option<Operation> {
-    observed.left_over.as_ref().map(|group| Operation::DeleteGroup { name: group.name.clone() })
+fn deletion(group: &Group) -> Operation {
+    Operation::DeleteGroup { name: group.name.clone() }
 }
 
-fn modifications(observed: &Observed, group: &str, values: BTreeMap<String, String>) -> Vec<Operation> {
+fn modifications(observed: &cluster::Observed, group: &str, values: BTreeMap<String, String>) -> Vec<Operation> {
     let parameters: Vec<(String, String, ApplyMethod)> =
         values.into_iter().map(|(name, value)| (name.clone(), value, method(observed, &name))).collect();
     let chunks = parameters.chunks(PARAMETERS_PER_CALL);
     chunks.map(|chunk| Operation::ModifyGroup { name: group.to_owned(), parameters: chunk.to_vec() }).collect()
 }
 
-fn method(observed: &Observed, parameter: &str) -> ApplyMethod {
+fn method(observed: &cluster::Observed, parameter: &str) -> ApplyMethod {
     observed.attached.settings.get(parameter).map_or(ApplyType::Static, |setting| setting.apply_type).into()
 }
 
-fn recorded_previous(group: &Group) -> Option<String> {
-    group.tags.get(PREVIOUS_TAG).cloned()
-}
-
 /// The tags that a group of ours has.
-fn tags(observed: &Observed, desired: &Desired, previous: Option<String>) -> Tags {
+fn tags(observed: &cluster::Observed, desired: &Desired, previous: Option<String>) -> Tags {
     let mut tags = desired.tags.clone();
-    tags.insert(OWNER_TAG.to_owned(), observed.cluster.identifier.clone());
+    tags.insert(OWNER_TAG.to_owned(), observed.id().to_owned());
     tags.extend(previous.map(|previous| (PREVIOUS_TAG.to_owned(), previous)));
     tags
 }
 
-fn retag(group: &Group, wanted: &Tags, prior: Option<&Desired>) -> Vec<Operation> {
+fn retag(group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operation> {
     let missing: Tags = wanted.iter().filter(|(key, value)| group.tags.get(*key) != Some(value)).map(owned).collect();
-    let dropped: Vec<String> = prior
-        .map(|prior| prior.tags.keys())
+    let dropped: Vec<String> = before
         .into_iter()
-        .flatten()
+        .flat_map(|before| before.tags.keys())
         .filter(|key| group.tags.contains_key(*key) && !wanted.contains_key(*key))
         .cloned()
         .collect();
@@ -173,7 +193,7 @@ fn retag(group: &Group, wanted: &Tags, prior: Option<&Desired>) -> Vec<Operation
 }
 
 /// The reboots that the policy allows, in the order in which they are listed: by identifier.
-pub(super) fn reboots(observed: &Observed, policy: RebootPolicy, before: &[Operation]) -> Vec<Operation> {
+fn reboots(observed: &cluster::Observed, policy: RebootPolicy, before: &[Operation]) -> Vec<Operation> {
     let all_wait = before.iter().any(Operation::needs_reboot);
     let mut waiting = observed
         .cluster
@@ -183,52 +203,34 @@ pub(super) fn reboots(observed: &Observed, policy: RebootPolicy, before: &[Opera
     match policy {
         RebootPolicy::Never => Vec::new(),
         RebootPolicy::Writer if waiting.any(|member| all_wait || member.writer) => {
-            vec![Operation::RebootWriter { cluster: observed.cluster.identifier.clone() }]
+            vec![Operation::RebootWriter { cluster: observed.id().to_owned() }]
         }
         RebootPolicy::Writer => Vec::new(),
         RebootPolicy::All => waiting.map(|member| Operation::RebootMember { instance: member.identifier.clone() }).collect(),
     }
 }
 
-/// ModifyDBCluster with ApplyImmediately would also carry out what somebody left for the maintenance window.
-pub(super) fn refuse_pending_values(observed: &Observed) -> Result<(), Diagnostics> {
-    let pending = &observed.cluster.pending_modified_values;
-    if pending.is_empty() {
-        return Ok(());
-    }
-    let list = pending.iter().map(|value| format!("{} = {}", value.name, value.value)).collect::<Vec<_>>().join(", ");
-    Err(Diagnostic::error(
-        "Other changes of the cluster are pending",
-        format!(
-            "Attaching a parameter group to cluster {} has to be applied immediately, and that would also apply what waits for the \
-             maintenance window: {list}. Apply or revert these changes first.",
-            observed.cluster.identifier
-        ),
-    )
-    .at(AttributePath::of("cluster_identifier"))
-    .into())
+/// Wanted parameters that the family does not have or whose value it does not allow.
+fn unfit_parameters(observed: &cluster::Observed, desired: &Desired) -> Diagnostics {
+    let settings = &observed.attached.settings;
+    let refusals = desired.wanted.iter().filter_map(|(name, value)| match settings.get(name) {
+        None => Some(message::not_modifiable(observed, name)),
+        Some(setting) => setting.excludes(value).map(|allowed| message::not_allowed(observed, name, value, allowed)),
+    });
+    if settings.is_empty() { Diagnostics::new() } else { refusals.collect() }
 }
 
-fn refuse_foreign(observed: &Observed, group: &Group) -> Result<(), Diagnostics> {
-    let way_out = "Set `parameter_group.name` to another name, or delete that group if nobody needs it.";
-    let path = AttributePath::of("parameter_group").attribute("name");
-    if !group.belongs_to(&observed.cluster.identifier) {
-        let owner = match group.tags.get(OWNER_TAG) {
-            Some(cluster) => format!("it was made for cluster {cluster}"),
-            None => format!("it has no tag {OWNER_TAG}"),
-        };
-        let detail = format!(
-            "Parameter group {} exists and was not made for cluster {}: {owner}. {way_out}",
-            group.name, observed.cluster.identifier
-        );
-        return Err(Diagnostic::error("Parameter group name is taken", detail).at(path).into());
+/// ModifyDBCluster with ApplyImmediately would also carry out what somebody left for the maintenance window.
+fn refuse_pending_values(observed: &cluster::Observed) -> Result<(), Diagnostics> {
+    if observed.cluster.pending_modified_values.is_empty() { Ok(()) } else { Err(message::pending_values(observed).into()) }
+}
+
+fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Diagnostics> {
+    if !group.belongs_to(observed.id()) {
+        return Err(message::name_is_taken(observed, group).into());
     }
     if group.family != observed.family {
-        let detail = format!(
-            "Parameter group {} is of the family {}, and cluster {} needs {}. {way_out}",
-            group.name, group.family, observed.cluster.identifier, observed.family
-        );
-        return Err(Diagnostic::error("Parameter group of another family", detail).at(path).into());
+        return Err(message::another_family(observed, group).into());
     }
     Ok(())
 }

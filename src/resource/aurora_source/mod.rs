@@ -11,106 +11,127 @@
 //! CreateDBClusterParameterGroup, ModifyDBClusterParameterGroup, ResetDBClusterParameterGroup, DeleteDBClusterParameterGroup,
 //! AddTagsToResource, RemoveTagsFromResource, ModifyDBCluster (cluster and group) and RebootDBInstance.
 
-mod apply;
+mod check;
+mod desired;
 mod diff;
+mod execute;
 #[cfg(test)]
 mod fixture;
-mod lifecycle;
-mod model;
-mod notice;
+mod message;
 mod observe;
-mod outputs;
-mod plan;
-mod refuse;
-mod request;
+mod observed;
+mod operation;
+mod run;
 mod schema;
-mod slots;
+mod state;
 mod stop;
-mod undo;
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-use self::model::Desired;
-use self::observe::Observed;
-use self::request::Operation;
-use self::schema::AuroraSource;
+pub(crate) use schema::Source;
+
+use super::Prior;
+use super::change::{self, Change, Done, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Unplanned, Work};
+use super::timeouts::Limits;
+use crate::cluster::{self, LONGEST_CLUSTER, invalid_identifier};
 use crate::failure::Failure;
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved};
-use crate::terraform::{Attr, Diagnostic, Diagnostics};
+use crate::terraform::{Diagnostic, Diagnostics};
+use desired::Desired;
+use observed::Observed;
+use operation::Operation;
+use schema::AuroraSource;
 
-/// The resource.
-#[derive(Clone, Debug)]
-pub(crate) struct Source;
+/// A reboot of a busy writer takes minutes, and members restart one after the other.
+const CHANGE_LIMIT: Duration = Duration::from_secs(60 * 60);
+const READ_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// What is stored beside the state.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Private {
-    /// What the last Read saw.
-    observed: Option<Observed>,
-    /// The operations planned; `None` where they were not known.
-    planned: Option<Vec<Operation>>,
-    /// An import has named the cluster, and the next Read states its arguments.
-    importing: bool,
-}
-
-/// What a plan of a create looked up.
-pub(crate) enum Lookup {
-    /// There is no such cluster.
-    Absent,
-    /// The cluster with its parameter groups.
-    Found(Box<Observed>),
-}
-
-impl Resource for Source {
+impl Managed for Source {
     const TYPE_NAME: &'static str = "clickpipes_aurora_source";
+    const NOUN: &'static str = "cluster";
+    const LIMITS: Limits = Limits { read: READ_LIMIT, ..Limits::each(CHANGE_LIMIT) };
+    /// Each change of a cluster may be an outage: none runs unseen.
+    const UNPLANNED: Unplanned = Unplanned::Refused;
     type Model = AuroraSource;
-    type Private = Private;
-    type Lookup = Lookup;
+    type Desired = Desired;
+    type Observed = Observed;
+    type Stored = cluster::Observed;
+    type Operation = Operation;
+
+    fn decode(config: &AuroraSource) -> Result<Option<Desired>, Diagnostics> {
+        Desired::decode(config)
+    }
+
+    fn decode_state(state: &AuroraSource, _: Option<&cluster::Observed>) -> Result<Option<Desired>, Diagnostics> {
+        Desired::decode(state)
+    }
 
     fn validate(config: &AuroraSource) -> Diagnostics {
-        model::validate(config)
+        desired::validate(config)
     }
 
-    async fn look_up(context: &Context, request: &PlanRequest<'_, Self>) -> Result<Option<Lookup>, Failure> {
-        let (None, Some(desired)) = (request.prior, Desired::decode(request.proposed)) else { return Ok(None) };
-        let client = context.rds().await?;
-        let awaited = format!("AWS to describe cluster {}", desired.cluster_identifier);
-        let observation = observe::observe(client, &desired.cluster_identifier, desired.group_name.as_deref(), &[]);
-        let found = stop::ends(context.cancel(), &awaited, Box::pin(observation)).await?;
-        Ok(Some(found.map_or(Lookup::Absent, |observed| Lookup::Found(Box::new(observed)))))
-    }
-
-    fn plan(request: &PlanRequest<'_, Self>, lookup: Option<&Lookup>) -> Plan<Self> {
-        plan::plan(request, lookup)
-    }
-
-    async fn plan_destroy(context: &Context, prior: &Existing<Self>) -> Result<Diagnostics, Failure> {
-        lifecycle::plan_destroy(context, prior).await
-    }
-
-    async fn read(context: &Context, prior: Existing<Self>) -> Result<Option<Existing<Self>>, Failure> {
-        lifecycle::read(context, prior).await
-    }
-
-    async fn apply(context: &Context, request: &ApplyRequest<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        lifecycle::apply(context, request, saved).await
-    }
-
-    async fn destroy(context: &Context, prior: &Existing<Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        lifecycle::destroy(context, prior, saved).await
-    }
-
-    fn is_import(existing: &Existing<Self>) -> bool {
-        existing.private.importing
-    }
-
-    fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
-        if let Some(fault) = model::invalid_identifier(id, 63) {
+    fn import(id: &str) -> Result<AuroraSource, Diagnostics> {
+        if let Some(fault) = invalid_identifier(id, LONGEST_CLUSTER) {
             let detail = format!("The import id is the cluster identifier, and {id:?} is none: {fault}.");
             return Err(Diagnostic::error("Invalid import id", detail).into());
         }
-        let model = AuroraSource { cluster_identifier: Attr::from(id), id: Attr::from(id), ..AuroraSource::default() };
-        Ok(Existing { model, private: Private { importing: true, ..Private::default() } })
+        Ok(AuroraSource { cluster_identifier: id.into(), id: id.into(), ..AuroraSource::default() })
+    }
+
+    fn object(arguments: &Desired) -> String {
+        format!("cluster {}", arguments.cluster_identifier)
+    }
+
+    fn fingerprint(desired: &Desired) -> u64 {
+        change::fingerprint(desired)
+    }
+
+    fn store(observed: &Observed) -> cluster::Observed {
+        observed.found.clone()
+    }
+
+    fn recall(_: &Prior<AuroraSource, Desired>, stored: Option<&cluster::Observed>) -> Option<Observed> {
+        stored.cloned().map(Observed::from)
+    }
+
+    /// A cluster that is gone is not observed at all.
+    fn exists(_: &Observed) -> bool {
+        true
+    }
+
+    fn diff(change: &Change<'_, Self>) -> Result<Option<Vec<Operation>>, Diagnostics> {
+        diff::diff(change)
+    }
+
+    fn check(change: &Change<'_, Self>, operations: Option<&[Operation]>) -> Findings {
+        check::check(change, operations)
+    }
+
+    fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
+        operation::remaining(operation, seen)
+    }
+
+    fn may_wait(operation: &Operation) -> bool {
+        operation.is_reboot()
+    }
+
+    fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> AuroraSource {
+        state::planned(change, plan)
+    }
+
+    fn state(model: &AuroraSource, observed: &Observed, importing: bool) -> AuroraSource {
+        state::observed(model, observed, importing)
+    }
+
+    fn conclude(model: &mut AuroraSource, arguments: &Desired, observed: &Observed) {
+        model.ready = state::ready(&observed.found, arguments).into();
+    }
+
+    async fn look(context: &Context, look: &Look<'_, Self>) -> Result<Option<Observed>, Failure> {
+        observe::look(context, look).await
+    }
+
+    async fn execute(context: &Context, work: &Work<'_, Self>) -> Result<Done<Self>, Stopped<Self>> {
+        execute::execute(context, work).await
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::resource::Timeouts;
+use crate::resource::change::managed_model;
+use crate::resource::timeouts::Timeouts;
 use crate::terraform::{
     Attr, AttributePath, AttributeValue, Diagnostic, Diagnostics, Kind, Type, Value, computed, model, optional, required,
 };
@@ -124,6 +125,12 @@ impl AttributeValue for ParameterValues {
         Value::Map(self.0.iter().map(|(name, value)| (name.clone(), encode(value))).collect())
     }
 }
+
+/// The resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Source;
+
+managed_model!(AuroraSource, drift);
 
 impl AuroraSource {
     /// The name configured for the parameter group.

@@ -1,46 +1,53 @@
-//! From what exists and what is wanted to the operations between, in order. Pure, and used twice: for the plan, and again at apply, where
-//! the same inputs must give the same operations.
+//! From what exists and what is wanted to the operations between, in order. Pure.
 
 use std::collections::BTreeSet;
 
-use super::model::{Desired, Publish, Scope};
-use super::statement::Operation;
-use crate::postgres::{Identifier, QualifiedTable};
+use super::desired::{Desired, Publish, Scope};
+use super::observed::Current;
+use super::operation::Operation;
+use super::schema::Publication;
+use crate::postgres::ServerVersion;
+use crate::postgres::version::VIA_ROOT;
+use crate::resource::change::Change;
 
-/// A publication as it exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Current {
-    pub(super) name: Identifier,
-    pub(super) scope: Scope,
-    pub(super) publish: Publish,
-    /// `None` before PostgreSQL 13.
-    pub(super) via_root: Option<bool>,
+/// The operations of a create, an update or a destroy. `None`: the server's version is not known, and a create depends on it.
+pub(super) fn diff(change: &Change<'_, Publication>) -> Option<Vec<Operation>> {
+    let basis = change.basis()?;
+    let current = basis.publication.as_ref().map(|found| &found.current);
+    match (change.before, change.after, current) {
+        (_, None, current) => Some(current.map(|current| Operation::Drop { name: current.name.clone() }).into_iter().collect()),
+        (Some(_), Some(desired), Some(current)) => Some(update(current, desired)),
+        (_, Some(desired), _) => Some(create(desired, basis.version?)),
+    }
 }
 
-/// The operations of a create. `via_root` is what the plan settled on.
-pub(super) fn create(desired: &Desired) -> Vec<Operation> {
+/// The operations of a create, with the defaults that apply then only.
+fn create(desired: &Desired, version: ServerVersion) -> Vec<Operation> {
     vec![Operation::Create {
         name: desired.name.clone(),
         scope: desired.scope.clone(),
         publish: desired.publish.unwrap_or(Publish::ALL),
-        via_root: desired.via_root,
+        via_root: desired.via_root.or(version.has(VIA_ROOT).then_some(true)),
     }]
 }
 
 /// True when PostgreSQL has no way from one scope to the other but dropping the publication.
-pub(super) fn replaces_scope(current: &Scope, desired: &Scope) -> bool {
+fn replaces_scope(current: &Scope, desired: &Scope) -> bool {
     matches!(current, Scope::AllTables) != matches!(desired, Scope::AllTables)
 }
 
 /// The operations of an update.
-pub(super) fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
+fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
     if replaces_scope(&current.scope, &desired.scope) {
-        let wanted = Desired {
-            publish: desired.publish.or(Some(current.publish)),
-            via_root: desired.via_root.or(current.via_root),
-            ..desired.clone()
-        };
-        return [vec![Operation::Drop { name: current.name.clone() }], create(&wanted)].concat();
+        return vec![
+            Operation::Drop { name: current.name.clone() },
+            Operation::Create {
+                name: desired.name.clone(),
+                scope: desired.scope.clone(),
+                publish: desired.publish.unwrap_or(current.publish),
+                via_root: desired.via_root.or(current.via_root),
+            },
+        ];
     }
     let name = &desired.name;
     let mut operations = Vec::new();
@@ -73,61 +80,18 @@ fn some<T>(members: Vec<T>, operation: impl FnOnce(Vec<T>) -> Operation) -> Opti
     (!members.is_empty()).then(|| operation(members))
 }
 
-/// What is left of a planned operation where someone else was faster, and what was skipped. `None`: all of it is done already.
-pub(super) fn remaining(operation: Operation, now: Option<&Current>) -> (Option<Operation>, Vec<String>) {
-    let Some(now) = now else { return (Some(operation), Vec::new()) };
-    if let Operation::Rename { to, .. } = &operation
-        && *to == now.name
-    {
-        return (None, vec![to.as_str().to_owned()]);
-    }
-    let Scope::Listed { tables: old, schemas: old_schemas } = &now.scope else { return (Some(operation), Vec::new()) };
-    let names = |tables: &[QualifiedTable]| tables.iter().map(QualifiedTable::name).collect();
-    let schema_names = |schemas: &[Identifier]| schemas.iter().map(|schema| schema.as_str().to_owned()).collect();
-    match operation {
-        Operation::AddTables { name, tables } => {
-            let (done, open): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| old.contains(table));
-            (some(open, |tables| Operation::AddTables { name, tables }), names(&done))
-        }
-        Operation::DropTables { name, tables } => {
-            let (open, done): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| old.contains(table));
-            (some(open, |tables| Operation::DropTables { name, tables }), names(&done))
-        }
-        Operation::AddSchemas { name, schemas } => {
-            let (done, open): (Vec<_>, Vec<_>) = schemas.into_iter().partition(|schema| old_schemas.contains(schema));
-            (some(open, |schemas| Operation::AddSchemas { name, schemas }), schema_names(&done))
-        }
-        Operation::DropSchemas { name, schemas } => {
-            let (open, done): (Vec<_>, Vec<_>) = schemas.into_iter().partition(|schema| old_schemas.contains(schema));
-            (some(open, |schemas| Operation::DropSchemas { name, schemas }), schema_names(&done))
-        }
-        other => (Some(other), Vec::new()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{current, listed, name, wanted};
     use super::*;
 
-    fn name(text: &str) -> Identifier {
-        Identifier::new(text).unwrap()
-    }
-
-    fn listed(tables: &[&str]) -> Scope {
-        Scope::Listed { tables: tables.iter().map(|table| table.parse().unwrap()).collect(), schemas: BTreeSet::new() }
-    }
-
-    fn current(tables: &[&str]) -> Current {
-        Current { name: name("p"), scope: listed(tables), publish: Publish::ALL, via_root: Some(true) }
-    }
-
     fn desired(scope: Scope) -> Desired {
-        Desired { name: name("p"), scope, publish: None, via_root: None }
+        wanted("p", scope)
     }
 
     #[track_caller]
     fn check(current: &Current, desired: &Desired, expected: &[&str]) {
-        let statements: Vec<String> = update(current, desired).iter().map(|o| o.statement().display().to_owned()).collect();
+        let statements: Vec<String> = update(current, desired).iter().map(|o| o.to_string()).collect();
         assert_eq!(statements, expected);
     }
 
@@ -167,14 +131,5 @@ mod tests {
                 "CREATE PUBLICATION \"p\" FOR ALL TABLES WITH (publish = 'insert, update, delete', publish_via_partition_root = true)",
             ],
         );
-    }
-
-    #[test]
-    fn what_someone_else_did_already_is_skipped_by_name() {
-        let add = Operation::AddTables { name: name("p"), tables: vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()] };
-        let (left, skipped) = remaining(add.clone(), Some(&current(&["a.b"])));
-        assert_eq!(left, Some(Operation::AddTables { name: name("p"), tables: vec!["a.c".parse().unwrap()] }));
-        assert_eq!(skipped, ["a.b"]);
-        assert_eq!(remaining(add, Some(&current(&["a.b", "a.c"]))).0, None);
     }
 }

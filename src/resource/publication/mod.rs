@@ -4,85 +4,112 @@
 //! slots. Needs CREATE on the database and ownership of each listed table; publishing all tables or whole schemas needs `rds_superuser`
 //! (a superuser on plain PostgreSQL).
 
-mod apply;
-mod catalogue;
 mod check;
+mod desired;
 mod diff;
-mod model;
+mod execute;
+#[cfg(test)]
+mod fixture;
+mod message;
 mod observe;
-mod plan;
-mod private;
+mod observed;
+mod operation;
+mod remembered;
 mod schema;
 mod state;
 mod statement;
+#[cfg(test)]
+mod tests;
 
-use super::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved, Timeouts};
+use std::time::Duration;
+
+pub(crate) use schema::Publication;
+
+use super::Prior;
+use super::change::{self, Change, Done, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Work};
+use super::names::import_parts;
+use super::timeouts::Limits;
 use crate::failure::Failure;
-use crate::postgres::parse_import_id;
 use crate::provider::Context;
-use crate::terraform::{Diagnostic, Diagnostics};
-use catalogue::Lookup;
-use model::Desired;
-use private::Private;
+use crate::terraform::Diagnostics;
+use desired::Desired;
+use observed::Observed;
+use operation::Operation;
+use remembered::Remembered;
 use schema::PublicationModel;
 
-/// The resource.
-#[derive(Clone, Debug)]
-pub(crate) struct Publication;
-
-impl Resource for Publication {
+impl Managed for Publication {
     const TYPE_NAME: &'static str = "clickpipes_publication";
+    const NOUN: &'static str = "publication";
+    const LIMITS: Limits = Limits::each(Duration::from_secs(300));
     type Model = PublicationModel;
-    type Private = Private;
-    type Lookup = Lookup;
+    type Desired = Desired;
+    type Observed = Observed;
+    type Stored = Remembered;
+    type Operation = Operation;
 
-    fn validate(config: &PublicationModel) -> Diagnostics {
-        let mut faults = Timeouts::validate(&config.timeouts);
-        faults.absorb(Desired::decode(config));
-        faults
+    fn decode(config: &PublicationModel) -> Result<Option<Desired>, Diagnostics> {
+        Desired::decode(config)
     }
 
-    async fn look_up(context: &Context, request: &PlanRequest<'_, Self>) -> Result<Option<Lookup>, Failure> {
-        observe::for_plan(context, request).await
+    fn decode_state(state: &PublicationModel, remembered: Option<&Remembered>) -> Result<Option<Desired>, Diagnostics> {
+        Desired::decode_state(state, remembered)
     }
 
-    fn plan(request: &PlanRequest<'_, Self>, lookup: Option<&Lookup>) -> Plan<Self> {
-        plan::plan(request, lookup)
+    fn import(id: &str) -> Result<PublicationModel, Diagnostics> {
+        let (database, name) = import_parts(id)?;
+        let (database, name) = (database.as_str().into(), name.as_str().into());
+        Ok(PublicationModel { id: id.into(), database, name, ..PublicationModel::default() })
     }
 
-    async fn plan_destroy(context: &Context, prior: &Existing<Self>) -> Result<Diagnostics, Failure> {
-        let slots = observe::active_slots(context, &prior.model.database.known_or(String::new())).await?;
-        Ok(plan::destroy(prior, &slots))
+    fn object(arguments: &Desired) -> String {
+        format!("publication {} of database {}", arguments.name, arguments.database)
     }
 
-    async fn read(context: &Context, prior: Existing<Self>) -> Result<Option<Existing<Self>>, Failure> {
-        observe::read(context, prior).await
+    fn fingerprint(desired: &Desired) -> u64 {
+        desired.fingerprint()
     }
 
-    async fn apply(context: &Context, request: &ApplyRequest<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        apply::apply(context, request, saved).await
+    fn store(observed: &Observed) -> Remembered {
+        observed::remember(observed)
     }
 
-    async fn destroy(context: &Context, prior: &Existing<Self>, _: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        apply::destroy(context, prior).await
+    fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Option<&Remembered>) -> Option<Observed> {
+        observed::recall(prior, remembered)
     }
 
-    fn is_import(existing: &Existing<Self>) -> bool {
-        existing.model.oid.is_null()
+    fn exists(observed: &Observed) -> bool {
+        observed.publication.is_some()
     }
 
-    fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
-        let (database, name) = parse_import_id(id).map_err(|error| {
-            let mut diagnostic = Diagnostic::from_error("Invalid import id", &error);
-            diagnostic.detail.push('.');
-            diagnostic
-        })?;
-        let model = PublicationModel {
-            id: id.into(),
-            database: database.as_str().into(),
-            name: name.as_str().into(),
-            ..PublicationModel::default()
-        };
-        Ok(Existing { model, private: Private::default() })
+    fn diff(change: &Change<'_, Self>) -> Result<Option<Vec<Operation>>, Diagnostics> {
+        Ok(diff::diff(change))
+    }
+
+    fn check(change: &Change<'_, Self>, operations: Option<&[Operation]>) -> Findings {
+        check::check(change, operations)
+    }
+
+    fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
+        operation::remaining(operation, seen)
+    }
+
+    fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> PublicationModel {
+        state::planned(change, plan)
+    }
+
+    fn state(model: &PublicationModel, observed: &Observed, _: bool) -> PublicationModel {
+        state::observed(model, observed)
+    }
+
+    async fn look(context: &Context, look: &Look<'_, Self>) -> Result<Option<Observed>, Failure> {
+        if look.purpose == (Purpose::Plan { changed: false }) {
+            return Ok(None);
+        }
+        change::look(context, look).await
+    }
+
+    async fn execute(context: &Context, work: &Work<'_, Self>) -> Result<Done<Self>, Stopped<Self>> {
+        change::execute(context, work).await
     }
 }

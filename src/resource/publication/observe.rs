@@ -1,66 +1,130 @@
-//! Reads what Read, a plan and a destroy need to know.
+//! Reads a publication, and what a change or a destroy of it would meet.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use super::catalogue::{self, Lookup};
-use super::model::Desired;
-use super::private::Private;
-use super::{Publication, plan, state};
-use crate::failure::{Attempt, Failure};
-use crate::postgres::retry::transient;
-use crate::provider::Context;
-use crate::resource::{Existing, PlanRequest, Timeouts};
-use crate::terraform::Attr;
+use tokio::try_join;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+use super::desired::{Desired, Publish, Scope};
+use super::observed::{Current, Found, Met, Observed};
+use super::schema::Publication;
+use crate::catalogue::relation::{find_relations, identifier, missing_schemas, table};
+use crate::catalogue::replica_identity::{Covered, published_without_identity, without_identity};
+use crate::catalogue::slot::logical_slots;
+use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
+use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, ServerVersion};
+use crate::resource::change::{Look, Purpose};
 
-/// The publication as it exists.
-pub(super) async fn read(context: &Context, prior: Existing<Publication>) -> Result<Option<Existing<Publication>>, Failure> {
-    let server = context.postgres().await?;
-    let database = prior.model.database.known_or(String::new());
-    let name = prior.model.name.known_or(String::new());
-    let attempt = || async {
-        let version = server.facts(&database, context.cancel()).await?.version;
-        let reader = server.read(&database, context.cancel()).await?;
-        let found = catalogue::find(&reader, version, &name, prior.model.catalogue_oid()).await?;
-        Ok::<_, Attempt>(found.map(|observed| (version, observed)))
+/// A name found again counts more than an oid found again: names are what pipes and configurations go by. The oid finds a publication
+/// that was renamed by hand. `to_jsonb` reads a column that older servers lack.
+const PUBLICATION: &str = "\
+SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
+       p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
+       (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root
+FROM pg_catalog.pg_publication p
+WHERE p.pubname = $1 OR p.oid = $2
+ORDER BY p.pubname = $1 DESC
+LIMIT 1";
+
+const TABLES: &str = "\
+SELECT n.nspname::text AS schema, c.relname::text AS name
+FROM pg_catalog.pg_publication_rel r
+JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE r.prpubid = $1";
+
+const SCHEMAS: &str = "\
+SELECT n.nspname::text AS name
+FROM pg_catalog.pg_publication_namespace p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pnnspid
+WHERE p.pnpubid = $1";
+
+/// Looks at a publication as far as the purpose asks for it.
+pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publication>) -> Result<Observed, Error> {
+    let version = facts.version;
+    let recalled = look.recalled.and_then(|recalled| recalled.publication.as_ref());
+    let seen = Observed { version: Some(version), ..Observed::default() };
+    if let (Purpose::PlanDestroy, Some(found)) = (look.purpose, recalled) {
+        // What the destroy drops is what the refresh before it found.
+        return Ok(Observed { publication: Some(found.clone()), slots: logical_slots(reader).await?, ..seen });
+    }
+    let (name, oid) = match (look.purpose, look.desired, recalled) {
+        (Purpose::Result, Some(desired), _) => (&desired.name, None),
+        (_, _, Some(found)) => (&found.current.name, Some(found.oid)),
+        _ => (&look.arguments.name, None),
     };
-    let limit = Timeouts::read(&prior.model.timeouts, DEFAULT_TIMEOUT);
-    let found = Timeouts::within(limit, "reading the publication", transient(context.cancel(), attempt)).await??;
-    Ok(found.map(|(version, observed)| Existing {
-        model: state::model(&prior.model, &observed),
-        private: Private { applied: prior.private.applied, ..Private::of(version, &observed) },
-    }))
+    let publication = find(reader, version, name.as_str(), oid).await?;
+    let slots = match look.purpose {
+        Purpose::PlanDestroy | Purpose::Destroy => logical_slots(reader).await?,
+        _ => Vec::new(),
+    };
+    let met = match (look.purpose, look.desired) {
+        (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => {
+            let published_as = publication.as_ref().map_or(name, |found| &found.current.name);
+            Some(meet(reader, desired, published_as).await?)
+        }
+        _ => None,
+    };
+    Ok(Observed { publication, met, slots, ..seen })
 }
 
-/// What a planned change would meet; `None` when nothing changes or too much is unknown.
-pub(super) async fn for_plan(context: &Context, request: &PlanRequest<'_, Publication>) -> Result<Option<Lookup>, Failure> {
-    let (true, Ok(Some(desired)), Attr::Known(database)) =
-        (request.changed, Desired::decode(request.proposed), &request.proposed.database)
-    else {
-        return Ok(None);
+async fn find(reader: &Reader, version: ServerVersion, name: &str, oid: Option<u32>) -> Result<Option<Found>, Error> {
+    let rows = reader.query(PUBLICATION, &[name.into(), Parameter::Oid(oid.unwrap_or(0))]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let oid = row.oid("oid")?;
+    let name = row.text("name")?;
+    let publish = Publish {
+        insert: row.bool("insert")?,
+        update: row.bool("update")?,
+        delete: row.bool("delete")?,
+        truncate: row.bool("truncate")?,
     };
-    let server = context.postgres().await?;
-    let version = server.facts(database, context.cancel()).await?.version;
-    let prior = request.prior.filter(|prior| prior.model.database == request.proposed.database);
-    let current = prior.and_then(plan::current);
-    let name = current.as_ref().map_or(&desired.name, |current| &current.name);
-    let oid = prior.and_then(|prior| prior.model.catalogue_oid());
-    let attempt = || async {
-        let reader = server.read(database, context.cancel()).await?;
-        let lookup = catalogue::look_up(&reader, version, name.as_str(), oid, &desired.scope).await?;
-        Ok::<_, Attempt>(lookup)
+    let scope = async { if row.bool("all_tables")? { Ok(Scope::AllTables) } else { listed_scope(reader, version, oid).await } };
+    let exposed = async {
+        if !publish.needs_identity() {
+            return Ok(Vec::new());
+        }
+        let tables = published_without_identity(reader, &name).await?;
+        Ok(tables.iter().map(QualifiedTable::name).collect())
     };
-    Ok(Some(transient(context.cancel(), attempt).await?))
+    // Awaited together, so that they cost one round trip.
+    let (scope, without_identity) = try_join!(scope, exposed)?;
+    let via_root = if version.has(VIA_ROOT) { row.optional_bool("via_root")? } else { None };
+    let current = Current { name: identifier(name)?, scope, publish, via_root };
+    Ok(Some(Found { oid, current, without_identity }))
 }
 
-/// The replication slots in use that stand against a destroy.
-pub(super) async fn active_slots(context: &Context, database: &str) -> Result<Vec<String>, Failure> {
-    let server = context.postgres().await?;
-    let attempt = || async {
-        let reader = server.read(database, context.cancel()).await?;
-        let slots = catalogue::active_slots(&reader).await?;
-        Ok::<_, Attempt>(slots)
+async fn listed_scope(reader: &Reader, version: ServerVersion, oid: u32) -> Result<Scope, Error> {
+    let tables = async {
+        let rows = reader.query(TABLES, &[Parameter::Oid(oid)]).await?;
+        rows.iter().map(table).collect::<Result<BTreeSet<_>, _>>()
     };
-    Ok(transient(context.cancel(), attempt).await?)
+    let schemas = async {
+        if !version.has(PUBLICATION_SCHEMAS) {
+            return Ok(BTreeSet::new());
+        }
+        let rows = reader.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
+        rows.iter().map(|row| identifier(row.text("name")?)).collect()
+    };
+    let (tables, schemas) = try_join!(tables, schemas)?;
+    Ok(Scope::Listed { tables, schemas })
+}
+
+/// What a change to the wanted scope would meet.
+async fn meet(reader: &Reader, desired: &Desired, published_as: &Identifier) -> Result<Met, Error> {
+    let none = (BTreeSet::new(), BTreeSet::new());
+    let (tables, schemas) = match &desired.scope {
+        Scope::AllTables => (&none.0, &none.1),
+        Scope::Listed { tables, schemas } => (tables, schemas),
+    };
+    let schemas: Vec<&str> = schemas.iter().map(Identifier::as_str).collect();
+    let covered = Covered {
+        all_tables: desired.scope == Scope::AllTables,
+        schemas: schemas.clone(),
+        tables: tables.iter().collect(),
+        publication: published_as.as_str(),
+    };
+    let (without_identity, tables, missing_schemas) =
+        try_join!(without_identity(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;
+    let without_identity = without_identity.iter().map(QualifiedTable::name).collect();
+    Ok(Met { tables, missing_schemas, without_identity })
 }

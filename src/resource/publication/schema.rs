@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::resource::Timeouts;
+use crate::resource::change::managed_model;
+use crate::resource::timeouts::Timeouts;
 use crate::terraform::{computed, model, optional, optional_computed, required};
 
 model! {
@@ -55,9 +56,8 @@ model! {
     }
 }
 
-impl PublicationModel {
-    /// The oid as the catalogue has it.
-    pub(super) fn catalogue_oid(&self) -> Option<u32> {
-        self.oid.known().and_then(|oid| u32::try_from(*oid).ok())
-    }
-}
+/// The resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Publication;
+
+managed_model!(PublicationModel);

@@ -1,16 +1,51 @@
-//! From what the catalogue says to state. Pure.
+//! A publication's state: as planned, and as observed. Pure.
 
 use std::collections::BTreeSet;
 
-use super::catalogue::Observed;
-use super::model::Scope;
-use super::schema::PublicationModel;
+use super::desired::{Publish, Scope};
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::{Publication, PublicationModel};
 use crate::postgres::{Identifier, QualifiedTable, import_id};
+use crate::resource::change::{Change, Proposal};
 use crate::terraform::{Attr, keep_order};
 
+/// The planned state.
+pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publication>) -> PublicationModel {
+    let Proposal { mut model, prior, operations, .. } = plan;
+    if let (Attr::Known(database), Attr::Known(name)) = (&model.database, &model.name) {
+        model.id = import_id(database, name).into();
+    }
+    if change.before.is_none() && change.after.is_some() {
+        create_defaults(&mut model, operations);
+    }
+    let replaces_scope = match operations {
+        Some(operations) => operations.iter().any(|operation| matches!(operation, Operation::Drop { .. })),
+        None => model.allow_scope_replacement != Attr::Known(false),
+    };
+    if replaces_scope {
+        model.oid = Attr::Unknown;
+    }
+    if let (Some([]), Some(prior)) = (operations, prior) {
+        model.tables_without_replica_identity = prior.tables_without_replica_identity.clone();
+    }
+    model
+}
+
+/// The defaults that apply at create only, as far as they are known.
+fn create_defaults(model: &mut PublicationModel, operations: Option<&[Operation]>) {
+    if model.publish.is_unknown() {
+        model.publish = Publish::ALL.to_set().into();
+    }
+    if let (Attr::Unknown, Some([Operation::Create { via_root, .. }])) = (&model.publish_via_partition_root, operations) {
+        model.publish_via_partition_root = (*via_root).into();
+    }
+}
+
 /// The state of a publication: what was observed, in the order and with the config-only arguments of `prior`.
-pub(super) fn model(prior: &PublicationModel, observed: &Observed) -> PublicationModel {
-    let current = &observed.current;
+pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> PublicationModel {
+    let Some(found) = &observed.publication else { return prior.clone() };
+    let current = &found.current;
     let name = current.name.as_str();
     let (all_tables, tables, schemas) = match &current.scope {
         Scope::AllTables => (true, Attr::Null, Attr::Null),
@@ -22,16 +57,15 @@ pub(super) fn model(prior: &PublicationModel, observed: &Observed) -> Publicatio
     };
     PublicationModel {
         name: name.into(),
-        id: import_id(&prior.database.known_or(String::new()), name).into(),
-        oid: i64::from(observed.oid).into(),
+        id: prior.database.known().map(|database| import_id(database, name)).into(),
+        oid: i64::from(found.oid).into(),
         // `false` and unset mean the same: what was written stays.
         all_tables: if all_tables || !prior.all_tables.is_null() { all_tables.into() } else { Attr::Null },
         tables,
         schemas,
         publish: current.publish.to_set().into(),
         publish_via_partition_root: current.via_root.into(),
-        tables_without_replica_identity: observed.without_identity.clone().into(),
-        operations: if prior.operations.known().is_some() { prior.operations.clone() } else { Vec::new().into() },
+        tables_without_replica_identity: found.without_identity.clone().into(),
         ..prior.clone()
     }
 }

@@ -1,22 +1,10 @@
 //! Operations as SQL text: the one place where statements of this resource are written. Pure.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use super::model::{Publish, Scope};
-use crate::postgres::{Identifier, QualifiedTable, Statement};
-
-/// One change of a publication.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Operation {
-    Create { name: Identifier, scope: Scope, publish: Publish, via_root: Option<bool> },
-    Rename { from: Identifier, to: Identifier },
-    SetParameters { name: Identifier, publish: Option<Publish>, via_root: Option<bool> },
-    AddTables { name: Identifier, tables: Vec<QualifiedTable> },
-    AddSchemas { name: Identifier, schemas: Vec<Identifier> },
-    DropTables { name: Identifier, tables: Vec<QualifiedTable> },
-    DropSchemas { name: Identifier, schemas: Vec<Identifier> },
-    Drop { name: Identifier },
-}
+use super::desired::{Publish, Scope};
+use super::operation::Operation;
+use crate::postgres::{QualifiedTable, Statement};
 
 impl Operation {
     /// The statement that does it.
@@ -35,6 +23,12 @@ impl Operation {
             Self::DropSchemas { name, schemas } => format!("ALTER PUBLICATION {name} DROP TABLES IN SCHEMA {}", list(schemas)),
             Self::Drop { name } => format!("DROP PUBLICATION {name}"),
         })
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.statement().fmt(f)
     }
 }
 
@@ -75,6 +69,7 @@ fn list<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postgres::Identifier;
 
     fn name(text: &str) -> Identifier {
         Identifier::new(text).unwrap()

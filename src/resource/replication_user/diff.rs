@@ -1,14 +1,42 @@
-//! Observed against desired: the operations, in order. Pure.
+//! From what exists and what is wanted to the operations between, in order. Pure.
 
 use std::collections::BTreeSet;
 
+use super::desired::Desired;
+use super::observed::Observed;
+use super::operation::{Operation, Owners};
+use super::schema::ReplicationUser;
+use crate::catalogue::role::Role;
+use crate::catalogue::schema_privilege::{NAMED_AT_MOST, Schema};
 use crate::postgres::{Flavour, Identifier, QualifiedTable};
-use crate::resource::replication_user::model::Desired;
-use crate::resource::replication_user::observed::{NAMED_AT_MOST, Observed, Role, Schema};
-use crate::resource::replication_user::operation::{Operation, Owners};
+use crate::resource::change::Change;
+
+/// The operations of a create, an update, a drift or a destroy. `None`: too little is known.
+pub(super) fn diff(change: &Change<'_, ReplicationUser>) -> Option<Vec<Operation>> {
+    let basis = change.basis();
+    match (change.before, change.after) {
+        (Some(before), Some(desired)) => Some(update(before, desired, basis)),
+        (None, Some(desired)) => {
+            let adopted = basis?.role.as_ref().filter(|_| desired.adopt == Some(true));
+            desired.adopt.map(|_| ()).and(Some(create(desired, basis?.facts.flavour, adopted)))
+        }
+        (_, None) => Some(destroy(change.before?, basis?)),
+    }
+}
+
+/// Takes back what every database holds, then drops the role.
+fn destroy(before: &Desired, observed: &Observed) -> Vec<Operation> {
+    let Some(role) = observed.role.as_ref().and_then(|role| Identifier::new(role.name.clone()).ok()) else { return Vec::new() };
+    let held = observed.clearings.iter().flat_map(|clearing| {
+        let database = (clearing.database != before.database).then(|| clearing.database.clone());
+        clearing.held.iter().map(move |held| (held.holding.clone(), database.clone()))
+    });
+    let take_back = held.map(|(holding, database)| Operation::TakeBack { holding, role: role.clone(), database });
+    take_back.chain([Operation::DropRole { role: role.clone() }]).collect()
+}
 
 /// What a create does. It depends on nothing that may change before it is applied.
-pub(crate) fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Operation> {
+fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Operation> {
     let role = desired.name.clone();
     let replication = flavour == Flavour::Plain;
     let mut operations = match adopted {
@@ -35,13 +63,8 @@ pub(crate) fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>
     operations
 }
 
-/// What mends a role so that it is as desired again.
-pub(crate) fn drift(desired: &Desired, observed: &Observed) -> Vec<Operation> {
-    update(desired, desired, Some(observed))
-}
-
 /// What leads from the prior state to the desired one. Without an observation everything is taken to be as the prior state says.
-pub(crate) fn update(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+fn update(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
     let mut operations = role(prior, desired, observed);
     operations.extend(revocations(prior, desired, observed));
     operations.extend(schemas(prior, desired, observed));
@@ -134,13 +157,13 @@ fn schemas(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> V
         if !prior.schemas.contains(schema) {
             operations.extend(grant_schema(schema, desired));
         } else if let Some(found) = find(observed, schema).filter(|found| found.exists) {
-            operations.extend(mend_schema(schema, found, prior, desired));
+            operations.extend(restore_schema(schema, found, prior, desired));
         }
     }
     operations
 }
 
-fn mend_schema(schema: &Identifier, found: &Schema, prior: &Desired, desired: &Desired) -> Vec<Operation> {
+fn restore_schema(schema: &Identifier, found: &Schema, prior: &Desired, desired: &Desired) -> Vec<Operation> {
     let role = || desired.name.clone();
     let mut operations = Vec::new();
     if !found.usage {

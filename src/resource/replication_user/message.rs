@@ -1,25 +1,38 @@
 //! What practitioners are told about roles: each with the reason and the way out. Pure; the same situation gives the same words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::desired::Desired;
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::ReplicationUser;
+use super::statement;
+use crate::catalogue::holdings::Obstacle;
+use crate::catalogue::reach::Reach;
+use crate::catalogue::role::Role;
+use crate::catalogue::schema_privilege::NAMED_AT_MOST;
+use crate::catalogue::table_privilege::OwnedTable;
 use crate::failure::describe;
 use crate::postgres::{self, Identifier, QualifiedTable};
-use crate::resource::replication_user::model::Desired;
-use crate::resource::replication_user::observed::{NAMED_AT_MOST, Observed, OwnedTable, Reach, Role};
-use crate::resource::replication_user::operation::Operation;
-use crate::resource::replication_user::statement;
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
+use crate::resource::change;
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
-/// There is such a role already: a warning at plan, an error at apply.
-pub(crate) fn already_exists(desired: &Desired, existing: &Role, at_apply: bool) -> Diagnostic {
-    let id = hcl(&postgres::import_id(desired.database.as_str(), desired.name.as_str()));
-    let detail = format!(
-        "The role {} exists already (oid {}). A role belongs to the whole server, so one resource manages it, in one database.\n\n\
-         To manage it here, import it:\n\nimport {{\n  to = clickpipes_replication_user.example\n  id = {id}\n}}\n\n\
-         or set adopt_existing = true to take it over on create. If another resource or configuration manages it, choose another name.",
+/// A new role has nothing to log in with.
+pub(crate) fn password_missing() -> Diagnostic {
+    let detail = "A new role needs a password to log in with. Give it in password_wo, with password_wo_version = 1.";
+    Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo"))
+}
+
+/// There is such a role already.
+pub(crate) fn already_exists(desired: &Desired, existing: &Role) -> Diagnostic {
+    let opening = format!(
+        "The role {} exists already (oid {}). A role belongs to the whole server, so one resource manages it, in one database.",
         desired.name, existing.oid,
     );
-    Diagnostic { severity: severity(at_apply), ..Diagnostic::error("Role already exists", detail) }.at(AttributePath::of("name"))
+    let closing = "or set adopt_existing = true to take it over on create. If another resource or configuration manages it, choose another \
+                   name.";
+    let id = postgres::import_id(desired.database.as_str(), desired.name.as_str());
+    change::already_exists::<ReplicationUser>(&opening, &id, closing).at(AttributePath::of("name"))
 }
 
 /// An adopted role is used elsewhere.
@@ -35,7 +48,7 @@ pub(crate) fn used_elsewhere(desired: &Desired, databases: &[String]) -> Diagnos
     Diagnostic::error("Role is used in another database", detail).at(AttributePath::of("name"))
 }
 
-/// The role went away between plan and apply.
+/// A role that was to be adopted went away between plan and apply.
 pub(crate) fn role_gone(role: &Identifier) -> Diagnostic {
     let detail = format!("The role {role} is not there any more. Plan again: it will be created anew.");
     Diagnostic::error("Role not found", detail).at(AttributePath::of("name"))
@@ -49,15 +62,6 @@ pub(crate) fn renamed(from: &Identifier, to: &Identifier) -> Diagnostic {
     Diagnostic::warning("A pipe logs in by this name", detail).at(AttributePath::of("name"))
 }
 
-/// An operation was planned, and there is nothing left to do.
-pub(crate) fn skipped(operation: &Operation) -> Diagnostic {
-    let detail = format!(
-        "{} was planned and did not run: what it does is done already, or what it is about is gone.",
-        statement::display(operation)
-    );
-    Diagnostic::warning("Nothing left to do for a planned statement", detail)
-}
-
 /// Schemas and tables that are to be granted newly and do not exist.
 pub(crate) fn missing(prior: Option<&Desired>, desired: &Desired, observed: &Observed, at_apply: bool) -> Diagnostics {
     let mut missing = Diagnostics::new();
@@ -69,7 +73,7 @@ pub(crate) fn missing(prior: Option<&Desired>, desired: &Desired, observed: &Obs
         };
         let detail = format!("Attribute {path}: there is no {kind} {name:?} in database {}. {way_out}", desired.database);
         let summary = format!("{}{} not found", kind[..1].to_uppercase(), &kind[1..]);
-        missing.push(Diagnostic { severity: severity(at_apply), ..Diagnostic::error(summary, detail) }.at(path));
+        missing.push(Diagnostic::error(summary, detail).at(path));
     };
     for (index, schema) in desired.schemas.iter().enumerate() {
         let new = prior.is_none_or(|prior| !prior.schemas.contains(schema));
@@ -136,7 +140,7 @@ pub(crate) fn out_of_reach(
             }
         }
     }
-    let owners: std::collections::BTreeSet<&str> = tables.keys().chain(defaults.keys()).copied().collect();
+    let owners: BTreeSet<&str> = tables.keys().chain(defaults.keys()).copied().collect();
     let messages = owners.into_iter().filter_map(|owner| {
         let tables = tables.remove(owner).unwrap_or_default();
         let schemas = defaults.remove(owner).unwrap_or_default();
@@ -174,11 +178,43 @@ fn unreached(
         desired.name,
         statements.join("\n"),
     );
-    Some(Diagnostic { severity: severity(at_apply), ..Diagnostic::error("Tables of an owner out of reach", detail) })
+    Some(Diagnostic::error("Tables of an owner out of reach", detail))
+}
+
+/// The server skips what the admin may not grant without an error: whatever was granted is looked for.
+pub(crate) fn verdict(desired: &Desired, operations: &[Operation], after: &Observed, unreadable: &[OwnedTable]) -> Diagnostics {
+    let mut faults = Diagnostics::new();
+    let mut fault = |what: String, operation: &Operation| {
+        faults.push(not_granted(&what, &operation.to_string()));
+    };
+    let role = &desired.name;
+    for table in unreadable {
+        let grant = Operation::GrantSelect { table: table.table.clone(), role: role.clone() };
+        fault(format!("{role} still cannot read {}, which belongs to {:?}", table.table, table.owner), &grant);
+    }
+    for operation in operations {
+        match operation {
+            Operation::GrantConnect { database, .. } if !after.role.as_ref().is_some_and(|role| role.connect) => {
+                fault(format!("{role} still cannot connect to database {database}"), operation);
+            }
+            Operation::GrantUsage { schema, .. }
+                if after.schemas.get(schema.as_str()).is_some_and(|found| found.exists && !found.usage) =>
+            {
+                fault(format!("{role} still cannot use schema {schema}"), operation);
+            }
+            Operation::GrantSelect { table, .. }
+                if after.tables.get(&table.name()).is_some_and(|found| found.exists && !found.select) =>
+            {
+                fault(format!("{role} still cannot read {table}"), operation);
+            }
+            _ => {}
+        }
+    }
+    faults
 }
 
 /// A privilege that is still not there after it was granted: the server skipped it, with at most a warning.
-pub(crate) fn not_granted(what: &str, statement: &str) -> Diagnostic {
+fn not_granted(what: &str, statement: &str) -> Diagnostic {
     let detail = format!(
         "The server accepted the statements, but {what}, because the provider's role may not grant that. Nothing was changed. Let the \
          owner run:\n\n{statement}"
@@ -187,14 +223,26 @@ pub(crate) fn not_granted(what: &str, statement: &str) -> Diagnostic {
 }
 
 /// What stands in the way of a destroy.
-pub(crate) fn in_the_way(role: &Identifier, reasons: &[String], at_apply: bool) -> Diagnostic {
+pub(crate) fn in_the_way(role: &str, obstacles: &[&Obstacle], at_apply: bool) -> Diagnostic {
     let outcome = if at_apply { "cannot be dropped" } else { "can only be dropped when this is gone" };
+    let reasons: Vec<String> = obstacles.iter().map(|obstacle| reason(obstacle)).collect();
     let detail = format!(
-        "The role {role} {outcome}:\n\n- {}\n\nNothing is reassigned or dropped silently. Stop the ClickPipe that uses the role, give its \
+        "The role {role:?} {outcome}:\n\n- {}\n\nNothing is reassigned or dropped silently. Stop the ClickPipe that uses the role, give its \
          objects another owner (or drop them), then try again.",
         reasons.join("\n- ")
     );
-    Diagnostic { severity: severity(at_apply), ..Diagnostic::error("Role is in use", detail) }
+    Diagnostic::error("Role is in use", detail)
+}
+
+fn reason(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::Owns { object, database } => format!("it owns {object} (database {database:?})"),
+        Obstacle::HoldsPrivileges { object, database } => format!("it holds privileges on {object} (database {database:?})"),
+        Obstacle::IsReferredTo { object, database } => format!("{object} depends on it (database {database:?})"),
+        Obstacle::Replicates { pid, application } => {
+            format!("a replication connection is open (pid {pid}, application {application:?})")
+        }
+    }
 }
 
 /// A statement that failed for want of a privilege.
@@ -205,14 +253,4 @@ pub(crate) fn insufficient_privilege(error: &postgres::Error, admin: &str) -> Di
         describe(error)
     );
     Diagnostic::error("Missing privilege", detail)
-}
-
-fn severity(at_apply: bool) -> Severity {
-    if at_apply { Severity::Error } else { Severity::Warning }
-}
-
-/// A text as an HCL string.
-fn hcl(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
-    format!("\"{escaped}\"")
 }

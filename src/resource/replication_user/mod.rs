@@ -7,82 +7,121 @@
 //! The provider's role needs CREATEROLE, ADMIN OPTION on `rds_replication`, and for each owner of tables one of: being it, a membership
 //! that inherits, or one that may SET ROLE. It never makes itself a member of anything.
 
-mod apply;
+mod acting;
+mod check;
+mod desired;
+mod destroy;
 mod diff;
+mod execute;
+#[cfg(test)]
+mod fixture;
 mod message;
-mod model;
-mod needed;
 mod observe;
 mod observed;
 mod operation;
-mod plan;
-mod private;
-mod removal;
+mod remaining;
+mod run;
 mod schema;
 mod state;
 mod statement;
+#[cfg(test)]
+mod tests;
 
+use std::time::Duration;
+
+pub(crate) use schema::ReplicationUser;
+
+use super::Prior;
+use super::change::{Change, Done, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Work, fingerprint};
+use super::names::import_parts;
+use super::timeouts::Limits;
 use crate::failure::Failure;
-use crate::postgres::{Identifier, parse_import_id};
+use crate::postgres::{Identifier, scram};
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, Plan, PlanRequest, Resource, Saved};
-use crate::terraform::{Diagnostic, Diagnostics};
-use model::Desired;
-use plan::Lookup;
-use private::Private;
+use crate::secret::Secret;
+use crate::terraform::Diagnostics;
+use desired::Desired;
+use observed::Observed;
+use operation::Operation;
 use schema::ReplicationUserModel;
 
-/// The resource.
-#[derive(Clone, Debug)]
-pub(crate) struct ReplicationUser;
-
-impl Resource for ReplicationUser {
+impl Managed for ReplicationUser {
     const TYPE_NAME: &'static str = "clickpipes_replication_user";
+    const NOUN: &'static str = "role";
+    const LIMITS: Limits = Limits::each(Duration::from_secs(600));
     type Model = ReplicationUserModel;
-    type Private = Private;
-    type Lookup = Lookup;
+    type Desired = Desired;
+    type Observed = Observed;
+    type Stored = Observed;
+    type Operation = Operation;
 
-    fn validate(config: &Self::Model) -> Diagnostics {
-        model::validate(config)
+    fn decode(config: &ReplicationUserModel) -> Result<Option<Desired>, Diagnostics> {
+        Desired::decode(config)
     }
 
-    async fn look_up(context: &Context, request: &PlanRequest<'_, Self>) -> Result<Option<Lookup>, Failure> {
-        let Some(desired) = Desired::decode(request.config)? else { return Ok(None) };
-        let before = match request.prior {
-            Some(prior) => Desired::decode(&prior.model)?,
-            None => None,
-        };
-        observe::look_up(context, before.as_ref(), &desired).await
+    fn decode_state(state: &ReplicationUserModel, _: Option<&Observed>) -> Result<Option<Desired>, Diagnostics> {
+        Desired::decode(state)
     }
 
-    fn plan(request: &PlanRequest<'_, Self>, lookup: Option<&Lookup>) -> Plan<Self> {
-        plan::plan(request, lookup)
+    fn validate(config: &ReplicationUserModel) -> Diagnostics {
+        desired::validate(config)
     }
 
-    async fn plan_destroy(context: &Context, prior: &Existing<Self>) -> Result<Diagnostics, Failure> {
-        apply::destroy::plan(context, prior).await
-    }
-
-    async fn read(context: &Context, prior: Existing<Self>) -> Result<Option<Existing<Self>>, Failure> {
-        observe::read(context, prior).await
-    }
-
-    async fn apply(context: &Context, request: &ApplyRequest<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        apply::apply(context, request, saved).await
-    }
-
-    async fn destroy(context: &Context, prior: &Existing<Self>, _: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        apply::destroy::destroy(context, prior).await
-    }
-
-    fn is_import(existing: &Existing<Self>) -> bool {
-        existing.model.oid.is_null()
-    }
-
-    fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
-        let (database, name) = parse_import_id(id).map_err(|fault| Diagnostic::from_error("Malformed import id", &fault))?;
+    fn import(id: &str) -> Result<ReplicationUserModel, Diagnostics> {
+        let (database, name) = import_parts(id)?;
         let text = |name: Identifier| String::from(name).into();
-        let model = ReplicationUserModel { name: text(name), database: text(database), ..ReplicationUserModel::default() };
-        Ok(Existing { model, private: Private::default() })
+        Ok(ReplicationUserModel { name: text(name), database: text(database), ..ReplicationUserModel::default() })
+    }
+
+    fn secret(config: &ReplicationUserModel) -> Option<Secret> {
+        config.password_wo.known().map(scram::verifier)
+    }
+
+    fn object(arguments: &Desired) -> String {
+        format!("role {}", arguments.name)
+    }
+
+    fn fingerprint(desired: &Desired) -> u64 {
+        fingerprint(desired)
+    }
+
+    fn store(observed: &Observed) -> Observed {
+        observed.clone()
+    }
+
+    fn recall(_: &Prior<ReplicationUserModel, Desired>, stored: Option<&Observed>) -> Option<Observed> {
+        stored.cloned()
+    }
+
+    fn exists(observed: &Observed) -> bool {
+        observed.role.is_some()
+    }
+
+    fn diff(change: &Change<'_, Self>) -> Result<Option<Vec<Operation>>, Diagnostics> {
+        Ok(diff::diff(change))
+    }
+
+    fn check(change: &Change<'_, Self>, operations: Option<&[Operation]>) -> Findings {
+        check::check(change, operations)
+    }
+
+    fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
+        remaining::remaining(operation, seen)
+    }
+
+    fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> ReplicationUserModel {
+        state::planned(change, plan)
+    }
+
+    fn state(model: &ReplicationUserModel, observed: &Observed, importing: bool) -> ReplicationUserModel {
+        state::observed(model, observed, importing)
+    }
+
+    async fn look(context: &Context, look: &Look<'_, Self>) -> Result<Option<Observed>, Failure> {
+        execute::look(context, look).await
+    }
+
+    async fn execute(context: &Context, work: &Work<'_, Self>) -> Result<Done<Self>, Stopped<Self>> {
+        execute::execute(context, work).await
     }
 }

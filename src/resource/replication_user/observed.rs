@@ -1,14 +1,16 @@
-//! What was found on the server about a role and what it is to read. Travels in the private data, so it stays small: it does not
-//! grow with the number of tables.
+//! What a look at a role sees: on the server, and of what it is to read. What is stored of it stays small: it does not grow with the
+//! number of tables. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::postgres::{Facts, QualifiedTable};
-
-/// So many tables that are not readable are named; above, only their number is kept.
-pub(crate) const NAMED_AT_MOST: usize = 20;
+use super::desired::Desired;
+use crate::catalogue::holdings::{Held, Obstacle};
+use crate::catalogue::role::Role;
+use crate::catalogue::schema_privilege::Schema;
+use crate::catalogue::table_privilege::{OwnedTable, Table};
+use crate::postgres::{Facts, Identifier, QualifiedTable};
 
 /// The role, the schemas and the tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,90 +22,57 @@ pub(crate) struct Observed {
     pub(crate) schemas: BTreeMap<String, Schema>,
     /// The tables asked for, by `schema.table`.
     pub(crate) tables: BTreeMap<String, Table>,
+    /// What only a look for a change or an import sees.
+    #[serde(skip)]
+    pub(crate) closer: Closer,
+    /// What only a look for a destroy sees: database by database, its own last.
+    #[serde(skip)]
+    pub(crate) clearings: Vec<Clearing>,
 }
 
-/// The role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Role {
-    pub(crate) oid: u32,
-    pub(crate) name: String,
-    pub(crate) login: bool,
-    /// Whether it may replicate, by what counts on this flavour of PostgreSQL.
-    pub(crate) replication: bool,
-    pub(crate) connection_limit: i64,
-    /// Whether it may connect, through whatever grant.
-    pub(crate) connect: bool,
-    /// Whether CONNECT is granted to the role itself.
-    pub(crate) connect_granted: bool,
+/// What operations on whole schemas are about, an adoption, an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Closer {
+    /// Tables that the role cannot read yet.
+    pub(crate) unreadable: Vec<OwnedTable>,
+    /// Tables on which it was granted SELECT itself.
+    pub(crate) readable: Vec<OwnedTable>,
+    /// Schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole.
+    pub(crate) closed: BTreeSet<String>,
+    /// Other databases in which a role that is to be adopted holds something.
+    pub(crate) elsewhere: Vec<String>,
+    /// Schemas that a role which is imported reads as a whole.
+    pub(crate) granted_schemas: Vec<String>,
 }
 
-/// A schema asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Schema {
-    pub(crate) exists: bool,
-    pub(crate) owner: Option<String>,
-    /// How the admin can grant USAGE on it.
-    pub(crate) reach: Reach,
-    /// Whether the role may use it, through whatever grant.
-    pub(crate) usage: bool,
-    /// Whether USAGE is granted to the role itself.
-    pub(crate) usage_granted: bool,
-    /// How many tables the role may not read.
-    pub(crate) unreadable: i64,
-    /// Their names, if they are few.
-    pub(crate) unreadable_names: Vec<String>,
-    /// Owners of its tables, wanted owners, and those with default privileges for the role.
-    pub(crate) owners: BTreeMap<String, Owner>,
-}
-
-/// A role that owns tables of a schema or may do so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Owner {
-    pub(crate) owns_tables: bool,
-    /// Whether its later tables become readable for the role, through whatever default privileges.
-    pub(crate) covered: bool,
-    /// Whether default privileges in this schema name the role itself.
-    pub(crate) granted: bool,
-    pub(crate) reach: Reach,
-}
-
-/// How the admin can act for an owner.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Reach {
-    /// Is it, or has its privileges.
-    #[default]
-    Inherited,
-    /// Only by SET ROLE.
-    SetRole,
-    /// Not at all.
-    None,
-}
-
-/// A table asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Table {
-    pub(crate) exists: bool,
-    /// Whether the role may read it, through whatever grant.
-    pub(crate) select: bool,
-    pub(crate) owner: Option<String>,
-    pub(crate) reach: Reach,
-}
-
-/// A table, and how the admin can act for its owner.
+/// What a destroy does in one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OwnedTable {
-    pub(crate) table: QualifiedTable,
-    pub(crate) owner: String,
-    pub(crate) reach: Reach,
+pub(crate) struct Clearing {
+    pub(crate) database: Identifier,
+    pub(crate) held: Vec<Held>,
+    pub(crate) obstacles: Vec<Obstacle>,
 }
 
-impl Schema {
-    /// The owners whose default privileges count: those wanted, or those found.
-    pub(crate) fn effective_owners(&self, wanted: Option<&[crate::postgres::Identifier]>) -> BTreeSet<String> {
-        match wanted {
-            Some(wanted) => wanted.iter().map(|owner| owner.as_str().to_owned()).collect(),
-            None => self.owners.iter().filter(|(_, owner)| owner.owns_tables).map(|(name, _)| name.clone()).collect(),
+/// What is to be looked at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope<'a> {
+    pub(crate) schemas: BTreeSet<&'a str>,
+    pub(crate) tables: BTreeSet<&'a QualifiedTable>,
+    pub(crate) owners: BTreeSet<&'a str>,
+    pub(crate) include_views: bool,
+}
+
+impl<'a> Scope<'a> {
+    /// Whatever these are about.
+    pub(crate) fn of(all: impl IntoIterator<Item = &'a Desired>) -> Self {
+        let mut scope = Self::default();
+        for desired in all {
+            let schemas = desired.schemas.iter().chain(desired.single_table_schemas());
+            scope.schemas.extend(schemas.map(Identifier::as_str));
+            scope.tables.extend(&desired.tables);
+            scope.owners.extend(desired.table_owners.iter().flatten().map(Identifier::as_str));
+            scope.include_views |= desired.include_views;
         }
+        scope
     }
 }

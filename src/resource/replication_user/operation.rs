@@ -1,7 +1,8 @@
-//! What can be done to a role and its privileges.
+//! What can be done to a role and its privileges. Pure.
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::holdings::Holding;
 use crate::postgres::{Identifier, QualifiedTable};
 
 /// One change. Each is one statement, except that [`Owners::Each`] expands to one for each owner found.
@@ -42,6 +43,10 @@ pub(crate) enum Operation {
     RevokeSelect { table: QualifiedTable, role: Identifier },
     /// Takes back [`Operation::GrantUsage`].
     RevokeUsage { schema: Identifier, role: Identifier },
+    /// Takes back whatever else was found, before the role is dropped; `database`: another one than the resource's.
+    TakeBack { holding: Holding, role: Identifier, database: Option<Identifier> },
+    /// Drops it, with its memberships.
+    DropRole { role: Identifier },
 }
 
 /// Whose later tables.

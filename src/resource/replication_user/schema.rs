@@ -1,6 +1,7 @@
 //! The attributes of `clickpipes_replication_user`.
 
-use crate::resource::Timeouts;
+use crate::resource::change::managed_model;
+use crate::resource::timeouts::Timeouts;
 use crate::secret::Secret;
 use crate::terraform::{computed, model, optional, optional_computed, required};
 
@@ -56,3 +57,16 @@ model! {
         operations: Vec<String> => computed(),
     }
 }
+
+/// The resource.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplicationUser;
+
+impl ReplicationUserModel {
+    /// The oid as the catalogue has it; `None` before a Read has found it.
+    pub(super) fn catalogue_oid(&self) -> Option<u32> {
+        self.oid.known().and_then(|oid| u32::try_from(*oid).ok())
+    }
+}
+
+managed_model!(ReplicationUserModel, drift);

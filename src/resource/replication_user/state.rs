@@ -1,52 +1,76 @@
-//! From an observation to the state. Pure.
+//! A role's state: as planned, and as observed. Pure.
 
 use std::collections::BTreeSet;
 
+use super::desired::Desired;
+use super::observed::Observed;
+use super::schema::{ReplicationUser, ReplicationUserModel};
 use crate::postgres::{Identifier, import_id};
-use crate::resource::Existing;
-use crate::resource::replication_user::model::Desired;
-use crate::resource::replication_user::observed::Observed;
-use crate::resource::replication_user::private::Private;
-use crate::resource::replication_user::schema::ReplicationUserModel;
-use crate::resource::replication_user::{ReplicationUser, diff, statement};
-use crate::terraform::{Attr, keep_order};
+use crate::resource::change::{Change, Proposal};
+use crate::terraform::Attr;
 
-/// What exists, in the words of `model`: lists keep its order and lose what is gone. `desired` is what the model says.
-pub(crate) fn existing(model: &ReplicationUserModel, desired: &Desired, observed: Observed) -> Existing<ReplicationUser> {
+/// The planned state: the computed values that follow from the configuration.
+pub(super) fn planned(change: &Change<'_, ReplicationUser>, plan: Proposal<'_, ReplicationUser>) -> ReplicationUserModel {
+    let Proposal { mut model, config, prior, .. } = plan;
+    model.username = config.name.clone();
+    model.id = match (config.database.known(), config.name.known()) {
+        (Some(database), Some(name)) => import_id(database, name).into(),
+        _ => Attr::Unknown,
+    };
+    let same_owners = matches!((change.before, change.after), (Some(before), Some(desired))
+        if before.table_owners == desired.table_owners && same(&before.schemas, &desired.schemas));
+    model.effective_table_owners = match (explicit_owners(change.after), prior) {
+        (Some(owners), _) => owners.into(),
+        (None, Some(prior)) if same_owners => prior.effective_table_owners.clone(),
+        (None, _) => Attr::Unknown,
+    };
+    model
+}
+
+fn explicit_owners(desired: Option<&Desired>) -> Option<Vec<String>> {
+    let mut owners: Vec<String> = desired?.table_owners.as_ref()?.iter().map(|owner| owner.as_str().to_owned()).collect();
+    owners.sort();
+    Some(owners)
+}
+
+fn same(one: &[Identifier], other: &[Identifier]) -> bool {
+    one.len() == other.len() && one.iter().all(|name| other.contains(name))
+}
+
+/// The state of what was observed: lists keep their order and lose what is gone. Those of an import are what was found.
+pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, importing: bool) -> ReplicationUserModel {
     let mut model = model.clone();
-    let mut desired = desired.clone();
     if let Some(role) = &observed.role {
         model.name = role.name.clone().into();
         model.username = role.name.clone().into();
         model.oid = i64::from(role.oid).into();
         model.connection_limit = role.connection_limit.into();
-        model.id = import_id(desired.database.as_str(), &role.name).into();
-        desired.name = Identifier::new(role.name.clone()).unwrap_or(desired.name);
-        desired.connection_limit = Some(role.connection_limit);
+        model.id = model.database.known().map(|database| import_id(database, &role.name)).into();
     }
-    desired.schemas.retain(|schema| observed.schemas.get(schema.as_str()).is_some_and(|found| found.exists));
-    desired.tables.retain(|table| observed.tables.get(&table.name()).is_some_and(|found| found.exists));
-    model.schemas = kept(&model.schemas, desired.schemas.iter().map(|schema| schema.as_str().to_owned()).collect());
-    model.tables = kept(&model.tables, desired.tables.iter().map(|table| table.name()).collect());
-    let owners: BTreeSet<String> = match &desired.table_owners {
-        Some(owners) => owners.iter().map(|owner| owner.as_str().to_owned()).collect(),
-        None => {
-            let schemas = desired.schemas.iter().filter_map(|schema| observed.schemas.get(schema.as_str()));
-            schemas.flat_map(|schema| schema.effective_owners(None)).collect()
+    if importing {
+        let found = |names: Vec<String>| Some(names).filter(|names| !names.is_empty()).into();
+        model.schemas = found(observed.closer.granted_schemas.clone());
+        model.tables = found(observed.tables.keys().cloned().collect());
+    } else {
+        model.schemas = kept(&model.schemas, |name| observed.schemas.get(name).is_some_and(|found| found.exists));
+        model.tables = kept(&model.tables, |name| observed.tables.get(name).is_some_and(|found| found.exists));
+    }
+    let owners: BTreeSet<String> = match (&model.table_owners, &model.schemas) {
+        (Attr::Known(owners), _) => owners.iter().cloned().collect(),
+        (_, Attr::Known(listed)) => {
+            let found = listed.iter().filter_map(|schema| observed.schemas.get(schema));
+            found.flat_map(|schema| schema.effective_owners(None)).collect()
         }
+        _ => BTreeSet::new(),
     };
     model.effective_table_owners = owners.into_iter().collect::<Vec<_>>().into();
-    model.drift = diff::drift(&desired, &observed).iter().map(statement::display).collect::<Vec<_>>().into();
-    if model.operations.known().is_none() {
-        model.operations = Vec::new().into();
-    }
-    Existing { model, private: Private { observed: Some(observed), operations: None } }
+    model
 }
 
 /// A list without what is gone; one that was never set stays so.
-fn kept(list: &Attr<Vec<String>>, existing: BTreeSet<String>) -> Attr<Vec<String>> {
+fn kept(list: &Attr<Vec<String>>, exists: impl Fn(&str) -> bool) -> Attr<Vec<String>> {
     match list {
-        Attr::Known(list) => keep_order(list, &existing).into(),
+        Attr::Known(list) => list.iter().filter(|name| exists(name)).cloned().collect::<Vec<_>>().into(),
         other => other.clone(),
     }
 }

@@ -1,11 +1,24 @@
-//! An operation as SQL.
+//! An operation as SQL, and its line. Pure.
 
+use std::fmt;
+
+use super::operation::{Operation, Owners};
+use crate::catalogue::holdings::{Holding, Object};
 use crate::postgres::{Identifier, Statement};
-use crate::resource::replication_user::operation::{Operation, Owners};
-use crate::resource::replication_user::removal::{Object, Removal};
 use crate::secret::Secret;
 
-/// What is listed in `operations` and `drift`.
+/// The line of `operations` and `drift`.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&display(self))?;
+        match self {
+            Self::TakeBack { database: Some(database), .. } => write!(f, " (database {:?})", database.as_str()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The statement, as it may be shown.
 pub(crate) fn display(operation: &Operation) -> String {
     statement(operation, Some(&Secret::default())).display().to_owned()
 }
@@ -44,19 +57,19 @@ pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Sta
         Operation::RevokeSelectOnAll { schema, role } => format!("REVOKE SELECT ON ALL TABLES IN SCHEMA {schema} FROM {role}"),
         Operation::RevokeSelect { table, role } => format!("REVOKE SELECT ON TABLE {table} FROM {role}"),
         Operation::RevokeUsage { schema, role } => format!("REVOKE USAGE ON SCHEMA {schema} FROM {role}"),
+        Operation::TakeBack { holding, role, .. } => take_back(holding, role),
+        Operation::DropRole { role } => format!("DROP ROLE {role}"),
     };
     Statement::new(sql)
 }
 
-/// The statement of a removal.
-pub(crate) fn removal(removal: &Removal, role: &Identifier) -> Statement {
-    Statement::new(match removal {
-        Removal::DropRole => format!("DROP ROLE {role}"),
-        Removal::Defaults { owner, schema, objects } => {
+fn take_back(holding: &Holding, role: &Identifier) -> String {
+    match holding {
+        Holding::Defaults { owner, schema, objects } => {
             let schema = schema.as_ref().map(|schema| format!(" IN SCHEMA {schema}")).unwrap_or_default();
             format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner}{schema} REVOKE ALL ON {} FROM {role}", objects.sql())
         }
-        Removal::Privileges(object) => match object {
+        Holding::Privileges(object) => match object {
             Object::AllTables(schema) => format!("REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"),
             Object::Table(table) => format!("REVOKE ALL ON TABLE {table} FROM {role}"),
             Object::Sequence(sequence) => format!("REVOKE ALL ON SEQUENCE {sequence} FROM {role}"),
@@ -64,7 +77,7 @@ pub(crate) fn removal(removal: &Removal, role: &Identifier) -> Statement {
             Object::Database(database) => format!("REVOKE ALL ON DATABASE {database} FROM {role}"),
             Object::Routine(identity) => format!("REVOKE ALL ON ROUTINE {identity} FROM {role}"),
         },
-    })
+    }
 }
 
 /// Acts as an owner whose privileges the admin does not inherit, until the transaction or [`as_self`] ends it.

@@ -1,11 +1,13 @@
 use super::*;
+use crate::cluster::Observed;
+use crate::cluster::fixture::*;
 use crate::rds::GlobalMembership;
 use crate::rds::cluster::PendingValue;
-use crate::resource::aurora_source::fixture::*;
-use crate::resource::aurora_source::observe::Group;
-use crate::resource::aurora_source::request::lines;
+use crate::resource::aurora_source::check;
+use crate::resource::aurora_source::fixture::desired;
+use crate::resource::aurora_source::observed::Observed as Seen;
+use crate::resource::change::{Moment, lines};
 
-const DEFAULT: &str = "default.aurora-postgresql16";
 const CREATE: &str = "CreateDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: family aurora-postgresql16, \
                       tags clickpipes:cluster=shop, clickpipes:previous-parameter-group=default.aurora-postgresql16";
 const SET_BOTH: &str = "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: \
@@ -13,16 +15,27 @@ const SET_BOTH: &str = "ModifyDBClusterParameterGroup clickpipes-shop-aurora-pos
 const ATTACH: &str = "ModifyDBCluster shop: parameter group clickpipes-shop-aurora-postgresql16, immediately";
 const WRITER: &str = "RebootDBInstance <the writer of shop>";
 
+/// The change as its plan sees it.
+fn change<'a>(seen: &'a Seen, desired: &'a Desired, before: Option<&'a Desired>) -> Change<'a, Source> {
+    let seen = Some(seen);
+    Change { before, after: Some(desired), recalled: seen, now: seen, moment: Moment::Plan, replaces: false }
+}
+
+/// The operations that lead there.
+fn to(observed: &Observed, desired: &Desired, before: Option<&Desired>) -> Result<Vec<Operation>, Diagnostics> {
+    diff(&change(&observed.clone().into(), desired, before)).map(Option::unwrap)
+}
+
 #[track_caller]
 fn check(observed: &Observed, desired: &Desired, expected: &[&str]) -> Diagnostics {
-    let difference = diff(observed, desired, Some(desired)).unwrap();
-    assert_eq!(lines(&difference.operations), expected);
-    difference.warnings
+    let operations = to(observed, desired, Some(desired)).unwrap();
+    assert_eq!(lines(&operations), expected);
+    check::check(&change(&observed.clone().into(), desired, Some(desired)), Some(&operations)).warnings
 }
 
 #[track_caller]
 fn refused(observed: &Observed, summary: &str, words: &[&str]) {
-    let refusals = diff(observed, &desired("all", &[]), None).unwrap_err();
+    let refusals = to(observed, &desired("all", &[]), None).unwrap_err();
     let refusal = refusals.iter().find(|refusal| refusal.summary == summary).unwrap_or_else(|| panic!("{refusals:?}"));
     for word in words {
         assert!(refusal.detail.contains(word), "{word} is missing in: {}", refusal.detail);
@@ -47,7 +60,7 @@ fn the_list_does_not_depend_on_which_member_is_the_writer() {
         member.writer = !member.writer;
     }
     for policy in ["never", "writer", "all"] {
-        let operations = |observed| diff(observed, &desired(policy, &[]), None).unwrap().operations;
+        let operations = |observed| to(observed, &desired(policy, &[]), None).unwrap();
         assert_eq!(operations(&one), operations(&other), "{policy}");
     }
 }
@@ -71,7 +84,7 @@ fn a_second_diff_is_empty_and_waiting_members_count_whatever_the_cause() {
 #[test]
 fn carries_over_what_the_present_group_sets_and_ours_wins() {
     let observed = observed(group("shop-custom", &[("work_mem", "65536"), ("wal_sender_timeout", "30000")]));
-    let operations = diff(&observed, &desired("never", &[("max_wal_senders", "30")]), None).unwrap().operations;
+    let operations = to(&observed, &desired("never", &[("max_wal_senders", "30")]), None).unwrap();
     assert_eq!(
         operations[1].to_string(),
         "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: max_wal_senders = 30 (pending-reboot), \
@@ -88,7 +101,7 @@ fn more_than_twenty_parameters_take_more_than_one_call() {
         setting.value = Some("1".to_owned());
         attached.settings.insert(format!("a{number:02}"), setting);
     }
-    let operations = diff(&observed(attached), &desired("never", &[]), None).unwrap().operations;
+    let operations = to(&observed(attached), &desired("never", &[]), None).unwrap();
     let sizes: Vec<usize> = operations
         .iter()
         .filter_map(|operation| match operation {
@@ -126,7 +139,7 @@ fn a_parameter_taken_out_goes_back_to_what_the_previous_group_sets() {
         ..observed(our_group(OURS, "shop-custom", &both))
     };
     let prior = desired("never", &[("max_wal_senders", "30"), ("work_mem", "128")]);
-    let operations = diff(&observed, &desired("never", &[]), Some(&prior)).unwrap().operations;
+    let operations = to(&observed, &desired("never", &[]), Some(&prior)).unwrap();
     assert_eq!(
         lines(&operations),
         [
@@ -160,7 +173,7 @@ fn after_a_major_upgrade_a_group_of_the_new_family_replaces_the_old_one() {
     upgraded.family = "aurora-postgresql17".to_owned();
     upgraded.attached.family = upgraded.family.clone();
     upgraded.left_over = Some(our_group(OURS, DEFAULT, &[("rds.logical_replication", "1")]));
-    let operations = lines(&diff(&upgraded, &desired("writer", &[]), None).unwrap().operations);
+    let operations = lines(&to(&upgraded, &desired("writer", &[]), None).unwrap());
     assert!(
         operations[0]
             .starts_with("CreateDBClusterParameterGroup clickpipes-shop-aurora-postgresql17: family aurora-postgresql17")
@@ -177,7 +190,7 @@ fn tags_of_our_group_follow_the_configuration_and_leave_others_alone() {
     before.tags = [("team".to_owned(), "shop".to_owned())].into();
     let mut after = desired("never", &[]);
     after.tags = [("stage".to_owned(), "live".to_owned())].into();
-    let operations = diff(&tagged, &after, Some(&before)).unwrap().operations;
+    let operations = to(&tagged, &after, Some(&before)).unwrap();
     assert_eq!(
         lines(&operations),
         [
@@ -241,7 +254,7 @@ fn refuses_to_attach_while_other_changes_wait_for_the_maintenance_window() {
 #[test]
 fn refuses_parameters_that_the_family_does_not_take() {
     let observed = observed(group(DEFAULT, &[]));
-    let refusals = diff(&observed, &desired("never", &[("max_wal_sender", "30"), ("max_wal_senders", "3")]), None).unwrap_err();
+    let refusals = to(&observed, &desired("never", &[("max_wal_sender", "30"), ("max_wal_senders", "3")]), None).unwrap_err();
     let summaries: Vec<&str> = refusals.iter().map(|refusal| refusal.summary.as_str()).collect();
     assert_eq!(summaries, ["Not a modifiable cluster parameter", "Value not allowed"]);
 }

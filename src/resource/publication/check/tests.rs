@@ -1,38 +1,52 @@
-use std::collections::BTreeSet;
-
-use super::super::catalogue::{FoundTable, Observed};
-use super::super::model::Publish;
+use super::super::desired::Desired;
+use super::super::fixture::observed;
+use super::super::observed::Observed;
+use super::super::schema::PublicationModel;
 use super::*;
+use crate::catalogue::relation::{Persistence, Relation};
+use crate::catalogue::slot::Slot;
+use crate::resource::change::Moment;
+use crate::terraform::Diagnostic;
 
 fn model() -> PublicationModel {
     let tables = vec!["a.b".to_owned(), "a.c".to_owned()];
     PublicationModel { name: "p".into(), database: "app".into(), tables: tables.into(), ..PublicationModel::default() }
 }
 
-fn found(owned: bool) -> Option<FoundTable> {
+fn found(owned: bool) -> Option<Relation> {
     let text = str::to_owned;
-    Some(FoundTable { kind: text("r"), persistence: text("p"), owner: text("app owner"), owned, admin: text("admin") })
+    let (kind, persistence) = (Kind::Table, Persistence::Permanent);
+    Some(Relation { kind, persistence, owner: text("app owner"), owned, admin: text("admin") })
 }
 
-fn lookup(found: &[(&str, Option<FoundTable>)]) -> Lookup {
-    let listed = |(name, found): &(&str, Option<FoundTable>)| ListedTable { table: name.parse().unwrap(), found: found.clone() };
-    Lookup {
-        version: ServerVersion::from_number(150_004),
-        existing: None,
-        tables: found.iter().map(listed).collect(),
-        missing_schemas: Vec::new(),
-        without_identity: BTreeSet::new(),
-    }
+fn lookup(found: &[(&str, Option<Relation>)]) -> Observed {
+    let listed = |(name, found): &(&str, Option<Relation>)| Named { table: name.parse().unwrap(), found: found.clone() };
+    let met = Met { tables: found.iter().map(listed).collect(), ..Met::default() };
+    Observed { version: Some(ServerVersion::from_number(150_004)), met: Some(met), ..Observed::default() }
 }
 
-fn all_there() -> Lookup {
+fn all_there() -> Observed {
     lookup(&[("a.b", found(true)), ("a.c", found(true))])
 }
 
-fn findings(model: &PublicationModel, current: Option<&Current>, exposed: &[&str], lookup: &Lookup) -> Findings {
+fn findings(model: &PublicationModel, current: Option<&Current>, exposed: &[&str], lookup: &Observed) -> Findings {
     let desired = Desired::decode(model).unwrap().unwrap();
     let exposed: Vec<String> = exposed.iter().map(|name| (*name).to_owned()).collect();
-    check(&Change { model, desired: &desired, current, exposed: &exposed }, lookup)
+    let is_known = current.is_some() || !exposed.is_empty();
+    let recalled = is_known.then(|| {
+        let mut recalled = observed(current.cloned().unwrap_or_else(|| super::super::fixture::current(&[])));
+        recalled.publication.as_mut().unwrap().without_identity.clone_from(&exposed);
+        recalled
+    });
+    let change = Change {
+        before: current.map(|_| &desired),
+        after: Some(&desired),
+        recalled: recalled.as_ref(),
+        now: Some(lookup),
+        moment: Moment::Plan,
+        replaces: false,
+    };
+    check(&change, None)
 }
 
 fn summaries(diagnostics: &Diagnostics) -> Vec<String> {
@@ -48,7 +62,7 @@ fn a_change_that_nothing_stands_against_is_silent() {
 
 #[test]
 fn what_someone_else_may_still_do_is_unmet_and_what_nobody_can_mend_is_refused() {
-    let view = FoundTable { kind: "v".to_owned(), ..found(true).unwrap() };
+    let view = Relation { kind: Kind::View, ..found(true).unwrap() };
     let findings = findings(&model(), None, &[], &lookup(&[("a.b", None), ("a.c", Some(view))]));
     assert_eq!(summaries(&findings.unmet), ["tables[0]: Table not found"]);
     assert_eq!(summaries(&findings.refusals), ["tables[1]: Not a table that can be published"]);
@@ -71,7 +85,8 @@ fn tables_that_are_published_already_are_not_checked_again() {
 
 #[test]
 fn only_newly_exposed_tables_are_refused() {
-    let lookup = Lookup { without_identity: ["a.b", "a.c"].map(str::to_owned).into(), ..all_there() };
+    let mut lookup = all_there();
+    lookup.met.as_mut().unwrap().without_identity = ["a.b", "a.c"].map(str::to_owned).into();
     let fresh = findings(&model(), None, &["a.b"], &lookup);
     assert_eq!(summaries(&fresh.refusals), ["tables[1]: Tables without a replica identity"]);
     assert_eq!(summaries(&fresh.warnings), [": Published tables without a replica identity"]);
@@ -84,8 +99,8 @@ fn only_newly_exposed_tables_are_refused() {
 #[test]
 fn an_existing_publication_is_named_with_an_import_block() {
     let current = Current { name: "p".parse().unwrap(), scope: Scope::AllTables, publish: Publish::ALL, via_root: Some(true) };
-    let existing = Some(Observed { oid: 1, current, without_identity: Vec::new() });
-    let findings = findings(&model(), None, &[], &Lookup { existing, ..all_there() });
+    let publication = observed(current).publication;
+    let findings = findings(&model(), None, &[], &Observed { publication, ..all_there() });
     assert_eq!(summaries(&findings.unmet), ["name: Publication already exists"]);
     assert!(findings.unmet.iter().next().unwrap().detail.contains("id = \"app/p\""));
 }
@@ -93,27 +108,34 @@ fn an_existing_publication_is_named_with_an_import_block() {
 #[test]
 fn schemas_need_a_server_that_knows_them() {
     let model = PublicationModel { tables: crate::terraform::Attr::Null, schemas: vec!["a".to_owned()].into(), ..model() };
-    let old = Lookup { version: ServerVersion::from_number(140_010), ..lookup(&[]) };
+    let old = Observed { version: Some(ServerVersion::from_number(140_010)), ..lookup(&[]) };
     assert_eq!(summaries(&findings(&model, None, &[], &old).refusals), ["schemas: Server is too old"]);
 }
 
 #[test]
-fn a_long_list_is_cut_and_counted() {
-    let names: Vec<String> = (0..25).map(|number| format!("a.t{number}")).collect();
-    let text = listed(&names.iter().collect::<Vec<_>>());
-    assert!(text.ends_with("a.t19 and 5 more"), "{text}");
+fn a_slot_in_use_refuses_a_destroy_unless_forced() {
+    let slot = Slot { name: "pipe".to_owned(), active: true, here: true };
+    let now = Observed { slots: vec![slot], ..all_there() };
+    let destroys = |force_destroy: bool| {
+        let model = PublicationModel { force_destroy: force_destroy.into(), ..model() };
+        let desired = Desired::decode(&model).unwrap().unwrap();
+        check(&Change::destroy(&desired, &now), None).refusals
+    };
+    assert_eq!(summaries(&destroys(false)), ["name: Publication may be in use"]);
+    assert!(destroys(false).iter().all(|refusal| refusal.detail.contains("force_destroy = true")));
+    assert!(destroys(true).is_empty());
 }
 
 #[test]
 fn before_partitioned_tables_could_be_published_the_plan_says_so() {
     let version = ServerVersion::from_number(120_022);
-    let partitioned = found(true).map(|found| FoundTable { kind: "p".to_owned(), ..found });
-    let old = Lookup { version, ..lookup(&[("a.b", partitioned.clone()), ("a.c", found(true))]) };
+    let partitioned = found(true).map(|found| Relation { kind: Kind::PartitionedTable, ..found });
+    let old = Observed { version: Some(version), ..lookup(&[("a.b", partitioned.clone()), ("a.c", found(true))]) };
     assert_eq!(summaries(&findings(&model(), None, &[], &old).refusals), ["tables[0]: Server is too old"]);
     let new = lookup(&[("a.b", partitioned), ("a.c", found(true))]);
     assert_eq!(summaries(&findings(&model(), None, &[], &new).refusals), Vec::<String>::new());
 
-    let old = Lookup { version, ..all_there() };
+    let old = Observed { version: Some(version), ..all_there() };
     for via_root in [true, false] {
         let model = PublicationModel { publish_via_partition_root: via_root.into(), ..model() };
         assert_eq!(summaries(&findings(&model, None, &[], &old).refusals), ["publish_via_partition_root: Server is too old"]);

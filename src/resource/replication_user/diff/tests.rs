@@ -1,11 +1,9 @@
+use super::super::fixture::{facts, identifier, observing, role};
+use super::super::statement::display;
 use super::*;
-use crate::postgres::{Facts, ServerVersion};
-use crate::resource::replication_user::observed::{Owner, Reach, Table};
-use crate::resource::replication_user::statement::display;
-
-fn identifier(name: &str) -> Identifier {
-    Identifier::new(name).unwrap()
-}
+use crate::catalogue::reach::Reach;
+use crate::catalogue::schema_privilege::Owner;
+use crate::catalogue::table_privilege::Table;
 
 fn desired(schemas: &[&str], tables: &[&str]) -> Desired {
     Desired {
@@ -17,6 +15,8 @@ fn desired(schemas: &[&str], tables: &[&str]) -> Desired {
         include_views: false,
         connection_limit: None,
         password_version: Some(1),
+        has_password: true,
+        adopt: Some(false),
     }
 }
 
@@ -35,19 +35,14 @@ fn observed() -> Observed {
     };
     let table = Table { exists: true, select: true, owner: Some("own".to_owned()), reach: Reach::Inherited };
     Observed {
-        facts: Facts { version: ServerVersion::from_number(150_004), flavour: Flavour::Rds, current_user: "admin".to_owned() },
-        role: Some(Role {
-            oid: 7,
-            name: "u".to_owned(),
-            login: true,
-            replication: true,
-            connection_limit: -1,
-            connect: true,
-            connect_granted: true,
-        }),
         schemas: [("s".to_owned(), schema.clone()), ("t".to_owned(), Schema { owners: [].into(), ..schema })].into(),
         tables: [("t.x".to_owned(), table)].into(),
+        ..observing(facts(), Some(role()))
     }
+}
+
+fn drift(desired: &Desired, observed: &Observed) -> Vec<Operation> {
+    diff(&Change::drift(desired, observed)).unwrap()
 }
 
 #[track_caller]

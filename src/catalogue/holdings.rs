@@ -1,0 +1,289 @@
+//! What depends on a role and keeps it from being dropped: in one database, and in the server as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::reach::set_role_privilege;
+use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
+
+/// Databases in which something depends on the role `$1`, other than this one.
+const DATABASES: &str = "\
+SELECT DISTINCT d.datname::text AS name
+  FROM pg_catalog.pg_shdepend s
+  JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+ WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = $1::oid
+   AND d.datname <> pg_catalog.current_database()
+ ORDER BY 1";
+
+/// Replication connections of the role `$1`.
+const WALSENDERS: &str = "\
+SELECT pid, application_name FROM pg_catalog.pg_stat_replication WHERE usesysid = $1::oid ORDER BY 1";
+
+/// Everything in this database, and everything shared, that depends on the role `$1`. `$2` the privilege that SET ROLE needs,
+/// `$3` whether what is shared counts.
+const DEPENDENCIES: &str = "\
+SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class,
+       pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid) AS description,
+       cn.nspname::text AS relation_schema, c.relname::text AS relation, c.relkind::text AS relkind,
+       n.nspname::text AS schema, d.datname::text AS database,
+       p.identity AS routine,
+       pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
+       f.defaclobjtype::text AS defaults_for,
+       pg_catalog.pg_get_userbyid(o.owner)::text AS owner,
+       COALESCE(pg_catalog.pg_has_role(o.owner, 'USAGE'), true) AS inherited,
+       COALESCE(pg_catalog.pg_has_role(o.owner, $2::text), false) AS settable
+  FROM (SELECT DISTINCT ON (dbid, classid, objid, deptype) * FROM pg_catalog.pg_shdepend
+         WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = $1::oid
+           AND (dbid = 0 AND $3::bool
+                OR dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
+         ORDER BY dbid, classid, objid, deptype, objsubid) AS s
+  LEFT JOIN pg_catalog.pg_class c ON s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = s.objid
+  LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_namespace n ON s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND n.oid = s.objid
+  LEFT JOIN pg_catalog.pg_database d ON s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.oid = s.objid
+  LEFT JOIN pg_catalog.pg_proc r ON s.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND r.oid = s.objid
+  LEFT JOIN LATERAL pg_catalog.pg_identify_object(s.classid, s.objid, 0) AS p ON r.oid IS NOT NULL
+  LEFT JOIN pg_catalog.pg_default_acl f ON s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass AND f.oid = s.objid
+  LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.defaclnamespace
+ CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
+ ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description";
+
+/// How many tables and views each of the schemas `$1` has.
+const TABLES_OF_SCHEMA: &str = "\
+SELECT n.nspname::text AS schema, pg_catalog.count(*) AS total
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ GROUP BY 1";
+
+/// A privilege, or default privileges, that a role holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Holding {
+    /// Default privileges of an owner, in one schema or everywhere.
+    Defaults { owner: Identifier, schema: Option<Identifier>, objects: DefaultsOf },
+    /// Privileges on an object.
+    Privileges(Object),
+}
+
+/// The kinds of objects that default privileges are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DefaultsOf {
+    Tables,
+    Sequences,
+    Routines,
+    Types,
+    Schemas,
+    LargeObjects,
+}
+
+impl DefaultsOf {
+    /// From `pg_default_acl.defaclobjtype`.
+    pub(crate) fn decode(letter: &str) -> Option<Self> {
+        Some(match letter {
+            "r" => Self::Tables,
+            "S" => Self::Sequences,
+            "f" => Self::Routines,
+            "T" => Self::Types,
+            "n" => Self::Schemas,
+            // Since PostgreSQL 18.
+            "L" => Self::LargeObjects,
+            _ => return None,
+        })
+    }
+
+    /// The word for them.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Tables => "TABLES",
+            Self::Sequences => "SEQUENCES",
+            Self::Routines => "ROUTINES",
+            Self::Types => "TYPES",
+            Self::Schemas => "SCHEMAS",
+            Self::LargeObjects => "LARGE OBJECTS",
+        }
+    }
+}
+
+/// Something with privileges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Object {
+    AllTables(Identifier),
+    Table(QualifiedTable),
+    Sequence(QualifiedTable),
+    Schema(Identifier),
+    Database(Identifier),
+    /// Its identity, quoted by the server.
+    Routine(String),
+}
+
+/// A holding as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) holding: Holding,
+    /// Owner of the object, if the provider's role must act as him by SET ROLE.
+    pub(crate) as_owner: Option<Identifier>,
+}
+
+/// What must go before the role can, and what a destroy does not take away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The role owns an object.
+    Owns { object: String, database: String },
+    /// It holds privileges on an object of a kind that is not taken back here.
+    HoldsPrivileges { object: String, database: String },
+    /// Something else refers to it, a policy for instance.
+    IsReferredTo { object: String, database: String },
+    /// A replication connection of it is open.
+    Replicates { pid: i32, application: String },
+}
+
+/// What one database holds of a role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Holdings {
+    pub(crate) held: Vec<Held>,
+    /// How many tables and views each schema has in which privileges are held.
+    pub(crate) tables_of_schema: BTreeMap<Identifier, i64>,
+    pub(crate) obstacles: Vec<Obstacle>,
+}
+
+impl Holdings {
+    /// What is held, with privileges on every table of a schema as one.
+    pub(crate) fn by_schema(&self) -> Vec<Held> {
+        let holdings = self;
+        let mut whole: BTreeMap<&Identifier, i64> = BTreeMap::new();
+        for held in holdings.held.iter().filter(|held| held.as_owner.is_none()) {
+            if let Holding::Privileges(Object::Table(table)) = &held.holding {
+                *whole.entry(&table.schema).or_default() += 1;
+            }
+        }
+        whole.retain(|schema, count| *count > 1 && holdings.tables_of_schema.get(schema).is_some_and(|all| all == count));
+        let mut summed: Vec<Held> = Vec::new();
+        for held in &holdings.held {
+            let held = match &held.holding {
+                Holding::Privileges(Object::Table(table)) if whole.contains_key(&table.schema) => {
+                    Held { holding: Holding::Privileges(Object::AllTables(table.schema.clone())), as_owner: None }
+                }
+                _ => held.clone(),
+            };
+            if !summed.contains(&held) {
+                summed.push(held);
+            }
+        }
+        summed
+    }
+}
+
+/// The other databases in which something depends on a role.
+pub(crate) async fn databases(reader: &Reader, role: u32) -> Result<Vec<String>, Error> {
+    let rows = reader.query(DATABASES, &[Parameter::Oid(role)]).await?;
+    rows.iter().map(|row| row.text("name")).collect()
+}
+
+/// The live replication connections of a role.
+pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacle>, Error> {
+    let rows = reader.query(WALSENDERS, &[Parameter::Oid(role)]).await?;
+    let walsender = |row: &Row| {
+        let application = row.optional_text("application_name")?.unwrap_or_default();
+        Ok(Obstacle::Replicates { pid: row.i32("pid")?, application })
+    };
+    rows.iter().map(walsender).collect()
+}
+
+/// What this database, and the server as a whole, holds of a role.
+pub(crate) async fn holdings(
+    reader: &Reader,
+    facts: &Facts,
+    role: u32,
+    database: &str,
+    with_shared: bool,
+) -> Result<Holdings, Error> {
+    let parameters = [Parameter::Oid(role), Parameter::Text(set_role_privilege(facts)), Parameter::Bool(with_shared)];
+    let mut holdings = Holdings::default();
+    for row in reader.query(DEPENDENCIES, &parameters).await? {
+        let (object, database) =
+            (row.optional_text("description")?.unwrap_or_else(|| "an object".to_owned()), database.to_owned());
+        match row.text("deptype")?.as_str() {
+            "o" => holdings.obstacles.push(Obstacle::Owns { object, database }),
+            "a" => match holding(&row)? {
+                Some(holding) => holdings.held.push(Held { holding, as_owner: as_owner(&row)? }),
+                None => holdings.obstacles.push(Obstacle::HoldsPrivileges { object, database }),
+            },
+            _ => holdings.obstacles.push(Obstacle::IsReferredTo { object, database }),
+        }
+    }
+    holdings.tables_of_schema = tables_of_schema(reader, &holdings.held).await?;
+    Ok(holdings)
+}
+
+async fn tables_of_schema(reader: &Reader, held: &[Held]) -> Result<BTreeMap<Identifier, i64>, Error> {
+    let schemas = held.iter().filter_map(|held| match &held.holding {
+        Holding::Privileges(Object::Table(table)) => Some(table.schema.as_str()),
+        _ => None,
+    });
+    let mut counts = BTreeMap::new();
+    for row in reader.query(TABLES_OF_SCHEMA, &[Parameter::Texts(schemas.collect())]).await? {
+        if let Ok(schema) = Identifier::new(row.text("schema")?) {
+            counts.insert(schema, row.i64("total")?);
+        }
+    }
+    Ok(counts)
+}
+
+fn holding(row: &Row) -> Result<Option<Holding>, Error> {
+    let name = |column: &str| Ok::<_, Error>(row.optional_text(column)?.and_then(|name| Identifier::new(name).ok()));
+    if let (Some(schema), Some(table)) = (name("relation_schema")?, name("relation")?) {
+        let relation = QualifiedTable { schema, table };
+        let sequence = row.text("relkind")? == "S";
+        let object = if sequence { Object::Sequence(relation) } else { Object::Table(relation) };
+        return Ok(Some(Holding::Privileges(object)));
+    }
+    if let Some(owner) = name("defaults_of")? {
+        let objects = row.optional_text("defaults_for")?.as_deref().and_then(DefaultsOf::decode);
+        let schema = name("defaults_in")?;
+        return Ok(objects.map(|objects| Holding::Defaults { owner, schema, objects }));
+    }
+    let schema = name("schema")?.map(Object::Schema);
+    let database = name("database")?.map(Object::Database);
+    let routine = row.optional_text("routine")?.map(Object::Routine);
+    Ok(schema.or(database).or(routine).map(Holding::Privileges))
+}
+
+fn as_owner(row: &Row) -> Result<Option<Identifier>, Error> {
+    if row.bool("inherited")? || !row.bool("settable")? {
+        return Ok(None);
+    }
+    Ok(row.optional_text("owner")?.and_then(|owner| Identifier::new(owner).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Held {
+        Held { holding: Holding::Privileges(Object::Table(text.parse().unwrap())), as_owner: None }
+    }
+
+    #[test]
+    fn a_schema_of_which_every_table_is_readable_is_one_statement() {
+        let schema = Identifier::new("s").unwrap();
+        let held = vec![table("s.a"), table("s.b"), table("t.c")];
+        let all = Holdings { held, tables_of_schema: [(schema.clone(), 2)].into(), obstacles: Vec::new() };
+        let whole = Held { holding: Holding::Privileges(Object::AllTables(schema.clone())), as_owner: None };
+        assert_eq!(all.by_schema(), [whole, table("t.c")]);
+        let some = Holdings { tables_of_schema: [(schema, 3)].into(), ..all };
+        assert_eq!(some.by_schema(), some.held);
+    }
+
+    #[test]
+    fn default_privileges_on_every_kind_of_object_are_known() {
+        // What pg_default_acl.defaclobjtype may be up to PostgreSQL 18.
+        for letter in ["r", "S", "f", "T", "n", "L"] {
+            assert!(DefaultsOf::decode(letter).is_some(), "{letter}");
+        }
+        assert_eq!(DefaultsOf::decode("L").map(DefaultsOf::sql), Some("LARGE OBJECTS"));
+    }
+}

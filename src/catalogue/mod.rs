@@ -1,0 +1,11 @@
+//! Facts of a database's catalogue that several kinds of things need: queries with typed rows, and what follows from the rows. Queries
+//! are constants; names in them are qualified, values are bound. Known to nothing above: what a practitioner is told is not said here.
+
+pub(crate) mod holdings;
+pub(crate) mod reach;
+pub(crate) mod relation;
+pub(crate) mod replica_identity;
+pub(crate) mod role;
+pub(crate) mod schema_privilege;
+pub(crate) mod slot;
+pub(crate) mod table_privilege;

@@ -1,0 +1,138 @@
+//! Tables, views and schemas behind names.
+
+use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row};
+
+/// What is behind names, in pairs of schema `$1` and name `$2`. A name without a row of its own has nulls.
+const RELATIONS: &str = "\
+SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence, a.rolname::text AS owner,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin
+FROM unnest($1, $2) AS w (schema, name)
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+LEFT JOIN pg_catalog.pg_roles a ON a.oid = c.relowner
+ORDER BY 1, 2";
+
+const MISSING_SCHEMAS: &str = "\
+SELECT w.name
+FROM pg_catalog.unnest($1) AS w (name)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = w.name)
+ORDER BY 1";
+
+/// What a relation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Table,
+    PartitionedTable,
+    View,
+    MaterializedView,
+    ForeignTable,
+    Sequence,
+    Other,
+}
+
+impl Kind {
+    /// From `pg_class.relkind`.
+    fn decode(letter: &str) -> Self {
+        match letter {
+            "r" => Self::Table,
+            "p" => Self::PartitionedTable,
+            "v" => Self::View,
+            "m" => Self::MaterializedView,
+            "f" => Self::ForeignTable,
+            "S" => Self::Sequence,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether a relation's content lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Persistence {
+    Permanent,
+    Unlogged,
+    Temporary,
+}
+
+impl Persistence {
+    /// From `pg_class.relpersistence`.
+    fn decode(letter: &str) -> Self {
+        match letter {
+            "u" => Self::Unlogged,
+            "t" => Self::Temporary,
+            _ => Self::Permanent,
+        }
+    }
+}
+
+/// A relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Relation {
+    pub(crate) kind: Kind,
+    pub(crate) persistence: Persistence,
+    pub(crate) owner: String,
+    /// Whether the provider's role may act as the owner.
+    pub(crate) owned: bool,
+    /// The provider's role.
+    pub(crate) admin: String,
+}
+
+impl Relation {
+    /// Whether it can be a member of a publication, if the server's version knows its kind there.
+    pub(crate) fn can_be_published(&self) -> bool {
+        matches!(self.kind, Kind::Table | Kind::PartitionedTable) && self.persistence == Persistence::Permanent
+    }
+}
+
+/// A name, and what is behind it; `None`: nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) table: QualifiedTable,
+    pub(crate) found: Option<Relation>,
+}
+
+/// What is behind these names.
+pub(crate) async fn find_relations<'a>(
+    reader: &Reader,
+    tables: impl Iterator<Item = &'a QualifiedTable> + Clone,
+) -> Result<Vec<Named>, Error> {
+    let rows = reader.query(RELATIONS, &pairs(tables)).await?;
+    rows.iter().map(named).collect()
+}
+
+/// Those of the schemas that do not exist, sorted.
+pub(crate) async fn missing_schemas(reader: &Reader, schemas: Vec<&str>) -> Result<Vec<String>, Error> {
+    let rows = reader.query(MISSING_SCHEMAS, &[Parameter::Texts(schemas)]).await?;
+    rows.iter().map(|row| row.text("name")).collect()
+}
+
+/// Tables as two parameters: their schemas, and their names.
+pub(super) fn pairs<'a>(tables: impl Iterator<Item = &'a QualifiedTable> + Clone) -> [Parameter<'a>; 2] {
+    [
+        Parameter::Texts(tables.clone().map(|table| table.schema.as_str()).collect()),
+        Parameter::Texts(tables.map(|table| table.table.as_str()).collect()),
+    ]
+}
+
+/// The table that the columns `schema` and `name` name.
+pub(crate) fn table(row: &Row) -> Result<QualifiedTable, Error> {
+    Ok(QualifiedTable { schema: identifier(row.text("schema")?)?, table: identifier(row.text("name")?)? })
+}
+
+/// A name of the catalogue.
+pub(crate) fn identifier(name: String) -> Result<Identifier, Error> {
+    Identifier::new(name).map_err(|error| Error::Decode { column: "name".to_owned(), source: Box::new(error) })
+}
+
+fn named(row: &Row) -> Result<Named, Error> {
+    let found = match (row.optional_text("kind")?, row.optional_text("owner")?) {
+        (Some(kind), Some(owner)) => Some(Relation {
+            kind: Kind::decode(&kind),
+            persistence: Persistence::decode(&row.text("persistence")?),
+            owner,
+            owned: row.bool("owned")?,
+            admin: row.text("admin")?,
+        }),
+        _ => None,
+    };
+    Ok(Named { table: table(row)?, found })
+}

@@ -1,0 +1,23 @@
+//! An Aurora PostgreSQL cluster as a source of changes: what is observed of it, what makes it unfit, the parameter group that is made for
+//! it, how its members are rebooted.
+//!
+//! Knows nothing of Terraform. [`crate::rds`] has the calls, and this folder what they mean together.
+
+mod allowed_values;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod group;
+mod identifier;
+mod observe;
+mod observed;
+mod parameters;
+mod reboot;
+mod unfit;
+
+pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, TAG_PREFIX, default_name};
+pub(crate) use identifier::{LONGEST_CLUSTER, LONGEST_GROUP, invalid_identifier};
+pub(crate) use observe::{find_group, observe};
+pub(crate) use observed::Observed;
+pub(crate) use parameters::{ENGINE, GUIDE_PARAMETERS, LOGICAL_REPLICATION};
+pub(crate) use reboot::{RebootError, Reboots};
+pub(crate) use unfit::{OLDEST_MAJOR, Unfit, unfit};

@@ -1,0 +1,94 @@
+//! Asks RDS about a cluster and the parameter groups that matter to it.
+
+use super::group::{Group, Setting};
+use super::observed::Observed;
+use super::parameters::ENGINE;
+use crate::aws::{Cause, Error};
+use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
+use crate::rds::{Client, Parameter};
+
+/// Observes a cluster; `None` if there is none. `earlier` are names that groups of ours had before.
+///
+/// # Errors
+/// Any failed call.
+pub(crate) async fn observe(
+    client: &Client,
+    cluster_identifier: &str,
+    configured_name: Option<&str>,
+    earlier: &[&str],
+) -> Result<Option<Observed>, Error> {
+    let Some(cluster) = client.find_cluster(cluster_identifier).await? else { return Ok(None) };
+    let global = match client.find_global_membership(&cluster.arn).await {
+        Ok(global) => global,
+        // An optional permission: without it a secondary cluster is known by its lack of a writer only.
+        Err(error) if error.cause() == Cause::AccessDenied => {
+            tracing::debug!(cluster = cluster.identifier, "not allowed to describe global clusters");
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    if cluster.engine != ENGINE {
+        // Refused whatever else it is, and its parameter groups are of no concern.
+        let attached = Group::unread(&cluster.parameter_group, "");
+        return Ok(Some(Observed::new(cluster, global, client.region(), String::new(), attached)));
+    }
+    let family = client.find_parameter_group_family(&cluster.engine, &cluster.engine_version).await?;
+    let attached = find_group(client, &cluster.parameter_group, Which::All).await?;
+    let attached = attached.unwrap_or_else(|| Group::unread(&cluster.parameter_group, &family));
+    let mut observed = Observed::new(cluster, global, client.region(), family, attached);
+    let target = observed.target_name(configured_name);
+    if observed.attached.name != target {
+        observed.named = find_group(client, &target, Which::UserSet).await?;
+    }
+    for name in earlier {
+        if *name != target && *name != observed.attached.name && !is_default_group(name) && observed.left_over.is_none() {
+            observed.left_over =
+                find_group(client, name, Which::UserSet).await?.filter(|group| group.belongs_to(&observed.cluster.identifier));
+        }
+    }
+    observed.previous = find_previous(client, &observed).await?;
+    Ok(Some(observed))
+}
+
+async fn find_previous(client: &Client, observed: &Observed) -> Result<Option<Group>, Error> {
+    let ours = [Some(&observed.attached), observed.named.as_ref(), observed.left_over.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|group| group.belongs_to(observed.id()));
+    let Some(ours) = ours else { return Ok(None) };
+    let recorded = match ours.recorded_previous() {
+        Some(name) => find_group(client, name, Which::UserSet).await?.filter(|group| group.family == observed.family),
+        None => None,
+    };
+    match recorded {
+        Some(group) => Ok(Some(group)),
+        // Deleted meanwhile, or of the family before an upgrade: what is left is AWS's own group.
+        None => find_group(client, &default_group(&observed.family), Which::UserSet).await,
+    }
+}
+
+/// Finds a group with its tags and parameters; the whole catalogue is needed of the attached one only.
+///
+/// # Errors
+/// Any failed call; a group that does not exist is `None`.
+pub(crate) async fn find_group(client: &Client, name: &str, which: Which) -> Result<Option<Group>, Error> {
+    let Some(group) = client.find_parameter_group(name).await? else { return Ok(None) };
+    let tags = if is_default_group(name) { Tags::new() } else { client.list_tags(&group.arn).await? };
+    let parameters = match client.describe_parameters(name, which).await {
+        Ok(parameters) => parameters,
+        Err(error) if error.cause() == Cause::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let settings = parameters.into_iter().filter(|parameter| parameter.modifiable).map(setting).collect();
+    Ok(Some(Group { name: group.name, family: group.family, tags, settings }))
+}
+
+fn setting(parameter: Parameter) -> (String, Setting) {
+    let setting = Setting {
+        value: parameter.value,
+        apply_type: parameter.apply_type,
+        user_set: parameter.user_set,
+        allowed_values: parameter.allowed_values,
+    };
+    (parameter.name, setting)
+}

@@ -1,0 +1,87 @@
+//! A cluster with the parameter groups that matter to it, as one look saw them. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::group::{Group, default_name};
+use super::parameters::LOGICAL_REPLICATION;
+use crate::rds::cluster::Member;
+use crate::rds::parameter_group::default_group;
+use crate::rds::{Cluster, GlobalMembership, ParameterGroupStatus};
+
+/// A cluster with its parameter groups. It may be stored in clear: it holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Observed {
+    pub(crate) cluster: Cluster,
+    /// Its place in a global database.
+    pub(crate) global: Option<GlobalMembership>,
+    pub(crate) region: String,
+    /// Parameter group family of the engine version.
+    pub(crate) family: String,
+    /// The group that is attached.
+    pub(crate) attached: Group,
+    /// The group of the name that ours has or would have, when it exists and is not the one attached.
+    pub(crate) named: Option<Group>,
+    /// A group of ours from before, neither attached nor of the name that ours would have now.
+    pub(crate) left_over: Option<Group>,
+    /// The group that our group says was attached before it.
+    pub(crate) previous: Option<Group>,
+}
+
+impl Observed {
+    pub(super) fn new(cluster: Cluster, global: Option<GlobalMembership>, region: &str, family: String, attached: Group) -> Self {
+        Self { cluster, global, region: region.to_owned(), family, attached, named: None, left_over: None, previous: None }
+    }
+
+    /// The cluster's identifier.
+    pub(crate) fn id(&self) -> &str {
+        &self.cluster.identifier
+    }
+
+    /// Whether the group that is attached was made by this provider for the cluster.
+    pub(crate) fn attached_is_ours(&self) -> bool {
+        self.attached.belongs_to(self.id())
+    }
+
+    /// Whether the group that is attached turns logical replication on.
+    pub(crate) fn replicates(&self) -> bool {
+        self.attached.holds(LOGICAL_REPLICATION, "1")
+    }
+
+    /// The name that a group of ours has: the configured one, or one made of cluster and family.
+    pub(crate) fn target_name(&self, configured: Option<&str>) -> String {
+        configured.map_or_else(|| default_name(self.id(), &self.family), str::to_owned)
+    }
+
+    /// The group that was attached before ours, or AWS's own if that one is gone.
+    pub(crate) fn previous_name(&self) -> String {
+        self.previous.as_ref().map_or_else(|| default_group(&self.family), |group| group.name.clone())
+    }
+
+    /// The members that run without the values of the group until they are rebooted.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Member> {
+        self.cluster.members.iter().filter(|member| member.parameter_group_status == ParameterGroupStatus::PendingReboot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{settled, waiting};
+
+    #[test]
+    fn what_is_stored_has_the_field_names_of_the_first_release() {
+        let stored = serde_json::to_value(settled()).unwrap();
+        let fields: Vec<&String> = stored.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["attached", "cluster", "family", "global", "left_over", "named", "previous", "region"]);
+        assert_eq!(
+            stored["attached"]["settings"]["wal_sender_timeout"],
+            serde_json::json!({"v": "0", "t": "Dynamic", "u": true})
+        );
+    }
+
+    #[test]
+    fn members_wait_whoever_is_the_writer() {
+        let observed = waiting(settled(), &["shop-a"]);
+        assert_eq!(observed.waiting().map(|member| member.identifier.as_str()).collect::<Vec<_>>(), ["shop-a"]);
+        assert_eq!(settled().waiting().count(), 0);
+    }
+}

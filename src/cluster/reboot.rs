@@ -1,0 +1,106 @@
+//! The reboots of a cluster's members: whose turn is first, and what is awaited before and after each.
+
+use crate::aws;
+use crate::rds::{Client, Cluster, ParameterGroupStatus, Patience};
+
+/// Why a reboot did not lead where it should.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RebootError {
+    /// A call or a wait failed.
+    #[error(transparent)]
+    Aws(#[from] aws::Error),
+    /// There is no writer to reboot.
+    #[error("cluster {cluster} has no writer")]
+    NoWriter { cluster: String },
+    /// A failover made a member the writer that still waits for its reboot.
+    #[error("the writer {writer} of cluster {cluster} does not run with the values of its parameter group: {status}")]
+    WriterWaits { cluster: String, writer: String, status: ParameterGroupStatus },
+}
+
+/// The reboots of one cluster.
+pub(crate) struct Reboots<'a> {
+    pub(crate) client: &'a Client,
+    /// The cluster's identifier.
+    pub(crate) cluster: &'a str,
+    pub(crate) patience: &'a Patience,
+    /// Whether something was changed before that members take over only at a reboot.
+    pub(crate) statics_changed: bool,
+}
+
+impl Reboots<'_> {
+    /// Puts the writer's turn first: a failover must not land on a reader with other values than the writer's. `instance` says whose turn
+    /// one is.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub(crate) async fn writer_first<T>(&self, turns: &mut [T], instance: fn(&T) -> Option<&str>) -> Result<(), aws::Error> {
+        if turns.len() > 1 {
+            let cluster = self.available().await?;
+            let writer = cluster.writer().map(|writer| writer.identifier.as_str());
+            turns.sort_by_key(|turn| writer.is_none() || instance(turn) != writer);
+        }
+        Ok(())
+    }
+
+    /// Reboots whichever member is the writer now.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel, and no writer.
+    pub(crate) async fn writer(&self) -> Result<(), RebootError> {
+        let cluster = self.available().await?;
+        let Some(writer) = cluster.writer() else { return Err(no_writer(cluster)) };
+        Ok(self.reboot(&writer.identifier).await?)
+    }
+
+    /// Reboots a member that needs it still.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub(crate) async fn member(&self, instance: &str) -> Result<(), aws::Error> {
+        let cluster = self.available().await?;
+        match cluster.members.iter().find(|member| member.identifier == instance) {
+            // It restarted together with the writer.
+            Some(member) if !member.writer && member.parameter_group_status == ParameterGroupStatus::InSync => {
+                tracing::info!(instance, "in-sync, needs no reboot any more");
+                Ok(())
+            }
+            Some(_) => self.reboot(instance).await,
+            None => {
+                tracing::info!(instance, "is no member any more");
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes sure, after the last reboot, that the writer runs with the values of the group.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel, no writer, and one that still waits.
+    pub(crate) async fn check_writer(&self) -> Result<(), RebootError> {
+        let cluster = self.available().await?;
+        let Some(writer) = cluster.writer() else { return Err(no_writer(cluster)) };
+        if writer.parameter_group_status == ParameterGroupStatus::InSync {
+            return Ok(());
+        }
+        let (writer, status) = (writer.identifier.clone(), writer.parameter_group_status.clone());
+        Err(RebootError::WriterWaits { cluster: cluster.identifier, writer, status })
+    }
+
+    async fn available(&self) -> Result<Cluster, aws::Error> {
+        self.client.wait_for_cluster_available(self.cluster, self.patience).await
+    }
+
+    async fn reboot(&self, instance: &str) -> Result<(), aws::Error> {
+        let Self { client, cluster, patience, .. } = self;
+        client.wait_for_instance_rebootable(instance, patience).await?;
+        if self.statics_changed {
+            client.wait_for_member_to_notice(cluster, instance, patience).await?;
+        }
+        client.reboot_instance(instance, patience).await?;
+        client.wait_for_member_in_sync(cluster, instance, patience).await
+    }
+}
+
+fn no_writer(cluster: Cluster) -> RebootError {
+    RebootError::NoWriter { cluster: cluster.identifier }
+}

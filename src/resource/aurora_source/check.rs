@@ -1,0 +1,148 @@
+//! What stands against a change, and what a practitioner should know about it: the outage, what waits for a reboot, what cannot be
+//! undone. Pure.
+
+use super::desired::RebootPolicy;
+use super::message;
+use super::observed::Slots;
+use super::operation::Operation;
+use super::schema::Source;
+use crate::cluster::Observed;
+use crate::resource::change::{Change, Findings};
+use crate::terraform::Diagnostic;
+
+/// Checks a change against what was seen.
+pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]>) -> Findings {
+    let mut findings = Findings::default();
+    let (Some(arguments), Some(now), Some(operations)) = (change.after.or(change.before), change.basis(), operations) else {
+        return findings;
+    };
+    let (found, policy) = (&now.found, arguments.reboot);
+    match &now.slots {
+        Slots::NotAsked => {}
+        Slots::NoServer => findings.refusals.push(message::no_server(found)),
+        Slots::OtherServer { address } => findings.refusals.push(message::other_server(found, address)),
+        Slots::OutOfReach(outage) => findings.warnings.push(outage.clone().warning()),
+        Slots::Found(slots) => findings.refusals.extend((!slots.is_empty()).then(|| message::slots_exist(found, slots))),
+    }
+    if change.after.is_none() {
+        findings.warnings.extend(operations.is_empty().then(|| message::nothing_undone(found)));
+        findings.warnings.extend(previous_gone(found));
+    }
+    findings.warnings.extend(reboots(found, policy, operations));
+    let is_update = change.before.is_some();
+    if change.after.is_some() && !(is_update && operations.iter().any(Operation::needs_reboot)) {
+        findings.warnings.extend(waiting(found, policy));
+    }
+    findings
+}
+
+/// What waits and will go on waiting, whatever the cause.
+pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnostic> {
+    let left = found.waiting().filter(|member| match policy {
+        RebootPolicy::Never => true,
+        RebootPolicy::Writer => !member.writer,
+        RebootPolicy::All => false,
+    });
+    let left: Vec<&str> = left.map(|member| member.identifier.as_str()).collect();
+    (!left.is_empty()).then(|| message::members_wait(found, policy, &left))
+}
+
+/// The reboots of a change, or that members need one which it does not make.
+fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation]) -> Option<Diagnostic> {
+    let waits = operations.iter().any(Operation::needs_reboot);
+    if operations.iter().any(Operation::is_reboot) {
+        return Some(message::outage(found, policy, waits));
+    }
+    (waits && !found.cluster.members.is_empty()).then(|| message::reboot_needed(found, policy))
+}
+
+/// A destroy that cannot attach what was attached before.
+fn previous_gone(found: &Observed) -> Option<Diagnostic> {
+    let recorded = found.attached.recorded_previous().filter(|_| found.attached_is_ours())?;
+    let instead = found.previous_name();
+    (*recorded != instead).then(|| message::previous_gone(found, recorded, &instead))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::diff::{diff, turns_logical_replication_off};
+    use super::super::fixture::desired;
+    use super::super::observed::Observed as Seen;
+    use super::*;
+    use crate::catalogue::slot::Slot;
+    use crate::cluster::fixture::*;
+    use crate::resource::change::lines;
+    use crate::terraform::Diagnostics;
+
+    struct Undo {
+        operations: Vec<String>,
+        turns_logical_replication_off: bool,
+        warnings: Diagnostics,
+        refusals: Diagnostics,
+    }
+
+    /// The destroy of a source.
+    fn undo(now: impl Into<Seen>, reboot: &str) -> Undo {
+        let (now, before) = (now.into(), desired(reboot, &[]));
+        let change = Change::destroy(&before, &now);
+        let operations = diff(&change).unwrap().unwrap();
+        let Findings { warnings, refusals, .. } = check(&change, Some(&operations));
+        let turns_logical_replication_off = turns_logical_replication_off(&change);
+        Undo { operations: lines(&operations), turns_logical_replication_off, warnings, refusals }
+    }
+
+    #[test]
+    fn the_previous_group_comes_back_and_ours_goes() {
+        let undo = undo(settled(), "writer");
+        assert_eq!(
+            undo.operations,
+            [
+                "ModifyDBCluster shop: parameter group default.aurora-postgresql16, immediately",
+                "RebootDBInstance <the writer of shop>",
+                "DeleteDBClusterParameterGroup clickpipes-shop-aurora-postgresql16",
+            ]
+        );
+        assert!(undo.turns_logical_replication_off);
+        assert!(undo.warnings.iter().all(|warning| warning.summary == "This change reboots the database"));
+    }
+
+    #[test]
+    fn logical_replication_that_was_on_before_stays_on() {
+        let on = group("shop-custom", &[("rds.logical_replication", "1")]);
+        let undo = undo(Observed { previous: Some(on), ..settled() }, "never");
+        assert!(!undo.turns_logical_replication_off);
+        assert_eq!(undo.operations[0], "ModifyDBCluster shop: parameter group shop-custom, immediately");
+    }
+
+    #[test]
+    fn a_previous_group_that_is_gone_is_replaced_by_the_default_with_a_warning() {
+        let ours = our_group(OURS, "shop-custom", &[("rds.logical_replication", "1")]);
+        let undo = undo(Observed { previous: Some(group(DEFAULT, &[])), ..observed(ours) }, "never");
+        assert!(undo.warnings.iter().any(|warning| warning.detail.contains("shop-custom")), "{:?}", undo.warnings);
+    }
+
+    #[test]
+    fn nothing_done_means_nothing_undone() {
+        let own = observed(group("shop-custom", &[("rds.logical_replication", "1"), ("wal_sender_timeout", "0")]));
+        let undo = undo(own, "all");
+        assert!(undo.operations.is_empty() && !undo.turns_logical_replication_off);
+        let summaries: Vec<&str> = undo.warnings.iter().map(|warning| warning.summary.as_str()).collect();
+        assert_eq!(summaries, ["Destroying changes nothing"]);
+    }
+
+    #[test]
+    fn a_group_of_ours_that_somebody_detached_is_deleted_only() {
+        let detached = Observed { named: Some(our_group(OURS, DEFAULT, &[])), ..observed(group(DEFAULT, &[])) };
+        let undo = undo(detached, "all");
+        assert_eq!(undo.operations, ["DeleteDBClusterParameterGroup clickpipes-shop-aurora-postgresql16"]);
+    }
+
+    #[test]
+    fn a_logical_slot_stands_against_turning_logical_replication_off() {
+        let slot = Slot { name: "pipe".to_owned(), active: true, here: false };
+        let with = |slots| undo(Seen { slots, ..settled().into() }, "never").refusals;
+        assert!(with(Slots::Found(Vec::new())).is_empty());
+        assert!(with(Slots::Found(vec![slot])).iter().all(|refusal| refusal.detail.contains("pipe (active)")));
+        assert!(with(Slots::NoServer).has_errors() && with(Slots::OtherServer { address: "db:5432".to_owned() }).has_errors());
+    }
+}

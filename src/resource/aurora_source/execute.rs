@@ -1,0 +1,94 @@
+//! A source set up, changed or undone: look, decide, run, look again.
+
+use std::time::Duration;
+
+use super::observe::{observe, observe_anew, slots};
+use super::observed::Observed;
+use super::operation::Operation;
+use super::run::{Outcome, run};
+use super::schema::Source;
+use super::{check, message, stop};
+use crate::cluster::find_group;
+use crate::failure::Failure;
+use crate::provider::Context;
+use crate::rds::parameter_group::Which;
+use crate::rds::{Client, Patience};
+use crate::resource::change::{Done, Look, Purpose, Stopped, Work};
+use crate::terraform::Diagnostics;
+
+/// How long the look may take by which the state of a failed or stopped run is made.
+const LAST_LOOK_LIMIT: Duration = Duration::from_secs(30);
+
+/// Changes or destroys the source.
+pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Result<Done<Source>, Stopped<Source>> {
+    let client = context.rds().await?;
+    let id = work.arguments.cluster_identifier.as_str();
+    let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
+    let (operations, mut diagnostics) = match observe(context, client, &work.look(purpose)).await? {
+        Some(mut now) => {
+            let operations = work.operations(&now)?;
+            now.slots = slots(context, &work.change(&now)).await?;
+            let decision = work.decide(&now, &operations)?;
+            (decision.run, decision.warnings)
+        }
+        None if work.destroys() => (orphan(context, client, work, id).await?, Diagnostics::new()),
+        None => return Err(message::not_found(id).into()),
+    };
+    let patience = Patience::new(work.limit, context.cancel().clone());
+    let Outcome { done, under_way, result } = run(client, id, &operations, &patience, context.cancel()).await;
+    if let Err(failure) = result {
+        if work.creates() {
+            return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
+        }
+        let (left, unread) = what_is_left(client, work, id).await;
+        let diagnostics = under_way.as_ref().map(message::unanswered).into_iter().chain(unread).collect();
+        return Err(Stopped { failure, left, diagnostics });
+    }
+    let Some(desired) = work.desired else { return Ok(Done { observed: None, ran: operations, diagnostics }) };
+    match look_at_result(context, client, work, id).await {
+        Ok(observed) => {
+            diagnostics.extend(check::waiting(&observed.found, desired.reboot));
+            Ok(Done { observed: Some(observed), ran: operations, diagnostics })
+        }
+        Err(failure) if work.creates() => Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, None) }),
+        Err(failure) => {
+            let diagnostics = message::unread(id, &done, Diagnostics::new()).into();
+            Err(Stopped { failure, left: None, diagnostics })
+        }
+    }
+}
+
+/// The cluster went first; our group is of no use any more.
+async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
+    let name = work.prior.and_then(|prior| prior.model.parameter_group_name.known());
+    let Some(name) = name else { return Ok(Vec::new()) };
+    let awaited = format!("AWS to describe parameter group {name}");
+    let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(client, name, Which::UserSet))).await?;
+    let ours = group.filter(|group| group.belongs_to(id));
+    Ok(ours.map(|group| Operation::DeleteGroup { name: group.name }).into_iter().collect())
+}
+
+/// Observes what a whole run has made. The state hangs on it: at a stop a call that hangs is given up, and everything asked once more.
+async fn look_at_result(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Observed, Failure> {
+    let look = work.look(Purpose::Result);
+    let looked = match observe(context, client, &look).await {
+        Err(_) if context.cancel().is_cancelled() => last_look(client, &look, id).await,
+        looked => looked,
+    };
+    looked?.ok_or_else(|| message::not_found(id).into())
+}
+
+/// Observes what a run left that stopped half-way, under the arguments of before; or says why it cannot be told.
+async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str) -> (Option<Observed>, Diagnostics) {
+    let look = Look { desired: None, ..work.look(Purpose::Result) };
+    match last_look(client, &look, id).await {
+        Ok(left) => (left, Diagnostics::new()),
+        Err(failure) => (None, message::unread(id, &[], failure.into_diagnostics()).into()),
+    }
+}
+
+/// Observes after a run that failed or was stopped. The state hangs on it, so that no stop ends it, but a limit of its own.
+async fn last_look(client: &Client, look: &Look<'_, Source>, id: &str) -> Result<Option<Observed>, Failure> {
+    let looked = tokio::time::timeout(LAST_LOOK_LIMIT, Box::pin(observe_anew(client, look))).await;
+    looked.unwrap_or_else(|_| Err(message::last_look_timed_out(id, LAST_LOOK_LIMIT).into()))
+}

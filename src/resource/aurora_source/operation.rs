@@ -1,0 +1,107 @@
+//! What can be done to a cluster, each one RDS call, and the line that shows it. Pure.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::schema::Source;
+use crate::rds::ApplyMethod;
+use crate::rds::parameter_group::Tags;
+use crate::resource::change::{Remaining, Seen};
+
+/// One call that changes something. A writer is whichever member is it when its turn comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Operation {
+    CreateGroup { name: String, family: String, tags: Tags },
+    ModifyGroup { name: String, parameters: Vec<(String, String, ApplyMethod)> },
+    ResetGroup { name: String, parameters: Vec<(String, ApplyMethod)> },
+    TagGroup { name: String, tags: Tags },
+    UntagGroup { name: String, keys: Vec<String> },
+    AttachGroup { cluster: String, group: String },
+    RebootWriter { cluster: String },
+    RebootMember { instance: String },
+    DeleteGroup { name: String },
+}
+
+impl Operation {
+    /// Whether it is a reboot.
+    pub(super) fn is_reboot(&self) -> bool {
+        matches!(self, Self::RebootWriter { .. } | Self::RebootMember { .. })
+    }
+
+    /// Whether members wait for a reboot after it.
+    pub(super) fn needs_reboot(&self) -> bool {
+        let static_method = |method: &ApplyMethod| *method == ApplyMethod::PendingReboot;
+        match self {
+            Self::AttachGroup { .. } => true,
+            Self::ModifyGroup { parameters, .. } => parameters.iter().any(|(_, _, method)| static_method(method)),
+            Self::ResetGroup { parameters, .. } => parameters.iter().any(|(_, method)| static_method(method)),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateGroup { name, family, tags } => {
+                write!(f, "CreateDBClusterParameterGroup {name}: family {family}, tags {}", show_tags(tags))
+            }
+            Self::ModifyGroup { name, parameters } => {
+                let shown = parameters.iter().map(|(name, value, method)| format!("{name} = {value} ({method})"));
+                write!(f, "ModifyDBClusterParameterGroup {name}: {}", shown.collect::<Vec<_>>().join(", "))
+            }
+            Self::ResetGroup { name, parameters } => {
+                let shown = parameters.iter().map(|(name, method)| format!("{name} ({method})"));
+                write!(f, "ResetDBClusterParameterGroup {name}: {}", shown.collect::<Vec<_>>().join(", "))
+            }
+            Self::TagGroup { name, tags } => write!(f, "AddTagsToResource {name}: {}", show_tags(tags)),
+            Self::UntagGroup { name, keys } => write!(f, "RemoveTagsFromResource {name}: {}", keys.join(", ")),
+            Self::AttachGroup { cluster, group } => write!(f, "ModifyDBCluster {cluster}: parameter group {group}, immediately"),
+            Self::RebootWriter { cluster } => write!(f, "RebootDBInstance <the writer of {cluster}>"),
+            Self::RebootMember { instance } => write!(f, "RebootDBInstance {instance}"),
+            Self::DeleteGroup { name } => write!(f, "DeleteDBClusterParameterGroup {name}"),
+        }
+    }
+}
+
+/// What is left of a planned operation: all of it, or nothing where it is not needed any more.
+pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Source>) -> Remaining<Operation> {
+    if seen.needed.contains(operation) { Remaining::All } else { Remaining::Nothing }
+}
+
+fn show_tags(tags: &Tags) -> String {
+    tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::change::lines;
+
+    #[test]
+    fn a_line_starts_with_the_api_action_and_its_target() {
+        let tags = Tags::from([("a".to_owned(), "b".to_owned())]);
+        let operations = [
+            Operation::CreateGroup { name: "g".to_owned(), family: "aurora-postgresql16".to_owned(), tags },
+            Operation::ModifyGroup {
+                name: "g".to_owned(),
+                parameters: vec![
+                    ("rds.logical_replication".to_owned(), "1".to_owned(), ApplyMethod::PendingReboot),
+                    ("wal_sender_timeout".to_owned(), "0".to_owned(), ApplyMethod::Immediate),
+                ],
+            },
+            Operation::AttachGroup { cluster: "c".to_owned(), group: "g".to_owned() },
+            Operation::RebootWriter { cluster: "c".to_owned() },
+        ];
+        assert_eq!(
+            lines(&operations),
+            [
+                "CreateDBClusterParameterGroup g: family aurora-postgresql16, tags a=b",
+                "ModifyDBClusterParameterGroup g: rds.logical_replication = 1 (pending-reboot), wal_sender_timeout = 0 (immediate)",
+                "ModifyDBCluster c: parameter group g, immediately",
+                "RebootDBInstance <the writer of c>",
+            ]
+        );
+    }
+}

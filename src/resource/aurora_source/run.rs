@@ -1,0 +1,106 @@
+//! Runs operations in order, each as its RDS call, and waits for what they start.
+
+use tokio_util::sync::CancellationToken;
+
+use super::operation::Operation;
+use super::{message, stop};
+use crate::aws::{Cause, Error};
+use crate::cluster::{Reboots, find_group};
+use crate::failure::Failure;
+use crate::rds::parameter_group::Which;
+use crate::rds::{Client, Patience};
+
+const GROUP_DESCRIPTION: &str = "Logical replication for ClickPipes, made by terraform-provider-clickpipes";
+
+/// What came of a run that may have stopped half-way.
+pub(super) struct Outcome {
+    /// The operations that were carried out.
+    pub(super) done: Vec<Operation>,
+    /// The one that was given up or lost its answer: it may have had its effect.
+    pub(super) under_way: Option<Operation>,
+    pub(super) result: Result<(), Failure>,
+}
+
+/// Runs the operations of one cluster; ends at the first failure and at a stop.
+pub(super) async fn run(
+    client: &Client,
+    cluster_identifier: &str,
+    operations: &[Operation],
+    patience: &Patience,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let mut reboots = Reboots { client, cluster: cluster_identifier, patience, statics_changed: false };
+    let mut done = Vec::new();
+    let mut remaining: Vec<Operation> = operations.to_vec();
+    while !remaining.is_empty() {
+        let turns = remaining.iter().take_while(|operation| operation.is_reboot()).count();
+        if let Err(error) = reboots.writer_first(&mut remaining[..turns], instance).await {
+            return Outcome { done, under_way: None, result: Err(error.into()) };
+        }
+        let operation = remaining.remove(0);
+        let awaited = format!("AWS to answer {operation}");
+        if cancel.is_cancelled() {
+            return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
+        }
+        tracing::info!(cluster = cluster_identifier, %operation, "running");
+        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, &operation))).await {
+            let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
+            return Outcome { done, under_way: unanswered.then_some(operation), result: Err(failure) };
+        }
+        reboots.statics_changed |= operation.needs_reboot();
+        done.push(operation);
+    }
+    let result = match operations.iter().any(Operation::is_reboot) {
+        true => reboots.check_writer().await.map_err(message::reboot),
+        false => Ok(()),
+    };
+    Outcome { done, under_way: None, result }
+}
+
+/// The member that a reboot is about, where the operation names one.
+fn instance(operation: &Operation) -> Option<&str> {
+    match operation {
+        Operation::RebootMember { instance } => Some(instance),
+        _ => None,
+    }
+}
+
+async fn call(reboots: &Reboots<'_>, operation: &Operation) -> Result<(), Failure> {
+    let Reboots { client, cluster: owner, patience, .. } = reboots;
+    match operation {
+        Operation::CreateGroup { name, family, tags } => {
+            match client.create_parameter_group(name, family, GROUP_DESCRIPTION, tags).await {
+                // A repeated call whose first answer was lost.
+                Err(error) if error.cause() == Cause::AlreadyExists => {
+                    let group = find_group(client, name, Which::UserSet).await?;
+                    if !group.is_some_and(|group| group.belongs_to(owner)) {
+                        return Err(error.into());
+                    }
+                }
+                result => result?,
+            }
+            client.wait_for_parameter_group(name, patience).await?;
+        }
+        Operation::ModifyGroup { name, parameters } => client.modify_parameter_group(name, parameters, patience).await?,
+        Operation::ResetGroup { name, parameters } => client.reset_parameters(name, parameters, patience).await?,
+        Operation::TagGroup { name, tags } => client.add_tags(&group_arn(client, name).await?, tags).await?,
+        Operation::UntagGroup { name, keys } => client.remove_tags(&group_arn(client, name).await?, keys).await?,
+        Operation::AttachGroup { cluster, group } => {
+            client.wait_for_cluster_available(cluster, patience).await?;
+            client.attach_parameter_group(cluster, group, patience).await?;
+            client.wait_for_parameter_group_attached(cluster, group, patience).await?;
+        }
+        Operation::RebootWriter { .. } => reboots.writer().await.map_err(message::reboot)?,
+        Operation::RebootMember { instance } => reboots.member(instance).await?,
+        Operation::DeleteGroup { name } => match client.delete_parameter_group(name, patience).await {
+            Err(error) if error.cause() == Cause::NotFound => {}
+            result => result?,
+        },
+    }
+    Ok(())
+}
+
+async fn group_arn(client: &Client, name: &str) -> Result<String, Failure> {
+    let group = client.find_parameter_group(name).await?;
+    group.map(|group| group.arn).ok_or_else(|| message::group_gone(name).into())
+}

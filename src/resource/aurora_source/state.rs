@@ -1,0 +1,109 @@
+//! A source's state: as planned, and as observed. Pure.
+
+use super::desired::Desired;
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::{AuroraSource, MemberState, ParameterGroupSettings, ParameterValues, Source};
+use crate::cluster::{self, GUIDE_PARAMETERS, TAG_PREFIX, default_name};
+use crate::rds::parameter_group::Tags;
+use crate::rds::{ClusterStatus, ParameterGroupStatus};
+use crate::resource::change::{Change, Proposal};
+use crate::terraform::Attr;
+
+/// Value of `source_type`.
+const SOURCE_TYPE: &str = "aurorapostgres";
+
+/// The planned state: of an update, what no operation touches stays as it is.
+pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -> AuroraSource {
+    let Proposal { model, prior, operations, .. } = plan;
+    let Some(prior) = prior else {
+        return AuroraSource { id: model.cluster_identifier.clone(), source_type: SOURCE_TYPE.into(), ..model };
+    };
+    let (Some(operations), Some(Observed { found, .. }), Some(desired)) = (operations, change.basis(), change.after) else {
+        return model;
+    };
+    let attaches = operations.iter().any(|operation| matches!(operation, Operation::AttachGroup { .. }));
+    // The owner's tags hold the previous group.
+    let is_tagged = |operation: &Operation| matches!(operation, Operation::TagGroup { name, .. } if *name == found.attached.name);
+    let tags = operations.iter().any(is_tagged);
+    let reboots = operations.iter().any(Operation::is_reboot);
+    let nothing = operations.is_empty();
+    AuroraSource {
+        members: kept(&prior.members, nothing),
+        parameter_group_name: kept(&prior.parameter_group_name, !attaches),
+        previous_parameter_group_name: kept(&prior.previous_parameter_group_name, !attaches && !tags),
+        ready: if nothing { ready(found, desired).into() } else { Attr::Unknown },
+        reboot_required: kept(&prior.reboot_required, nothing),
+        writer_instance_id: kept(&prior.writer_instance_id, !reboots),
+        ..model
+    }
+}
+
+fn kept<T: Clone>(prior: &Attr<T>, stays: bool) -> Attr<T> {
+    if stays { prior.clone() } else { Attr::Unknown }
+}
+
+/// The state of a source: what was observed, with the arguments of `model`; after an import with those found.
+pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, importing: bool) -> AuroraSource {
+    let model = if importing { imported(model, found) } else { model.clone() };
+    let cluster = &found.cluster;
+    let members = cluster.members.iter().map(|member| MemberState {
+        identifier: member.identifier.clone().into(),
+        parameter_group_status: member.parameter_group_status.to_string().into(),
+        writer: member.writer.into(),
+    });
+    let previous = found.attached.recorded_previous().filter(|_| found.attached_is_ours());
+    AuroraSource {
+        id: cluster.identifier.clone().into(),
+        arn: cluster.arn.clone().into(),
+        cluster_resource_id: cluster.resource_id.clone().into(),
+        engine_version: cluster.engine_version.clone().into(),
+        parameter_group_family: found.family.clone().into(),
+        host: cluster.endpoint.clone().into(),
+        tls_host: cluster.endpoint.clone().into(),
+        port: cluster.port.map(i64::from).into(),
+        region: found.region.clone().into(),
+        source_type: SOURCE_TYPE.into(),
+        parameter_group_name: found.attached.name.clone().into(),
+        previous_parameter_group_name: previous.cloned().into(),
+        members: members.collect::<Vec<_>>().into(),
+        writer_instance_id: cluster.writer().map(|writer| writer.identifier.clone()).into(),
+        reboot_required: found.waiting().next().is_some().into(),
+        ..model
+    }
+}
+
+/// Whether every wanted value is in effect on the writer.
+pub(super) fn ready(found: &cluster::Observed, desired: &Desired) -> bool {
+    found.cluster.status == ClusterStatus::Available
+        && desired.wanted.iter().all(|(name, value)| found.attached.holds(name, value))
+        && found.cluster.writer().is_some_and(|writer| writer.parameter_group_status == ParameterGroupStatus::InSync)
+}
+
+/// The arguments that say what is there, so that a configuration with the same ones plans nothing.
+fn imported(model: &AuroraSource, found: &cluster::Observed) -> AuroraSource {
+    let attached = &found.attached;
+    let differing = GUIDE_PARAMETERS.into_iter().filter(|(name, value)| !attached.holds(name, value));
+    let mut parameters = ParameterValues::default();
+    parameters.0.extend(differing.map(|(name, _)| (name.to_owned(), attached.value(name).map(str::to_owned))));
+    let mut model = model.clone();
+    if found.attached_is_ours() {
+        let carried =
+            |name: &str, value: &str| found.previous.as_ref().is_some_and(|previous| previous.user_value(name) == Some(value));
+        let own = attached
+            .user_set()
+            .filter(|(name, value)| !carried(name, value) && !GUIDE_PARAMETERS.contains(&(name.as_str(), value.as_str())));
+        parameters.0.extend(own.map(|(name, value)| (name.clone(), Some(value.clone()))));
+        let mut tags: Tags = attached.tags.clone();
+        tags.retain(|key, _| !key.starts_with(TAG_PREFIX));
+        model.tags = if tags.is_empty() { Attr::Null } else { tags.into() };
+        if attached.name != default_name(found.id(), &found.family) {
+            model.parameter_group = ParameterGroupSettings { name: attached.name.clone().into() }.into();
+        }
+    }
+    model.parameters = if parameters.0.is_empty() { Attr::Null } else { parameters.into() };
+    model
+}
+
+#[cfg(test)]
+mod tests;

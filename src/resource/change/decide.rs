@@ -1,0 +1,122 @@
+//! What runs: what of the plan is still needed, unless something stands against it. Pure.
+
+use super::managed::{Change, Look, Managed, Seen, Work};
+use super::message;
+use super::terms::{Moment, Purpose, Remaining, Unplanned};
+use crate::terraform::Diagnostics;
+
+/// What runs.
+#[derive(Debug)]
+pub(crate) struct Decision<R: Managed> {
+    /// The operations, in order.
+    pub(crate) run: Vec<R::Operation>,
+    /// What was planned and does not run, and what is left to the next plan.
+    pub(crate) warnings: Diagnostics,
+}
+
+impl<R: Managed> Work<'_, R> {
+    /// Whether the object goes.
+    pub(crate) fn destroys(&self) -> bool {
+        self.desired.is_none()
+    }
+
+    /// Whether the object is new.
+    pub(crate) fn creates(&self) -> bool {
+        self.prior.is_none()
+    }
+
+    /// A look for this work.
+    pub(crate) fn look(&self, purpose: Purpose) -> Look<'_, R> {
+        let recalled = self.recalled.as_ref();
+        Look { purpose, arguments: self.arguments, prior: self.prior, recalled, desired: self.desired }
+    }
+
+    /// The change, as it is seen now.
+    pub(crate) fn change<'a>(&'a self, now: &'a R::Observed) -> Change<'a, R> {
+        Change {
+            before: self.prior.map(|prior| &prior.arguments),
+            after: self.desired,
+            recalled: self.recalled.as_ref(),
+            now: Some(now),
+            moment: Moment::Apply,
+            replaces: false,
+        }
+    }
+
+    /// The planned operations; decided now where the plan could not know them.
+    ///
+    /// # Errors
+    /// Refusals, and an object that is gone.
+    pub(crate) fn operations(&self, now: &R::Observed) -> Result<Vec<R::Operation>, Diagnostics> {
+        if let (Some(prior), true, false) = (self.prior, self.desired.is_some(), R::exists(now)) {
+            return Err(message::gone::<R>(&prior.arguments).into());
+        }
+        match self.planned {
+            Some(planned) => Ok(planned.to_vec()),
+            None => self.needed(now),
+        }
+    }
+
+    fn needed(&self, now: &R::Observed) -> Result<Vec<R::Operation>, Diagnostics> {
+        R::diff(&self.change(now))?.ok_or_else(|| message::undecided().into())
+    }
+
+    /// Decides what of the operations runs. Nothing is left to choose afterwards.
+    ///
+    /// # Errors
+    /// What stands against the change, and a plan that the present has left behind.
+    pub(crate) fn decide(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<Decision<R>, Diagnostics> {
+        let mut warnings = Diagnostics::new();
+        let needed = self.compare(now, &mut warnings)?;
+        let findings = R::check(&self.change(now), Some(operations));
+        let mut refusals = findings.refusals;
+        refusals.extend(findings.unmet);
+        refusals.into_result()?;
+        let Some(planned) = self.planned else { return Ok(Decision { run: self.unplanned(now, operations), warnings }) };
+        let seen = Seen { now, planned, needed: &needed };
+        let mut run = Vec::new();
+        let mut skipped = Vec::new();
+        for operation in operations {
+            match R::remaining(operation, &seen) {
+                Remaining::All => run.push(operation.clone()),
+                Remaining::Part(rest, done) => {
+                    warnings.push(message::skipped_in_part(operation, &done));
+                    run.push(rest);
+                }
+                Remaining::Each(each) => run.extend(each),
+                Remaining::Nothing => skipped.push(operation.to_string()),
+            }
+        }
+        if !skipped.is_empty() {
+            warnings.push(message::skipped::<R>(self.arguments, &skipped));
+        }
+        Ok(Decision { run, warnings })
+    }
+
+    /// What is needed now. What was not planned of it is left to the next plan, or stops the change if that may not be.
+    fn compare(&self, now: &R::Observed, warnings: &mut Diagnostics) -> Result<Vec<R::Operation>, Diagnostics> {
+        let needed = self.needed(now)?;
+        let (Unplanned::Refused, Some(planned)) = (R::UNPLANNED, self.planned) else { return Ok(needed) };
+        let unplanned = needed.iter().filter(|operation| !planned.contains(operation)).cloned();
+        let (may_wait, must_not): (Vec<_>, Vec<_>) = unplanned.partition(R::may_wait);
+        if !must_not.is_empty() {
+            return Err(message::stale::<R>(self.arguments, &must_not).into());
+        }
+        if !may_wait.is_empty() {
+            warnings.push(message::left_out::<R>(self.arguments, &may_wait));
+        }
+        Ok(needed)
+    }
+
+    /// What was decided just now needs no word about what is done already.
+    fn unplanned(&self, now: &R::Observed, operations: &[R::Operation]) -> Vec<R::Operation> {
+        let seen = Seen { now, planned: operations, needed: operations };
+        let remaining = operations.iter().flat_map(|operation| match R::remaining(operation, &seen) {
+            Remaining::All => vec![operation.clone()],
+            Remaining::Part(rest, _) => vec![rest],
+            Remaining::Each(each) => each,
+            Remaining::Nothing => Vec::new(),
+        });
+        remaining.collect()
+    }
+}

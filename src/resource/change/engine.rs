@@ -1,0 +1,193 @@
+//! The steps of every resource: look, decide, run, look again, save what exists.
+
+use std::marker::PhantomData;
+
+use super::managed::{Change, Done, Look, Managed, Stopped, Work, limit};
+use super::private::Private;
+use super::terms::{ManagedModel, Purpose, lines};
+use super::{message, plan};
+use crate::failure::Failure;
+use crate::provider::Context;
+use crate::resource::contract::{ApplyRequestOf, Existing, Plan, PlanRequestOf, Prior, PriorOf, Resource, Saved};
+use crate::resource::timeouts::{Limits, Timeouts};
+use crate::terraform::Diagnostics;
+
+/// A managed resource as the RPCs use it.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine<R>(PhantomData<fn() -> R>);
+
+impl<R: Managed> Resource for Engine<R> {
+    const TYPE_NAME: &'static str = R::TYPE_NAME;
+    const VERSION: i64 = R::VERSION;
+    type Model = R::Model;
+    type Desired = R::Desired;
+    type Private = Private<R>;
+    type Lookup = R::Observed;
+
+    fn decode(config: &R::Model) -> Result<Option<R::Desired>, Diagnostics> {
+        R::decode(config)
+    }
+
+    fn decode_state(state: &R::Model, private: &Private<R>) -> Result<R::Desired, Diagnostics> {
+        let decoded = R::decode_state(state, private.observed.as_ref()).map_err(message::unreadable_state)?;
+        decoded.ok_or_else(|| message::undecided_state().into())
+    }
+
+    fn validate(config: &R::Model) -> Diagnostics {
+        let mut faults = Timeouts::validate(config.timeouts());
+        faults.absorb(R::decode(config));
+        faults.extend(R::validate(config));
+        faults
+    }
+
+    async fn look_up(context: &Context, request: &PlanRequestOf<'_, Self>) -> Result<Option<R::Observed>, Failure> {
+        let Some(desired) = request.desired else { return Ok(None) };
+        let prior = request.prior.filter(|_| !request.replaces);
+        let recalled = prior.and_then(|prior| R::recall(prior, request.prior_private.observed.as_ref()));
+        let purpose = Purpose::Plan { changed: request.changed };
+        let arguments = prior.map_or(desired, |prior| &prior.arguments);
+        R::look(context, &Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired) }).await
+    }
+
+    fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&R::Observed>) -> Plan<R::Model, Private<R>> {
+        plan::plan(request, lookup)
+    }
+
+    async fn plan_destroy(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Diagnostics, Failure> {
+        let recalled = R::recall(prior, private.observed.as_ref());
+        let look = of_state::<R>(Purpose::PlanDestroy, prior, recalled.as_ref());
+        let Some(now) = R::look(context, &look).await?.filter(R::exists) else { return Ok(Diagnostics::new()) };
+        let change = Change::destroy(&prior.arguments, &now);
+        let operations = R::diff(&change)?.unwrap_or_default();
+        let findings = R::check(&change, Some(&operations));
+        let mut diagnostics = Diagnostics::new();
+        if !operations.is_empty() {
+            diagnostics.push(message::destroys::<R>(&prior.arguments, &operations));
+        }
+        diagnostics.extend(findings.warnings);
+        diagnostics.extend(findings.unmet.into_iter().map(|finding| message::unmet(finding, false)));
+        diagnostics.extend(findings.refusals);
+        Ok(diagnostics)
+    }
+
+    async fn read(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Option<Existing<Self>>, Failure> {
+        let importing = private.importing;
+        let recalled = R::recall(prior, private.observed.as_ref());
+        let look = of_state::<R>(Purpose::Read { importing }, prior, recalled.as_ref());
+        let what = format!("reading {}", R::object(&prior.arguments));
+        let limit = limit::<R>(&prior.model, |limits| limits.read);
+        let looked = tokio::time::timeout(limit, R::look(context, &look)).await;
+        let observed = looked.unwrap_or_else(|_| Err(message::timed_out(&what, limit).into()))?;
+        Ok(observed.filter(R::exists).map(|observed| existing(&prior.model, &observed, importing, private.applied, &[])))
+    }
+
+    async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
+        let step = |limits: Limits| if request.prior.is_some() { limits.update } else { limits.create };
+        let work = Work {
+            arguments: request.prior.map_or(request.desired, |prior| &prior.arguments),
+            prior: request.prior,
+            recalled: request.prior.and_then(|prior| R::recall(prior, request.planned_private.observed.as_ref())),
+            desired: Some(request.desired),
+            planned: request.planned_private.planned.as_deref(),
+            secret: R::secret(request.config),
+            limit: limit::<R>(request.config, step),
+        };
+        match R::execute(context, &work).await {
+            Ok(Done { observed: Some(observed), ran, diagnostics }) => {
+                let applied = Some(R::fingerprint(request.desired));
+                saved.save(existing(request.planned, &observed, false, applied, &lines(&ran)));
+                Ok(diagnostics)
+            }
+            Ok(Done { observed: None, .. }) => Err(message::not_there::<R>(request.desired).into()),
+            Err(stopped) => Err(stop(stopped, request.prior, request.planned_private, saved)),
+        }
+    }
+
+    async fn destroy(
+        context: &Context,
+        prior: &PriorOf<Self>,
+        private: &Private<R>,
+        saved: &Saved<Self>,
+    ) -> Result<Diagnostics, Failure> {
+        let work = Work {
+            arguments: &prior.arguments,
+            prior: Some(prior),
+            recalled: R::recall(prior, private.observed.as_ref()),
+            desired: None,
+            planned: None,
+            secret: None,
+            limit: limit::<R>(&prior.model, |limits| limits.delete),
+        };
+        match R::execute(context, &work).await {
+            Ok(done) => Ok(done.diagnostics),
+            Err(stopped) => Err(stop(stopped, Some(prior), private, saved)),
+        }
+    }
+
+    fn is_import(private: &Private<R>) -> bool {
+        private.importing
+    }
+
+    fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
+        Ok(Existing { model: R::import(id)?, private: Private { importing: true, ..Private::default() } })
+    }
+}
+
+/// A look at what a state says.
+fn of_state<'a, R: Managed>(
+    purpose: Purpose,
+    prior: &'a Prior<R::Model, R::Desired>,
+    recalled: Option<&'a R::Observed>,
+) -> Look<'a, R> {
+    Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None }
+}
+
+/// The object as it exists. An unknown list of operations becomes what `ran`; a known one stays what was planned last.
+fn existing<R: Managed>(
+    model: &R::Model,
+    observed: &R::Observed,
+    importing: bool,
+    applied: Option<u64>,
+    ran: &[String],
+) -> Existing<Engine<R>> {
+    let mut model = R::state(model, observed, importing);
+    if model.operations().known().is_none() {
+        *model.operations() = ran.to_vec().into();
+    }
+    let stored = R::store(observed);
+    let arguments = R::decode_state(&model, Some(&stored)).ok().flatten();
+    if let Some(arguments) = &arguments {
+        R::conclude(&mut model, arguments, observed);
+    }
+    if let Some(attribute) = model.drift() {
+        *attribute = arguments.map(|arguments| drift::<R>(&arguments, observed)).unwrap_or_default().into();
+    }
+    Existing { model, private: Private { observed: Some(stored), applied, ..Private::default() } }
+}
+
+/// The operations that restore what no other attribute shows; none where the object would be refused.
+fn drift<R: Managed>(arguments: &R::Desired, observed: &R::Observed) -> Vec<String> {
+    lines(&R::diff(&Change::drift(arguments, observed)).ok().flatten().unwrap_or_default())
+}
+
+/// Saves what a change left that stopped half-way. The arguments stay those of before: what they still lack is planned again. A create
+/// leaves no state: a tainted object would be torn down by the next apply.
+fn stop<R: Managed>(
+    stopped: Stopped<R>,
+    prior: Option<&Prior<R::Model, R::Desired>>,
+    private: &Private<R>,
+    saved: &Saved<Engine<R>>,
+) -> Failure {
+    if let Some(prior) = prior {
+        saved.save(match &stopped.left {
+            Some(left) => existing(&prior.model, left, false, private.applied, &[]),
+            None => Existing { model: prior.model.clone(), private: Private { planned: None, ..private.clone() } },
+        });
+    }
+    if stopped.diagnostics.is_empty() {
+        return stopped.failure;
+    }
+    let mut diagnostics = stopped.failure.into_diagnostics();
+    diagnostics.extend(stopped.diagnostics);
+    diagnostics.into()
+}

@@ -1,0 +1,178 @@
+//! Resources that live in a database: looked at through one connection, changed in one transaction, all or nothing.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::managed::{Change, Done, Look, Managed, Stopped, Work};
+use super::message;
+use super::terms::Purpose;
+use crate::failure::{Attempt, Failure};
+use crate::postgres::retry::{transient, until_done};
+use crate::postgres::{Error, Facts, Identifier, Reader, Server, Transaction};
+use crate::provider::Context;
+use crate::terraform::Diagnostics;
+
+/// What such a resource gives beside.
+pub(crate) trait InDatabase: Managed {
+    /// Whether an object is gone with its database. A role belongs to the whole server.
+    const GOES_WITH_ITS_DATABASE: bool;
+
+    /// Where it lives.
+    fn database(arguments: &Self::Desired) -> &Identifier;
+
+    /// The cluster that it lives in; `None`: the one that the provider block leads to.
+    fn cluster(_: &Self::Desired) -> Option<&str> {
+        None
+    }
+
+    /// Looks at what exists, also where that is nothing.
+    fn observe(
+        reader: &Reader,
+        facts: &Facts,
+        look: &Look<'_, Self>,
+    ) -> impl Future<Output = Result<Self::Observed, Error>> + Send;
+
+    /// Looks at what only these operations need to know, once they are decided.
+    fn look_closer(
+        _: &Reader,
+        _: &Work<'_, Self>,
+        _: &[Self::Operation],
+        _: &mut Self::Observed,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Runs one operation.
+    fn run(
+        transaction: &Transaction,
+        work: &Work<'_, Self>,
+        operation: &Self::Operation,
+        now: &Self::Observed,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Makes sure that what ran had its effect: a server may skip what it was told without an error.
+    fn verify(
+        _: &Reader,
+        _: &Work<'_, Self>,
+        _: &[Self::Operation],
+        _: &Self::Observed,
+    ) -> impl Future<Output = Result<(), Attempt>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Whether it can be seen afterwards that an operation has run.
+    fn leaves_a_trace(_: &Self::Operation) -> bool {
+        true
+    }
+
+    /// An attempt that failed for good, in words of the resource.
+    fn failure(attempt: Attempt, _: &Facts) -> Failure {
+        attempt.into()
+    }
+}
+
+/// Looks at what exists.
+pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -> Result<Option<R::Observed>, Failure> {
+    let server = context.postgres(R::cluster(look.arguments)).await?;
+    let database = R::database(look.arguments).as_str();
+    let facts = server.facts(database, context.cancel()).await?;
+    let looking = || async {
+        let reader = server.read(database, context.cancel()).await?;
+        R::observe(&reader, &facts, look).await
+    };
+    Ok(Some(transient(context.cancel(), looking).await?))
+}
+
+/// Changes or destroys the object, and tries again what fails in passing. A COMMIT whose answer did not come is no such thing: what is
+/// there is looked at, and a destroy, which is done when it is found done, is tried again.
+pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>) -> Result<Done<R>, Stopped<R>> {
+    let server = context.postgres(R::cluster(work.arguments)).await?;
+    let database = R::database(work.arguments).as_str();
+    let facts = match server.facts(database, context.cancel()).await {
+        Err(error) if is_gone::<R>(work, &error) => return Ok(Done::nothing()),
+        facts => facts?,
+    };
+    let sent = Mutex::new(Vec::new());
+    let attempt = || attempt::<R>(context, &server, &facts, database, work, &sent);
+    let done = if work.destroys() {
+        until_done(context.cancel(), attempt).await
+    } else {
+        match transient(context.cancel(), attempt).await {
+            Err(Attempt::Postgres(error)) if error.is_uncertain() => {
+                look_again(context, &server, &facts, work, &sent, error).await.map_err(Attempt::from)
+            }
+            done => done,
+        }
+    };
+    match done {
+        Err(Attempt::Postgres(error)) if is_gone::<R>(work, &error) => Ok(Done::nothing()),
+        done => done.map_err(|stopped| R::failure(stopped, &facts).into()),
+    }
+}
+
+/// Whether what is to be destroyed went with its database.
+fn is_gone<R: InDatabase>(work: &Work<'_, R>, error: &Error) -> bool {
+    R::GOES_WITH_ITS_DATABASE && work.destroys() && error.is_database_missing()
+}
+
+async fn attempt<R: InDatabase>(
+    context: &Context,
+    server: &Server,
+    facts: &Facts,
+    database: &str,
+    work: &Work<'_, R>,
+    sent: &Mutex<Vec<R::Operation>>,
+) -> Result<Done<R>, Attempt> {
+    let transaction = server.write(database, work.limit, context.cancel()).await?;
+    let reader = transaction.reader();
+    let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
+    let mut now = R::observe(reader, facts, &work.look(purpose)).await?;
+    if work.destroys() && !R::exists(&now) {
+        return Ok(Done::nothing());
+    }
+    let operations = work.operations(&now)?;
+    R::look_closer(reader, work, &operations, &mut now).await?;
+    let decision = work.decide(&now, &operations)?;
+    for operation in &decision.run {
+        R::run(&transaction, work, operation, &now).await?;
+    }
+    let observed = match work.desired {
+        None => None,
+        Some(desired) => {
+            let found = R::observe(reader, facts, &work.look(Purpose::Result)).await?;
+            if !R::exists(&found) {
+                return Err(message::not_there::<R>(desired).into());
+            }
+            R::verify(reader, work, &decision.run, &found).await?;
+            Some(found)
+        }
+    };
+    sent.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&decision.run);
+    let notices = transaction.commit().await?;
+    let mut diagnostics = decision.warnings;
+    diagnostics.extend(notices.into_iter().filter_map(message::notice));
+    Ok(Done { observed, ran: decision.run, diagnostics })
+}
+
+/// After a COMMIT without an answer: what is wanted is there, or the error stands. What leaves no trace cannot be found, so that stays an
+/// error: the next plan does it again.
+async fn look_again<R: InDatabase>(
+    context: &Context,
+    server: &Server,
+    facts: &Facts,
+    work: &Work<'_, R>,
+    sent: &Mutex<Vec<R::Operation>>,
+    error: Error,
+) -> Result<Done<R>, Error> {
+    let ran = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(desired) = work.desired.filter(|_| ran.iter().all(R::leaves_a_trace)) else { return Err(error) };
+    let looking = || async {
+        let reader = server.read(R::database(desired).as_str(), context.cancel()).await?;
+        R::observe(&reader, facts, &work.look(Purpose::Result)).await
+    };
+    let Ok(found) = transient(context.cancel(), looking).await else { return Err(error) };
+    let is_as_wanted = R::exists(&found) && matches!(R::diff(&Change::drift(desired, &found)), Ok(Some(left)) if left.is_empty());
+    if !is_as_wanted {
+        return Err(error);
+    }
+    Ok(Done { observed: Some(found), ran, diagnostics: Diagnostics::new() })
+}

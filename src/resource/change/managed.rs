@@ -1,0 +1,247 @@
+//! What a resource gives to the engine, and what it is asked with. Pure.
+
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned};
+use crate::failure::Failure;
+use crate::provider::Context;
+use crate::resource::contract::Prior;
+use crate::resource::timeouts::{Limits, Timeouts};
+use crate::secret::Secret;
+use crate::terraform::Diagnostics;
+
+/// A resource whose operations are planned, shown and run by the engine.
+pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
+    /// Its type name in HCL.
+    const TYPE_NAME: &'static str;
+    /// Version of its state's shape.
+    const VERSION: i64 = 0;
+    /// What its objects are called in messages, such as `publication`.
+    const NOUN: &'static str;
+    /// How long each step may take where `timeouts` says nothing.
+    const LIMITS: Limits;
+    /// What becomes of an operation that is needed at apply and was not planned.
+    const UNPLANNED: Unplanned = Unplanned::LeftToTheNextPlan;
+
+    /// Schema, configuration and state.
+    type Model: ManagedModel;
+    /// What a configuration asks for, or the arguments of a state say.
+    type Desired: Clone + Debug + Send + Sync;
+    /// What a look saw.
+    type Observed: Clone + Debug + Send + Sync;
+    /// What of it is stored beside the state.
+    type Stored: Serialize + DeserializeOwned + Clone + Debug + Send + Sync;
+    /// One change: a closed enum. `Display` is its line in `operations`, made from it and never compared in its place.
+    type Operation: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Display + Send + Sync;
+
+    /// What a configuration asks for; `None` while a value that decides is unknown.
+    ///
+    /// # Errors
+    /// Every fault, each with its attribute path.
+    fn decode(config: &Self::Model) -> Result<Option<Self::Desired>, Diagnostics>;
+
+    /// The same of a state. Nothing in one is unknown, and `None` makes it unreadable. An import has only named the object, and whatever
+    /// somebody else may have made of it must decode: a rule that reality can break belongs into `validate`.
+    ///
+    /// # Errors
+    /// The state holds something that this provider never writes.
+    fn decode_state(state: &Self::Model, stored: Option<&Self::Stored>) -> Result<Option<Self::Desired>, Diagnostics>;
+
+    /// Rules of a configuration that are no matter of types; anything in it may be unknown.
+    fn validate(_: &Self::Model) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Starts an import: the attributes that the id names.
+    ///
+    /// # Errors
+    /// The id is malformed.
+    fn import(id: &str) -> Result<Self::Model, Diagnostics>;
+
+    /// A secret of the configuration, in the form in which it may leave the process.
+    fn secret(_: &Self::Model) -> Option<Secret> {
+        None
+    }
+
+    /// The object as messages name it, such as `publication "p"`.
+    fn object(arguments: &Self::Desired) -> String;
+
+    /// What tells configurations apart, as far as operations depend on them.
+    fn fingerprint(desired: &Self::Desired) -> u64;
+
+    /// What of an observation is stored.
+    fn store(observed: &Self::Observed) -> Self::Stored;
+
+    /// The observation that a state and what is stored beside it stand for; `None` where they do not say enough.
+    fn recall(prior: &Prior<Self::Model, Self::Desired>, stored: Option<&Self::Stored>) -> Option<Self::Observed>;
+
+    /// Whether the object exists.
+    fn exists(observed: &Self::Observed) -> bool;
+
+    /// The operations of a change, in order: of a create, an update, a drift or a destroy. `None`: they cannot be told.
+    ///
+    /// # Errors
+    /// Refusals.
+    fn diff(change: &Change<'_, Self>) -> Result<Option<Vec<Self::Operation>>, Diagnostics>;
+
+    /// What stands against a change, and what the practitioner should know about it.
+    fn check(change: &Change<'_, Self>, operations: Option<&[Self::Operation]>) -> Findings;
+
+    /// What is left of a planned operation when it is about to run.
+    fn remaining(operation: &Self::Operation, seen: &Seen<'_, Self>) -> Remaining<Self::Operation>;
+
+    /// Whether an operation that is needed and was not planned may wait for the next plan, also where others may not.
+    fn may_wait(_: &Self::Operation) -> bool {
+        false
+    }
+
+    /// The planned state: what the operations may alter is unknown, everything else known. `operations` and `drift` are the engine's.
+    fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> Self::Model;
+
+    /// The state of what was observed, in the order and with the config-only arguments of `model`. After an import the arguments are
+    /// those found. `operations` and `drift` are the engine's.
+    fn state(model: &Self::Model, observed: &Self::Observed, importing: bool) -> Self::Model;
+
+    /// Fills in what follows from the arguments of a state and an observation together.
+    fn conclude(_: &mut Self::Model, _: &Self::Desired, _: &Self::Observed) {}
+
+    /// Looks at what exists. `Ok(None)`: there is nothing, or nothing needed to be looked at.
+    fn look(context: &Context, look: &Look<'_, Self>) -> impl Future<Output = Result<Option<Self::Observed>, Failure>> + Send;
+
+    /// Looks, decides with [`Work`], runs, and looks again.
+    fn execute(context: &Context, work: &Work<'_, Self>) -> impl Future<Output = Result<Done<Self>, Stopped<Self>>> + Send;
+}
+
+/// A change from one set of arguments to another.
+pub(crate) struct Change<'a, R: Managed> {
+    /// The arguments of the prior state; `None` on create.
+    pub(crate) before: Option<&'a R::Desired>,
+    /// What is asked for; `None` on destroy, and in a plan while it is not known.
+    pub(crate) after: Option<&'a R::Desired>,
+    /// What the prior state stands for.
+    pub(crate) recalled: Option<&'a R::Observed>,
+    /// What was seen just now.
+    pub(crate) now: Option<&'a R::Observed>,
+    /// Where the change stands.
+    pub(crate) moment: Moment,
+    /// The create of a replacement whose other half has not run.
+    pub(crate) replaces: bool,
+}
+
+impl<'a, R: Managed> Change<'a, R> {
+    /// What was observed of an object that is as its arguments say, or drifted from them.
+    pub(crate) fn drift(arguments: &'a R::Desired, now: &'a R::Observed) -> Self {
+        let (before, after) = (Some(arguments), Some(arguments));
+        Self { before, after, recalled: None, now: Some(now), moment: Moment::Apply, replaces: false }
+    }
+
+    /// The destroy of an object, planned.
+    pub(crate) fn destroy(arguments: &'a R::Desired, now: &'a R::Observed) -> Self {
+        Self { after: None, moment: Moment::Plan, ..Self::drift(arguments, now) }
+    }
+
+    /// What operations are made from. Of an update's plan that is the observation that the last Read stored: Terraform plans twice, and
+    /// both answers must agree.
+    pub(crate) fn basis(&self) -> Option<&'a R::Observed> {
+        let is_update = self.before.is_some() && self.after.is_some();
+        if self.moment == Moment::Plan && is_update { self.recalled } else { self.now }
+    }
+}
+
+/// A look at what exists.
+pub(crate) struct Look<'a, R: Managed> {
+    pub(crate) purpose: Purpose,
+    /// Where to look: what the state says, else what is asked for.
+    pub(crate) arguments: &'a R::Desired,
+    /// What the state says; `None` on create.
+    pub(crate) prior: Option<&'a Prior<R::Model, R::Desired>>,
+    /// What the prior state stands for.
+    pub(crate) recalled: Option<&'a R::Observed>,
+    /// What is asked for; `None` for a refresh and a destroy.
+    pub(crate) desired: Option<&'a R::Desired>,
+}
+
+/// What there is when planned operations are about to run.
+pub(crate) struct Seen<'a, R: Managed> {
+    /// What was seen just now.
+    pub(crate) now: &'a R::Observed,
+    /// All planned operations.
+    pub(crate) planned: &'a [R::Operation],
+    /// The operations that would be planned now.
+    pub(crate) needed: &'a [R::Operation],
+}
+
+/// What a planned state is made from.
+pub(crate) struct Proposal<'a, R: Managed> {
+    /// What Terraform proposes, completed.
+    pub(crate) model: R::Model,
+    /// The configuration.
+    pub(crate) config: &'a R::Model,
+    /// The prior state.
+    pub(crate) prior: Option<&'a R::Model>,
+    /// The operations; `None`: they cannot be known.
+    pub(crate) operations: Option<&'a [R::Operation]>,
+}
+
+/// What an apply or a destroy works from.
+pub(crate) struct Work<'a, R: Managed> {
+    /// What the state says, else what is asked for.
+    pub(crate) arguments: &'a R::Desired,
+    /// The prior state; `None` on create.
+    pub(crate) prior: Option<&'a Prior<R::Model, R::Desired>>,
+    /// What it stands for.
+    pub(crate) recalled: Option<R::Observed>,
+    /// What is asked for; `None` on destroy.
+    pub(crate) desired: Option<&'a R::Desired>,
+    /// The planned operations; `None`: they were not known at plan, and of a destroy.
+    pub(crate) planned: Option<&'a [R::Operation]>,
+    /// The configuration's secret.
+    pub(crate) secret: Option<Secret>,
+    /// How long a wait may take: for the turn to change a database, for each statement, for AWS.
+    pub(crate) limit: Duration,
+}
+
+/// What came of a change.
+#[derive(Debug)]
+pub(crate) struct Done<R: Managed> {
+    /// What exists now; `None`: nothing.
+    pub(crate) observed: Option<R::Observed>,
+    /// What ran.
+    pub(crate) ran: Vec<R::Operation>,
+    /// Warnings.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl<R: Managed> Done<R> {
+    /// There was nothing to do, since nothing is there.
+    pub(crate) fn nothing() -> Self {
+        Self { observed: None, ran: Vec::new(), diagnostics: Diagnostics::new() }
+    }
+}
+
+/// A change that failed.
+#[derive(Debug)]
+pub(crate) struct Stopped<R: Managed> {
+    /// Why.
+    pub(crate) failure: Failure,
+    /// What it left of an object that existed before; `None`: what the prior state says.
+    pub(crate) left: Option<R::Observed>,
+    /// What else there is to say.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl<R: Managed, E: Into<Failure>> From<E> for Stopped<R> {
+    fn from(failure: E) -> Self {
+        Self { failure: failure.into(), left: None, diagnostics: Diagnostics::new() }
+    }
+}
+
+/// The limit of one step.
+pub(crate) fn limit<R: Managed>(model: &R::Model, of: impl FnOnce(Limits) -> Duration) -> Duration {
+    of(Timeouts::limits(model.timeouts(), R::LIMITS))
+}

@@ -1,0 +1,24 @@
+//! The engine of planned operations, one for every resource: what was reviewed is what runs.
+//!
+//! A resource gives what is its own ([`Managed`], and [`InDatabase`] where it lives in a database). Here is decided, for all of them, what
+//! is stored beside the state, which list of operations counts, when it is known, what of it still runs, what makes a plan stale, what is
+//! tried again, and what practitioners are told about all that.
+
+mod decide;
+mod engine;
+mod in_database;
+mod managed;
+mod message;
+mod plan;
+mod private;
+#[cfg(test)]
+pub(crate) mod rehearsal;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use engine::Engine;
+pub(crate) use in_database::{InDatabase, execute, look};
+pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
+pub(crate) use message::{already_exists, unmet};
+pub(crate) use terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned, fingerprint, lines, managed_model};

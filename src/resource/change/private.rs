@@ -1,0 +1,25 @@
+//! What is stored beside a state, in clear: never a secret. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::managed::Managed;
+
+/// The private data of every resource.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "", default)]
+pub(crate) struct Private<R: Managed> {
+    /// What the last look saw and the state does not say.
+    pub(super) observed: Option<R::Stored>,
+    /// The operations on their way to apply; `None`: they could not be known at plan, or there is no plan.
+    pub(super) planned: Option<Vec<R::Operation>>,
+    /// Fingerprint of the configuration last applied. What differs although it is the same was changed by somebody else.
+    pub(super) applied: Option<u64>,
+    /// An import has named the object, and the next Read states its arguments.
+    pub(super) importing: bool,
+}
+
+impl<R: Managed> Default for Private<R> {
+    fn default() -> Self {
+        Self { observed: None, planned: None, applied: None, importing: false }
+    }
+}

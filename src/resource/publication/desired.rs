@@ -1,0 +1,218 @@
+//! What a configuration asks for, or the arguments of a state say, in types that cannot be wrong. Pure.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::remembered::Remembered;
+use super::schema::PublicationModel;
+use crate::postgres::{Identifier, QualifiedTable};
+use crate::resource::change::fingerprint;
+use crate::resource::names;
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
+
+/// What is published.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    /// Every table of the database.
+    AllTables,
+    /// Listed tables and the tables of listed schemas.
+    Listed { tables: BTreeSet<QualifiedTable>, schemas: BTreeSet<Identifier> },
+}
+
+/// Which operations are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Publish {
+    pub(super) insert: bool,
+    pub(super) update: bool,
+    pub(super) delete: bool,
+    pub(super) truncate: bool,
+}
+
+impl Publish {
+    pub(super) const ALL: Self = Self { insert: true, update: true, delete: true, truncate: true };
+
+    /// The names of what is published, in the order in which PostgreSQL's manual lists them.
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        [("insert", self.insert), ("update", self.update), ("delete", self.delete), ("truncate", self.truncate)]
+            .into_iter()
+            .filter_map(|(name, published)| published.then_some(name))
+    }
+
+    /// The attribute's value.
+    pub(super) fn to_set(self) -> BTreeSet<String> {
+        self.names().map(str::to_owned).collect()
+    }
+
+    /// True when a table without replica identity would lose its UPDATEs or DELETEs.
+    pub(super) fn needs_identity(self) -> bool {
+        self.update || self.delete
+    }
+
+    fn from_set(names: &BTreeSet<String>) -> Result<Self, Diagnostics> {
+        if let Some(unknown) = names.iter().find(|name| !["insert", "update", "delete", "truncate"].contains(&name.as_str())) {
+            let detail = format!("publish: {unknown:?} is no operation; each must be one of insert, update, delete, truncate.");
+            return Err(Diagnostic::error("Unknown operation", detail).at(AttributePath::of("publish")).into());
+        }
+        let has = |name: &str| names.contains(name);
+        Ok(Self { insert: has("insert"), update: has("update"), delete: has("delete"), truncate: has("truncate") })
+    }
+}
+
+/// A publication as a configuration wants it, or as the arguments of a state say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Desired {
+    pub(super) name: Identifier,
+    pub(super) database: Identifier,
+    pub(super) scope: Scope,
+    /// `None`: the current value is kept; all operations on create.
+    pub(super) publish: Option<Publish>,
+    /// `None`: the current value is kept; what the server offers on create.
+    pub(super) via_root: Option<bool>,
+    /// The listed tables as they are written, for the paths of messages.
+    pub(super) written: Vec<String>,
+    /// Consent that is known only at apply does not stand in the way of a plan: it counts as given.
+    pub(super) allow_tables_without_replica_identity: bool,
+    pub(super) allow_scope_replacement: bool,
+    pub(super) force_destroy: bool,
+}
+
+impl Desired {
+    /// What operations depend on.
+    pub(super) fn fingerprint(&self) -> u64 {
+        fingerprint(&(&self.name, &self.scope, self.publish, self.via_root))
+    }
+
+    /// Decodes a configuration. `Ok(None)`: a value that matters is not known yet.
+    ///
+    /// # Errors
+    /// All faults at once, each with its attribute path.
+    pub(super) fn decode(model: &PublicationModel) -> Result<Option<Self>, Diagnostics> {
+        Self::with_scope(model, scope(model))
+    }
+
+    /// Decodes a state. That of an import has no scope yet; in others a name may have dots.
+    ///
+    /// # Errors
+    /// All faults at once, each with its attribute path.
+    pub(super) fn decode_state(model: &PublicationModel, remembered: Option<&Remembered>) -> Result<Option<Self>, Diagnostics> {
+        let none = Remembered::default();
+        Self::with_scope(model, stored_scope(model, remembered.unwrap_or(&none)).map(Some))
+    }
+
+    fn with_scope(model: &PublicationModel, scope: Result<Option<Scope>, Diagnostics>) -> Result<Option<Self>, Diagnostics> {
+        let mut faults = Diagnostics::new();
+        let name = faults.absorb(names::name(&model.name, "name")).flatten();
+        let database = faults.absorb(names::name(&model.database, "database")).flatten();
+        let scope = faults.absorb(scope).flatten();
+        let publish = match &model.publish {
+            Attr::Known(names) => faults.absorb(Publish::from_set(names)),
+            _ => None,
+        };
+        faults.into_result()?;
+        let unknown = model.publish.is_unknown() || model.publish_via_partition_root.is_unknown();
+        let (Some(name), Some(database), Some(scope), false) = (name, database, scope, unknown) else { return Ok(None) };
+        let consent = |given: &Attr<bool>| matches!(given, Attr::Known(true) | Attr::Unknown);
+        Ok(Some(Self {
+            name,
+            database,
+            scope,
+            publish,
+            via_root: model.publish_via_partition_root.known().copied(),
+            written: model.tables.known().cloned().unwrap_or_default(),
+            allow_tables_without_replica_identity: consent(&model.allow_tables_without_replica_identity),
+            allow_scope_replacement: consent(&model.allow_scope_replacement),
+            force_destroy: model.force_destroy == Attr::Known(true),
+        }))
+    }
+}
+
+/// The scope that a state says. Null lists are empty.
+fn stored_scope(model: &PublicationModel, remembered: &Remembered) -> Result<Scope, Diagnostics> {
+    if model.all_tables == Attr::Known(true) {
+        return Ok(Scope::AllTables);
+    }
+    let tables = names::names(&model.tables, "tables", "table name", |name| remembered.table(name))?;
+    let schemas = names::names(&model.schemas, "schemas", "schema name", Identifier::new)?;
+    let (tables, schemas) = (tables.into_iter().flatten().collect(), schemas.into_iter().flatten().collect());
+    Ok(Scope::Listed { tables, schemas })
+}
+
+fn scope(model: &PublicationModel) -> Result<Option<Scope>, Diagnostics> {
+    let listed = !model.tables.is_null() || !model.schemas.is_null();
+    let second = [("tables", &model.tables), ("schemas", &model.schemas)].into_iter().find(|(_, list)| list.known().is_some());
+    match (&model.all_tables, second) {
+        (Attr::Known(true), Some((other, _))) => {
+            let detail = format!("all_tables = true already publishes every table: remove it or {other}.");
+            return Err(Diagnostic::error("Two scopes", detail).at(AttributePath::of(other)).into());
+        }
+        // What is unknown may still turn out to be null.
+        (Attr::Known(true), None) if listed => return Ok(None),
+        _ => {}
+    }
+    match model.all_tables {
+        Attr::Known(true) => return Ok(Some(Scope::AllTables)),
+        Attr::Unknown if !listed => return Ok(None),
+        _ if !listed => {
+            let detail = "Say what to publish: tables, schemas, or all_tables = true.";
+            return Err(Diagnostic::error("No scope", detail).at(AttributePath::of("tables")).into());
+        }
+        _ => {}
+    }
+    let mut faults = Diagnostics::new();
+    let tables = faults.absorb(names::names(&model.tables, "tables", "table name", str::parse::<QualifiedTable>));
+    let schemas = faults.absorb(names::names(&model.schemas, "schemas", "schema name", Identifier::new));
+    faults.into_result()?;
+    let (Some(Some(tables)), Some(Some(schemas))) = (tables, schemas) else { return Ok(None) };
+    if tables.is_empty() && schemas.is_empty() {
+        let detail = "The lists are empty: nothing would be published. Name a table or a schema.";
+        return Err(Diagnostic::error("No scope", detail).at(AttributePath::of("tables")).into());
+    }
+    Ok(Some(Scope::Listed { tables: tables.into_iter().collect(), schemas: schemas.into_iter().collect() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base() -> PublicationModel {
+        PublicationModel { name: "p".into(), database: "app".into(), ..PublicationModel::default() }
+    }
+
+    #[track_caller]
+    fn fault(model: &PublicationModel) -> String {
+        let faults = Desired::decode(model).unwrap_err();
+        let first = faults.iter().next().unwrap();
+        format!("{}: {}", first.path.clone().unwrap_or_default(), first.summary)
+    }
+
+    #[test]
+    fn exactly_one_scope() {
+        assert_eq!(fault(&base()), "tables: No scope");
+        assert_eq!(fault(&PublicationModel { tables: Vec::new().into(), ..base() }), "tables: No scope");
+        let both = PublicationModel { all_tables: true.into(), schemas: vec!["a".to_owned()].into(), ..base() };
+        assert_eq!(fault(&both), "schemas: Two scopes");
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_written_is_named_with_its_position() {
+        let tables = vec!["public.a".to_owned(), "public.b.c".to_owned()];
+        assert_eq!(fault(&PublicationModel { tables: tables.into(), ..base() }), "tables[1]: Invalid table name");
+    }
+
+    #[test]
+    fn unknown_inputs_are_no_fault() {
+        assert_eq!(Desired::decode(&PublicationModel { tables: Attr::Unknown, ..base() }), Ok(None));
+        assert_eq!(Desired::decode(&PublicationModel { all_tables: Attr::Unknown, ..base() }), Ok(None));
+        let either = PublicationModel { all_tables: true.into(), schemas: Attr::Unknown, ..base() };
+        assert_eq!(Desired::decode(&either), Ok(None));
+    }
+
+    #[test]
+    fn an_unknown_operation_is_refused() {
+        let publish = BTreeSet::from(["upsert".to_owned()]);
+        let model = PublicationModel { all_tables: true.into(), publish: publish.into(), ..base() };
+        assert_eq!(fault(&model), "publish: Unknown operation");
+    }
+}

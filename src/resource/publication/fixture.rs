@@ -1,0 +1,43 @@
+//! Publications as the unit tests of this resource see them.
+
+use std::collections::BTreeSet;
+
+use super::desired::{Desired, Publish, Scope};
+use super::observed::{Current, Found, Observed};
+use crate::postgres::{Identifier, ServerVersion};
+
+pub(super) fn name(text: &str) -> Identifier {
+    Identifier::new(text).unwrap()
+}
+
+pub(super) fn listed(tables: &[&str]) -> Scope {
+    Scope::Listed { tables: tables.iter().map(|table| table.parse().unwrap()).collect(), schemas: BTreeSet::new() }
+}
+
+/// The publication `p` of these tables.
+pub(super) fn current(tables: &[&str]) -> Current {
+    Current { name: name("p"), scope: listed(tables), publish: Publish::ALL, via_root: Some(true) }
+}
+
+pub(super) fn version() -> ServerVersion {
+    ServerVersion::from_number(150_004)
+}
+
+pub(super) fn observed(current: Current) -> Observed {
+    let publication = Some(Found { oid: 16400, current, without_identity: Vec::new() });
+    Observed { version: Some(version()), publication, ..Observed::default() }
+}
+
+pub(super) fn wanted(publication: &str, scope: Scope) -> Desired {
+    Desired {
+        name: name(publication),
+        database: name("app"),
+        scope,
+        publish: None,
+        via_root: None,
+        written: Vec::new(),
+        allow_tables_without_replica_identity: false,
+        allow_scope_replacement: false,
+        force_destroy: false,
+    }
+}

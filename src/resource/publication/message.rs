@@ -1,0 +1,175 @@
+//! What practitioners are told about publications: each with the reason and the remedy. Pure.
+
+use super::desired::{Desired, Scope};
+use super::schema::Publication;
+use crate::catalogue::relation::{Kind, Persistence, Relation};
+use crate::postgres::version::{Gate, VIA_ROOT};
+use crate::postgres::{Identifier, ServerVersion, import_id};
+use crate::resource::change;
+use crate::terraform::{AttributePath, Diagnostic};
+
+/// How many names a message lists before it only counts.
+const NAMES_SHOWN: usize = 20;
+
+pub(super) fn scope_cannot_be_altered(name: &Identifier) -> Diagnostic {
+    let detail = format!(
+        "PostgreSQL cannot turn a publication of all tables into one of listed tables, or back. Publication {name} would be dropped and \
+         created anew in one transaction; a pipe that reads it must then be resynced, which copies all its tables again. To accept \
+         that, set allow_scope_replacement = true."
+    );
+    Diagnostic::error("The scope cannot be altered", detail).at(AttributePath::of("all_tables"))
+}
+
+pub(super) fn must_be_resynced(name: &Identifier) -> Diagnostic {
+    let detail = format!(
+        "Publication {name} is dropped and created anew in one transaction. A pipe that reads it must be resynced afterwards, which \
+         copies all its tables again."
+    );
+    Diagnostic::warning("The pipe must be resynced", detail).at(AttributePath::of("all_tables"))
+}
+
+pub(super) fn renamed(from: &Identifier, to: &Identifier) -> Diagnostic {
+    let detail = format!("Pipes read a publication by its name: one that names {from} stops until it names {to}.");
+    Diagnostic::warning("Pipes read the publication by name", detail).at(AttributePath::of("name"))
+}
+
+pub(super) fn too_old(gate: Gate, version: ServerVersion, remedy: &str) -> Diagnostic {
+    let detail = format!("{} needs PostgreSQL {}, and this server is {version}. {remedy}", gate.feature, gate.since);
+    Diagnostic::error("Server is too old", detail)
+}
+
+pub(super) fn already_exists(desired: &Desired) -> Diagnostic {
+    let (database, name) = (desired.database.as_str(), desired.name.as_str());
+    let opening = format!("Database {database} already has a publication {}.", desired.name);
+    change::already_exists::<Publication>(&opening, &import_id(database, name), "").at(AttributePath::of("name"))
+}
+
+pub(super) fn schema_missing(desired: &Desired, schema: &str) -> Diagnostic {
+    let detail = format!("There is no schema {schema:?} in database {}. Create it first.", desired.database.as_str());
+    Diagnostic::error("Schema not found", detail).at(AttributePath::of("schemas"))
+}
+
+pub(super) fn table_missing(desired: &Desired, name: &str) -> Diagnostic {
+    let detail = format!("There is no table {name} in database {}. Create it first.", desired.database.as_str());
+    Diagnostic::error("Table not found", detail).at(table_path(desired, name))
+}
+
+pub(super) fn not_publishable(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
+    let detail = format!("{name} is {}. Only permanent tables and partitioned tables can be published.", kind_name(found));
+    Diagnostic::error("Not a table that can be published", detail).at(table_path(desired, name))
+}
+
+pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion) -> Diagnostic {
+    let detail = format!(
+        "{name} is a partitioned table. Publishing one needs PostgreSQL {}, and this server is {version}. List its partitions instead.",
+        VIA_ROOT.since
+    );
+    Diagnostic::error("Server is too old", detail).at(table_path(desired, name))
+}
+
+pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
+    let detail = format!(
+        "Only the owner of a table can publish it. {name} belongs to {:?}, and the provider works as {:?}. Whoever may grant that role \
+         runs: GRANT {} TO {}",
+        found.owner,
+        found.admin,
+        quoted(&found.owner),
+        quoted(&found.admin)
+    );
+    Diagnostic::error("Not the owner of a table", detail).at(table_path(desired, name))
+}
+
+pub(super) fn exposed_already(tables: &[&String]) -> Diagnostic {
+    let detail = format!("UPDATEs and DELETEs already fail on: {}. {IDENTITY_REMEDY}", listed(tables));
+    Diagnostic::warning("Published tables without a replica identity", detail)
+}
+
+pub(super) fn newly_exposed(desired: &Desired, tables: &[&String]) -> Diagnostic {
+    let exposure = exposure(desired, tables);
+    let detail = format!("{} Or accept it with allow_tables_without_replica_identity = true.", exposure.detail);
+    Diagnostic { detail, ..exposure }
+}
+
+pub(super) fn accepted_exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
+    change::unmet(exposure(desired, tables), false)
+}
+
+fn exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
+    let detail =
+        format!("Once published, the application's own UPDATE and DELETE would fail on: {}. {IDENTITY_REMEDY}", listed(tables));
+    let path = tables.first().map_or_else(AttributePath::root, |name| table_path(desired, name));
+    Diagnostic::error("Tables without a replica identity", detail).at(path)
+}
+
+pub(super) fn all_later_tables() -> Diagnostic {
+    let detail = "all_tables = true also publishes every table made later. One without a primary key then loses its UPDATEs and \
+                  DELETEs at once, and ClickPipes is billed for the traffic of all tables. Listing tables avoids both.";
+    Diagnostic::warning("Tables made later are published too", detail).at(AttributePath::of("all_tables"))
+}
+
+pub(super) fn later_tables_of_schemas() -> Diagnostic {
+    let detail = "Tables made later in a published schema are published too. One without a primary key then loses its UPDATEs and \
+                  DELETEs at once.";
+    Diagnostic::warning("Tables made later are published too", detail).at(AttributePath::of("schemas"))
+}
+
+/// Why a destroy is refused.
+pub(super) fn in_use(database: &Identifier, slots: &[String]) -> Diagnostic {
+    let detail = format!(
+        "Replication slots of database {} are in use: {}. A pipe that reads this publication would stop at once and need a resync. \
+         Remove the pipe first, or set force_destroy = true and apply that before the destroy.",
+        database.as_str(),
+        slots.join(", ")
+    );
+    Diagnostic::error("Publication may be in use", detail).at(AttributePath::of("name"))
+}
+
+const IDENTITY_REMEDY: &str = "Give each a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or leave updates and \
+     deletes out of publish. From PostgreSQL 18 on the identity must have no generated column, so FULL does not do for a table with one.";
+
+fn kind_name(found: &Relation) -> &'static str {
+    match (found.kind, found.persistence) {
+        (Kind::View, _) => "a view",
+        (Kind::MaterializedView, _) => "a materialized view",
+        (Kind::ForeignTable, _) => "a foreign table",
+        (Kind::Sequence, _) => "a sequence",
+        (_, Persistence::Unlogged) => "an unlogged table",
+        (_, Persistence::Temporary) => "a temporary table",
+        _ => "no table",
+    }
+}
+
+fn quoted(role: &str) -> String {
+    Identifier::new(role).map_or_else(|_| role.to_owned(), |role| role.to_string())
+}
+
+fn listed(names: &[&String]) -> String {
+    let shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(|name| name.as_str()).collect();
+    match names.len().checked_sub(NAMES_SHOWN) {
+        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
+}
+
+/// Where a table stands in the configuration: its place in `tables`, or the attribute that covers it.
+fn table_path(desired: &Desired, name: &str) -> AttributePath {
+    let position = desired.written.iter().position(|written| written == name);
+    match (position, &desired.scope) {
+        (Some(index), _) => AttributePath::of("tables").index(index),
+        (None, Scope::AllTables) => AttributePath::of("all_tables"),
+        (None, Scope::Listed { schemas, .. }) if !schemas.is_empty() => AttributePath::of("schemas"),
+        (None, _) => AttributePath::of("tables"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_counted() {
+        let names: Vec<String> = (0..25).map(|number| format!("a.t{number}")).collect();
+        let text = listed(&names.iter().collect::<Vec<_>>());
+        assert!(text.ends_with("a.t19 and 5 more"), "{text}");
+    }
+}

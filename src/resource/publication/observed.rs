@@ -1,0 +1,82 @@
+//! What a look at a publication sees. Pure.
+
+use std::collections::BTreeSet;
+
+use super::desired::{Desired, Publish, Scope};
+use super::remembered::Remembered;
+use super::schema::PublicationModel;
+use crate::catalogue::relation::Named;
+use crate::catalogue::slot::Slot;
+use crate::postgres::{Identifier, ServerVersion};
+use crate::resource::Prior;
+use crate::terraform::Attr;
+
+/// A publication in the catalogue, and what a change of it would meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Observed {
+    /// `None`: not known, in what a state of an earlier release stands for.
+    pub(super) version: Option<ServerVersion>,
+    /// `None`: there is none.
+    pub(super) publication: Option<Found>,
+    /// What a change to the wanted scope would meet; only of a look for a change.
+    pub(super) met: Option<Met>,
+    /// Slots of the server; only of a look for a destroy.
+    pub(super) slots: Vec<Slot>,
+}
+
+/// A publication that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(super) oid: u32,
+    pub(super) current: Current,
+    /// Exposed tables, as `schema.table`; empty when neither updates nor deletes are published.
+    pub(super) without_identity: Vec<String>,
+}
+
+/// What `ALTER PUBLICATION` can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Current {
+    pub(super) name: Identifier,
+    pub(super) scope: Scope,
+    pub(super) publish: Publish,
+    /// `None` before PostgreSQL 13.
+    pub(super) via_root: Option<bool>,
+}
+
+/// What a change to a scope would meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Met {
+    /// The listed tables.
+    pub(super) tables: Vec<Named>,
+    /// Listed schemas that do not exist.
+    pub(super) missing_schemas: Vec<String>,
+    /// Tables of the wanted scope without a usable replica identity, as `schema.table`.
+    pub(super) without_identity: BTreeSet<String>,
+}
+
+/// What of an observation is stored beside the state.
+pub(super) fn remember(observed: &Observed) -> Remembered {
+    let tables = match observed.publication.as_ref().map(|found| &found.current.scope) {
+        Some(Scope::Listed { tables, .. }) => tables.iter().collect(),
+        _ => Vec::new(),
+    };
+    Remembered::new(observed.version, tables)
+}
+
+/// The observation that a state stands for; `None` while an import has only named the publication.
+pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Option<&Remembered>) -> Option<Observed> {
+    let Prior { model, arguments } = prior;
+    let oid = model.oid.known().and_then(|oid| u32::try_from(*oid).ok())?;
+    let current = Current {
+        name: arguments.name.clone(),
+        scope: arguments.scope.clone(),
+        publish: arguments.publish.unwrap_or(Publish::ALL),
+        via_root: arguments.via_root,
+    };
+    let without_identity = match &model.tables_without_replica_identity {
+        Attr::Known(tables) => tables.clone(),
+        _ => Vec::new(),
+    };
+    let version = remembered.and_then(|remembered| remembered.version);
+    Some(Observed { version, publication: Some(Found { oid, current, without_identity }), ..Observed::default() })
+}

@@ -1,0 +1,87 @@
+//! What can be done to a publication, and what is left of it when somebody else was faster. Pure.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::desired::{Publish, Scope};
+use super::schema::Publication;
+use crate::postgres::{Identifier, QualifiedTable};
+use crate::resource::change::{Remaining, Seen};
+
+/// One change of a publication, and one statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Operation {
+    Create { name: Identifier, scope: Scope, publish: Publish, via_root: Option<bool> },
+    Rename { from: Identifier, to: Identifier },
+    SetParameters { name: Identifier, publish: Option<Publish>, via_root: Option<bool> },
+    AddTables { name: Identifier, tables: Vec<QualifiedTable> },
+    AddSchemas { name: Identifier, schemas: Vec<Identifier> },
+    DropTables { name: Identifier, tables: Vec<QualifiedTable> },
+    DropSchemas { name: Identifier, schemas: Vec<Identifier> },
+    Drop { name: Identifier },
+}
+
+/// What is left of a planned operation. A publication that is created or replaced is as it was planned.
+pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Publication>) -> Remaining<Operation> {
+    let is_replaced = seen.planned.iter().any(|planned| matches!(planned, Operation::Create { .. }));
+    let Some(now) = seen.now.publication.as_ref().filter(|_| !is_replaced) else { return Remaining::All };
+    let now = &now.current;
+    if let Operation::Rename { to, .. } = operation {
+        return if *to == now.name { Remaining::Nothing } else { Remaining::All };
+    }
+    let Scope::Listed { tables: published, schemas: published_schemas } = &now.scope else { return Remaining::All };
+    let name = QualifiedTable::name;
+    let schema_name = |schema: &Identifier| schema.as_str().to_owned();
+    match operation.clone() {
+        Operation::AddTables { name: of, tables } => {
+            part(tables, published, false, name, |tables| Operation::AddTables { name: of, tables })
+        }
+        Operation::DropTables { name: of, tables } => {
+            part(tables, published, true, name, |tables| Operation::DropTables { name: of, tables })
+        }
+        Operation::AddSchemas { name: of, schemas } => {
+            part(schemas, published_schemas, false, schema_name, |schemas| Operation::AddSchemas { name: of, schemas })
+        }
+        Operation::DropSchemas { name: of, schemas } => {
+            part(schemas, published_schemas, true, schema_name, |schemas| Operation::DropSchemas { name: of, schemas })
+        }
+        _ => Remaining::All,
+    }
+}
+
+/// The members that are `published` while the operation needs them so, or the other way round.
+fn part<T: Ord>(
+    members: Vec<T>,
+    published: &BTreeSet<T>,
+    needs_published: bool,
+    name: impl Fn(&T) -> String,
+    operation: impl FnOnce(Vec<T>) -> Operation,
+) -> Remaining<Operation> {
+    let (open, done): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| published.contains(member) == needs_published);
+    match (open.is_empty(), done.is_empty()) {
+        (true, _) => Remaining::Nothing,
+        (false, true) => Remaining::All,
+        (false, false) => Remaining::Part(operation(open), done.iter().map(name).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{current, name, observed};
+    use super::*;
+
+    #[test]
+    fn what_someone_else_did_already_is_skipped_by_name() {
+        let add = Operation::AddTables { name: name("p"), tables: vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()] };
+        let left_of = |tables: &[&str]| {
+            let now = observed(current(tables));
+            remaining(&add, &Seen { now: &now, planned: std::slice::from_ref(&add), needed: &[] })
+        };
+        let rest = Operation::AddTables { name: name("p"), tables: vec!["a.c".parse().unwrap()] };
+        assert_eq!(left_of(&["a.b"]), Remaining::Part(rest, vec!["a.b".to_owned()]));
+        assert_eq!(left_of(&["a.b", "a.c"]), Remaining::Nothing);
+        assert_eq!(left_of(&["x.y"]), Remaining::All);
+    }
+}

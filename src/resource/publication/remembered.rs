@@ -1,0 +1,56 @@
+//! What is stored beside the state of a publication. The state says which tables there are, and there may be very many. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::postgres::identifier::InvalidQualifiedTable;
+use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
+
+/// What the state cannot say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    /// The server's version.
+    pub(super) version: Option<ServerVersion>,
+    /// Published tables whose names have a dot, so that `schema.table` does not say where to cut.
+    dotted: Vec<QualifiedTable>,
+}
+
+impl Remembered {
+    /// Of these published tables.
+    pub(super) fn new(version: Option<ServerVersion>, tables: Vec<&QualifiedTable>) -> Self {
+        let has_dot = |table: &&&QualifiedTable| table.schema.as_str().contains('.') || table.table.as_str().contains('.');
+        Self { version, dotted: tables.iter().filter(has_dot).map(|table| (*table).clone()).collect() }
+    }
+
+    /// The table that the state calls so. Where nothing is remembered of a name with several dots, as in what an earlier release stored,
+    /// it is cut at the first one, until the next look finds out.
+    pub(super) fn table(&self, name: &str) -> Result<QualifiedTable, InvalidQualifiedTable> {
+        if let Some(table) = self.dotted.iter().find(|table| table.name() == name) {
+            return Ok(table.clone());
+        }
+        match (name.parse(), name.split_once('.')) {
+            (Err(InvalidQualifiedTable::Dotted { text }), Some((schema, table))) => {
+                let part = |half: &str| {
+                    Identifier::new(half).map_err(|source| InvalidQualifiedTable::Part { text: text.clone(), source })
+                };
+                Ok(QualifiedTable { schema: part(schema)?, table: part(table)? })
+            }
+            (parsed, _) => parsed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_several_dots_is_cut_where_it_was_seen() {
+        let name = |text: &str| Identifier::new(text).unwrap();
+        let (plain, dotted) = ("a.b".parse().unwrap(), QualifiedTable { schema: name("x.y"), table: name("z") });
+        let remembered = Remembered::new(None, vec![&plain, &dotted]);
+        assert_eq!(remembered.table("a.b").unwrap(), plain);
+        assert_eq!(remembered.table("x.y.z").unwrap(), dotted);
+        assert_eq!(Remembered::default().table("x.y.z").unwrap(), QualifiedTable { schema: name("x"), table: name("y.z") });
+        assert!(remembered.table("orders").is_err());
+    }
+}

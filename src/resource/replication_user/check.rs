@@ -1,0 +1,70 @@
+//! What stands against a change of a role, and what the practitioner should know about it. Pure.
+
+use super::desired::Desired;
+use super::message;
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::ReplicationUser;
+use crate::catalogue::holdings::Obstacle;
+use crate::postgres::Identifier;
+use crate::resource::change::{Change, Findings, Moment};
+
+/// Checks a change against what was seen.
+pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[Operation]>) -> Findings {
+    let mut findings = Findings::default();
+    let Some(desired) = change.after else {
+        destroy(change, &mut findings);
+        return findings;
+    };
+    if change.before.is_none() && !desired.has_password && desired.adopt != Some(true) {
+        findings.refusals.push(message::password_missing());
+    }
+    if let Some(before) = change.before.filter(|before| before.name != desired.name) {
+        findings.warnings.push(message::renamed(&before.name, &desired.name));
+    }
+    if let Some(now) = change.now {
+        meet(change, desired, now, operations, &mut findings);
+    }
+    findings
+}
+
+/// What is missing, out of reach or taken. Another resource may still fix it until the plan is applied.
+fn meet(
+    change: &Change<'_, ReplicationUser>,
+    desired: &Desired,
+    now: &Observed,
+    operations: Option<&[Operation]>,
+    findings: &mut Findings,
+) {
+    let at_apply = change.moment == Moment::Apply;
+    let adopts = matches!(operations, Some([Operation::AdoptRole { .. }, ..]));
+    match (&now.role, adopts) {
+        _ if change.before.is_some() => {}
+        (Some(_), true) if !now.closer.elsewhere.is_empty() => {
+            findings.refusals.push(message::used_elsewhere(desired, &now.closer.elsewhere));
+        }
+        (None, true) => findings.unmet.push(message::role_gone(&desired.name)),
+        // Of a replacement the old half still has the name.
+        (Some(existing), false) if !change.replaces => findings.unmet.push(message::already_exists(desired, existing)),
+        _ => {}
+    }
+    findings.unmet.extend(message::missing(change.before, desired, now, at_apply));
+    let is_new = |schema: &&Identifier| change.before.is_none_or(|before| !before.schemas.contains(schema));
+    let is_granted = |schema: &&Identifier| {
+        let grants =
+            |operation: &Operation| matches!(operation, Operation::GrantDefaults { schema: granted, .. } if granted == *schema);
+        operations.into_iter().flatten().any(grants)
+    };
+    let covered: Vec<&Identifier> =
+        desired.schemas.iter().filter(|schema| if at_apply { is_granted(schema) } else { is_new(schema) }).collect();
+    findings.warnings.extend(message::owners_found(&covered, desired, now));
+    findings.unmet.extend(message::out_of_reach(&covered, desired, now, &now.closer.unreadable, at_apply));
+}
+
+fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
+    let Some((now, role)) = change.now.and_then(|now| Some((now, now.role.as_ref()?))) else { return };
+    let obstacles: Vec<&Obstacle> = now.clearings.iter().flat_map(|clearing| &clearing.obstacles).collect();
+    if !obstacles.is_empty() {
+        findings.unmet.push(message::in_the_way(&role.name, &obstacles, change.moment == Moment::Apply));
+    }
+}

@@ -1,0 +1,170 @@
+//! What a configuration asks for, or the arguments of a state say, in types that cannot be wrong. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::postgres::{Identifier, QualifiedTable};
+use crate::resource::names;
+use crate::resource::replication_user::schema::ReplicationUserModel;
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
+
+/// What the role shall be and be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Desired {
+    pub(crate) name: Identifier,
+    pub(crate) database: Identifier,
+    pub(crate) schemas: Vec<Identifier>,
+    pub(crate) tables: Vec<QualifiedTable>,
+    /// `None`: the owners found.
+    pub(crate) table_owners: Option<Vec<Identifier>>,
+    pub(crate) include_views: bool,
+    /// `None`: whatever is there.
+    pub(crate) connection_limit: Option<i64>,
+    pub(crate) password_version: Option<i64>,
+    /// Whether a password is given, or will be.
+    pub(crate) has_password: bool,
+    /// Whether a role that exists is taken over; `None` while unknown.
+    pub(crate) adopt: Option<bool>,
+}
+
+impl Desired {
+    /// Decodes a configuration or state. `None` when an input that statements depend on is not known yet.
+    ///
+    /// # Errors
+    /// Every fault, each with its attribute.
+    pub(crate) fn decode(model: &ReplicationUserModel) -> Result<Option<Self>, Diagnostics> {
+        let mut faults = Diagnostics::new();
+        let name = faults.absorb(names::name(&model.name, "name")).flatten();
+        let database = faults.absorb(names::name(&model.database, "database")).flatten();
+        let schemas = faults.absorb(names::names(&model.schemas, "schemas", "schema name", Identifier::new)).flatten();
+        let tables = faults.absorb(names::names(&model.tables, "tables", "table name", str::parse::<QualifiedTable>)).flatten();
+        let table_owners =
+            faults.absorb(names::names(&model.table_owners, "table_owners", "role name", Identifier::new)).flatten();
+        if let Some(name) = name.as_ref().filter(|name| name.as_str().starts_with("pg_")) {
+            let detail =
+                format!("The name {name} begins with pg_, which PostgreSQL reserves for its own roles. Choose another one.");
+            faults.push(Diagnostic::error("Reserved role name", detail).at(AttributePath::of("name")));
+        }
+        if let Some(limit) = model.connection_limit.known().filter(|limit| i32::try_from(**limit).is_err() || **limit < -1) {
+            let detail = format!("Attribute connection_limit: {limit} is out of range. It is -1 (no limit) or a number from 0.");
+            faults.push(Diagnostic::error("Invalid connection limit", detail).at(AttributePath::of("connection_limit")));
+        }
+        faults.into_result()?;
+        let unknown = model.include_views.is_unknown()
+            || model.password_wo_version.is_unknown()
+            || model.table_owners.is_unknown()
+            || model.connection_limit.is_unknown();
+        let (Some(name), Some(database), Some(schemas), Some(tables), false) = (name, database, schemas, tables, unknown) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            name,
+            database,
+            schemas,
+            tables,
+            table_owners: table_owners.filter(|_| !model.table_owners.is_null()),
+            include_views: model.include_views == Attr::Known(true),
+            connection_limit: model.connection_limit.known().copied(),
+            password_version: model.password_wo_version.known().copied(),
+            has_password: !model.password_wo.is_null(),
+            adopt: (!model.adopt_existing.is_unknown()).then_some(model.adopt_existing == Attr::Known(true)),
+        }))
+    }
+
+    /// Tables that no schema of the list covers.
+    pub(crate) fn single_tables(&self) -> impl Iterator<Item = &QualifiedTable> {
+        self.tables.iter().filter(|table| !self.schemas.contains(&table.schema))
+    }
+
+    /// Schemas of those tables, each once, in the order of the list.
+    pub(crate) fn single_table_schemas(&self) -> Vec<&Identifier> {
+        let mut seen = BTreeSet::new();
+        self.single_tables().map(|table| &table.schema).filter(|schema| seen.insert(*schema)).collect()
+    }
+}
+
+/// Rules of a configuration about its password, which no state has.
+pub(crate) fn validate(config: &ReplicationUserModel) -> Diagnostics {
+    let mut faults = Diagnostics::new();
+    if config.password_wo.is_null() && config.password_wo_version.known().is_some() {
+        let detail = "password_wo_version says which password is meant; give the password itself in password_wo.";
+        faults.push(Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo")));
+    }
+    if config.password_wo.known().is_some_and(|password| password.is_empty()) {
+        let detail = "Attribute password_wo is empty. PostgreSQL lets nobody log in with an empty password.";
+        faults.push(Diagnostic::error("Empty password", detail).at(AttributePath::of("password_wo")));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn config() -> ReplicationUserModel {
+        ReplicationUserModel { name: "u".into(), database: "app".into(), ..ReplicationUserModel::default() }
+    }
+
+    /// Everything wrong with a configuration.
+    fn faults(config: &ReplicationUserModel) -> Diagnostics {
+        let mut faults = validate(config);
+        faults.absorb(Desired::decode(config));
+        faults
+    }
+
+    fn list(names: &[&str]) -> Attr<Vec<String>> {
+        names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().into()
+    }
+
+    #[test]
+    fn every_fault_is_reported_with_its_attribute() {
+        let faults = faults(&ReplicationUserModel {
+            name: "pg_x".into(),
+            database: "".into(),
+            schemas: list(&["a", ""]),
+            tables: list(&["a.b", "c", "a.b.c"]),
+            connection_limit: (-2).into(),
+            password_wo_version: 1.into(),
+            ..ReplicationUserModel::default()
+        });
+        let paths: BTreeSet<String> = faults.iter().filter_map(|fault| fault.path.as_ref()).map(ToString::to_string).collect();
+        let expected = ["connection_limit", "database", "name", "password_wo", "schemas[1]", "tables[1]", "tables[2]"];
+        assert_eq!(paths, expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn an_unknown_input_is_no_fault_but_nothing_can_be_said_yet() {
+        for model in [
+            ReplicationUserModel { schemas: Attr::Unknown, ..config() },
+            ReplicationUserModel { name: Attr::Unknown, ..config() },
+            ReplicationUserModel { table_owners: Attr::Unknown, ..config() },
+        ] {
+            assert!(faults(&model).is_empty());
+            assert_eq!(Desired::decode(&model), Ok(None));
+        }
+    }
+
+    #[test]
+    fn an_unknown_password_does_not_hide_the_statements() {
+        let model = ReplicationUserModel { password_wo: Attr::Unknown, password_wo_version: 1.into(), ..config() };
+        assert!(faults(&model).is_empty());
+        assert!(Desired::decode(&model).unwrap().is_some());
+        let empty = ReplicationUserModel { password_wo: Secret::new("").into(), ..config() };
+        assert!(faults(&empty).has_errors());
+    }
+
+    #[test]
+    fn a_version_that_is_not_known_yet_may_still_be_null_and_misses_no_password() {
+        let of = |version| validate(&ReplicationUserModel { password_wo_version: version, ..config() });
+        assert!(of(Attr::Unknown).is_empty());
+        assert!(of(1.into()).iter().any(|fault| fault.summary == "Password missing"));
+    }
+
+    #[test]
+    fn a_table_of_a_listed_schema_needs_nothing_of_its_own() {
+        let model = ReplicationUserModel { schemas: list(&["s"]), tables: list(&["s.a", "t.b", "t.c"]), ..config() };
+        let desired = Desired::decode(&model).unwrap().unwrap();
+        assert_eq!(desired.single_tables().map(QualifiedTable::name).collect::<Vec<_>>(), ["t.b", "t.c"]);
+        assert_eq!(desired.single_table_schemas().len(), 1);
+    }
+}

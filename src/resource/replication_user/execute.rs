@@ -1,0 +1,85 @@
+//! A role in its database: looked at, altered. A destroy, which has to go through every database, is in `destroy`.
+
+use super::desired::Desired;
+use super::destroy;
+use super::message;
+use super::observe::{self, whole_schemas};
+use super::observed::Observed;
+use super::operation::Operation;
+use super::run::run;
+use super::schema::ReplicationUser;
+use crate::catalogue::table_privilege::unreadable_tables;
+use crate::failure::{Attempt, Failure};
+use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Transaction};
+use crate::provider::Context;
+use crate::resource::change::{self, Done, InDatabase, Look, Purpose, Stopped, Work};
+
+/// Looks at a role: in a plan only at what is new, before a destroy into every database.
+pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
+    match (look.purpose, look.desired) {
+        (Purpose::Plan { .. }, Some(desired)) if observe::added(look, desired).is_none() => Ok(None),
+        (Purpose::PlanDestroy, _) => {
+            let server = context.postgres(ReplicationUser::cluster(look.arguments)).await?;
+            let facts = server.facts(look.arguments.database.as_str(), context.cancel()).await?;
+            let seen = observe::survey(context, &server, &facts, look).await;
+            seen.map_err(|error| ReplicationUser::failure(error.into(), &facts))
+        }
+        _ => change::look(context, look).await,
+    }
+}
+
+/// Changes a role in one transaction, or destroys it.
+pub(super) async fn execute(
+    context: &Context,
+    work: &Work<'_, ReplicationUser>,
+) -> Result<Done<ReplicationUser>, Stopped<ReplicationUser>> {
+    if work.destroys() { destroy::destroy(context, work).await } else { change::execute(context, work).await }
+}
+
+impl InDatabase for ReplicationUser {
+    const GOES_WITH_ITS_DATABASE: bool = false;
+
+    fn database(arguments: &Desired) -> &Identifier {
+        &arguments.database
+    }
+
+    async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Self>) -> Result<Observed, Error> {
+        observe::observe(reader, facts, look).await
+    }
+
+    async fn look_closer(
+        reader: &Reader,
+        work: &Work<'_, Self>,
+        operations: &[Operation],
+        now: &mut Observed,
+    ) -> Result<(), Error> {
+        let include_views = work.desired.is_some_and(|desired| desired.include_views);
+        observe::look_closer(reader, include_views, operations, now).await
+    }
+
+    async fn run(transaction: &Transaction, work: &Work<'_, Self>, operation: &Operation, now: &Observed) -> Result<(), Error> {
+        run(transaction, work.secret.as_ref(), operation, now).await
+    }
+
+    async fn verify(reader: &Reader, work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<(), Attempt> {
+        let Some(desired) = work.desired else { return Ok(()) };
+        let role = found.role.as_ref().map_or(0, |role| role.oid);
+        let whole = whole_schemas(ran);
+        let unreadable = unreadable_tables(reader, &found.facts, role, &whole, desired.include_views).await?;
+        message::verdict(desired, ran, found, &unreadable).into_result()?;
+        Ok(())
+    }
+
+    fn leaves_a_trace(operation: &Operation) -> bool {
+        !matches!(operation, Operation::SetPassword { .. } | Operation::AdoptRole { .. })
+    }
+
+    fn failure(attempt: Attempt, facts: &Facts) -> Failure {
+        match attempt {
+            Attempt::Postgres(error) if error.cause() == Some(Cause::InsufficientPrivilege) => {
+                message::insufficient_privilege(&error, &facts.current_user).into()
+            }
+            other => other.into(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Roles as the unit tests of this resource see them.
+
+use super::observed::{Closer, Observed};
+use crate::catalogue::role::Role;
+use crate::postgres::{Facts, Flavour, Identifier, ServerVersion};
+
+pub(super) fn identifier(name: &str) -> Identifier {
+    Identifier::new(name).unwrap()
+}
+
+pub(super) fn facts() -> Facts {
+    Facts { version: ServerVersion::from_number(150_004), flavour: Flavour::Rds, current_user: "admin".to_owned() }
+}
+
+/// The role `u`, to which nothing is missing.
+pub(super) fn role() -> Role {
+    Role {
+        oid: 7,
+        name: "u".to_owned(),
+        login: true,
+        replication: true,
+        connection_limit: -1,
+        connect: true,
+        connect_granted: true,
+    }
+}
+
+/// A look that saw no more than this.
+pub(super) fn observing(facts: Facts, role: Option<Role>) -> Observed {
+    let (schemas, tables) = Default::default();
+    Observed { facts, role, schemas, tables, closer: Closer::default(), clearings: Vec::new() }
+}

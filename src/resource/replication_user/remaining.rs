@@ -1,0 +1,79 @@
+//! Which planned operations are still needed when they are about to run. Pure.
+
+use super::observed::Observed;
+use super::operation::{Operation, Owners};
+use super::schema::ReplicationUser;
+use crate::catalogue::schema_privilege::{Owner, Schema};
+use crate::postgres::Identifier;
+use crate::resource::change::{Remaining, Seen};
+
+/// What is left of a planned operation: the owners' line is expanded, what is there already is struck out.
+pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, ReplicationUser>) -> Remaining<Operation> {
+    // What a planned revocation takes away counts as missing, whatever is there now.
+    let revoked = |schema: &Identifier| {
+        seen.planned
+            .iter()
+            .any(|operation| matches!(operation, Operation::RevokeSelectOnAll { schema: revoked, .. } if revoked == schema))
+    };
+    match operation {
+        Operation::GrantSelect { table, .. } if revoked(&table.schema) => Remaining::All,
+        Operation::GrantDefaults { owners: Owners::Each, schema, role } => Remaining::Each(each_owner(schema, role, seen.now)),
+        _ if is_needed(operation, seen.now) => Remaining::All,
+        _ => Remaining::Nothing,
+    }
+}
+
+/// One operation for each owner whose later tables are not covered yet.
+fn each_owner(schema: &Identifier, role: &Identifier, observed: &Observed) -> Vec<Operation> {
+    let found = observed.schemas.get(schema.as_str());
+    let owners = found.into_iter().flat_map(|schema| &schema.owners);
+    let uncovered = owners.filter(|(_, owner)| owner.owns_tables && !owner.covered);
+    let named = uncovered.filter_map(|(name, _)| Identifier::new(name.clone()).ok()).map(|owner| Operation::GrantDefaults {
+        owners: Owners::Named(owner),
+        schema: schema.clone(),
+        role: role.clone(),
+    });
+    named.collect()
+}
+
+fn is_needed(operation: &Operation, observed: &Observed) -> bool {
+    let role = observed.role.as_ref();
+    let schema = |name: &Identifier| observed.schemas.get(name.as_str());
+    let gone = |name: &Identifier| schema(name).is_some_and(|schema| !schema.exists);
+    let owner = |name: &Identifier, owner: &Identifier| -> Option<&Owner> { schema(name)?.owners.get(owner.as_str()) };
+    let readable = |schema: &Schema, table: &str| {
+        schema.unreadable == 0
+            || !(schema.unreadable_names.iter().any(|name| name == table) || schema.unreadable_names.is_empty())
+    };
+    match operation {
+        Operation::RenameRole { to, .. } => role.is_none_or(|role| role.name != to.as_str()),
+        Operation::AllowLogin { .. } => role.is_none_or(|role| !role.login),
+        Operation::AllowReplication { .. } | Operation::GrantReplication { .. } => role.is_none_or(|role| !role.replication),
+        Operation::LimitConnections { limit, .. } => role.is_none_or(|role| role.connection_limit != *limit),
+        Operation::GrantConnect { .. } => role.is_none_or(|role| !role.connect_granted),
+        Operation::GrantUsage { schema: name, .. } => schema(name).is_none_or(|schema| !schema.usage_granted),
+        Operation::GrantDefaults { owners: Owners::Named(named), schema, .. } => {
+            owner(schema, named).is_none_or(|owner| !owner.granted)
+        }
+        Operation::RevokeDefaults { owner: named, schema, .. } => owner(schema, named).is_some_and(|owner| owner.granted),
+        Operation::GrantSelect { table, .. } => match observed.tables.get(&table.name()) {
+            Some(found) => !found.exists || !found.select,
+            None => schema(&table.schema).is_none_or(|found| found.exists && !readable(found, table.table.as_str())),
+        },
+        Operation::RevokeSelect { table, .. } => {
+            observed.tables.get(&table.name()).is_none_or(|found| found.exists && found.select)
+        }
+        Operation::RevokeSelectOnAll { schema: name, .. } => !gone(name),
+        Operation::RevokeUsage { schema: name, .. } => schema(name).is_none_or(|schema| schema.usage_granted),
+        Operation::CreateRole { .. }
+        | Operation::AdoptRole { .. }
+        | Operation::SetPassword { .. }
+        | Operation::TakeBack { .. }
+        | Operation::DropRole { .. }
+        | Operation::GrantSelectOnAll { .. }
+        | Operation::GrantDefaults { owners: Owners::Each, .. } => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;
