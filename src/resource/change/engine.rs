@@ -155,12 +155,15 @@ fn existing<R: Managed>(
         *model.operations() = ran.to_vec().into();
     }
     let stored = R::store(observed);
-    let arguments = R::decode_state(&model, Some(&stored)).ok().flatten();
-    if let Some(arguments) = &arguments {
-        R::conclude(&mut model, arguments, observed);
-    }
-    if let Some(attribute) = model.drift() {
-        *attribute = arguments.map(|arguments| drift::<R>(&arguments, observed)).unwrap_or_default().into();
+    // Of the others the state says it all, and some have very long lists.
+    if model.drift().is_some()
+        && let Ok(Some(arguments)) = R::decode_state(&model, Some(&stored))
+    {
+        R::conclude(&mut model, &arguments, observed);
+        let drift = drift::<R>(&arguments, observed);
+        if let Some(attribute) = model.drift() {
+            *attribute = drift.into();
+        }
     }
     Existing { model, private: Private { observed: Some(stored), applied, ..Private::default() } }
 }

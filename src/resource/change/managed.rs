@@ -107,7 +107,7 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// those found. `operations` and `drift` are the engine's.
     fn state(model: &Self::Model, observed: &Self::Observed, importing: bool) -> Self::Model;
 
-    /// Fills in what follows from the arguments of a state and an observation together.
+    /// Fills in what follows from the arguments of a state and an observation together, where the resource has `drift`.
     fn conclude(_: &mut Self::Model, _: &Self::Desired, _: &Self::Observed) {}
 
     /// Looks at what exists. `Ok(None)`: there is nothing, or nothing needed to be looked at.

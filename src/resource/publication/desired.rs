@@ -70,7 +70,7 @@ pub(crate) struct Desired {
     pub(super) publish: Option<Publish>,
     /// `None`: the current value is kept; what the server offers on create.
     pub(super) via_root: Option<bool>,
-    /// The listed tables as they are written, for the paths of messages.
+    /// The listed tables as a configuration has them, for the paths of messages; empty of a state, into which none points.
     pub(super) written: Vec<String>,
     /// Consent that is known only at apply does not stand in the way of a plan: it counts as given.
     pub(super) allow_tables_without_replica_identity: bool,
@@ -89,7 +89,8 @@ impl Desired {
     /// # Errors
     /// All faults at once, each with its attribute path.
     pub(super) fn decode(model: &PublicationModel) -> Result<Option<Self>, Diagnostics> {
-        Self::with_scope(model, scope(model))
+        let desired = Self::with_scope(model, scope(model))?;
+        Ok(desired.map(|desired| Self { written: model.tables.known().cloned().unwrap_or_default(), ..desired }))
     }
 
     /// Decodes a state. That of an import has no scope yet; in others a name may have dots.
@@ -120,7 +121,7 @@ impl Desired {
             scope,
             publish,
             via_root: model.publish_via_partition_root.known().copied(),
-            written: model.tables.known().cloned().unwrap_or_default(),
+            written: Vec::new(),
             allow_tables_without_replica_identity: consent(&model.allow_tables_without_replica_identity),
             allow_scope_replacement: consent(&model.allow_scope_replacement),
             force_destroy: model.force_destroy == Attr::Known(true),
