@@ -142,7 +142,7 @@ mod tests {
         let slot = Slot { name: "pipe".to_owned(), active: true, here: false };
         let with = |slots| undo(Seen { slots, ..settled().into() }, "never").refusals;
         assert!(with(Slots::Found(Vec::new())).is_empty());
-        assert!(with(Slots::Found(vec![slot])).iter().all(|refusal| refusal.detail.contains("pipe (active)")));
+        assert!(with(Slots::Found(vec![slot])).iter().any(|refusal| refusal.detail.contains("pipe (active)")));
         assert!(with(Slots::NoServer).has_errors() && with(Slots::OtherServer { address: "db:5432".to_owned() }).has_errors());
     }
 }

@@ -3,7 +3,6 @@ use crate::cluster::Observed;
 use crate::cluster::fixture::{DEFAULT, group, observed, our_group, settled, waiting};
 use crate::resource::aurora_source::diff::diff;
 use crate::resource::aurora_source::fixture::config;
-use crate::resource::aurora_source::message;
 use crate::resource::aurora_source::observed::Observed as Seen;
 use crate::resource::change::rehearsal::{rehearse, stored};
 use crate::resource::change::{Managed as _, lines};
@@ -69,10 +68,9 @@ fn a_create_plans_its_operations_and_leaves_what_the_cluster_decides_unknown() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_yet_is_a_warning_and_leaves_the_list_unknown() {
+fn a_cluster_that_is_not_there_yet_leaves_the_list_unknown() {
     let plan = create(&proposed_create(config("writer", &[])), None, None);
     assert!(plan.model.operations.is_unknown());
-    assert_eq!(message::absent("shop").summary, "Cluster not found");
     assert!(plan.diagnostics.is_empty());
 }
 
