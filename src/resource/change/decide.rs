@@ -72,22 +72,23 @@ impl<R: Managed> Work<'_, R> {
         let mut refusals = findings.refusals;
         refusals.extend(findings.unmet);
         refusals.into_result()?;
-        let Some(planned) = self.planned else { return Ok(Decision { run: self.unplanned(now, operations), warnings }) };
-        let seen = Seen { now, planned, needed: &needed };
+        let seen = Seen { now, planned: operations, needed: &needed };
         let mut run = Vec::new();
         let mut skipped = Vec::new();
+        // What was decided just now needs no word about what is done already.
+        let is_reviewed = self.planned.is_some();
         for operation in operations {
             match R::remaining(operation, &seen) {
                 Remaining::All => run.push(operation.clone()),
                 Remaining::Part(rest, done) => {
-                    warnings.push(message::skipped_in_part(operation, &done));
+                    warnings.extend(is_reviewed.then(|| message::skipped_in_part(operation, &done)));
                     run.push(rest);
                 }
                 Remaining::Each(each) => run.extend(each),
                 Remaining::Nothing => skipped.push(operation.to_string()),
             }
         }
-        if !skipped.is_empty() {
+        if is_reviewed && !skipped.is_empty() {
             warnings.push(message::skipped::<R>(self.arguments, &skipped));
         }
         Ok(Decision { run, warnings })
@@ -106,17 +107,5 @@ impl<R: Managed> Work<'_, R> {
             warnings.push(message::left_out::<R>(self.arguments, &may_wait));
         }
         Ok(needed)
-    }
-
-    /// What was decided just now needs no word about what is done already.
-    fn unplanned(&self, now: &R::Observed, operations: &[R::Operation]) -> Vec<R::Operation> {
-        let seen = Seen { now, planned: operations, needed: operations };
-        let remaining = operations.iter().flat_map(|operation| match R::remaining(operation, &seen) {
-            Remaining::All => vec![operation.clone()],
-            Remaining::Part(rest, _) => vec![rest],
-            Remaining::Each(each) => each,
-            Remaining::Nothing => Vec::new(),
-        });
-        remaining.collect()
     }
 }

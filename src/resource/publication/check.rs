@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::desired::{Desired, Publish, Scope};
 use super::message;
 use super::observed::{Current, Found, Met};
-use super::operation::Operation;
+use super::operation::{Operation, dropped};
 use super::schema::Publication;
 use crate::catalogue::relation::{Kind, Named};
 use crate::catalogue::slot::in_use_here;
@@ -24,11 +24,7 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
     // A change is judged by what it was made from, also when somebody else was at work since.
     let recalled = change.recalled.and_then(|recalled| recalled.publication.as_ref());
     let current = recalled.map(|found| &found.current);
-    let drops = operations.into_iter().flatten().find_map(|operation| match operation {
-        Operation::Drop { name } => Some(name),
-        _ => None,
-    });
-    if let Some(name) = drops.filter(|_| !desired.allow_scope_replacement) {
+    if let Some(name) = operations.and_then(dropped).filter(|_| !desired.allow_scope_replacement) {
         findings.refusals.push(message::scope_cannot_be_altered(name));
     }
     let met = change.now.and_then(|now| Some((now, now.met.as_ref()?, now.version?)));
@@ -58,8 +54,7 @@ fn destroy(change: &Change<'_, Publication>) -> Diagnostics {
 
 /// What pipes that read the publication have to expect.
 fn consequences(desired: &Desired, current: &Current, operations: &[Operation]) -> Diagnostics {
-    let replaces = operations.iter().any(|operation| matches!(operation, Operation::Drop { .. }));
-    if replaces {
+    if dropped(operations).is_some() {
         message::must_be_resynced(&current.name).into()
     } else if current.name != desired.name {
         message::renamed(&current.name, &desired.name).into()

@@ -23,6 +23,14 @@ pub(crate) enum Operation {
     Drop { name: Identifier },
 }
 
+/// The publication that the operations drop.
+pub(super) fn dropped(operations: &[Operation]) -> Option<&Identifier> {
+    operations.iter().find_map(|operation| match operation {
+        Operation::Drop { name } => Some(name),
+        _ => None,
+    })
+}
+
 /// What is left of a planned operation. A publication that is created or replaced is as it was planned.
 pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Publication>) -> Remaining<Operation> {
     let is_replaced = seen.planned.iter().any(|planned| matches!(planned, Operation::Create { .. }));

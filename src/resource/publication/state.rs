@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::desired::{Publish, Scope};
 use super::observed::Observed;
-use super::operation::Operation;
+use super::operation::{Operation, dropped};
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::{Identifier, QualifiedTable, import_id};
 use crate::resource::change::{Change, Proposal};
@@ -20,7 +20,7 @@ pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publi
         create_defaults(&mut model, operations);
     }
     let replaces_scope = match operations {
-        Some(operations) => operations.iter().any(|operation| matches!(operation, Operation::Drop { .. })),
+        Some(operations) => dropped(operations).is_some(),
         None => model.allow_scope_replacement != Attr::Known(false),
     };
     if replaces_scope {
