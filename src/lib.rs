@@ -5,10 +5,15 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout))]
 
+mod action;
 mod aws;
 mod catalogue;
 mod cluster;
+mod data_source;
+mod ephemeral;
 mod failure;
+mod function;
+mod list;
 pub mod plugin;
 mod postgres;
 pub mod proto;

@@ -1,6 +1,7 @@
 //! The documentation against the provider: every page is what `cargo docs` writes, every example is a valid configuration, and nothing
 //! that is registered lacks a page, an example or an acceptance test.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,9 +23,7 @@ async fn the_pages_are_what_cargo_docs_writes() -> Result<()> {
 #[tokio::test]
 async fn every_attribute_says_what_it_means() -> Result<()> {
     let schemas = Schemas::fetch().await?;
-    for (name, schema) in
-        schemas.resources.iter().map(|(name, schema)| (name.as_str(), schema)).chain([("provider", &schemas.provider)])
-    {
+    for (name, schema) in schemas.all() {
         let block = schema.block.as_ref().with_context(|| format!("{name} has no block"))?;
         ensure!(!block.description.trim().is_empty(), "{name} has no description");
         described(name, &block.attributes)?;
@@ -47,9 +46,8 @@ fn described(path: &str, attributes: &[Attribute]) -> Result<()> {
 async fn every_argument_says_its_default_and_what_a_change_does() -> Result<()> {
     let schemas = Schemas::fetch().await?;
     let mut faults = Vec::new();
-    for (name, schema) in
-        schemas.resources.iter().map(|(name, schema)| (name.as_str(), schema)).chain([("provider", &schemas.provider)])
-    {
+    let resources: BTreeSet<&str> = schemas.resources().map(|(name, _)| name).collect();
+    for (name, schema) in schemas.all() {
         let attributes = schema.block.as_ref().map(|block| block.attributes.as_slice()).unwrap_or_default();
         for attribute in attributes.iter().filter(|attribute| attribute.required || attribute.optional) {
             let path = format!("{name}.{}", attribute.name);
@@ -57,7 +55,7 @@ async fn every_argument_says_its_default_and_what_a_change_does() -> Result<()> 
             faults.extend(default_fault(&path, attribute));
             if name == "provider" {
                 faults.extend(nested.iter().filter_map(|member| default_fault(&format!("{path}.{}", member.name), member)));
-            } else if !attribute.description.to_lowercase().contains("change") {
+            } else if resources.contains(name) && !attribute.description.to_lowercase().contains("change") {
                 faults.push(format!("{path} does not say what a change does"));
             }
         }
@@ -80,18 +78,30 @@ async fn every_resource_has_a_page_an_example_and_an_acceptance_test() -> Result
     let repository = repository();
     let schemas = Schemas::fetch().await?;
     let has = |path: String| repository.join(path).exists();
-    for type_name in schemas.resources.keys() {
+    for (type_name, _) in schemas.resources() {
         let name = page_name(type_name);
         let page = fs::read_to_string(repository.join(format!("docs/resources/{name}.md")))
             .with_context(|| format!("the page {name}"))?;
         for heading in NOTES {
             ensure!(page.contains(&format!("\n{heading}\n")), "the page of {type_name} has no section {heading:?}");
         }
-        for file in ["resource.tf", "import-by-string-id.tf", "import.sh"] {
+        for file in ["resource.tf", "import-by-identity.tf", "import-by-string-id.tf", "import.sh"] {
             ensure!(has(format!("examples/resources/{type_name}/{file}")), "{type_name} has no example {file}");
         }
         let tests = format!("acceptance-tests/tests/{name}");
         ensure!(has(format!("{tests}.rs")) || has(format!("{tests}/main.rs")), "{type_name} has no acceptance test {tests}.rs");
+    }
+    Ok(())
+}
+
+/// Whatever calls somebody says with which permissions.
+#[tokio::test]
+async fn every_page_says_which_permissions_are_needed() -> Result<()> {
+    for kind in Schemas::fetch().await?.kinds {
+        for name in kind.subjects.keys() {
+            let page = fs::read_to_string(repository().join(format!("docs/{}/{}.md", kind.folder, page_name(name))))?;
+            ensure!(page.contains("\n## Permissions\n"), "the page of {name} has no section \"## Permissions\"");
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! are constants; names in them are qualified, values are bound. Known to nothing above: what a practitioner is told is not said here.
 
 pub(crate) mod holdings;
+pub(crate) mod publication;
 pub(crate) mod reach;
 pub(crate) mod relation;
 pub(crate) mod replica_identity;

@@ -72,6 +72,19 @@ impl Reboots<'_> {
         }
     }
 
+    /// Reboots a member whether or not it needs it, and waits until it is back and runs with the values of its parameter group.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub(crate) async fn once(&self, instance: &str) -> Result<(), aws::Error> {
+        let Self { client, cluster, patience, .. } = self;
+        client.wait_for_instance_rebootable(instance, patience).await?;
+        tracing::info!(instance, "rebooting");
+        client.reboot_instance(instance, patience).await?;
+        client.wait_for_reboot_to_begin(instance, patience).await?;
+        client.wait_for_member_in_sync(cluster, instance, patience).await
+    }
+
     /// Makes sure, after the last reboot, that the writer runs with the values of the group.
     ///
     /// # Errors
@@ -86,7 +99,11 @@ impl Reboots<'_> {
         Err(RebootError::WriterWaits { cluster: cluster.identifier, writer, status })
     }
 
-    async fn available(&self) -> Result<Cluster, aws::Error> {
+    /// The cluster, once it is available.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel.
+    pub(crate) async fn available(&self) -> Result<Cluster, aws::Error> {
         self.client.wait_for_cluster_available(self.cluster, self.patience).await
     }
 

@@ -11,11 +11,12 @@ use super::environment::PostgresEnvironment;
 use super::login_plan::{LoginPlan, MasterUser};
 use super::on_unreachable::OnUnreachable;
 use super::postgres_settings::WriterEndpoint;
-use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings};
+use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings, stop};
 use crate::aws::{self, Session, TokenRequest};
 use crate::failure::{Failure, Outage, Party};
 use crate::postgres::{LoginSource, OUTAGE_REMEMBERED, Server, Settings};
 use crate::rds;
+use crate::secret::Secret;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, Model};
 
 /// A section of the provider block.
@@ -121,7 +122,10 @@ impl Context {
         let resolve = || async {
             let cluster = match postgres.cluster_identifier.known() {
                 // Remembered before the next resource has its turn here.
-                Some(identifier) => Some(self.writer_endpoint(identifier).await.inspect_err(|failure| self.remember(failure))?),
+                Some(identifier) => {
+                    let endpoint = self.writer_endpoint(identifier, |region| own_cluster_missing(identifier, region)).await;
+                    Some(endpoint.inspect_err(|failure| self.remember(failure))?)
+                }
                 None => None,
             };
             let (settings, login) = postgres_settings::resolve(&postgres, &self.provider.environment, cluster.as_ref())
@@ -136,6 +140,34 @@ impl Context {
             () = self.cancel.cancelled() => {
                 Err(aws::Error::Cancelled { awaited: "AWS to describe the cluster of the provider block".to_owned() }.into())
             }
+        }
+    }
+
+    /// Address and port of a cluster's writer. `path` is the attribute that names the cluster.
+    pub(crate) async fn writer(&self, identifier: &str, path: AttributePath) -> Result<(String, u16), Failure> {
+        let not_found = |region: &str| {
+            let detail = format!(
+                "This account has no cluster {identifier} in {region}. Correct the identifier, or the region or account."
+            );
+            Diagnostic::error(format!("Cluster {identifier} not found"), detail).at(path)
+        };
+        let awaited = format!("AWS to describe cluster {identifier}");
+        let endpoint = stop::ends(&self.cancel, &awaited, Box::pin(self.writer_endpoint(identifier, not_found))).await?;
+        Ok((endpoint.host, endpoint.port))
+    }
+
+    /// Signs a token for a database login.
+    pub(crate) async fn sign(&self, request: &TokenRequest) -> Result<Secret, Failure> {
+        let session = self.aws_session().await?;
+        let awaited = "AWS credentials to sign a token with";
+        stop::ends(&self.cancel, awaited, Box::pin(request.sign(session))).await
+    }
+
+    /// The cluster that the provider block names; `None` where it leads to a server in another way.
+    pub(crate) fn own_cluster(&self) -> Result<Option<&str>, Failure> {
+        match &self.provider.postgres {
+            Section::Unknown => Err(Failure::ConfigurationUnknown),
+            Section::Known(postgres) => Ok(postgres.cluster_identifier.known().map(String::as_str)),
         }
     }
 
@@ -211,17 +243,13 @@ impl Context {
         }
     }
 
-    async fn writer_endpoint(&self, identifier: &str) -> Result<WriterEndpoint, Failure> {
-        let path = AttributePath::of("postgres").attribute("cluster_identifier");
+    async fn writer_endpoint(
+        &self,
+        identifier: &str,
+        not_found: impl FnOnce(&str) -> Diagnostic,
+    ) -> Result<WriterEndpoint, Failure> {
         let rds = self.rds().await?;
-        let cluster = rds.find_cluster(identifier).await?.ok_or_else(|| {
-            let detail = format!(
-                "{path} of the provider block is {identifier:?}, and this account has no such cluster in {}. Create it first, or \
-                 correct the identifier or the region.",
-                rds.region()
-            );
-            Failure::Missing(Diagnostic::error("Cluster not found", detail))
-        })?;
+        let cluster = rds.find_cluster(identifier).await?.ok_or_else(|| Failure::Missing(not_found(rds.region())))?;
         match (cluster.endpoint, cluster.port) {
             (Some(host), Some(port)) => {
                 let master = MasterUser { username: cluster.master_username, secret_arn: cluster.master_user_secret_arn };
@@ -233,6 +261,16 @@ impl Context {
             }
         }
     }
+}
+
+/// The provider block names a cluster that is not there.
+fn own_cluster_missing(identifier: &str, region: &str) -> Diagnostic {
+    let path = AttributePath::of("postgres").attribute("cluster_identifier");
+    let detail = format!(
+        "{path} of the provider block is {identifier:?}, and this account has no such cluster in {region}. Create it first, or correct \
+         the identifier or the region."
+    );
+    Diagnostic::error("Cluster not found", detail)
 }
 
 /// The path of a message is taken for one of the resource that is worked on, and these are of the provider block. Their text names the

@@ -8,6 +8,7 @@ mod login_source;
 mod on_unreachable;
 mod postgres_settings;
 mod schema;
+pub(crate) mod stop;
 
 pub(crate) use context::{Context, ProviderContext};
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};

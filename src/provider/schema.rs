@@ -114,5 +114,5 @@ model! {
 
 /// The declared schema of the provider block.
 pub(crate) fn schema() -> Schema {
-    Schema { version: 0, description: ProviderModel::description(), attributes: ProviderModel::attributes() }
+    ProviderModel::schema()
 }

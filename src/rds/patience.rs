@@ -1,5 +1,7 @@
 //! How a thing is awaited: with a deadline, an end at cancel, and a word in the log while it lasts.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,10 +19,18 @@ const LOG_INTERVAL: Duration = Duration::from_secs(30);
 pub const WRONG_STATE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// How long to wait and what ends it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Patience {
     deadline: Instant,
     cancel: CancellationToken,
+    /// Hears what the log hears.
+    tell: Option<Arc<dyn Fn(String) + Send + Sync>>,
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
 }
 
 /// What one look at the awaited thing found.
@@ -34,12 +44,18 @@ pub(super) enum Seen<T> {
 impl Patience {
     /// Waits until `timeout` from now, or `cancel`.
     pub fn new(timeout: Duration, cancel: CancellationToken) -> Self {
-        Self { deadline: Instant::now() + timeout, cancel }
+        Self { deadline: Instant::now() + timeout, cancel, tell: None }
+    }
+
+    /// Says to somebody else, too, what is awaited and what is seen.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self { tell: Some(Arc::new(tell)), ..self }
     }
 
     /// The same, but ending after `limit` if that is sooner.
     pub fn at_most(&self, limit: Duration) -> Self {
-        Self { deadline: self.deadline.min(Instant::now() + limit), cancel: self.cancel.clone() }
+        Self { deadline: self.deadline.min(Instant::now() + limit), ..self.clone() }
     }
 
     /// Looks at growing intervals until the thing awaited is there.
@@ -71,6 +87,9 @@ impl Patience {
                     timeout_seconds = self.deadline.saturating_duration_since(start).as_secs(),
                     "waiting for {awaited}"
                 );
+                if let Some(tell) = &self.tell {
+                    tell(format!("Waiting for {awaited}: {seen} ({} seconds so far)", (now - start).as_secs()));
+                }
                 logged = Some((seen.clone(), now));
             }
             if now >= self.deadline {

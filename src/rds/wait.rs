@@ -8,6 +8,8 @@ use super::patience::{Patience, Seen};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
 use crate::aws::Error;
 
+/// How long an instance may take to begin its reboot.
+const REBOOT_LIMIT: Duration = Duration::from_secs(15);
 /// How long a member may take to say that it waits for a reboot.
 const NOTICE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -152,6 +154,27 @@ impl Client {
             })
             .await;
         match noticed {
+            Err(Error::TimedOut { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Gives an instance the time to begin the reboot that it was told to make: RDS may show it as `available` for a moment still. One that
+    /// is never seen otherwise was quick, and is no error.
+    ///
+    /// # Errors
+    /// Any failed call, cancel.
+    pub async fn wait_for_reboot_to_begin(&self, identifier: &str, patience: &Patience) -> Result<(), Error> {
+        let begun = patience
+            .at_most(REBOOT_LIMIT)
+            .until(&format!("the reboot of instance {identifier} to begin"), || async {
+                Ok(match self.find_instance_status(identifier).await? {
+                    Some(InstanceStatus::Available) => Seen::NotYet("available".to_owned()),
+                    _ => Seen::Done(()),
+                })
+            })
+            .await;
+        match begun {
             Err(Error::TimedOut { .. }) => Ok(()),
             other => other,
         }

@@ -117,6 +117,10 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     type Model: Model + std::fmt::Debug;
     /// What a configuration asks for: every value that decides is known and valid.
     type Desired: Clone + std::fmt::Debug + Send + Sync;
+    /// What tells one object from all others.
+    type Identity: Model + std::fmt::Debug;
+    /// Version of its identity's shape.
+    const IDENTITY_VERSION: i64 = 0;
     /// What is stored beside the state.
     type Private: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Default + Send + Sync;
     /// What is looked up for a plan.
@@ -124,7 +128,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
 
     /// Its declared schema.
     fn schema() -> Schema {
-        Schema { version: Self::VERSION, description: Self::Model::description(), attributes: Self::Model::attributes() }
+        Schema { version: Self::VERSION, ..Self::Model::schema() }
     }
 
     /// What a configuration asks for; `None` while a value that decides is unknown. Pure.
@@ -184,9 +188,18 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     /// Whether this private data is what [`Resource::import`] makes of an id, which no Read has completed yet.
     fn is_import(private: &Self::Private) -> bool;
 
+    /// The identity of the object that a state describes, known as far as the state is. `before` is the one that it had. Pure.
+    fn identity(model: &Self::Model, before: Option<&Self::Identity>) -> Self::Identity;
+
     /// Starts an import: the attributes that the id names. Read finds the rest; declared defaults are filled in. Pure.
     ///
     /// # Errors
     /// The id is malformed.
     fn import(id: &str) -> Result<Existing<Self>, Diagnostics>;
+
+    /// The same by an identity. Pure.
+    fn import_by(context: &Context, identity: &Self::Identity) -> Result<Existing<Self>, Failure>;
+
+    /// An object of which only these attributes are known, as an import has it. Pure.
+    fn named(model: Self::Model) -> Existing<Self>;
 }

@@ -4,6 +4,7 @@
 
 mod change;
 mod contract;
+mod identity;
 mod names;
 mod timeouts;
 
@@ -28,3 +29,4 @@ pub(crate) use change::Engine;
 pub(crate) use contract::{ApplyRequest, Existing, PlanRequest, Prior, PriorOf, Resource, Saved};
 #[cfg(test)]
 pub(crate) use contract::{ApplyRequestOf, Plan, PlanRequestOf};
+pub(crate) use identity::not_own_cluster;

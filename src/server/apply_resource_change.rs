@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
-use super::{panic, plan_pipeline, self_check, stored};
+use super::{identity, panic, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
@@ -16,12 +16,13 @@ pub(super) async fn apply<R: Resource>(
     context: &Context,
     request: proto::apply_resource_change::Request,
 ) -> proto::apply_resource_change::Response {
-    let Decoded { config, prior, planned, private } = match decode::<R>(&request) {
+    let Decoded { config, prior, planned, private, identity } = match decode::<R>(&request) {
         Ok(decoded) => decoded,
         Err(diagnostics) => {
             return proto::apply_resource_change::Response {
                 new_state: request.prior_state,
                 private: request.planned_private,
+                new_identity: request.planned_identity,
                 diagnostics: encode_diagnostics(diagnostics),
                 ..Default::default()
             };
@@ -40,8 +41,8 @@ pub(super) async fn apply<R: Resource>(
     let mut diagnostics = outcome.unwrap_or_else(|diagnostics| diagnostics);
     let before = prior.filter(|_| failed).map(|prior| Existing { model: prior.model, private });
     let left = saved.take().or(before);
-    let (value, private) = match left {
-        None => (Value::Null, Vec::new()),
+    let (value, private, new_identity) = match left {
+        None => (Value::Null, Vec::new(), None),
         Some(existing) => {
             let actual = Model::encode(&existing.model);
             let value = if failed { actual } else { plan_pipeline::fulfil(&planned, &actual) };
@@ -49,7 +50,8 @@ pub(super) async fn apply<R: Resource>(
             if !failed {
                 diagnostics.extend(unknown.into_iter().map(left_unknown));
             }
-            (value, stored::encode_private::<R>(&existing.private))
+            let identity = R::identity(&existing.model, identity.as_ref());
+            (value, stored::encode_private::<R>(&existing.private), Some(identity::encode(&identity)))
         }
     };
     if cfg!(debug_assertions) {
@@ -63,6 +65,7 @@ pub(super) async fn apply<R: Resource>(
     proto::apply_resource_change::Response {
         new_state: Some(dynamic_value::encode(&value)),
         private,
+        new_identity,
         diagnostics: encode_diagnostics(diagnostics),
         ..Default::default()
     }
@@ -73,6 +76,8 @@ struct Decoded<R: Resource> {
     prior: Option<PriorOf<R>>,
     planned: Value,
     private: R::Private,
+    /// The planned one.
+    identity: Option<R::Identity>,
 }
 
 fn decode<R: Resource>(request: &proto::apply_resource_change::Request) -> Result<Decoded<R>, Diagnostics> {
@@ -89,6 +94,7 @@ fn decode<R: Resource>(request: &proto::apply_resource_change::Request) -> Resul
         prior: stored::prior::<R>(&prior, &private)?,
         planned,
         private,
+        identity: identity::decode(request.planned_identity.as_ref())?,
     })
 }
 

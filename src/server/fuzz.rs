@@ -29,6 +29,8 @@ fn sample(of: &Type, dice: &mut Dice) -> Value {
         (_, Type::Map(of)) => {
             Value::Map((0..dice.below(3)).map(|_| (TEXTS[dice.below(TEXTS.len())].to_owned(), sample(of, dice))).collect())
         }
+        // Functions have their own.
+        (_, Type::Tuple(_) | Type::Dynamic) => Value::Null,
         (_, Type::Object(attributes)) => {
             Value::Map(attributes.iter().map(|(name, of)| (name.clone(), sample(of, dice))).collect::<BTreeMap<_, _>>())
         }
@@ -52,8 +54,8 @@ fn arrive<M: prost::Message + Default>(request: M, dice: &mut Dice) -> Option<Re
 
 /// What the provider says to one request.
 async fn answer(service: &ProviderService, dice: &mut Dice) -> Option<Vec<proto::Diagnostic>> {
-    let handler = handler::all()[dice.below(handler::all().len())];
-    let type_name = handler.type_name().to_owned();
+    let handler = handler::RESOURCES[dice.below(handler::RESOURCES.len())];
+    let type_name = handler.name().to_owned();
     let of = &handler.schema().value_type();
     let private = mutate(br#"{"operations":[],"observed":null}"#, dice);
     Some(match dice.below(8) {

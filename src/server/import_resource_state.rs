@@ -1,14 +1,18 @@
-//! `ImportResourceState`: from an id to the least that Read needs.
+//! `ImportResourceState`: from an id or an identity to the least that Read needs.
 
-use super::{plan_pipeline, self_check, stored};
+use super::{identity, plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
-use crate::resource::Resource;
+use crate::provider::Context;
+use crate::resource::{Existing, Resource};
 use crate::terraform::{Diagnostics, Model};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
-pub(super) fn import<R: Resource>(request: &proto::import_resource_state::Request) -> proto::import_resource_state::Response {
-    match R::import(&request.id) {
-        Ok(existing) => {
+pub(super) fn import<R: Resource>(
+    context: &Context,
+    request: &proto::import_resource_state::Request,
+) -> proto::import_resource_state::Response {
+    match start::<R>(context, request) {
+        Ok((existing, identity)) => {
             let attributes = R::Model::attributes();
             let value = plan_pipeline::fill_defaults(&attributes, Model::encode(&existing.model));
             let (value, _) = plan_pipeline::seal(&attributes, value);
@@ -16,7 +20,7 @@ pub(super) fn import<R: Resource>(request: &proto::import_resource_state::Reques
                 type_name: R::TYPE_NAME.to_owned(),
                 state: Some(dynamic_value::encode(&value)),
                 private: stored::encode_private::<R>(&existing.private),
-                ..Default::default()
+                identity: Some(identity::encode(&identity)),
             };
             let mut diagnostics = Diagnostics::new();
             if cfg!(debug_assertions) {
@@ -30,6 +34,24 @@ pub(super) fn import<R: Resource>(request: &proto::import_resource_state::Reques
         }
         Err(diagnostics) => {
             proto::import_resource_state::Response { diagnostics: encode_diagnostics(diagnostics), ..Default::default() }
+        }
+    }
+}
+
+/// What the import starts with, and the identity that is known of it. One that was given stays as it is until Read has found the object.
+fn start<R: Resource>(
+    context: &Context,
+    request: &proto::import_resource_state::Request,
+) -> Result<(Existing<R>, R::Identity), Diagnostics> {
+    match identity::decode::<R::Identity>(request.identity.as_ref())? {
+        Some(given) => {
+            let existing = R::import_by(context, &given).map_err(|failure| failure.into_diagnostics())?;
+            Ok((existing, given))
+        }
+        None => {
+            let existing = R::import(&request.id)?;
+            let identity = R::identity(&existing.model, None);
+            Ok((existing, identity))
         }
     }
 }

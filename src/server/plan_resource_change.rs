@@ -1,6 +1,6 @@
 //! `PlanResourceChange`. Terraform calls it twice, once for the practitioner and once right before apply, and both answers must agree.
 
-use super::{keep_state, plan_pipeline, self_check, stored};
+use super::{identity, keep_state, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
@@ -16,6 +16,7 @@ pub(super) async fn plan<R: Resource>(
         Ok(answer) => proto::plan_resource_change::Response {
             planned_state: Some(dynamic_value::encode(&answer.planned)),
             planned_private: answer.private,
+            planned_identity: answer.identity,
             requires_replace: answer.requires_replace.iter().map(encode_path).collect(),
             diagnostics: encode_diagnostics(answer.diagnostics),
             ..Default::default()
@@ -23,6 +24,7 @@ pub(super) async fn plan<R: Resource>(
         Err(diagnostics) => proto::plan_resource_change::Response {
             planned_state: request.prior_state,
             planned_private: request.prior_private,
+            planned_identity: request.prior_identity,
             diagnostics: encode_diagnostics(diagnostics),
             ..Default::default()
         },
@@ -32,6 +34,7 @@ pub(super) async fn plan<R: Resource>(
 struct Answer {
     planned: Value,
     private: Vec<u8>,
+    identity: Option<proto::ResourceIdentityData>,
     requires_replace: Vec<AttributePath>,
     diagnostics: Diagnostics,
 }
@@ -40,11 +43,12 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     let config = stored::decode_value::<R>(request.config.as_ref())?;
     let prior = stored::decode_value::<R>(request.prior_state.as_ref())?;
     let prior_private = stored::decode_private::<R>(&request.prior_private);
+    let prior_identity = identity::decode::<R::Identity>(request.prior_identity.as_ref())?;
     let existing = stored::prior::<R>(&prior, &prior_private)?;
     if config.is_null() {
         let diagnostics = destroy::<R>(context, existing.as_ref(), &prior_private).await?;
-        let private = request.prior_private.clone();
-        return Ok(Answer { planned: Value::Null, private, requires_replace: Vec::new(), diagnostics });
+        let (private, identity) = (request.prior_private.clone(), request.prior_identity.clone());
+        return Ok(Answer { planned: Value::Null, private, identity, requires_replace: Vec::new(), diagnostics });
     }
     let proposed = stored::decode_value::<R>(request.proposed_new_state.as_ref())?;
     let attributes = R::Model::attributes();
@@ -89,7 +93,9 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     if cfg!(debug_assertions) && !diagnostics.has_errors() {
         diagnostics.extend(self_check::planned(&attributes, &prior, &config, &planned, &requires_replace));
     }
-    Ok(Answer { planned, private: stored::encode_private::<R>(&plan.private), requires_replace, diagnostics })
+    let identity = identity::planned::<R>(&stored::model::<R>(&planned)?, prior_identity.as_ref(), !prior.is_null());
+    let private = stored::encode_private::<R>(&plan.private);
+    Ok(Answer { planned, private, identity, requires_replace, diagnostics })
 }
 
 async fn destroy<R: Resource>(

@@ -1,6 +1,6 @@
 //! `ReadResource`: what exists now. Always answers with a state: an absent one would mean that the resource is gone.
 
-use super::{keep_state, plan_pipeline, self_check, stored};
+use super::{identity, keep_state, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
@@ -13,13 +13,14 @@ pub(super) async fn read<R: Resource>(
     request: proto::read_resource::Request,
 ) -> proto::read_resource::Response {
     match observe::<R>(context, &request).await {
-        Ok(Observed { value, private, mut diagnostics }) => {
+        Ok(Observed { value, private, new_identity, mut diagnostics }) => {
             if cfg!(debug_assertions) {
                 diagnostics.extend(self_check::stored(&R::Model::attributes(), &value, "a refresh"));
             }
             proto::read_resource::Response {
                 new_state: Some(dynamic_value::encode(&value)),
                 private,
+                new_identity,
                 diagnostics: encode_diagnostics(diagnostics),
                 ..Default::default()
             }
@@ -32,31 +33,65 @@ pub(super) async fn read<R: Resource>(
 pub(super) fn unread(
     request: &proto::read_resource::Request,
 ) -> impl FnOnce(Vec<proto::Diagnostic>) -> proto::read_resource::Response + use<> {
-    let (new_state, private) = (request.current_state.clone(), request.private.clone());
-    move |diagnostics| proto::read_resource::Response { new_state, private, diagnostics, ..Default::default() }
+    let Kept { state, private, identity } = Kept::of(request);
+    move |diagnostics| proto::read_resource::Response {
+        new_state: state,
+        private,
+        new_identity: identity,
+        diagnostics,
+        ..Default::default()
+    }
+}
+
+/// What a request holds, as it came.
+struct Kept {
+    state: Option<proto::DynamicValue>,
+    private: Vec<u8>,
+    identity: Option<proto::ResourceIdentityData>,
+}
+
+impl Kept {
+    fn of(request: &proto::read_resource::Request) -> Self {
+        Self {
+            state: request.current_state.clone(),
+            private: request.private.clone(),
+            identity: request.current_identity.clone(),
+        }
+    }
 }
 
 struct Observed {
     value: Value,
     private: Vec<u8>,
+    new_identity: Option<proto::ResourceIdentityData>,
     diagnostics: Diagnostics,
 }
 
 impl Observed {
     fn gone(diagnostics: Diagnostics) -> Self {
-        Self { value: Value::Null, private: Vec::new(), diagnostics }
+        Self { value: Value::Null, private: Vec::new(), new_identity: None, diagnostics }
     }
 }
 
 async fn observe<R: Resource>(context: &Context, request: &proto::read_resource::Request) -> Result<Observed, Diagnostics> {
     let current = stored::decode_value::<R>(request.current_state.as_ref())?;
     let private = stored::decode_private::<R>(&request.private);
+    let identity = identity::decode::<R::Identity>(request.current_identity.as_ref())?;
+    let kept = |diagnostics| {
+        let Kept { private, identity, .. } = Kept::of(request);
+        Observed { value: current.clone(), private, new_identity: identity, diagnostics }
+    };
     let Some(prior) = stored::prior::<R>(&current, &private)? else { return Ok(Observed::gone(Diagnostics::new())) };
     match R::read(context, &prior, &private).await {
         Ok(Some(existing)) => {
             let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));
+            let found = R::identity(&existing.model, identity.as_ref());
+            if let Some(given) = identity.filter(|_| R::is_import(&private)) {
+                identity::check_found(&given, &found)?;
+            }
             let private = stored::encode_private::<R>(&existing.private);
-            Ok(Observed { value, private, diagnostics: Diagnostics::new() })
+            let new_identity = Some(identity::encode(&found));
+            Ok(Observed { value, private, new_identity, diagnostics: Diagnostics::new() })
         }
         Ok(None) => Ok(Observed::gone(Diagnostics::new())),
         Err(Failure::Missing(missing)) => Ok(Observed::gone(Diagnostic { severity: Severity::Warning, ..missing }.into())),
@@ -64,12 +99,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
         Err(failure @ (Failure::ConfigurationUnknown | Failure::Unreachable(_))) if R::is_import(&private) => {
             Err(failure.into_diagnostics())
         }
-        Err(Failure::ConfigurationUnknown) => {
-            Ok(Observed { value: current, private: request.private.clone(), diagnostics: Diagnostics::new() })
-        }
-        Err(failure) => {
-            let diagnostics = keep_state::go_on(context, failure)?;
-            Ok(Observed { value: current, private: request.private.clone(), diagnostics })
-        }
+        Err(Failure::ConfigurationUnknown) => Ok(kept(Diagnostics::new())),
+        Err(failure) => Ok(kept(keep_state::go_on(context, failure)?)),
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::failure::Failure;
 use crate::proto::tfplugin6::provider_server::Provider;
 use crate::resource::{ApplyRequestOf, Existing, Plan, PlanRequestOf, PriorOf, Resource, Saved};
-use crate::terraform::{Attr, AttributePath, Model, Value, computed, model, optional, required};
+use crate::terraform::{Attr, AttributePath, Diagnostics, Model, Value, computed, model, optional, required};
 use crate::wire::dynamic_value;
 
 model! {
@@ -18,6 +18,16 @@ model! {
         password_wo: String => optional().write_only(),
         /// Known once it exists.
         id: String => computed().keep_prior(),
+    }
+}
+
+model! {
+    /// Sample.
+    struct ScriptIdentity {
+        /// What happens.
+        fate: String => required(),
+        /// Known once it exists.
+        id: String => optional(),
     }
 }
 
@@ -46,6 +56,7 @@ impl Resource for Scripted {
     const TYPE_NAME: &'static str = "clickpipes_scripted";
     type Model = Script;
     type Desired = ();
+    type Identity = ScriptIdentity;
     type Private = u32;
     type Lookup = ();
 
@@ -94,13 +105,29 @@ impl Resource for Scripted {
         Ok(Diagnostics::new())
     }
 
-    fn is_import(_: &u32) -> bool {
-        false
+    fn is_import(private: &u32) -> bool {
+        *private == 3
+    }
+
+    fn identity(model: &Script, _: Option<&ScriptIdentity>) -> ScriptIdentity {
+        ScriptIdentity { fate: model.fate.clone(), id: model.id.clone() }
     }
 
     fn import(_: &str) -> Result<Existing<Self>, Diagnostics> {
         Err(Diagnostic::error("No import", "As scripted.").into())
     }
+
+    fn import_by(_: &Context, identity: &ScriptIdentity) -> Result<Existing<Self>, Failure> {
+        Ok(Self::named(Script { fate: identity.fate.clone(), ..Script::default() }))
+    }
+
+    fn named(model: Script) -> Existing<Self> {
+        Existing { model, private: 3 }
+    }
+}
+
+fn identity_of(fate: &str, id: Attr<String>) -> Option<proto::ResourceIdentityData> {
+    Some(identity::encode(&ScriptIdentity { fate: fate.into(), id }))
 }
 
 fn config(fate: &str) -> Script {
@@ -247,4 +274,95 @@ async fn a_stop_ends_one_run_and_not_the_next_of_the_same_process() {
     configure().await.unwrap();
     assert!(!service.context().cancel().is_cancelled());
     assert!(running.cancel().is_cancelled());
+}
+
+#[tokio::test]
+async fn an_object_has_an_identity_that_is_known_as_soon_as_it_exists() {
+    let context = Context::default();
+    let created = plan_resource_change::plan::<Scripted>(&context, create_plan("live")).await;
+    assert_eq!(created.planned_identity, identity_of("live", Attr::Unknown));
+    let applied = apply_resource_change::apply::<Scripted>(&context, create("live")).await;
+    assert_eq!(applied.new_identity, identity_of("live", "made".into()));
+
+    // Renamed: to a name that is known, and to one that is not known yet.
+    let update = |fate: Attr<String>| proto::plan_resource_change::Request {
+        prior_state: encode(&state("live")),
+        proposed_new_state: encode(&Script { fate: fate.clone(), ..state("live") }),
+        config: encode(&Script { fate, ..config("live") }),
+        prior_identity: identity_of("live", "made".into()),
+        ..Default::default()
+    };
+    let renamed = plan_resource_change::plan::<Scripted>(&context, update("later".into())).await;
+    assert_eq!(renamed.planned_identity, identity_of("later", "made".into()));
+    let unknown = plan_resource_change::plan::<Scripted>(&context, update(Attr::Unknown)).await;
+    assert_eq!(unknown.planned_identity, identity_of("live", "made".into()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_leaves_the_identity_as_it_was() {
+    let context = Context::default();
+    let before = identity_of("missing", "made".into());
+    let prior_state = encode(&state("panic"));
+    let read = proto::read_resource::Request {
+        current_state: prior_state.clone(),
+        current_identity: before.clone(),
+        ..Default::default()
+    };
+    let unread = read_resource::unread(&read);
+    let answer = guarded(read_resource::read::<Scripted>(&context, read), unread).await.unwrap().into_inner();
+    assert_eq!(answer.new_identity, before);
+
+    let destroy = proto::plan_resource_change::Request { prior_state, prior_identity: before.clone(), ..Default::default() };
+    let answer = plan_resource_change::plan::<Scripted>(&context, destroy).await;
+    assert_eq!(answer.planned_identity, before);
+
+    let broken =
+        proto::ResourceIdentityData { identity_data: Some(proto::DynamicValue { msgpack: vec![0xc1], json: Vec::new() }) };
+    let read = proto::read_resource::Request {
+        current_state: encode(&state("live")),
+        current_identity: Some(broken.clone()),
+        ..Default::default()
+    };
+    let answer = read_resource::read::<Scripted>(&context, read).await;
+    assert_eq!(summaries(&answer.diagnostics), ["Cannot decode a value sent by Terraform"]);
+    assert_eq!((decode(answer.new_state), answer.new_identity), (Some(state("live")), Some(broken)));
+}
+
+#[tokio::test]
+async fn an_import_by_identity_must_find_what_it_names() {
+    let context = Context::default();
+    for (id, expected) in [("made", &[][..]), ("another", &["Another id than the identity says"])] {
+        let identity = identity_of("live", id.into());
+        let request = proto::import_resource_state::Request { identity: identity.clone(), ..Default::default() };
+        let mut answer = import_resource_state::import::<Scripted>(&context, &request);
+        let imported = answer.imported_resources.pop().unwrap();
+        assert_eq!(imported.identity, identity);
+        let read = proto::read_resource::Request {
+            current_state: encode(&state("live")),
+            current_identity: imported.identity,
+            private: imported.private,
+            ..Default::default()
+        };
+        let answer = read_resource::read::<Scripted>(&context, read).await;
+        assert_eq!(summaries(&answer.diagnostics), expected);
+    }
+}
+
+#[test]
+fn a_stored_identity_is_read_and_a_newer_one_refused() {
+    let request = |version, json: &str| proto::upgrade_resource_identity::Request {
+        version,
+        raw_identity: Some(proto::RawState { json: json.as_bytes().to_vec(), ..Default::default() }),
+        ..Default::default()
+    };
+    let answer = upgrade_resource_identity::upgrade::<Scripted>(&request(0, r#"{"fate":"live"}"#));
+    assert_eq!((answer.diagnostics.len(), answer.upgraded_identity), (0, identity_of("live", Attr::Null)));
+    for (request, summary) in [
+        (request(1, "{}"), "Identity of a newer provider"),
+        (request(0, r#"{"fate":5}"#), "The stored identity cannot be read"),
+        (request(0, "{"), "The stored identity cannot be read"),
+    ] {
+        let answer = upgrade_resource_identity::upgrade::<Scripted>(&request);
+        assert_eq!((summaries(&answer.diagnostics), answer.upgraded_identity), (vec![summary], None));
+    }
 }

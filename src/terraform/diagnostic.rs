@@ -31,6 +31,13 @@ impl Diagnostic {
         Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
     }
 
+    /// An error about an argument, at its place.
+    #[must_use]
+    pub fn invalid(attribute: &str, reason: impl std::fmt::Display) -> Self {
+        let path = AttributePath::of(attribute);
+        Self::error(format!("Invalid {attribute}"), format!("Attribute {path}: {reason}.")).at(path)
+    }
+
     /// A warning.
     #[must_use]
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {

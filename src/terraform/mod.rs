@@ -3,8 +3,10 @@
 
 mod attribute;
 mod attribute_path;
+mod configured;
 mod diagnostic;
 mod duration;
+mod function;
 mod hcl;
 mod model;
 mod number;
@@ -15,8 +17,10 @@ mod value;
 
 pub use attribute::{Attr, AttributeValue};
 pub use attribute_path::{AttributePath, Step};
+pub(crate) use configured::Configured;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::decode_duration;
+pub use function::{CallFault, Declaration, Parameter};
 pub use hcl::hcl_string;
 pub use model::Model;
 pub(crate) use model::description;

@@ -13,12 +13,17 @@
 //! ```
 //! The documentation comments become the descriptions that practitioners read. Every field is an [`Attr`](super::Attr) of the type named.
 
-use super::{Attribute, AttributePath, Diagnostics, Value};
+use super::{Attribute, AttributePath, Diagnostics, Schema, Value};
 
 /// A struct declared by `model!`.
 pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
     /// What it describes. Markdown.
     fn description() -> String;
+
+    /// The schema that it declares.
+    fn schema() -> Schema {
+        Schema { version: 0, description: Self::description(), attributes: Self::attributes() }
+    }
 
     /// The declared attributes, in the order of the declaration.
     fn attributes() -> Vec<Attribute>;

@@ -20,6 +20,10 @@ pub enum Type {
     Map(Box<Type>),
     /// `object({...})`
     Object(Vec<(String, Type)>),
+    /// `tuple([...])`: only in what comes as [`Type::Dynamic`].
+    Tuple(Vec<Type>),
+    /// Any type: a value says which. Only of the parameters of functions.
+    Dynamic,
 }
 
 /// How often a nested object occurs.

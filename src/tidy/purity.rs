@@ -12,6 +12,8 @@ enum Place {
     At(&'static str),
     /// Files of these names, in the folder of any resource.
     OfResources(&'static [&'static str]),
+    /// The file of an inhabitant of any other kind, or the face of its folder.
+    OfOtherKinds(&'static [&'static str]),
 }
 
 impl Place {
@@ -20,6 +22,13 @@ impl Place {
             Self::At(path) if path.ends_with('/') => source.path.starts_with(path),
             Self::At(path) => source.path == *path,
             Self::OfResources(names) => source.resource().is_some() && source.is_named(names),
+            Self::OfOtherKinds(rooms) => rooms.iter().any(|room| {
+                let of_kind = source.path.strip_prefix("src/").and_then(|path| path.strip_prefix(room)?.strip_prefix('/'));
+                of_kind.is_some_and(|path| {
+                    path.strip_suffix("/mod.rs").or(path.strip_suffix(".rs")).is_some_and(|name| !name.contains('/'))
+                }) && !source.path.ends_with(&format!("{room}/mod.rs"))
+                    && !source.is_named(&["contract.rs"])
+            }),
         }
     }
 
@@ -27,15 +36,23 @@ impl Place {
         match self {
             Self::At(path) => (*path).to_owned(),
             Self::OfResources(names) => format!("src/resource/*/{}", names.join(", ")),
+            Self::OfOtherKinds(rooms) => format!("src/{}/*", rooms.join(", ")),
         }
     }
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 36] = [
+const IMPURE: [(Place, &str); 45] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
-    (Place::At("src/server/mod.rs"), "answers RPCs"),
+    (Place::At("src/server/mod.rs"), "runs a handler so that a panic is an answer"),
+    (Place::At("src/server/service.rs"), "answers RPCs"),
+    (Place::At("src/server/events.rs"), "sends one answer after the other"),
+    (Place::At("src/server/read_data_source.rs"), "awaits a data source"),
+    (Place::At("src/server/open_ephemeral_resource.rs"), "awaits an ephemeral resource"),
+    (Place::At("src/server/list_resource.rs"), "awaits a list, and the reads of what is in it"),
+    (Place::At("src/server/plan_action.rs"), "awaits what an action announces"),
+    (Place::At("src/server/invoke_action.rs"), "awaits an action"),
     (Place::At("src/server/plan_resource_change.rs"), "awaits a resource's look-up"),
     (Place::At("src/server/read_resource.rs"), "awaits a resource's read"),
     (Place::At("src/server/apply_resource_change.rs"), "awaits a resource's change"),
@@ -67,7 +84,9 @@ const IMPURE: [(Place, &str); 36] = [
     (Place::OfResources(&["observe.rs"]), "observes what exists"),
     (Place::OfResources(&["execute.rs", "run.rs"]), "does what was decided"),
     (Place::OfResources(&["mod.rs"]), "hands the calls of the trait on"),
-    (Place::At("src/resource/aurora_source/stop.rs"), "ends what a stop interrupts"),
+    (Place::At("src/provider/stop.rs"), "ends what a stop interrupts"),
+    (Place::OfOtherKinds(&["data_source", "ephemeral", "list", "action"]), "finds out, makes, lists, does"),
+    (Place::At("src/data_source/static_ips/fetch.rs"), "fetches a document"),
     (Place::At("src/resource/replication_user/destroy.rs"), "goes through every database"),
 ];
 

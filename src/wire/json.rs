@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::msgpack::{InvalidValue, sorted_set};
+use super::value_type::read_type;
 use crate::terraform::{AttributePath, Type, Value};
 
 /// Decodes a value of exactly this type.
@@ -55,6 +56,16 @@ fn typed(json: Json, of: &Type, shape: Shape, path: &AttributePath) -> Result<Va
                 Ok((key, value))
             });
             decoded.collect::<Result<_, _>>().map(Value::Map)
+        }
+        (Type::Tuple(elements), Json::Array(members)) if members.len() == elements.len() => {
+            let members = members.into_iter().zip(elements).enumerate();
+            let decoded = members.map(|(index, (json, of))| typed(json, of, shape, &path.index(index)));
+            decoded.collect::<Result<_, _>>().map(Value::List)
+        }
+        (Type::Dynamic, Json::Object(mut entries)) => {
+            let of = entries.remove("type").and_then(|notation| read_type(notation.to_string().as_bytes()));
+            let of = of.ok_or_else(|| InvalidValue::new(path, "the type beside the value cannot be read"))?;
+            typed(entries.remove("value").unwrap_or_default(), &of, shape, path)
         }
         (Type::Object(attributes), Json::Object(mut entries)) => {
             let mut decoded = BTreeMap::new();

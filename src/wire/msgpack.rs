@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::msgpack_reader::{Malformed, Reader, Token};
+use super::value_type::read_type;
 use crate::terraform::{AttributePath, Number, Type, Value};
 
 /// Bytes that are no value of the asked type.
@@ -82,6 +83,11 @@ fn typed(reader: &mut Reader<'_>, of: &Type, place: &Place<'_>) -> Result<Value,
         }
         (Type::Map(element), Token::Map(length)) => map(reader, length, element, place),
         (Type::Object(attributes), Token::Map(length)) => object(reader, length, attributes, place),
+        (Type::Tuple(elements), Token::Array(length)) if length == elements.len() => {
+            let elements = elements.iter().enumerate();
+            elements.map(|(index, of)| typed(reader, of, &Place::Index(place, index))).collect::<Result<_, _>>().map(Value::List)
+        }
+        (Type::Dynamic, Token::Array(2)) => dynamic(reader, place),
         (expected, other) => Err(place.wrong(format!("{} is needed, got {}", name(expected), token_name(other)))),
     }
 }
@@ -138,6 +144,15 @@ fn object(
     }
 }
 
+/// A value that brings its type along.
+fn dynamic(reader: &mut Reader<'_>, place: &Place<'_>) -> Result<Value, InvalidValue> {
+    let of = match reader.token().map_err(|malformed| place.malformed(malformed))? {
+        Token::Bytes(notation) | Token::Text(notation) => read_type(notation),
+        _ => None,
+    };
+    typed(reader, &of.ok_or_else(|| place.wrong("the type that goes before the value cannot be read"))?, place)
+}
+
 fn key_text<'a>(reader: &mut Reader<'a>, place: &Place<'_>) -> Result<&'a str, InvalidValue> {
     match reader.token().map_err(|malformed| place.malformed(malformed))? {
         Token::Text(text) => utf8(text, place),
@@ -158,6 +173,8 @@ fn name(of: &Type) -> &'static str {
         Type::Set(_) => "a set",
         Type::Map(_) => "a map",
         Type::Object(_) => "an object",
+        Type::Tuple(_) => "a tuple",
+        Type::Dynamic => "a value with its type",
     }
 }
 
@@ -168,7 +185,7 @@ fn token_name(token: Token<'_>) -> &'static str {
         Token::Bool(_) => "a bool",
         Token::Integer(_) | Token::Unsigned(_) | Token::Float(_) => "a number",
         Token::Text(_) => "a string",
-        Token::Bytes => "bytes",
+        Token::Bytes(_) => "bytes",
         Token::Array(_) => "an array",
         Token::Map(_) => "a map",
         Token::Extension => "an unknown value",
@@ -292,6 +309,27 @@ mod tests {
         assert_eq!(decode(&[0xc7, 0, 0], &Type::Bool).unwrap(), Value::Unknown);
         assert_eq!(decode(&refined, &Type::String).unwrap(), Value::Unknown);
         assert_eq!(decode(&refined, &object_type()).unwrap(), Value::Unknown);
+    }
+
+    #[test]
+    fn a_dynamic_value_is_read_by_the_type_that_it_brings() {
+        let with_type = |notation: &str, value: &[u8]| {
+            [&[0x92, 0xc4, u8::try_from(notation.len()).unwrap()][..], notation.as_bytes(), value].concat()
+        };
+        let object = Value::Map([("a".to_owned(), Value::List(vec![Value::from(true), Value::Null]))].into());
+        let bytes = with_type(r#"["object",{"a":["tuple",["bool","dynamic"]]}]"#, &encode(&object));
+        assert_eq!(decode(&bytes, &Type::Dynamic).unwrap(), object);
+        assert_eq!(decode(&[0xc0], &Type::Dynamic).unwrap(), Value::Null);
+        assert_eq!(decode(&[0xd4, 0, 0], &Type::Dynamic).unwrap(), Value::Unknown);
+        for wrong in [
+            with_type(r#""text""#, &encode(&Value::from("a"))),
+            with_type(r#"["tuple",["bool"]]"#, &encode(&Value::List(Vec::new()))),
+            // A value within that brings its type again would nest as deep as its sender likes.
+            with_type(r#"["list","dynamic"]"#, &[&[0x91][..], &with_type("\"bool\"", &[0xc3])].concat()),
+            encode(&Value::from("a")),
+        ] {
+            assert!(decode(&wrong, &Type::Dynamic).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) enum Token<'a> {
     Float(f64),
     /// Meant as UTF-8, not checked.
     Text(&'a [u8]),
-    Bytes,
+    Bytes(&'a [u8]),
     /// This many values follow.
     Array(usize),
     /// This many pairs of values follow.
@@ -57,8 +57,7 @@ impl<'a> Reader<'a> {
             0xc2 | 0xc3 => Token::Bool(code == 0xc3),
             0xc4..=0xc6 => {
                 let length = self.length(code - 0xc4)?;
-                self.take(length)?;
-                Token::Bytes
+                Token::Bytes(self.take(length)?)
             }
             0xc7..=0xc9 => {
                 let length = self.length(code - 0xc7)?;

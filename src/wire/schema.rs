@@ -1,7 +1,8 @@
 //! Declared schemas as protobuf.
 
+use super::value_type::type_json;
 use crate::proto::tfplugin6 as proto;
-use crate::terraform::{Attribute, Kind, Nesting, Schema, Type};
+use crate::terraform::{Attribute, Declaration, Kind, Nesting, Parameter, Schema};
 
 /// A schema as Terraform expects it.
 pub(crate) fn encode_schema(schema: &Schema) -> proto::Schema {
@@ -14,6 +15,39 @@ pub(crate) fn encode_schema(schema: &Schema) -> proto::Schema {
             description_kind: proto::StringKind::Markdown as i32,
             ..Default::default()
         }),
+    }
+}
+
+/// The attributes that tell one object of a resource from all others: what is required of them, an import needs.
+pub(crate) fn encode_identity_schema(version: i64, attributes: &[Attribute]) -> proto::ResourceIdentitySchema {
+    let encode = |attribute: &Attribute| proto::resource_identity_schema::IdentityAttribute {
+        name: attribute.name.clone(),
+        r#type: type_json(&attribute.kind.value_type()).to_string().into_bytes(),
+        required_for_import: attribute.flags.required,
+        optional_for_import: attribute.flags.optional,
+        description: attribute.description.clone(),
+    };
+    proto::ResourceIdentitySchema { version, identity_attributes: attributes.iter().map(encode).collect() }
+}
+
+/// What a function takes and gives.
+pub(crate) fn encode_function(declaration: &Declaration) -> proto::Function {
+    let parameter = |parameter: &Parameter| proto::function::Parameter {
+        name: parameter.name.to_owned(),
+        r#type: type_json(&parameter.of).to_string().into_bytes(),
+        allow_null_value: parameter.nullable,
+        allow_unknown_values: false,
+        description: parameter.description.to_owned(),
+        description_kind: proto::StringKind::Markdown as i32,
+    };
+    let returns = proto::function::Return { r#type: type_json(&declaration.returns).to_string().into_bytes() };
+    proto::Function {
+        parameters: declaration.parameters.iter().map(parameter).collect(),
+        r#return: Some(returns),
+        summary: declaration.summary.to_owned(),
+        description: declaration.description.to_owned(),
+        description_kind: proto::StringKind::Markdown as i32,
+        ..Default::default()
     }
 }
 
@@ -49,33 +83,5 @@ fn object(nesting: Nesting, attributes: &[Attribute]) -> proto::schema::Object {
         attributes: attributes.iter().map(attribute).collect(),
         nesting: nesting as i32,
         ..Default::default()
-    }
-}
-
-/// A type in cty's JSON notation: `"string"`, `["list","string"]`, `["object",{...}]`.
-pub(crate) fn type_json(of: &Type) -> serde_json::Value {
-    use serde_json::{Value as Json, json};
-    match of {
-        Type::Bool => json!("bool"),
-        Type::Number => json!("number"),
-        Type::String => json!("string"),
-        Type::List(element) => json!(["list", type_json(element)]),
-        Type::Set(element) => json!(["set", type_json(element)]),
-        Type::Map(element) => json!(["map", type_json(element)]),
-        Type::Object(attributes) => {
-            let attributes = attributes.iter().map(|(name, of)| (name.clone(), type_json(of)));
-            json!(["object", Json::Object(attributes.collect())])
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_have_ctys_notation() {
-        let of = Type::Map(Box::new(Type::Object(vec![("columns".to_owned(), Type::List(Box::new(Type::String)))])));
-        assert_eq!(type_json(&of).to_string(), r#"["map",["object",{"columns":["list","string"]}]]"#);
     }
 }

@@ -23,6 +23,14 @@ pub(super) fn name(attribute: &Attribute) -> Result<String> {
     .to_owned())
 }
 
+/// Names a type in cty's notation, as a schema has it.
+///
+/// # Errors
+/// If it is none that Terraform knows.
+pub(super) fn of_notation(notation: &[u8]) -> Result<String> {
+    plain(&serde_json::from_slice(notation)?)
+}
+
 /// Names a type in cty's notation.
 fn plain(cty: &Value) -> Result<String> {
     let name = match (cty.as_str(), cty[0].as_str()) {

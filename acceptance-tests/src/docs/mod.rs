@@ -1,8 +1,11 @@
 //! The pages in `docs/` that the Terraform Registry shows, in its layout. They are written from the schema that the provider's binary
-//! answers, from `examples/` and from the hand-written parts in `docs/templates/`; a resource registered later has its page without a
-//! line here.
+//! answers, from `examples/` and from the hand-written parts in `docs/templates/`; what is registered later has its page without a line
+//! here.
 
 mod attribute_type;
+mod function;
+mod identity;
+mod kind;
 mod page;
 mod schema;
 mod template;
@@ -12,10 +15,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use terraform_provider_clickpipes::proto::tfplugin6::{Schema, get_provider_schema};
+use terraform_provider_clickpipes::proto::tfplugin6::Schema;
 
-use crate::core_client::CoreClient;
+pub use kind::{Kind, Subject};
 
+/// The folders in `docs/` of which every page is written here.
+const FOLDERS: [&str; 6] = ["actions", "data-sources", "ephemeral-resources", "functions", "list-resources", "resources"];
 /// What every type name starts with; pages are named without it.
 const PREFIX: &str = "clickpipes_";
 
@@ -24,8 +29,8 @@ const PREFIX: &str = "clickpipes_";
 pub struct Schemas {
     /// Of the provider block.
     pub provider: Schema,
-    /// Of the managed resources, by type name.
-    pub resources: BTreeMap<String, Schema>,
+    /// Of everything else, by kind.
+    pub kinds: Vec<Kind>,
 }
 
 impl Schemas {
@@ -34,15 +39,30 @@ impl Schemas {
     /// # Errors
     /// If it does not build, start or answer.
     pub async fn fetch() -> Result<Self> {
-        let mut core = CoreClient::start().await?;
-        let answer = core.provider.get_provider_schema(get_provider_schema::Request {}).await?.into_inner();
-        core.close().await?;
-        let provider = answer.provider.context("the provider has no schema of its own")?;
-        Ok(Self { provider, resources: answer.resource_schemas.into_iter().collect() })
+        let (provider, kinds) = kind::fetch().await?;
+        Ok(Self { provider: provider.context("the provider has no schema of its own")?, kinds })
+    }
+
+    /// Every schema with its name, that of the provider block included.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Schema)> {
+        let of_kinds = self.kinds.iter().flat_map(|kind| &kind.subjects).filter_map(|(name, subject)| match subject {
+            Subject::Resource(schema, _) | Subject::Configured(schema) => Some((name.as_str(), schema)),
+            Subject::Function(_) => None,
+        });
+        of_kinds.chain([("provider", &self.provider)])
+    }
+
+    /// The managed resources, by type name.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &Schema)> {
+        let subjects = self.kinds.iter().flat_map(|kind| &kind.subjects);
+        subjects.filter_map(|(name, subject)| match subject {
+            Subject::Resource(schema, _) => Some((name.as_str(), schema)),
+            _ => None,
+        })
     }
 }
 
-/// The name of a resource's page and template: the type name without the provider's.
+/// The name of a page and of its template: the type name without the provider's.
 #[must_use]
 pub fn page_name(type_name: &str) -> &str {
     type_name.strip_prefix(PREFIX).unwrap_or(type_name)
@@ -66,9 +86,11 @@ impl Pages {
     /// An example or template is missing or cannot be used; the message names it.
     pub fn compose(repository: &Path, schemas: &Schemas) -> Result<Self> {
         let mut pages = BTreeMap::from([(PathBuf::from("docs/index.md"), page::index(repository, &schemas.provider)?)]);
-        for (type_name, schema) in &schemas.resources {
-            let path = PathBuf::from(format!("docs/resources/{}.md", page_name(type_name)));
-            pages.insert(path, page::resource(repository, type_name, schema)?);
+        for kind in &schemas.kinds {
+            for (name, subject) in &kind.subjects {
+                let path = PathBuf::from(format!("docs/{}/{}.md", kind.folder, page_name(name)));
+                pages.insert(path, page::inhabitant(repository, kind, name, subject).with_context(|| name.clone())?);
+            }
         }
         Ok(Self(pages))
     }
@@ -89,7 +111,7 @@ impl Pages {
             Err(_) => Some(format!("{} is missing", path.display())),
         });
         let orphans = self.orphans(repository)?;
-        Ok(pages.chain(orphans.iter().map(|path| format!("{} documents no resource", path.display()))).collect())
+        Ok(pages.chain(orphans.iter().map(|path| format!("{} documents nothing that there is", path.display()))).collect())
     }
 
     /// Writes the pages that are stale and removes those of no resource. Returns what it touched.
@@ -116,15 +138,16 @@ impl Pages {
         Ok(touched)
     }
 
-    /// Pages of resources that do not exist.
+    /// Pages of what does not exist.
     fn orphans(&self, repository: &Path) -> Result<Vec<PathBuf>> {
-        let folder = Path::new("docs/resources");
-        let Ok(entries) = fs::read_dir(repository.join(folder)) else { return Ok(Vec::new()) };
         let mut orphans = Vec::new();
-        for entry in entries {
-            let path = folder.join(entry?.file_name());
-            if !self.0.contains_key(&path) {
-                orphans.push(path);
+        for folder in FOLDERS.map(|folder| Path::new("docs").join(folder)) {
+            let Ok(entries) = fs::read_dir(repository.join(&folder)) else { continue };
+            for entry in entries {
+                let path = folder.join(entry?.file_name());
+                if !self.0.contains_key(&path) {
+                    orphans.push(path);
+                }
             }
         }
         orphans.sort();
@@ -148,7 +171,7 @@ mod tests {
         let expected = [
             "docs/resources/added.md is missing",
             "docs/resources/stale.md is stale",
-            "docs/resources/gone.md documents no resource",
+            "docs/resources/gone.md documents nothing that there is",
         ];
         assert_eq!(pages.stale(folder.path())?, expected);
         assert_eq!(pages.write(folder.path())?.len(), 3);

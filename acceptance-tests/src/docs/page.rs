@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use terraform_provider_clickpipes::proto::tfplugin6::Schema;
 
-use super::{page_name, schema, template};
+use super::kind::{Kind, Subject};
+use super::{function, identity, page_name, schema, template};
 
 /// The provider's page.
 pub(super) fn index(repository: &Path, provider: &Schema) -> Result<String> {
@@ -22,22 +23,48 @@ pub(super) fn index(repository: &Path, provider: &Schema) -> Result<String> {
     compose(repository, "docs/templates/index.md", &values)
 }
 
-/// The page of a managed resource.
-pub(super) fn resource(repository: &Path, type_name: &str, resource: &Schema) -> Result<String> {
-    let description = description(resource);
-    let examples = format!("examples/resources/{type_name}");
-    let notes = read(repository, &format!("docs/templates/resources/{}.md", page_name(type_name)))?;
-    let values = [
-        ("type", type_name.to_owned()),
-        ("summary", summary(&description)),
-        ("description", description.join("\n\n")),
-        ("example", code("terraform", &read(repository, &format!("{examples}/resource.tf"))?)),
+/// The page of an inhabitant of a kind.
+pub(super) fn inhabitant(repository: &Path, kind: &Kind, name: &str, subject: &Subject) -> Result<String> {
+    let examples = format!("examples/{}/{name}", kind.folder);
+    let example = code("terraform", &read(repository, &format!("{examples}/{}", kind.example))?);
+    let notes = read(repository, &format!("docs/templates/{}/{}.md", kind.folder, page_name(name)))?;
+    let mut values = vec![
+        ("name", name.to_owned()),
+        ("kind", kind.title.to_owned()),
+        ("example", example),
         ("notes", notes.trim_end().to_owned()),
-        ("schema", schema::section(resource).context(type_name.to_owned())?),
-        ("import_block", code("terraform", &read(repository, &format!("{examples}/import-by-string-id.tf"))?)),
-        ("import_command", code("shell", &read(repository, &format!("{examples}/import.sh"))?)),
     ];
-    compose(repository, "docs/templates/resource.md", &values)
+    match subject {
+        Subject::Function(declared) => {
+            values.extend([
+                ("summary", declared.summary.clone()),
+                ("description", schema::paragraphs(&declared.description).join("\n\n")),
+                ("signature", function::signature(name, declared)?),
+                ("arguments", function::arguments(declared)?),
+            ]);
+            compose(repository, "docs/templates/function.md", &values)
+        }
+        Subject::Configured(declared) => {
+            values.extend(described(declared)?);
+            compose(repository, "docs/templates/configured.md", &values)
+        }
+        Subject::Resource(declared, identity) => {
+            values.extend(described(declared)?);
+            values.extend([
+                ("identity", identity::section(identity)?),
+                ("import_by_identity", code("terraform", &read(repository, &format!("{examples}/import-by-identity.tf"))?)),
+                ("import_block", code("terraform", &read(repository, &format!("{examples}/import-by-string-id.tf"))?)),
+                ("import_command", code("shell", &read(repository, &format!("{examples}/import.sh"))?)),
+            ]);
+            compose(repository, "docs/templates/resource.md", &values)
+        }
+    }
+}
+
+/// What a page says of a schema.
+fn described(declared: &Schema) -> Result<[(&'static str, String); 3]> {
+    let description = description(declared);
+    Ok([("summary", summary(&description)), ("schema", schema::section(declared)?), ("description", description.join("\n\n"))])
 }
 
 fn compose(repository: &Path, frame: &str, values: &[(&str, String)]) -> Result<String> {

@@ -30,6 +30,7 @@ mod outcome;
 mod plan;
 mod secrets;
 mod session;
+mod version;
 
 use std::{
     collections::BTreeMap,
@@ -53,6 +54,7 @@ pub use executable::find as executable;
 pub use outcome::Outcome;
 pub use plan::Plan;
 pub use session::Session;
+pub use version::{Feature, Version};
 
 /// Where a configuration's name for the provider comes from. Written into every workspace.
 const REQUIRED_PROVIDERS: &str = r#"terraform {
@@ -206,6 +208,15 @@ impl Terraform {
         let mut command = self.command();
         command.args(arguments);
         Session::start(command)
+    }
+
+    /// Which Terraform it is.
+    ///
+    /// # Errors
+    /// If it does not say.
+    pub async fn version(&self) -> anyhow::Result<Version> {
+        let json = self.run(["version", "-json"]).await?.succeeded()?.json()?;
+        Version::read(&json, &self.run(["version"]).await?.succeeded()?.stdout)
     }
 
     /// `terraform validate`.

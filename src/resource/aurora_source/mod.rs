@@ -17,6 +17,7 @@ mod diff;
 mod execute;
 #[cfg(test)]
 mod fixture;
+mod identity;
 mod message;
 mod observe;
 mod observed;
@@ -24,7 +25,6 @@ mod operation;
 mod run;
 mod schema;
 mod state;
-mod stop;
 
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ use crate::failure::Failure;
 use crate::provider::Context;
 use crate::terraform::{Diagnostic, Diagnostics};
 use desired::Desired;
+use identity::SourceIdentity;
 use observed::Observed;
 use operation::Operation;
 use schema::AuroraSource;
@@ -53,6 +54,7 @@ impl Managed for Source {
     /// Each change of a cluster may be an outage: none runs unseen.
     const UNPLANNED: Unplanned = Unplanned::Refused;
     type Model = AuroraSource;
+    type Identity = SourceIdentity;
     type Desired = Desired;
     type Observed = Observed;
     type Stored = cluster::Observed;
@@ -75,7 +77,15 @@ impl Managed for Source {
             let detail = format!("The import id is the cluster identifier, and {id:?} is none: {fault}.");
             return Err(Diagnostic::error("Invalid import id", detail).into());
         }
-        Ok(AuroraSource { cluster_identifier: id.into(), id: id.into(), ..AuroraSource::default() })
+        Ok(AuroraSource::named(id))
+    }
+
+    fn import_by(_: &Context, identity: &SourceIdentity) -> Result<AuroraSource, Failure> {
+        Ok(identity.named()?)
+    }
+
+    fn identity(model: &AuroraSource, _: Option<&SourceIdentity>) -> SourceIdentity {
+        SourceIdentity::of(model)
     }
 
     fn object(arguments: &Desired) -> String {

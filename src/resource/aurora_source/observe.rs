@@ -1,14 +1,14 @@
 //! Looks at a cluster, and asks its writer for logical replication slots.
 
 use super::diff::{diff, turns_logical_replication_off};
+use super::message;
 use super::observed::{Observed, Slots};
 use super::schema::Source;
-use super::{message, stop};
 use crate::catalogue::slot::logical_slots;
 use crate::cluster;
 use crate::failure::Failure;
 use crate::postgres::Settings;
-use crate::provider::Context;
+use crate::provider::{Context, stop};
 use crate::rds::Client;
 use crate::resource::change::{Change, Look, Purpose};
 

@@ -2,11 +2,12 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::message;
 use super::operation::Operation;
-use super::{message, stop};
 use crate::aws::{Cause, Error};
 use crate::cluster::{Reboots, find_group};
 use crate::failure::Failure;
+use crate::provider::stop;
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Patience};
 

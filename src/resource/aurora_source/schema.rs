@@ -133,6 +133,11 @@ pub(crate) struct Source;
 managed_model!(AuroraSource, drift);
 
 impl AuroraSource {
+    /// A cluster of which only the identifier is known.
+    pub(super) fn named(id: &str) -> Self {
+        Self { cluster_identifier: id.into(), id: id.into(), ..Self::default() }
+    }
+
     /// The name configured for the parameter group.
     pub(super) fn group_name(&self) -> Attr<String> {
         match &self.parameter_group {

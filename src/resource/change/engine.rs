@@ -21,6 +21,8 @@ impl<R: Managed> Resource for Engine<R> {
     const VERSION: i64 = R::VERSION;
     type Model = R::Model;
     type Desired = R::Desired;
+    type Identity = R::Identity;
+    const IDENTITY_VERSION: i64 = R::IDENTITY_VERSION;
     type Private = Private<R>;
     type Lookup = R::Observed;
 
@@ -128,8 +130,20 @@ impl<R: Managed> Resource for Engine<R> {
         private.importing
     }
 
+    fn identity(model: &R::Model, before: Option<&R::Identity>) -> R::Identity {
+        R::identity(model, before)
+    }
+
     fn import(id: &str) -> Result<Existing<Self>, Diagnostics> {
-        Ok(Existing { model: R::import(id)?, private: Private { importing: true, ..Private::default() } })
+        R::import(id).map(Self::named)
+    }
+
+    fn import_by(context: &Context, identity: &R::Identity) -> Result<Existing<Self>, Failure> {
+        R::import_by(context, identity).map(Self::named)
+    }
+
+    fn named(model: R::Model) -> Existing<Self> {
+        Existing { model, private: Private { importing: true, ..Private::default() } }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::provider::Context;
 use crate::resource::contract::Prior;
 use crate::resource::timeouts::{Limits, Timeouts};
 use crate::secret::Secret;
-use crate::terraform::Diagnostics;
+use crate::terraform::{Diagnostics, Model};
 
 /// A resource whose operations are planned, shown and run by the engine.
 pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
@@ -30,6 +30,10 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
 
     /// Schema, configuration and state.
     type Model: ManagedModel;
+    /// What tells one object from all others.
+    type Identity: Model + Debug;
+    /// Version of its identity's shape.
+    const IDENTITY_VERSION: i64 = 0;
     /// What a configuration asks for, or the arguments of a state say.
     type Desired: Clone + Debug + Send + Sync;
     /// What a look saw.
@@ -62,6 +66,12 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// # Errors
     /// The id is malformed.
     fn import(id: &str) -> Result<Self::Model, Diagnostics>;
+
+    /// The same by an identity.
+    fn import_by(context: &Context, identity: &Self::Identity) -> Result<Self::Model, Failure>;
+
+    /// The identity of the object that a state describes, known as far as the state is. `before` is the one that it had.
+    fn identity(model: &Self::Model, before: Option<&Self::Identity>) -> Self::Identity;
 
     /// A secret of the configuration, in the form in which it may leave the process.
     fn secret(_: &Self::Model) -> Option<Secret> {

@@ -69,6 +69,8 @@ impl<const REFUSES: bool> Managed for ThingThat<REFUSES> {
     const LIMITS: Limits = Limits::each(Duration::from_secs(1));
     const UNPLANNED: Unplanned = if REFUSES { Unplanned::Refused } else { Unplanned::LeftToTheNextPlan };
     type Model = ThingModel;
+    /// There is one thing.
+    type Identity = ThingModel;
     type Desired = Desired;
     /// Its size.
     type Observed = i64;
@@ -85,6 +87,14 @@ impl<const REFUSES: bool> Managed for ThingThat<REFUSES> {
 
     fn import(_: &str) -> Result<ThingModel, Diagnostics> {
         Ok(ThingModel::default())
+    }
+
+    fn import_by(_: &Context, identity: &ThingModel) -> Result<ThingModel, Failure> {
+        Ok(identity.clone())
+    }
+
+    fn identity(model: &ThingModel, _: Option<&ThingModel>) -> ThingModel {
+        model.clone()
     }
 
     fn object(desired: &Desired) -> String {

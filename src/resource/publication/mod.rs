@@ -23,10 +23,11 @@ mod tests;
 
 use std::time::Duration;
 
-pub(crate) use schema::Publication;
+pub(crate) use schema::{Publication, PublicationModel};
 
 use super::Prior;
 use super::change::{self, Change, Done, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Work};
+use super::identity::DatabaseObject;
 use super::names::import_parts;
 use super::timeouts::Limits;
 use crate::failure::Failure;
@@ -36,13 +37,13 @@ use desired::Desired;
 use observed::Observed;
 use operation::Operation;
 use remembered::Remembered;
-use schema::PublicationModel;
 
 impl Managed for Publication {
     const TYPE_NAME: &'static str = "clickpipes_publication";
     const NOUN: &'static str = "publication";
     const LIMITS: Limits = Limits::each(Duration::from_secs(300));
     type Model = PublicationModel;
+    type Identity = DatabaseObject;
     type Desired = Desired;
     type Observed = Observed;
     type Stored = Remembered;
@@ -58,8 +59,16 @@ impl Managed for Publication {
 
     fn import(id: &str) -> Result<PublicationModel, Diagnostics> {
         let (database, name) = import_parts(id)?;
-        let (database, name) = (database.as_str().into(), name.as_str().into());
-        Ok(PublicationModel { id: id.into(), database, name, ..PublicationModel::default() })
+        Ok(PublicationModel::named(database.as_str(), name.as_str()))
+    }
+
+    fn import_by(context: &Context, identity: &DatabaseObject) -> Result<PublicationModel, Failure> {
+        let (database, name) = identity.named(context)?;
+        Ok(PublicationModel::named(database.as_str(), name.as_str()))
+    }
+
+    fn identity(model: &PublicationModel, before: Option<&DatabaseObject>) -> DatabaseObject {
+        DatabaseObject::of(&model.database, &model.name, before)
     }
 
     fn object(arguments: &Desired) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::postgres::import_id;
 use crate::resource::change::managed_model;
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{computed, model, optional, optional_computed, required};
@@ -61,3 +62,10 @@ model! {
 pub(crate) struct Publication;
 
 managed_model!(PublicationModel);
+
+impl PublicationModel {
+    /// A publication of which only the name is known.
+    pub(crate) fn named(database: &str, name: &str) -> Self {
+        Self { id: import_id(database, name).into(), database: database.into(), name: name.into(), ..Self::default() }
+    }
+}

@@ -33,10 +33,11 @@ pub(crate) use schema::ReplicationUser;
 
 use super::Prior;
 use super::change::{Change, Done, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Work, fingerprint};
+use super::identity::DatabaseObject;
 use super::names::import_parts;
 use super::timeouts::Limits;
 use crate::failure::Failure;
-use crate::postgres::{Identifier, scram};
+use crate::postgres::scram;
 use crate::provider::Context;
 use crate::secret::Secret;
 use crate::terraform::Diagnostics;
@@ -50,6 +51,7 @@ impl Managed for ReplicationUser {
     const NOUN: &'static str = "role";
     const LIMITS: Limits = Limits::each(Duration::from_secs(600));
     type Model = ReplicationUserModel;
+    type Identity = DatabaseObject;
     type Desired = Desired;
     type Observed = Observed;
     type Stored = Observed;
@@ -69,8 +71,16 @@ impl Managed for ReplicationUser {
 
     fn import(id: &str) -> Result<ReplicationUserModel, Diagnostics> {
         let (database, name) = import_parts(id)?;
-        let text = |name: Identifier| String::from(name).into();
-        Ok(ReplicationUserModel { name: text(name), database: text(database), ..ReplicationUserModel::default() })
+        Ok(ReplicationUserModel::named(database.as_str(), name.as_str()))
+    }
+
+    fn import_by(context: &Context, identity: &DatabaseObject) -> Result<ReplicationUserModel, Failure> {
+        let (database, name) = identity.named(context)?;
+        Ok(ReplicationUserModel::named(database.as_str(), name.as_str()))
+    }
+
+    fn identity(model: &ReplicationUserModel, before: Option<&DatabaseObject>) -> DatabaseObject {
+        DatabaseObject::of(&model.database, &model.name, before)
     }
 
     fn secret(config: &ReplicationUserModel) -> Option<Secret> {

@@ -63,6 +63,11 @@ model! {
 pub(crate) struct ReplicationUser;
 
 impl ReplicationUserModel {
+    /// A role of which only the name is known.
+    pub(super) fn named(database: &str, name: &str) -> Self {
+        Self { database: database.into(), name: name.into(), ..Self::default() }
+    }
+
     /// The oid as the catalogue has it; `None` before a Read has found it.
     pub(super) fn catalogue_oid(&self) -> Option<u32> {
         self.oid.known().and_then(|oid| u32::try_from(*oid).ok())

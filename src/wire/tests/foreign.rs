@@ -164,7 +164,7 @@ fn refinements(of: &Type, dice: &mut Dice) -> Vec<u8> {
                 entries.push(entry);
             }
         }
-        Type::Bool | Type::Object(_) => {}
+        Type::Bool | Type::Object(_) | Type::Tuple(_) | Type::Dynamic => {}
     }
     // Of a later Terraform.
     entries.push(vec![9, 0x91, 0xc0]);

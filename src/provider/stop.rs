@@ -12,7 +12,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// Those of the work, and [`Error::Cancelled`].
-pub(super) async fn ends<T, E>(
+pub(crate) async fn ends<T, E>(
     cancel: &CancellationToken,
     awaited: &str,
     // Boxed by the caller: the futures of the SDK are large, and moved from frame to frame they would fill a thread's stack.

@@ -1,45 +1,35 @@
-//! From a type name to the resource that answers for it. Which there are is said in [`crate::resource`].
+//! Resources. Which there are is said in [`crate::resource`].
 
 use std::marker::PhantomData;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::{apply_resource_change, import_resource_state, plan_resource_change, read_resource};
-use super::{upgrade_resource_state, validate_resource_config};
+use super::Named;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Engine, Resource, each_resource};
-use crate::terraform::Schema;
+use crate::server::{apply_resource_change, import_resource_state, plan_resource_change, read_resource};
+use crate::server::{upgrade_resource_identity, upgrade_resource_state, validate_resource_config};
+use crate::terraform::{Attribute, Model, Schema};
 
 macro_rules! handlers {
-    ($($resource:path),+ $(,)?) => { &[$(&Of::<Engine<$resource>>::NEW),+] };
+    ($($resource:path),* $(,)?) => { &[$(&Of::<Engine<$resource>>::NEW),*] };
 }
-
-static RESOURCES: &[&dyn Handler] = each_resource!(handlers);
 
 /// Every resource.
-pub(super) fn all() -> &'static [&'static dyn Handler] {
-    RESOURCES
-}
-
-/// Every resource's type name.
-#[cfg(test)]
-pub(crate) fn type_names() -> impl Iterator<Item = &'static str> {
-    RESOURCES.iter().map(|handler| handler.type_name())
-}
-
-/// The resource with this type name.
-pub(super) fn find(type_name: &str) -> Option<&'static dyn Handler> {
-    RESOURCES.iter().copied().find(|handler| handler.type_name() == type_name)
-}
+pub(crate) static RESOURCES: &[&dyn ResourceHandler] = each_resource!(handlers);
 
 /// One resource's answers to the RPCs.
-pub(super) trait Handler: Send + Sync {
-    fn type_name(&self) -> &'static str;
+pub(crate) trait ResourceHandler: Named {
     fn schema(&self) -> Schema;
+    /// Version of its identity's shape, and what its identity consists of.
+    fn identity_schema(&self) -> (i64, Vec<Attribute>);
+    fn upgrade_identity(&self, request: &proto::upgrade_resource_identity::Request)
+    -> proto::upgrade_resource_identity::Response;
     fn validate(&self, request: proto::validate_resource_config::Request) -> proto::validate_resource_config::Response;
     fn upgrade(&self, request: proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response;
-    fn import(&self, request: proto::import_resource_state::Request) -> proto::import_resource_state::Response;
+    fn import(&self, context: &Context, request: proto::import_resource_state::Request)
+    -> proto::import_resource_state::Response;
     fn read<'a>(
         &self,
         context: &'a Context,
@@ -63,9 +53,22 @@ impl<R: Resource> Of<R> {
     const NEW: Self = Self(PhantomData);
 }
 
-impl<R: Resource> Handler for Of<R> {
-    fn type_name(&self) -> &'static str {
+impl<R: Resource> Named for Of<R> {
+    fn name(&self) -> &'static str {
         R::TYPE_NAME
+    }
+}
+
+impl<R: Resource> ResourceHandler for Of<R> {
+    fn identity_schema(&self) -> (i64, Vec<Attribute>) {
+        (R::IDENTITY_VERSION, R::Identity::attributes())
+    }
+
+    fn upgrade_identity(
+        &self,
+        request: &proto::upgrade_resource_identity::Request,
+    ) -> proto::upgrade_resource_identity::Response {
+        upgrade_resource_identity::upgrade::<R>(request)
     }
 
     fn schema(&self) -> Schema {
@@ -80,8 +83,12 @@ impl<R: Resource> Handler for Of<R> {
         upgrade_resource_state::upgrade::<R>(&request)
     }
 
-    fn import(&self, request: proto::import_resource_state::Request) -> proto::import_resource_state::Response {
-        import_resource_state::import::<R>(&request)
+    fn import(
+        &self,
+        context: &Context,
+        request: proto::import_resource_state::Request,
+    ) -> proto::import_resource_state::Response {
+        import_resource_state::import::<R>(context, &request)
     }
 
     fn read<'a>(

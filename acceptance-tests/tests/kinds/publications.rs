@@ -1,0 +1,105 @@
+//! `terraform query`: publications that are there, each with a configuration that then plans nothing.
+
+use acceptance_tests::rig::{DATABASE, Rig};
+use acceptance_tests::terraform_cli::Feature;
+use anyhow::{Result, ensure};
+use serde_json::Value as Json;
+
+const NAMES: [&str; 5] = ["A \"ü\"", "all", "b", "filtered", "schemas"];
+
+async fn rig() -> Result<Option<Rig>> {
+    let rig = Rig::start_logical().await?;
+    if !rig.tf.version().await?.knows(Feature::Queries) {
+        return Ok(None);
+    }
+    rig.sql(
+        "CREATE TABLE orders (id int PRIMARY KEY); CREATE SCHEMA sales CREATE TABLE lines (id int PRIMARY KEY);
+         CREATE PUBLICATION b FOR TABLE orders, sales.lines;
+         CREATE PUBLICATION \"A \"\"ü\"\"\" FOR TABLE orders WITH (publish = 'insert, delete');
+         CREATE PUBLICATION filtered FOR TABLE orders WITH (publish_via_partition_root = true);",
+    )
+    .await?;
+    let superuser = rig.cluster.superuser(DATABASE).await?;
+    superuser
+        .batch_execute("CREATE PUBLICATION \"all\" FOR ALL TABLES; CREATE PUBLICATION schemas FOR TABLES IN SCHEMA sales")
+        .await?;
+    Ok(Some(rig))
+}
+
+fn query(rig: &Rig, arguments: &str, config: &str) -> Result<()> {
+    rig.tf.write(
+        "publications.tfquery.hcl",
+        &format!(
+            "list \"clickpipes_publication\" \"p\" {{\n  provider = clickpipes\n{arguments}\n  config {{\n{config}\n  }}\n}}\n"
+        ),
+    )
+}
+
+/// What a query finds.
+async fn found(rig: &Rig) -> Result<Vec<Json>> {
+    let output = rig.tf.run(["query", "-json"]).await?.succeeded()?.stdout;
+    let events = output.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    Ok(events.filter(|event| event["type"] == "list_resource_found").map(|event| event["list_resource_found"].clone()).collect())
+}
+
+fn names(found: &[Json]) -> Vec<&str> {
+    found.iter().filter_map(|one| one["display_name"].as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_is_listed_by_name_up_to_a_limit() -> Result<()> {
+    let Some(rig) = rig().await? else { return Ok(()) };
+    query(&rig, "", "database = \"app\"")?;
+    let all = found(&rig).await?;
+    assert_eq!(names(&all), NAMES);
+    for (one, name) in all.iter().zip(NAMES) {
+        assert_eq!(one["identity"]["name"], name);
+        assert_eq!(one["identity"]["database"], DATABASE);
+        ensure!(one.get("resource_object").is_none_or(Json::is_null), "{one}");
+    }
+    query(&rig, "  limit = 2", "database = \"app\"")?;
+    assert_eq!(names(&found(&rig).await?), NAMES[..2]);
+    query(&rig, "  include_resource = true", "database = \"app\"")?;
+    let whole = found(&rig).await?;
+    assert_eq!(names(&whole), NAMES);
+    assert_eq!(whole[0]["resource_object"]["publish"], serde_json::json!(["delete", "insert"]));
+    assert_eq!(whole[1]["resource_object"]["all_tables"], true);
+    assert_eq!(whole[2]["resource_object"]["tables"], serde_json::json!(["public.orders", "sales.lines"]));
+    assert_eq!(whole[4]["resource_object"]["schemas"], serde_json::json!(["sales"]));
+    // The provider block's database, where none is named.
+    query(&rig, "", "")?;
+    assert_eq!(names(&found(&rig).await?), [""; 0]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_generated_configuration_imports_and_plans_nothing() -> Result<()> {
+    let Some(rig) = rig().await? else { return Ok(()) };
+    query(&rig, "", "database = \"app\"")?;
+    rig.tf.run(["query", "-generate-config-out=generated.tf"]).await?.succeeded()?;
+    rig.tf.remove("publications.tfquery.hcl")?;
+    let plan = rig.tf.plan().await?;
+    let summary = format!("Plan: {} to import, 0 to add, 0 to change, 0 to destroy.", NAMES.len());
+    ensure!(plan.outcome.stdout.contains(&summary), "{}", plan.outcome.stdout);
+    let before = rig.changes()?.len();
+    rig.tf.apply_plan(&plan).await?;
+    assert_eq!(rig.changes()?.len(), before, "an import changes nothing");
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_listed_says_why() -> Result<()> {
+    let Some(rig) = rig().await? else { return Ok(()) };
+    for (config, parts) in [
+        ("database = \"\"", &["Invalid database", "empty"][..]),
+        ("database = \"nowhere\"", &["Database not found", "nowhere"]),
+        ("database = \"app\"\ncluster_identifier = \"billing\"", &["Another cluster than the provider's"]),
+    ] {
+        query(&rig, "", config)?;
+        let message = rig.tf.run(["query", "-no-color"]).await?.failed()?.message();
+        for part in parts {
+            ensure!(message.contains(part), "{part:?} is missing in:\n{message}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+# A token that the role logs in with in the place of a password.
+ephemeral "clickpipes_rds_auth_token" "deployer" {
+  cluster_identifier = "orders"
+  username           = "deployer"
+}

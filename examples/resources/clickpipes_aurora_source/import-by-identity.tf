@@ -1,0 +1,6 @@
+import {
+  to = clickpipes_aurora_source.orders
+  identity = {
+    cluster_identifier = "orders"
+  }
+}

@@ -1,0 +1,7 @@
+import {
+  to = clickpipes_publication.orders
+  identity = {
+    database = "shop"
+    name     = "clickpipes"
+  }
+}

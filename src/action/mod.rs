@@ -1,0 +1,18 @@
+//! Actions. Each has a file of its own, with one line here that declares it and one that registers it.
+
+mod contract;
+
+pub(crate) mod reboot;
+
+/// Every action, for a macro that takes their paths.
+#[rustfmt::skip]
+macro_rules! each_action {
+    ($with:ident) => {
+        $with![
+            $crate::action::reboot::Reboot,
+        ]
+    };
+}
+pub(crate) use each_action;
+
+pub(crate) use contract::{Action, Progress};

@@ -1,0 +1,18 @@
+//! Data sources. Each has a file or a folder of its own, with one line here that declares it and one that registers it.
+
+mod contract;
+
+pub(crate) mod static_ips;
+
+/// Every data source, for a macro that takes their paths.
+#[rustfmt::skip]
+macro_rules! each_data_source {
+    ($with:ident) => {
+        $with![
+            $crate::data_source::static_ips::StaticIps,
+        ]
+    };
+}
+pub(crate) use each_data_source;
+
+pub(crate) use contract::{DataSource, Found};

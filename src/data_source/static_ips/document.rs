@@ -1,0 +1,114 @@
+//! ClickHouse's list of addresses: `{"aws":[{"region":..., "clickpipes_egress_ips":[...]}, ...], "gcp":[...]}`. Pure.
+
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+
+use super::table::{Cloud, Row};
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    aws: Vec<Region>,
+    #[serde(default)]
+    gcp: Vec<Region>,
+}
+
+#[derive(Deserialize)]
+struct Region {
+    region: String,
+    /// `egress_ips` beside it are of something else.
+    #[serde(default)]
+    clickpipes_egress_ips: Vec<String>,
+}
+
+/// Why a document does not replace what is built in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("it is no such JSON document: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("it has no clickpipes_egress_ips of {0}")]
+    NoRegion(String),
+    #[error("it has {found} addresses of {region} where {known} are known")]
+    Fewer { region: String, found: usize, known: usize },
+    #[error("{0:?} is no public IPv4 address")]
+    NoAddress(String),
+}
+
+/// The addresses of a region. Fewer than are known are not believed: what is left out of an allow-list breaks the pipe.
+pub(super) fn addresses(document: &[u8], row: &Row) -> Result<Vec<String>, Unusable> {
+    let Document { aws, gcp } = serde_json::from_slice(document)?;
+    let regions = if row.cloud == Cloud::Gcp { gcp } else { aws };
+    let region = regions.into_iter().find(|region| region.region == row.region);
+    let mut ips = region.map(|region| region.clickpipes_egress_ips).unwrap_or_default();
+    if ips.is_empty() {
+        return Err(Unusable::NoRegion(row.region.to_owned()));
+    }
+    if let Some(stranger) = ips.iter().find(|ip| !ip.parse().is_ok_and(is_public)) {
+        return Err(Unusable::NoAddress(stranger.clone()));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    ips.retain(|ip| seen.insert(ip.clone()));
+    let known = row.ips().len();
+    if ips.len() < known {
+        return Err(Unusable::Fewer { region: row.region.to_owned(), found: ips.len(), known });
+    }
+    Ok(ips)
+}
+
+/// Whether pipes may connect from it: an allow-list is made of what stands here.
+fn is_public(ip: Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    let shared = first == 100 && (64..128).contains(&second);
+    let reserved = first == 0 || first >= 240;
+    !(ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_documentation()
+        || shared
+        || reserved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::find;
+    use super::*;
+
+    fn read(document: &str) -> Result<Vec<String>, String> {
+        addresses(document.as_bytes(), &find(Cloud::Aws, "eu-west-1").unwrap()).map_err(|error| error.to_string())
+    }
+
+    fn of(ips: &[&str]) -> String {
+        let region = serde_json::json!({ "region": "eu-west-1", "clickpipes_egress_ips": ips, "egress_ips": ["8.8.8.8"] });
+        serde_json::json!({ "aws": [{ "region": "us-east-1" }, region], "gcp": [], "azure": [{ "what": 1 }] }).to_string()
+    }
+
+    #[test]
+    fn as_many_addresses_as_are_known_are_believed() {
+        let six = ["54.228.1.92", "54.72.101.254", "54.228.16.208", "54.76.200.104", "52.211.2.177", "54.77.10.134"];
+        assert_eq!(read(&of(&six)).unwrap(), six);
+        let seven = [&six[..], &["52.1.2.3"]].concat();
+        assert_eq!(read(&of(&seven)).unwrap().len(), 7);
+        let twice = [&six[..5], &six[..1]].concat();
+        assert!(read(&of(&twice)).unwrap_err().contains("5 addresses of eu-west-1 where 6 are known"));
+    }
+
+    #[test]
+    fn what_does_not_belong_on_an_allow_list_is_refused() {
+        for stranger in
+            ["0.0.0.0", "10.0.0.1", "192.168.1.1", "127.0.0.1", "100.64.0.1", "255.255.255.255", "0.0.0.0/0", "::1", ""]
+        {
+            let ips =
+                ["54.228.1.92", "54.72.101.254", "54.228.16.208", "54.76.200.104", "52.211.2.177", "54.77.10.134", stranger];
+            assert!(read(&of(&ips)).unwrap_err().contains("no public IPv4 address"), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_document_is_refused() {
+        for document in ["", "[]", "{}", r#"{"aws":5}"#, r#"{"aws":[{"region":"eu-west-1"}]}"#, "<html>"] {
+            assert!(read(document).is_err(), "{document}");
+        }
+    }
+}

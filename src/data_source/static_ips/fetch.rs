@@ -1,0 +1,64 @@
+//! Fetches ClickHouse's list of addresses over HTTPS: once, bounded in time and size, following nothing.
+
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::byte_stream::ByteStream;
+use tokio_util::sync::CancellationToken;
+
+const LIMIT: Duration = Duration::from_secs(15);
+/// Many times what the list has.
+const LARGEST: usize = 4 << 20;
+
+/// Why nothing came.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error("it did not answer within {} seconds", LIMIT.as_secs())]
+    TimedOut,
+    #[error("the run was stopped")]
+    Stopped,
+    #[error("it answered with status {0}")]
+    Status(u16),
+    #[error("its answer is larger than {} MiB", LARGEST >> 20)]
+    TooLarge,
+    #[error("it cannot be fetched: {0}")]
+    Failed(String),
+}
+
+/// What stands at this address.
+pub(super) async fn fetch(url: &str, cancel: &CancellationToken) -> Result<Vec<u8>, FetchError> {
+    tokio::select! {
+        fetched = tokio::time::timeout(LIMIT, get(url)) => fetched.unwrap_or(Err(FetchError::TimedOut)),
+        () = cancel.cancelled() => Err(FetchError::Stopped),
+    }
+}
+
+async fn get(url: &str) -> Result<Vec<u8>, FetchError> {
+    // The client of the AWS SDK: the roots and the proxy that it goes by are those of every other call.
+    let connector =
+        Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+    let request = HttpRequest::get(url).map_err(|error| FetchError::Failed(error.to_string()))?;
+    let answer = connector.call(request).await.map_err(|error| FetchError::Failed(chain(&error)))?;
+    if !answer.status().is_success() {
+        return Err(FetchError::Status(answer.status().as_u16()));
+    }
+    let mut body = ByteStream::new(answer.into_body());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|error| FetchError::Failed(chain(&error)))?);
+        if bytes.len() > LARGEST {
+            return Err(FetchError::TooLarge);
+        }
+    }
+    Ok(bytes)
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,91 @@
+//! The regions that have ClickPipes of their own, with their addresses, as ClickHouse's documentation had them at [`AS_OF`]. Pure.
+
+/// The table, one region a line.
+const TABLE: &str = include_str!("static-ips.csv");
+
+/// When the table was last compared with the documentation, as year, month and day.
+pub(super) const AS_OF: &str = "2026-09-15";
+
+/// Where a region belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cloud {
+    Aws,
+    Gcp,
+    Azure,
+}
+
+impl Cloud {
+    pub(super) const NAMES: [&'static str; 3] = ["aws", "gcp", "azure"];
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "aws" => Some(Self::Aws),
+            "gcp" => Some(Self::Gcp),
+            "azure" => Some(Self::Azure),
+            _ => None,
+        }
+    }
+}
+
+/// A region with ClickPipes of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) cloud: Cloud,
+    pub(super) region: &'static str,
+    /// The day from which a service must have been created to have its pipes there, as year, month and day. On Google Cloud the dates
+    /// decide nothing.
+    pub(super) from: Option<&'static str>,
+    /// Where pipes run otherwise.
+    pub(super) fallback: Option<&'static str>,
+    ips: &'static str,
+}
+
+impl Row {
+    /// The addresses that pipes of this region connect from.
+    pub(super) fn ips(&self) -> Vec<String> {
+        self.ips.split(' ').map(str::to_owned).collect()
+    }
+
+    fn read(line: &'static str) -> Option<Self> {
+        let mut cells = line.split(',');
+        let cloud = Cloud::named(cells.next()?)?;
+        let (region, _place, from, fallback, ips) = (cells.next()?, cells.next()?, cells.next()?, cells.next()?, cells.next()?);
+        let given = |cell: &'static str| Some(cell).filter(|cell| !cell.is_empty());
+        Some(Self { cloud, region, from: given(from), fallback: given(fallback), ips })
+    }
+}
+
+/// Every row.
+pub(super) fn rows() -> impl Iterator<Item = Row> {
+    TABLE.lines().skip(1).filter_map(Row::read)
+}
+
+/// The row of a region.
+pub(super) fn find(cloud: Cloud, region: &str) -> Option<Row> {
+    rows().find(|row| row.cloud == cloud && row.region == region)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_line_is_a_row_with_its_addresses() {
+        assert_eq!(rows().count(), TABLE.lines().count() - 1);
+        let of = |cloud| rows().filter(|row| row.cloud == cloud).count();
+        assert_eq!((of(Cloud::Aws), of(Cloud::Gcp)), (20, 11));
+        for row in rows() {
+            let ips = row.ips();
+            assert!(ips.len() >= 5, "{} has {} addresses", row.region, ips.len());
+            assert_eq!(ips.iter().collect::<BTreeSet<_>>().len(), ips.len(), "{} has an address twice", row.region);
+            for ip in ips {
+                assert!(ip.parse::<std::net::Ipv4Addr>().is_ok(), "{}: {ip}", row.region);
+            }
+            let fallback = row.fallback.map(|fallback| find(Cloud::Aws, fallback).is_some());
+            assert_ne!(fallback, Some(false), "{} falls back to a region that is none", row.region);
+            assert_eq!(row.from.is_some(), row.fallback.is_some(), "{}", row.region);
+        }
+    }
+}

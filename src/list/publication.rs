@@ -1,0 +1,53 @@
+//! The publications of a database.
+
+use super::{List, Listed};
+use crate::catalogue::publication::publication_names;
+use crate::failure::Failure;
+use crate::postgres::Identifier;
+use crate::provider::Context;
+use crate::resource::publication::{Publication, PublicationModel};
+use crate::resource::{Engine, not_own_cluster};
+use crate::terraform::{Configured, Diagnostic, Diagnostics, model, optional};
+
+model! {
+    /// Lists the publications of a database, sorted by name, whoever made them.
+    pub struct PublicationsModel {
+        /// Cluster that the database is in: the one that the provider block names. Default: where the provider block leads.
+        cluster_identifier: String => optional(),
+        /// Database whose publications are listed. Default: `postgres.database` of the provider block.
+        database: String => optional(),
+    }
+}
+
+/// The list resource.
+pub(crate) struct Publications;
+
+impl Configured for Publications {
+    const TYPE_NAME: &'static str = "clickpipes_publication";
+    type Model = PublicationsModel;
+
+    fn validate(config: &PublicationsModel) -> Diagnostics {
+        let fault = config.database.known().and_then(|database| Identifier::new(database).err());
+        fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect()
+    }
+}
+
+impl List for Publications {
+    type Resource = Engine<Publication>;
+
+    async fn list(context: &Context, config: &PublicationsModel, limit: usize) -> Result<Vec<Listed<Self::Resource>>, Failure> {
+        let cluster = config.cluster_identifier.known();
+        if let Some(fault) = cluster.map(|cluster| not_own_cluster(context, cluster)).transpose()?.flatten() {
+            return Err(fault.into());
+        }
+        let server = context.postgres(cluster.map(String::as_str)).await?;
+        let database = config.database.known().unwrap_or(&server.settings().database).clone();
+        let reader = server.read(&database, context.cancel()).await?;
+        let names = publication_names(&reader, limit).await?;
+        let listed = |name: Identifier| Listed {
+            display_name: name.as_str().to_owned(),
+            named: PublicationModel::named(&database, name.as_str()),
+        };
+        Ok(names.into_iter().map(listed).collect())
+    }
+}

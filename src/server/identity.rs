@@ -1,0 +1,57 @@
+//! Identities on the wire.
+
+use crate::proto::tfplugin6 as proto;
+use crate::resource::Resource;
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Value};
+use crate::wire::dynamic_value;
+
+/// The identity that a message brings; `None` where it brings none, as from a Terraform that knows no identities.
+///
+/// # Errors
+/// It is no identity of this resource.
+pub(super) fn decode<I: Model>(message: Option<&proto::ResourceIdentityData>) -> Result<Option<I>, Diagnostics> {
+    let value = dynamic_value::decode(message.and_then(|message| message.identity_data.as_ref()), &I::schema().value_type())?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    I::decode(&value, &AttributePath::root()).map(Some)
+}
+
+/// The identity as a message.
+pub(super) fn encode<I: Model>(identity: &I) -> proto::ResourceIdentityData {
+    proto::ResourceIdentityData { identity_data: Some(dynamic_value::encode(&Model::encode(identity))) }
+}
+
+/// The identity that a planned state has. What exists already has one that is known: as long as a part of it is not, it stays what it was.
+pub(super) fn planned<R: Resource>(
+    model: &R::Model,
+    prior: Option<&R::Identity>,
+    exists: bool,
+) -> Option<proto::ResourceIdentityData> {
+    let planned = R::identity(model, prior);
+    if exists && Model::encode(&planned).contains_unknown() {
+        return prior.map(encode);
+    }
+    Some(encode(&planned))
+}
+
+/// Makes sure that an import found what was named.
+///
+/// # Errors
+/// The object differs in what the given identity says.
+pub(super) fn check_found<I: Model>(given: &I, found: &I) -> Result<(), Diagnostics> {
+    let (given, found) = (Model::encode(given), Model::encode(found));
+    let text = |value: &Value| if let Value::String(text) = value { format!("{text:?}") } else { value.kind().to_owned() };
+    let differs = |name: &str| !given.get(name).is_null() && given.get(name) != found.get(name);
+    let faults = I::attributes().into_iter().filter(|attribute| differs(&attribute.name)).map(|attribute| {
+        let detail = format!(
+            "The identity to import says {name} = {}, and what was found there has {name} = {}. Correct the identity, or the region or \
+             the account of the provider block.",
+            text(given.get(&attribute.name)),
+            text(found.get(&attribute.name)),
+            name = attribute.name
+        );
+        Diagnostic::error(format!("Another {} than the identity says", attribute.name), detail)
+    });
+    faults.collect::<Diagnostics>().into_result().map(drop)
+}

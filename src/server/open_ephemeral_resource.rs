@@ -1,0 +1,49 @@
+//! `OpenEphemeralResource`, and what follows it: nothing of ours has to be renewed or closed.
+
+use super::{configured, self_check};
+use crate::ephemeral::Ephemeral;
+use crate::failure::Failure;
+use crate::proto::tfplugin6 as proto;
+use crate::provider::Context;
+use crate::terraform::{Diagnostics, Model, Value};
+use crate::wire::{dynamic_value, encode_diagnostics};
+
+pub(super) async fn open<E: Ephemeral>(
+    context: &Context,
+    request: proto::open_ephemeral_resource::Request,
+) -> proto::open_ephemeral_resource::Response {
+    let (result, diagnostics) = match make::<E>(context, &request).await {
+        Ok((value, diagnostics)) => (Some(dynamic_value::encode(&value)), diagnostics),
+        Err(diagnostics) => (None, diagnostics),
+    };
+    proto::open_ephemeral_resource::Response { result, diagnostics: encode_diagnostics(diagnostics), ..Default::default() }
+}
+
+async fn make<E: Ephemeral>(
+    context: &Context,
+    request: &proto::open_ephemeral_resource::Request,
+) -> Result<(Value, Diagnostics), Diagnostics> {
+    let config = configured::decode_valid::<E>(request.config.as_ref())?;
+    let value = match E::open(context, &config.model).await {
+        Ok(model) => Model::encode(&model),
+        // It is made when the provider can: until then what only it can say is unknown.
+        Err(Failure::ConfigurationUnknown) => unknown::<E>(&config.value),
+        Err(failure) => return Err(failure.into_diagnostics()),
+    };
+    let mut diagnostics = Diagnostics::new();
+    if cfg!(debug_assertions) {
+        diagnostics.extend(self_check::planned(&E::Model::attributes(), &Value::Null, &config.value, &value, &[]));
+    }
+    Ok((value, diagnostics))
+}
+
+fn unknown<E: Ephemeral>(config: &Value) -> Value {
+    let attributes = E::Model::attributes().into_iter().map(|attribute| {
+        let value = match config.get(&attribute.name) {
+            Value::Null if attribute.flags.computed => Value::Unknown,
+            given => given.clone(),
+        };
+        (attribute.name, value)
+    });
+    Value::Map(attributes.collect())
+}

@@ -1,0 +1,118 @@
+//! Whatever is registered of any kind has its page, its example, its rules and its test; and whatever is written is registered.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::sources::{provider, root};
+use crate::server::handler::{ACTIONS, DATA_SOURCES, EPHEMERALS, FUNCTIONS, LISTS, Named, RESOURCES};
+
+/// A kind of the protocol.
+pub(super) struct Kind {
+    /// Its folder in `src/`, and that of its rules in `acceptance-tests/fixtures/`.
+    room: &'static str,
+    /// Its folder in `docs/` and in `examples/`, as the Registry calls it.
+    public: &'static str,
+    /// The example's file.
+    example: &'static str,
+    /// The trait that its inhabitants implement.
+    contract: &'static str,
+    /// Who is registered.
+    names: Vec<&'static str>,
+}
+
+fn names<H: Named + ?Sized>(all: &'static [&'static H]) -> Vec<&'static str> {
+    all.iter().map(|one| one.name()).collect()
+}
+
+/// Every kind but state stores, which are not offered.
+fn kinds() -> [Kind; 6] {
+    let kind = |room, public, example, contract, names| Kind { room, public, example, contract, names };
+    [
+        kind("resource", "resources", "resource.tf", "Managed", names(RESOURCES)),
+        kind("data_source", "data-sources", "data-source.tf", "DataSource", names(DATA_SOURCES)),
+        kind("function", "functions", "function.tf", "Function", names(FUNCTIONS)),
+        kind("ephemeral", "ephemeral-resources", "ephemeral-resource.tf", "Ephemeral", names(EPHEMERALS)),
+        kind("list", "list-resources", "list-resource.tfquery.hcl", "List", names(LISTS)),
+        kind("action", "actions", "action.tf", "Action", names(ACTIONS)),
+    ]
+}
+
+fn short(name: &str) -> &str {
+    name.trim_start_matches("clickpipes_")
+}
+
+/// What every inhabitant of a kind has outside of `src/`: its page, what is written by hand on it, its example, its rules.
+fn belongings(kind: &Kind, name: &str) -> Vec<String> {
+    let Kind { room, public, example, .. } = kind;
+    let rules = if *room == "resource" { "life" } else { room };
+    vec![
+        format!("docs/{public}/{}.md", short(name)),
+        format!("docs/templates/{public}/{}.md", short(name)),
+        format!("examples/{public}/{name}/{example}"),
+        format!("acceptance-tests/fixtures/{rules}/{name}.json"),
+    ]
+}
+
+#[test]
+fn every_inhabitant_has_its_page_its_example_and_its_rules() {
+    let mut missing = Vec::new();
+    for kind in kinds() {
+        for name in &kind.names {
+            missing.extend(belongings(&kind, name).into_iter().filter(|path| !root().join(path).is_file()));
+        }
+    }
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_of_an_inhabitant_that_is_gone() {
+    let mut strangers = Vec::new();
+    for kind in kinds() {
+        let expected: BTreeSet<String> = kind.names.iter().flat_map(|name| belongings(&kind, name)).collect();
+        let rules = if kind.room == "resource" { "life" } else { kind.room };
+        for folder in [
+            format!("docs/{}", kind.public),
+            format!("docs/templates/{}", kind.public),
+            format!("acceptance-tests/fixtures/{rules}"),
+        ] {
+            let Ok(files) = fs::read_dir(root().join(&folder)) else { continue };
+            let paths = files.map(|file| format!("{folder}/{}", file.unwrap().file_name().to_string_lossy()));
+            strangers.extend(paths.filter(|path| !expected.contains(path)));
+        }
+    }
+    assert!(strangers.is_empty(), "of nothing that is registered:\n{}", strangers.join("\n"));
+}
+
+#[test]
+fn what_implements_a_contract_is_registered() {
+    for kind in kinds() {
+        let opening = format!("impl {} for ", kind.contract);
+        let written: usize =
+            provider().iter().map(|source| source.text.lines().filter(|line| line.starts_with(&opening)).count()).sum();
+        assert_eq!(
+            kind.names.len(),
+            written,
+            "of the kind {}, {:?} are registered and {written} are written",
+            kind.room,
+            kind.names
+        );
+        for name in &kind.names {
+            let (file, folder) =
+                (format!("src/{}/{}.rs", kind.room, short(name)), format!("src/{}/{}/mod.rs", kind.room, short(name)));
+            assert!(
+                root().join(&file).is_file() || root().join(&folder).is_file(),
+                "{name} lives in neither {file} nor {folder}"
+            );
+        }
+    }
+}
+
+/// Of the other kinds the rules are the test that each must have.
+#[test]
+fn every_resource_has_an_acceptance_test() {
+    for name in names(RESOURCES) {
+        let tests = root().join("acceptance-tests/tests");
+        let of_its_own = [format!("{}.rs", short(name)), short(name).to_owned()];
+        assert!(of_its_own.iter().any(|path| tests.join(path).exists()), "{name} has none of {of_its_own:?}");
+    }
+}
