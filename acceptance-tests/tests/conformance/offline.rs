@@ -73,7 +73,7 @@ async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
             ensure!(first.action == Action::Create, "{type_name}: {:?}", first.action);
 
             // Refreshed, it stays as it was, its private data too; no byte of either is the provider's to know better.
-            let object = Object { value: stored(schema, &subject.create), private: b"null".to_vec(), tainted: false };
+            let object = Object::new(stored(schema, &subject.create), b"null".to_vec());
             let read = core.read(&type_name, &object).await?;
             ensure!(read.as_ref() == Some(&object), "{type_name}: {read:?}");
             core.plan_twice(&type_name, Some(&object), &subject.update).await.with_context(|| type_name.clone())?;
