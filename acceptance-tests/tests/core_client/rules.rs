@@ -40,7 +40,7 @@ async fn a_healthy_provider_breaks_no_rule() -> Result<()> {
 }
 
 /// What is said of a provider with this fault.
-async fn said_of(fault: Fault) -> Result<String> {
+pub async fn said_of(fault: Fault) -> Result<String> {
     let mut core = match core(Some(fault)).await {
         Ok(core) => core,
         Err(error) => return Ok(error.to_string()),
