@@ -92,6 +92,12 @@ impl TerraformCore {
         &self.schemas
     }
 
+    /// The connection itself, for what core would never send.
+    #[must_use]
+    pub fn provider(&self) -> ProviderClient<Channel> {
+        self.provider.clone()
+    }
+
     /// The schema of a resource.
     ///
     /// # Errors
