@@ -19,6 +19,11 @@ enum Target<'a> {
     Identity(&'a Value),
 }
 
+/// Which Terraform hands over this identity, or none.
+fn version_for(identity: Option<&Value>) -> Version {
+    if identity.is_some() { Version::V1_16 } else { Version::V1_11 }
+}
+
 impl TerraformCore {
     /// Has a stored state read, as before every refresh.
     ///
@@ -54,7 +59,7 @@ impl TerraformCore {
             type_name: type_name.to_owned(),
             current_state: Some(super::message(&object.value)),
             private: object.private.clone(),
-            client_capabilities: Some(Version::V1_11.capabilities(false)),
+            client_capabilities: Some(version_for(object.identity.as_ref()).capabilities(false)),
             current_identity: identity_message(object.identity.as_ref()),
             ..Default::default()
         };
@@ -128,8 +133,7 @@ impl TerraformCore {
             type_name: type_name.to_owned(),
             id: id.to_owned(),
             identity: identity_message(by_identity),
-            client_capabilities: Some(Version::V1_11.capabilities(false)),
-            ..Default::default()
+            client_capabilities: Some(version_for(by_identity).capabilities(false)),
         };
         let answer = self.provider.import_resource_state(request).await?.into_inner();
         let address = address(type_name);
