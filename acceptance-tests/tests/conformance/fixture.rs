@@ -132,8 +132,8 @@ fn all<'a, T: DeserializeOwned>(folder: &str, names: impl Iterator<Item = &'a St
 
 #[test]
 fn a_missing_file_is_named_and_so_is_one_too_many() {
-    let missing = all::<Fixture>("action", [&"clickpipes_later".to_owned()].into_iter(), "{}").unwrap_err().to_string();
-    assert!(missing.contains("add ") && missing.contains("fixtures/action/clickpipes_later.json"), "{missing}");
+    let missing = all::<Fixture>("later", [&"clickpipes_later".to_owned()].into_iter(), "{}").unwrap_err().to_string();
+    assert!(missing.contains("add ") && missing.contains("fixtures/later/clickpipes_later.json"), "{missing}");
     // The lives stand in for a folder with files of somebody else.
     let stranger = all::<Json>("life", [].into_iter(), "{}").unwrap_err().to_string();
     assert!(stranger.contains("is of nothing that the provider has"), "{stranger}");

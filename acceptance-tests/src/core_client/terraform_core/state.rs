@@ -83,7 +83,12 @@ impl TerraformCore {
             violations.push(Violation::private_lost(&address, when));
         }
         unbroken(violations)?;
-        let identity = self.identity_of_object(type_name, answer.new_identity.as_ref(), when)?;
+        let identity = answer.new_identity.as_ref();
+        let identity = match (self.early, &object.identity) {
+            // Nobody can be asked yet, and nothing is known that could be given back.
+            (true, None) => self.identity(type_name, identity, when, false)?,
+            _ => self.identity_of_object(type_name, identity, when)?,
+        };
         let identity_version = self.identity_version(type_name);
         Ok(Some(Object { value, private: answer.private, tainted: object.tainted, identity, identity_version }))
     }
