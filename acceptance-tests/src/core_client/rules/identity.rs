@@ -69,8 +69,9 @@ pub fn assert_identity_valid(schema: &Schema, address: &str, identity: &Value, m
         let detail = format!("Provider returned an identity with unknown values for {address}: {}.", paths.join(", "));
         return vec![Violation::new(INVALID_IDENTITY, detail)];
     }
-    let missing =
-        schema.attributes.iter().filter(|attribute| attribute.required && identity.attribute(&attribute.name).is_null());
+    // What is planned may lack what only the apply tells.
+    let required = schema.attributes.iter().filter(|attribute| attribute.required && !may_be_unknown);
+    let missing = required.filter(|attribute| identity.attribute(&attribute.name).is_null());
     let incomplete = |name: &str| {
         let detail = format!(
             "Provider returned an identity for {address} that doesn't match the identity schema: attribute {name:?} is required for an \

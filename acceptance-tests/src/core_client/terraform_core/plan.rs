@@ -86,7 +86,9 @@ impl TerraformCore {
             }
             let differences = assert_object_compatible(&schema, &first.state, &planned.state);
             unbroken(differences.iter().map(|problem| Violation::final_value(&address, problem)).collect())?;
-            if let (Some(before), Some(after)) = (&first.identity, &planned.identity) {
+            // Core takes nothing unknown in the identity of what is updated, so that a plan in which a name is open names the old one.
+            let was_open = first.action == Action::Update && !first.state.is_wholly_known();
+            if let (Some(before), Some(after), false) = (&first.identity, &planned.identity, was_open) {
                 unbroken(identity_changed(&address, "in the final plan", before, after))?;
             }
         }
