@@ -89,6 +89,7 @@ pub enum Fault {
     ImportsAnUnknownIdentity,
     ImportsAnotherIdentity,
     ImportsAnotherObjectByIdentity,
+    ImportsOnlyByAWholeIdentity,
     UpgradesToNoIdentity,
     UpgradesToUnknownIdentity,
 

@@ -394,14 +394,16 @@ impl pb::provider_server::Provider for FaultyProvider {
         &self,
         request: Request<pb::import_resource_state::Request>,
     ) -> Result<Response<pb::import_resource_state::Response>, Status> {
+        let identity = request.into_inner().identity;
+        let (by_identity, by_half) = (identity.is_some(), identity_answers::is_half(identity));
         let found = self.thing().clone().unwrap_or(Value::Null);
         let value = match self.fault {
             Some(Fault::ImportsNull) => Value::Null,
+            Some(Fault::ImportsOnlyByAWholeIdentity) if by_half => Value::Null,
             Some(Fault::ImportsWriteOnly) => found.with("password_wo", Value::text("hunter2")),
             Some(Fault::ImportsUnknown) => found.with("id", Value::unknown()),
             _ => found,
         };
-        let by_identity = request.into_inner().identity.is_some();
         if self.has(Fault::ImportsAnotherValue) || (by_identity && self.has(Fault::ImportsAnotherObjectByIdentity)) {
             *self.thing() = Some(value.with("owner", Value::text("another")));
         }

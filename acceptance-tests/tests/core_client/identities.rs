@@ -109,5 +109,6 @@ said! {
     an_import_by_identity_gives_another: ImportsAnotherIdentity => [
         "Provider produced a different identity", "test_thing.this after its import: .name"
     ];
+    an_import_by_what_it_needs_finds_nothing: ImportsOnlyByAWholeIdentity => ["Import returned null resource", "with Identity"];
     an_import_by_identity_finds_another_object: ImportsAnotherObjectByIdentity => ["Import by identity finds another object", ".owner"];
 }

@@ -1,6 +1,6 @@
 //! The identity of the resource in each answer: its name, and the id that it gets when it is made.
 
-use acceptance_tests::core_client::{Value, message};
+use acceptance_tests::core_client::{Type, Value, message, msgpack};
 use terraform_provider_clickpipes::proto::tfplugin6::{
     self as pb, ResourceIdentityData, resource_identity_schema::IdentityAttribute,
 };
@@ -95,4 +95,11 @@ pub fn upgraded(fault: Option<Fault>) -> pb::upgrade_resource_identity::Response
     let identity = Value::Object([("name".to_owned(), Value::text("upgraded")), ("id".to_owned(), id)].into());
     let upgraded_identity = data(&identity).filter(|_| fault != Some(Fault::UpgradesToNoIdentity));
     pb::upgrade_resource_identity::Response { upgraded_identity, ..Default::default() }
+}
+
+/// Whether an identity lacks the id, which an import does not need.
+pub fn is_half(identity: Option<ResourceIdentityData>) -> bool {
+    let of = Type::Object(["name", "id"].map(|name| (name.to_owned(), Type::Text)).into());
+    let bytes = identity.and_then(|identity| identity.identity_data).map(|data| data.msgpack);
+    bytes.is_some_and(|bytes| msgpack::decode(&bytes, &of).unwrap().attribute("id").is_null())
 }
