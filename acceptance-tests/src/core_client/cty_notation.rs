@@ -34,6 +34,11 @@ pub fn value(value: &Value, of: &Type) -> String {
             });
             format!("cty.ObjectVal(map[string]cty.Value{{{}}})", shown.collect::<Vec<_>>().join(", "))
         }
+        (Value::List(elements), Type::Tuple(of)) => {
+            let shown: Vec<String> = elements.iter().zip(of).map(|(element, of)| self::value(element, of)).collect();
+            format!("cty.TupleVal([]cty.Value{{{}}})", shown.join(", "))
+        }
+        (Value::Typed(of, inner), Type::Dynamic) => self::value(inner, of),
         // Cannot come from the codec, which goes by the type.
         (other, of) => format!("{other:?} as {}", type_name(of)),
     }
@@ -67,6 +72,8 @@ fn type_name(of: &Type) -> String {
             let shown: Vec<String> = attributes.iter().map(|(name, of)| format!("{name:?}:{}", type_name(of))).collect();
             format!("cty.Object(map[string]cty.Type{{{}}})", shown.join(", "))
         }
+        Type::Tuple(of) => format!("cty.Tuple([]cty.Type{{{}}})", of.iter().map(type_name).collect::<Vec<_>>().join(", ")),
+        Type::Dynamic => "cty.DynamicPseudoType".to_owned(),
     }
 }
 

@@ -62,6 +62,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// The warnings of an answer without errors.
+pub(super) fn accepted(address: &str, diagnostics: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
+    let unseen = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Invalid);
+    unbroken(unseen.map(|diagnostic| Violation::severity(address, &diagnostic.summary)).collect())?;
+    if errors(&diagnostics).is_empty() { Ok(diagnostics) } else { Err(Failure::Refused(diagnostics)) }
+}
+
 /// Fails with all violations, if there are any.
 pub(super) fn unbroken(violations: Vec<Violation>) -> Result<(), Failure> {
     if violations.is_empty() { Ok(()) } else { Err(Failure::Broken(violations)) }

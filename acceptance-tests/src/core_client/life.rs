@@ -7,6 +7,7 @@ use super::object::{Object, Planned};
 use super::rules::Violation;
 use super::rules::action::Action;
 use super::rules::compatible::assert_object_compatible;
+use super::rules::identity::identity_changed;
 use super::terraform_core::{TerraformCore, Version, Walk};
 use super::value::Value;
 
@@ -93,8 +94,12 @@ impl TerraformCore {
                 // One plan serves both halves, its private data too.
                 let gone = Planned { action: Action::Delete, state: Value::Null, ..first.clone() };
                 self.apply(type_name, Some(&prior), &gone, &Value::Null).await?.succeeded()?;
-                self.plan(type_name, None, config, Walk::Apply(Version::V1_16, &first)).await?;
-                let create = self.plan(type_name, None, config, Walk::Apply(Version::V1_11, &first)).await?;
+                let (early, late) = match self.version_of(type_name) {
+                    Version::V1_11 => (Version::V1_16, Version::V1_11),
+                    Version::V1_16 => (Version::V1_11, Version::V1_16),
+                };
+                self.plan(type_name, None, config, Walk::Apply(early, &first)).await?;
+                let create = self.plan(type_name, None, config, Walk::Apply(late, &first)).await?;
                 self.apply(type_name, None, &create, config).await?.succeeded()?
             }
             // An update may have turned out to be nothing.
@@ -106,8 +111,13 @@ impl TerraformCore {
         Ok((first.action, lasting))
     }
 
-    /// Plans for the reviewer and again for the apply, as each Terraform does. Gives both plans of 1.11. Of a replacement there is only
-    /// the first as long as what it replaces exists: the other one is made between its halves.
+    /// Which Terraform a resource's life is lived with: the one that knows identities, if it has one.
+    fn version_of(&self, type_name: &str) -> Version {
+        if self.schemas().identity(type_name).is_some() { Version::V1_16 } else { Version::V1_11 }
+    }
+
+    /// Plans for the reviewer and again for the apply, as each Terraform does. Gives both plans of 1.11, or of 1.16 for a resource with an
+    /// identity. Of a replacement there is only the first as long as what it replaces exists: the other one is made between its halves.
     ///
     /// # Errors
     /// What the provider refuses, and the rules that it breaks.
@@ -119,12 +129,14 @@ impl TerraformCore {
     ) -> Result<(Planned, Planned), Failure> {
         let later = self.plan(type_name, prior, config, Walk::Plan(Version::V1_16)).await?;
         let first = self.plan(type_name, prior, config, Walk::Plan(Version::V1_11)).await?;
+        let with_identity = self.version_of(type_name) == Version::V1_16;
         if first.action == Action::Replace {
+            let first = if with_identity { later } else { first };
             return Ok((first.clone(), first));
         }
-        self.plan(type_name, prior, config, Walk::Apply(Version::V1_16, &later)).await?;
+        let later_last = self.plan(type_name, prior, config, Walk::Apply(Version::V1_16, &later)).await?;
         let last = self.plan(type_name, prior, config, Walk::Apply(Version::V1_11, &first)).await?;
-        Ok((first, last))
+        Ok(if with_identity { (later, later_last) } else { (first, last) })
     }
 
     /// Destroys what exists.
@@ -147,7 +159,13 @@ impl TerraformCore {
         let gone = || Violation::new("Provider lost an object", format!("{type_name} is not found right after it was applied"));
         let read = read.ok_or_else(gone)?;
         self.same(type_name, &object.value, &read.value, "Provider reads another object than it applied")?;
-        let next = self.plan(type_name, Some(&read), config, Walk::Plan(Version::V1_11)).await?;
+        self.same_identity(type_name, "in a refresh", object, &read)?;
+        if read.identity.is_some() {
+            // An older Terraform has none to hand over, and its state gets one when a newer one refreshes it.
+            let older = self.read(type_name, &object.without_identity()).await?.ok_or_else(gone)?;
+            self.same_identity(type_name, "in a refresh of a state without one", object, &older)?;
+        }
+        let next = self.plan(type_name, Some(&read), config, Walk::Plan(self.version_of(type_name))).await?;
         if next.action != Action::NoOp {
             self.same(type_name, &read.value, &next.state, "After the apply, the plan is not empty")?;
             let detail = format!("{type_name}: {} is planned, without a difference", next.action);
@@ -165,7 +183,24 @@ impl TerraformCore {
         }
         let without =
             |value: &Value| subject.not_imported.iter().fold(value.clone(), |value, name| value.with(name, Value::Null));
-        self.same(type_name, &without(&object.value), &without(&imported.value), "Import finds another object")
+        self.same(type_name, &without(&object.value), &without(&imported.value), "Import finds another object")?;
+        self.same_identity(type_name, "in an import by its id", object, &imported)?;
+        let Some(identity) = &object.identity else { return Ok(()) };
+        // Whole, and as somebody writes it who gives only what an import needs.
+        let optional = self.schemas().identity(type_name).into_iter().flat_map(|schema| &schema.attributes);
+        let optional = optional.filter(|attribute| !attribute.required);
+        let needed = optional.fold(identity.clone(), |identity, attribute| identity.with(&attribute.name, Value::Null));
+        for identity in [identity, &needed] {
+            let imported = self.import_by_identity(type_name, identity).await?;
+            self.same(type_name, &without(&object.value), &without(&imported.value), "Import by identity finds another object")?;
+            self.same_identity(type_name, "in an import by it", object, &imported)?;
+        }
+        Ok(())
+    }
+
+    fn same_identity(&self, type_name: &str, when: &str, one: &Object, other: &Object) -> Result<(), Failure> {
+        let (Some(one), Some(other)) = (&one.identity, &other.identity) else { return Ok(()) };
+        unbroken(identity_changed(type_name, when, one, other))
     }
 
     fn same(&self, type_name: &str, one: &Value, other: &Value, summary: &str) -> Result<(), Failure> {

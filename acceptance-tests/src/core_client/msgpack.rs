@@ -13,7 +13,8 @@ use super::value_type::Type;
 /// The extension type of an unknown value of which something is known.
 const REFINED: i8 = 12;
 
-/// Writes a value as core does. The type is not needed: numbers, strings and containers speak for themselves.
+/// Writes a value as core does. The type is not needed: numbers, strings and containers speak for themselves, and a dynamic value has its
+/// type with it.
 #[must_use]
 pub fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -34,6 +35,7 @@ fn token(value: &Value) -> Token {
         Value::Text(text) => Token::from(text.as_str()),
         Value::List(elements) | Value::Set(elements) => Token::Array(elements.iter().map(token).collect()),
         Value::Map(entries) | Value::Object(entries) => members(entries),
+        Value::Typed(of, value) => Token::Array(vec![Token::Binary(of.notation().to_string().into_bytes()), token(value)]),
     }
 }
 
@@ -124,6 +126,21 @@ fn typed(token: &Token, of: &Type, path: &Path) -> Result<Value, String> {
             }
         }
         (Type::Object(_), _) => Err(wrong("an object is required".to_owned())),
+        (Type::Tuple(of), Token::Array(elements)) if of.len() == elements.len() => {
+            let read = of.iter().zip(elements).enumerate();
+            let read = read.map(|(index, (of, token))| typed(token, of, &path.index(index)));
+            read.collect::<Result<_, _>>().map(Value::List)
+        }
+        (Type::Tuple(of), _) => Err(wrong(format!("a tuple of length {} is required", of.len()))),
+        (Type::Dynamic, Token::Array(parts)) => match parts.as_slice() {
+            [Token::Binary(notation), token] => {
+                let of = Type::parse(notation).map_err(wrong)?;
+                let value = typed(token, &of, path)?;
+                Ok(Value::Typed(Box::new(of), Box::new(value)))
+            }
+            _ => Err(wrong("dynamic value array must have exactly two elements, a type and a value".to_owned())),
+        },
+        (Type::Dynamic, _) => Err(wrong("a dynamic value must be an array of its type and itself".to_owned())),
     }
 }
 
@@ -194,6 +211,20 @@ mod tests {
         assert_eq!(encode(&refined), [0xc7, 9, 12, 0x82, 1, 0xc2, 2, 0xa4, b'p', b'r', b'e', b'-']);
         assert_eq!(encode(&Value::Number("0.1".parse().unwrap())), [0xa3, b'0', b'.', b'1']);
         assert_eq!(encode(&Value::Number("0.5".parse().unwrap()))[0], 0xcb);
+    }
+
+    #[test]
+    fn a_dynamic_value_has_its_type_with_it() {
+        let of = Type::Tuple(vec![Type::Text, Type::Bool]);
+        let value = Value::Typed(Box::new(of), Box::new(Value::List(vec![Value::text("a"), Value::Null])));
+        let bytes = encode(&value);
+        let notation = br#"["tuple",["string","bool"]]"#;
+        assert_eq!(bytes, [&[0x92, 0xc4, 27][..], notation, &[0x92, 0xa1, b'a', 0xc0]].concat());
+        assert_eq!(decode(&bytes, &Type::Dynamic), Ok(value));
+        for bare in [Value::Null, Value::unknown()] {
+            assert_eq!(decode(&encode(&bare), &Type::Dynamic), Ok(bare));
+        }
+        assert!(decode(&encode(&Value::text("a")), &Type::Dynamic).unwrap_err().contains("its type"));
     }
 
     #[test]

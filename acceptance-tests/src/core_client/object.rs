@@ -15,9 +15,25 @@ pub struct Object {
     pub private: Vec<u8>,
     /// Its create failed half-way: the next apply replaces it.
     pub tainted: bool,
+    /// What tells it from all others: `None` where its type has no identity, and in a state of a Terraform that knows none.
+    pub identity: Option<Value>,
+    /// The version of the identity's schema when it was stored; zero where there was none.
+    pub identity_version: i64,
 }
 
 impl Object {
+    /// An object as a Terraform without identities stores it.
+    #[must_use]
+    pub fn new(value: Value, private: Vec<u8>) -> Self {
+        Self { value, private, tainted: false, identity: None, identity_version: 0 }
+    }
+
+    /// The same object in the state of a Terraform without identities.
+    #[must_use]
+    pub fn without_identity(&self) -> Self {
+        Self { identity: None, identity_version: 0, ..self.clone() }
+    }
+
     /// The state file's JSON of the attributes.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
@@ -34,6 +50,8 @@ pub struct Planned {
     pub state: Value,
     /// What travels to the apply.
     pub private: Vec<u8>,
+    /// The identity as it will be; of what does not exist yet, parts may be unknown. A provider may leave it out.
+    pub identity: Option<Value>,
     /// What the practitioner is told beside.
     pub warnings: Vec<Diagnostic>,
 }

@@ -1,6 +1,6 @@
 //! A state as core stores it in JSON and hands it over for an upgrade. Unknown values have no place in it.
 
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Number, Value as Json, json};
 
 use super::path::{Path, Step};
 use super::value::Value;
@@ -34,6 +34,7 @@ pub fn encode(value: &Value) -> Json {
         Value::Map(entries) | Value::Object(entries) => {
             Json::Object(entries.iter().map(|(name, entry)| (name.clone(), encode(entry))).collect::<Map<_, _>>())
         }
+        Value::Typed(of, value) => json!({ "type": of.notation(), "value": encode(value) }),
     }
 }
 
@@ -80,14 +81,40 @@ fn typed(json: &Json, of: &Type, missing: Missing, path: &Path) -> Result<Value,
             });
             read.collect::<Result<_, String>>().map(Value::Object)
         }
+        (Type::Tuple(of), Json::Array(elements)) if of.len() == elements.len() => {
+            let read = of.iter().zip(elements).enumerate();
+            let read = read.map(|(index, (of, json))| typed(json, of, missing, &path.index(index)));
+            read.collect::<Result<_, _>>().map(Value::List)
+        }
+        // A configuration writes the value itself, and its type is that of the literal; a state has the type beside it.
+        (Type::Dynamic, json) if missing == Missing::IsNull => {
+            let of = literal_type(json);
+            let value = typed(json, &of, missing, path)?;
+            Ok(Value::Typed(Box::new(of), Box::new(value)))
+        }
+        (Type::Dynamic, Json::Object(entries)) if entries.contains_key("type") => {
+            let of = Type::parse(entries["type"].to_string().as_bytes()).map_err(|error| format!("{path}: {error}"))?;
+            let value = typed(entries.get("value").unwrap_or(&Json::Null), &of, missing, path)?;
+            Ok(Value::Typed(Box::new(of), Box::new(value)))
+        }
         (of, json) => Err(format!("{path}: {json} is no {of:?}")),
+    }
+}
+
+/// The type that Terraform's language gives to a literal.
+fn literal_type(json: &Json) -> Type {
+    match json {
+        Json::Null => Type::Dynamic,
+        Json::Bool(_) => Type::Bool,
+        Json::Number(_) => Type::Number,
+        Json::String(_) => Type::Text,
+        Json::Array(elements) => Type::Tuple(elements.iter().map(literal_type).collect()),
+        Json::Object(entries) => Type::Object(entries.iter().map(|(name, entry)| (name.clone(), literal_type(entry))).collect()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -95,6 +122,16 @@ mod tests {
         let of = Type::Map(Box::new(Type::Number));
         let value = Value::Map([("big".to_owned(), Value::Number("12345678901234567890.12345".parse().unwrap()))].into());
         assert_eq!(decode(&encode(&value), &of, Missing::IsRefused), Ok(value));
+    }
+
+    #[test]
+    fn a_dynamic_value_is_read_as_a_literal_and_stored_with_its_type() {
+        let value = decode(&json!({ "a": ["x", 5, null] }), &Type::Dynamic, Missing::IsNull).unwrap();
+        let of = Type::Tuple(vec![Type::Text, Type::Number, Type::Dynamic]);
+        let Value::Typed(whole, inner) = &value else { panic!("{value:?}") };
+        assert_eq!(**whole, Type::Object([("a".to_owned(), of)].into()));
+        assert_eq!(inner.attribute("a"), Value::List(vec![Value::text("x"), Value::Number(5.into()), Value::Null]));
+        assert_eq!(decode(&encode(&value), &Type::Dynamic, Missing::IsRefused), Ok(value));
     }
 
     #[test]

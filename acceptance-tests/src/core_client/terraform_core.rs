@@ -1,24 +1,34 @@
 //! Core itself: it asks a provider, one RPC a step, and judges each answer before anything goes on.
 
+mod action;
 mod apply;
+mod data_source;
+mod ephemeral;
+mod function;
+mod identity;
+mod list;
 mod plan;
 mod state;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 use terraform_provider_clickpipes::proto::tfplugin6::{
-    self as pb, ClientCapabilities, Diagnostic, DynamicValue, diagnostic::Severity, provider_client::ProviderClient,
+    self as pb, ClientCapabilities, Diagnostic, DynamicValue, provider_client::ProviderClient,
 };
+use tonic::Code;
 use tonic::transport::Channel;
 
-use super::failure::{Failure, errors, unbroken};
+use super::failure::{Failure, accepted};
 use super::msgpack;
-use super::rules::{Violation, schema::assert_schema_valid};
+use super::rules::Violation;
 use super::schema::Schema;
+use super::schemas::{Kind, Schemas};
 use super::state_json::{self, Missing};
 use super::value::Value;
+use super::value_type::Type;
 
+pub use ephemeral::Opened;
+pub use function::FunctionFault;
+pub use list::Found;
 pub use plan::Walk;
 
 /// Which Terraform is played. They differ in what they tell a provider about themselves.
@@ -26,7 +36,7 @@ pub use plan::Walk;
 pub enum Version {
     /// 1.11: write-only attributes; claims in the apply walk, and only there, that deferring is allowed.
     V1_11,
-    /// 1.16: hands the private data of the first plan back to the second.
+    /// 1.16: hands the private data of the first plan back to the second, and knows identities.
     V1_16,
 }
 
@@ -41,48 +51,13 @@ impl Version {
     }
 }
 
-/// The schemas of a provider.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Schemas {
-    /// Of the provider block.
-    pub provider: Schema,
-    /// Of the resources, by type name.
-    pub resources: BTreeMap<String, Schema>,
-}
-
-impl Schemas {
-    /// Reads and checks what GetProviderSchema answered.
-    ///
-    /// # Errors
-    /// What core finds at load, and what this client does not know.
-    pub fn decode(answer: &pb::get_provider_schema::Response) -> Result<Self, Failure> {
-        accepted("the provider", answer.diagnostics.clone())?;
-        let missing = || Violation::new("Invalid provider schema", "missing provider schema");
-        let provider = answer.provider.as_ref().ok_or_else(missing)?;
-        let mut violations = assert_schema_valid("provider configuration", provider);
-        for (type_name, schema) in &answer.resource_schemas {
-            violations.extend(assert_schema_valid(&format!("managed resource type {type_name:?}"), schema));
-        }
-        unbroken(violations)?;
-        let decode = |name: &str, schema| Schema::decode(schema).map_err(|error| Failure::Client(format!("{name}: {error}")));
-        let resources = answer.resource_schemas.iter().map(|(name, schema)| Ok((name.clone(), decode(name, schema)?)));
-        Ok(Self { provider: decode("the provider block", provider)?, resources: resources.collect::<Result<_, Failure>>()? })
-    }
-
-    /// The schema of a resource.
-    ///
-    /// # Errors
-    /// If there is no such resource.
-    pub fn resource(&self, type_name: &str) -> Result<&Schema, Failure> {
-        self.resources.get(type_name).ok_or_else(|| Failure::Client(format!("the provider has no resource {type_name}")))
-    }
-}
-
 /// Core, with one provider. Clones ask the same one.
 #[derive(Clone)]
 pub struct TerraformCore {
     provider: ProviderClient<Channel>,
     schemas: Schemas,
+    /// Whether the provider was configured with something unknown: what it cannot ask for may then stay open.
+    early: bool,
 }
 
 impl TerraformCore {
@@ -92,19 +67,35 @@ impl TerraformCore {
     /// If they cannot be used.
     pub async fn load(mut provider: ProviderClient<Channel>) -> Result<Self, Failure> {
         let answer = provider.get_provider_schema(pb::get_provider_schema::Request {}).await?.into_inner();
-        Ok(Self { provider, schemas: Schemas::decode(&answer)? })
+        // Older providers do not know the question, and have none.
+        let request = pb::get_resource_identity_schemas::Request {};
+        let identities = match provider.get_resource_identity_schemas(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if status.code() == Code::Unimplemented => Default::default(),
+            Err(status) => return Err(status.into()),
+        };
+        let schemas = Schemas::decode(&answer, &identities)?;
+        let functions = provider.get_functions(pb::get_functions::Request {}).await;
+        function::same_functions(&answer, functions.map(tonic::Response::into_inner))?;
+        Ok(Self::with_schemas(provider, schemas))
     }
 
     /// Takes schemas that another process of the same provider gave, as Terraform does within one run.
     #[must_use]
     pub fn with_schemas(provider: ProviderClient<Channel>, schemas: Schemas) -> Self {
-        Self { provider, schemas }
+        Self { provider, schemas, early: false }
     }
 
     /// The schemas.
     #[must_use]
     pub fn schemas(&self) -> &Schemas {
         &self.schemas
+    }
+
+    /// The connection itself, for what core would never send.
+    #[must_use]
+    pub fn provider(&self) -> ProviderClient<Channel> {
+        self.provider.clone()
     }
 
     /// The schema of a resource.
@@ -138,6 +129,7 @@ impl TerraformCore {
     /// # Errors
     /// What the provider refuses.
     pub async fn configure_with(&mut self, config: &Value) -> Result<(), Failure> {
+        self.early = !config.is_wholly_known();
         let config = Some(message(config));
         let request = pb::validate_provider_config::Request { config: config.clone() };
         let answer = self.provider.validate_provider_config(request).await?.into_inner();
@@ -179,6 +171,36 @@ impl TerraformCore {
         accepted(&address(type_name), answer.diagnostics)
     }
 
+    /// Validates a configuration of a data source, an ephemeral resource, a list resource or an action. Of a list, core says neither the limit
+    /// nor whether whole objects are wanted. Gives the warnings.
+    ///
+    /// # Errors
+    /// What the provider refuses.
+    pub async fn validate_of(&mut self, kind: Kind, type_name: &str, config: DynamicValue) -> Result<Vec<Diagnostic>, Failure> {
+        let (type_name, config) = (type_name.to_owned(), Some(config));
+        let address = kind.address(&type_name);
+        let provider = &mut self.provider;
+        let diagnostics = match kind {
+            Kind::DataSource => {
+                let request = pb::validate_data_resource_config::Request { type_name, config };
+                provider.validate_data_resource_config(request).await?.into_inner().diagnostics
+            }
+            Kind::Ephemeral => {
+                let request = pb::validate_ephemeral_resource_config::Request { type_name, config };
+                provider.validate_ephemeral_resource_config(request).await?.into_inner().diagnostics
+            }
+            Kind::List => {
+                let request = pb::validate_list_resource_config::Request { type_name, config, ..Default::default() };
+                provider.validate_list_resource_config(request).await?.into_inner().diagnostics
+            }
+            Kind::Action => {
+                let request = pb::validate_action_config::Request { type_name, config };
+                provider.validate_action_config(request).await?.into_inner().diagnostics
+            }
+        };
+        accepted(&address, diagnostics)
+    }
+
     /// Asks everything that is under way to end, as at Ctrl-C.
     ///
     /// # Errors
@@ -190,15 +212,24 @@ impl TerraformCore {
 
     /// What a message about a resource holds; `None` when there is no message.
     fn value(&self, type_name: &str, message: Option<&DynamicValue>, when: &str) -> Result<Option<Value>, Failure> {
-        let of = self.schemas.resource(type_name)?.value_type();
-        let decoded = match message {
-            Some(message) if !message.msgpack.is_empty() => msgpack::decode(&message.msgpack, &of),
-            Some(message) if !message.json.is_empty() => serde_json::from_slice(&message.json)
-                .map_err(|error| error.to_string())
-                .and_then(|json| state_json::decode(&json, &of, Missing::IsRefused)),
-            _ => return Ok(None),
-        };
-        decoded.map(Some).map_err(|error| Violation::undecodable(&address(type_name), when, &error).into())
+        decoded(self.schemas.resource(type_name)?, &address(type_name), message, when)
+    }
+}
+
+/// What a message holds about an object of this schema; `None` when there is no message.
+fn decoded(schema: &Schema, address: &str, message: Option<&DynamicValue>, when: &str) -> Result<Option<Value>, Failure> {
+    decoded_as(&schema.value_type(), message).map_err(|error| Violation::undecodable(address, when, &error).into())
+}
+
+/// What a message holds of a value of this type; `None` when there is no message.
+fn decoded_as(of: &Type, message: Option<&DynamicValue>) -> Result<Option<Value>, String> {
+    match message {
+        Some(message) if !message.msgpack.is_empty() => msgpack::decode(&message.msgpack, of).map(Some),
+        Some(message) if !message.json.is_empty() => serde_json::from_slice(&message.json)
+            .map_err(|error| error.to_string())
+            .and_then(|json| state_json::decode(&json, of, Missing::IsRefused))
+            .map(Some),
+        _ => Ok(None),
     }
 }
 
@@ -211,11 +242,4 @@ fn address(type_name: &str) -> String {
 #[must_use]
 pub fn message(value: &Value) -> DynamicValue {
     DynamicValue { msgpack: msgpack::encode(value), json: Vec::new() }
-}
-
-/// The warnings of an answer without errors.
-fn accepted(address: &str, diagnostics: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
-    let unseen = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Invalid);
-    unbroken(unseen.map(|diagnostic| Violation::severity(address, &diagnostic.summary)).collect())?;
-    if errors(&diagnostics).is_empty() { Ok(diagnostics) } else { Err(Failure::Refused(diagnostics)) }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::decimal::Decimal;
+use super::value_type::Type;
 
 /// What is known of an unknown value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,7 @@ impl Refinement {
             }
             Value::List(elements) | Value::Set(elements) => long(elements.len()),
             Value::Map(entries) => long(entries.len()),
-            Value::Bool(_) | Value::Object(_) => true,
+            Value::Bool(_) | Value::Object(_) | Value::Typed(..) => true,
         }
     }
 }
@@ -76,6 +77,8 @@ pub enum Value {
     Map(BTreeMap<String, Value>),
     /// An object.
     Object(BTreeMap<String, Value>),
+    /// A value where the schema says only that it is dynamic: with its type, which travels beside it.
+    Typed(Box<Type>, Box<Value>),
 }
 
 impl Value {
@@ -115,6 +118,7 @@ impl Value {
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Unknown(_) => false,
+            Self::Typed(_, value) => value.is_wholly_known(),
             Self::List(elements) | Self::Set(elements) => elements.iter().all(Self::is_wholly_known),
             Self::Map(entries) | Self::Object(entries) => entries.values().all(Self::is_wholly_known),
             _ => true,
@@ -153,6 +157,7 @@ impl Value {
             Self::Set(elements) => Self::set(elements.iter().map(|element| element.map_unknown(transform)).collect()),
             Self::Map(entries) => Self::Map(each(entries)),
             Self::Object(entries) => Self::Object(each(entries)),
+            Self::Typed(of, value) => Self::Typed(of.clone(), Box::new(value.map_unknown(transform))),
             known => known.clone(),
         }
     }
@@ -161,6 +166,14 @@ impl Value {
     #[must_use]
     pub fn unrefined(&self) -> Self {
         self.map_unknown(&Self::unknown)
+    }
+
+    /// An object whose null attributes may turn out to be anything.
+    #[must_use]
+    pub fn null_as_unknown(&self) -> Self {
+        let Self::Object(entries) = self else { return self.clone() };
+        let open = |value: &Self| if value.is_null() { Self::unknown() } else { value.clone() };
+        Self::Object(entries.iter().map(|(name, value)| (name.clone(), open(value))).collect())
     }
 
     /// With nulls for what is unknown, as core stores a result that should have none.

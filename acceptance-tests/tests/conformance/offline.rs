@@ -21,13 +21,13 @@ fn stored(schema: &Schema, config: &Value) -> Value {
 }
 
 /// A port where somebody would notice.
-struct Nobody {
+pub struct Nobody {
     listener: std::net::TcpListener,
     port: u16,
 }
 
 impl Nobody {
-    fn listens() -> anyhow::Result<Self> {
+    pub fn listens() -> anyhow::Result<Self> {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
@@ -35,7 +35,7 @@ impl Nobody {
     }
 
     /// All that leads there.
-    fn environment(&self) -> [(&'static str, String); 8] {
+    pub fn environment(&self) -> [(&'static str, String); 8] {
         [
             ("PGHOST", "127.0.0.1".to_owned()),
             ("PGPORT", self.port.to_string()),
@@ -48,7 +48,7 @@ impl Nobody {
         ]
     }
 
-    fn was_dialled(&self) -> anyhow::Result<bool> {
+    pub fn was_dialled(&self) -> anyhow::Result<bool> {
         match self.listener.accept() {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
@@ -73,9 +73,12 @@ async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
             ensure!(first.action == Action::Create, "{type_name}: {:?}", first.action);
 
             // Refreshed, it stays as it was, its private data too; no byte of either is the provider's to know better.
-            let object = Object { value: stored(schema, &subject.create), private: b"null".to_vec(), tainted: false };
-            let read = core.read(&type_name, &object).await?;
-            ensure!(read.as_ref() == Some(&object), "{type_name}: {read:?}");
+            let mut object = Object::new(stored(schema, &subject.create), b"null".to_vec());
+            object.identity = first.identity.clone().filter(Value::is_wholly_known);
+            object.identity_version = core.identity_version(&type_name);
+            let read = core.read(&type_name, &object).await?.with_context(|| format!("{type_name} is gone"))?;
+            ensure!((&read.value, &read.private) == (&object.value, &object.private), "{type_name}: {read:?}");
+            ensure!(object.identity.is_none() || read.identity == object.identity, "{type_name}: {read:?}");
             core.plan_twice(&type_name, Some(&object), &subject.update).await.with_context(|| type_name.clone())?;
             let (_, destroy) = core.plan_twice(&type_name, Some(&object), &Value::Null).await?;
             ensure!(destroy.action == Action::Delete && destroy.private == object.private, "{type_name}: {destroy:?}");

@@ -110,13 +110,17 @@ pub fn some(of: &Type) -> Value {
         Type::Set(of) => Value::set(vec![some(of)]),
         Type::Map(of) => Value::Map([("some".to_owned(), some(of))].into()),
         Type::Object(attributes) => Value::Object(attributes.iter().map(|(name, of)| (name.clone(), some(of))).collect()),
+        Type::Tuple(of) => Value::List(of.iter().map(some).collect()),
+        Type::Dynamic => Value::Typed(Box::new(Type::Text), Box::new(Value::text("some"))),
     }
 }
 
 /// A value of another type.
 pub fn another(of: &Type) -> Value {
     match of {
-        Type::Bool | Type::List(_) | Type::Set(_) => Value::text("no bool and no list"),
+        Type::Bool | Type::List(_) | Type::Set(_) | Type::Tuple(_) => Value::text("no bool and no list"),
+        // Whatever it is, its type is missing.
+        Type::Dynamic => Value::text("no type"),
         Type::Number => Value::text("no number"),
         Type::Text => Value::Bool(true),
         Type::Map(_) | Type::Object(_) => Value::List(vec![Value::Bool(true)]),
@@ -130,7 +134,7 @@ pub fn refined(of: &Type) -> Vec<Value> {
         Type::Text => Refinement { prefix: Some("some-".to_owned()), ..not_null.clone() },
         Type::Number => Refinement { least: Some((1.into(), true)), most: Some((99.into(), false)), ..not_null.clone() },
         Type::List(_) | Type::Set(_) | Type::Map(_) => Refinement { shortest: Some(1), longest: Some(9), ..not_null.clone() },
-        Type::Bool | Type::Object(_) => Refinement { null: Some(true), ..Refinement::default() },
+        Type::Bool | Type::Object(_) | Type::Tuple(_) | Type::Dynamic => Refinement { null: Some(true), ..Refinement::default() },
     };
     vec![Value::Unknown(not_null), Value::Unknown(further)]
 }

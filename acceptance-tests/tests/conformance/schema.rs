@@ -27,7 +27,13 @@ async fn core_loads_it_and_every_attribute_says_what_it_is() -> Outcome {
     TerraformCore::load(client.provider.clone()).await?;
     let schemas = answer(&mut client).await?;
     let provider = ("provider".to_owned(), schemas.provider.context("no provider schema")?);
-    for (name, schema) in schemas.resource_schemas.into_iter().chain([provider]) {
+    let actions =
+        schemas.action_schemas.into_iter().filter_map(|(name, action)| Some((format!("action {name}"), action.schema?)));
+    let prefixed = |prefix: &'static str| move |(name, schema)| (format!("{prefix} {name}"), schema);
+    let others = schemas.data_source_schemas.into_iter().map(prefixed("data source"));
+    let others = others.chain(schemas.ephemeral_resource_schemas.into_iter().map(prefixed("ephemeral resource")));
+    let others = others.chain(schemas.list_resource_schemas.into_iter().map(prefixed("list resource"))).chain(actions);
+    for (name, schema) in schemas.resource_schemas.into_iter().chain([provider]).chain(others) {
         let block = schema.block.with_context(|| format!("{name} has no block"))?;
         ensure!(!block.description.trim().is_empty(), "{name} has no description");
         described(&name, &block.attributes)?;
@@ -44,6 +50,45 @@ async fn every_resource_has_a_life_to_live() -> Outcome {
         missing.to_string().contains("add ") && missing.to_string().contains("fixtures/life/clickpipes_later.json"),
         "{missing}"
     );
+    Ok(())
+}
+
+/// Terraform asks GetProviderSchema, others ask GetMetadata first.
+#[tokio::test]
+async fn the_metadata_name_what_the_schema_has() -> Outcome {
+    let mut client = CoreClient::start().await?;
+    let schema = answer(&mut client).await?;
+    let metadata = client.provider.get_metadata(pb::get_metadata::Request {}).await?.into_inner();
+    let sorted = |names: Vec<&String>| {
+        let mut names: Vec<String> = names.into_iter().cloned().collect();
+        names.sort();
+        names
+    };
+    let named: [(&str, Vec<&String>, Vec<&String>); 6] = [
+        ("resources", schema.resource_schemas.keys().collect(), metadata.resources.iter().map(|one| &one.type_name).collect()),
+        (
+            "data sources",
+            schema.data_source_schemas.keys().collect(),
+            metadata.data_sources.iter().map(|one| &one.type_name).collect(),
+        ),
+        (
+            "ephemeral resources",
+            schema.ephemeral_resource_schemas.keys().collect(),
+            metadata.ephemeral_resources.iter().map(|one| &one.type_name).collect(),
+        ),
+        (
+            "lists",
+            schema.list_resource_schemas.keys().collect(),
+            metadata.list_resources.iter().map(|one| &one.type_name).collect(),
+        ),
+        ("actions", schema.action_schemas.keys().collect(), metadata.actions.iter().map(|one| &one.type_name).collect()),
+        ("functions", schema.functions.keys().collect(), metadata.functions.iter().map(|one| &one.name).collect()),
+    ];
+    for (what, in_schema, in_metadata) in named {
+        assert_eq!(sorted(in_schema), sorted(in_metadata), "{what}");
+    }
+    assert_eq!(schema.server_capabilities, metadata.server_capabilities);
+    client.close().await?;
     Ok(())
 }
 
@@ -95,17 +140,6 @@ async fn an_unknown_resource_type_is_a_diagnostic_of_every_rpc() -> Outcome {
         let errors = acceptance_tests::core_client::errors(&diagnostics);
         ensure!(errors.iter().any(|error| error.contains("clickpipes_no_such_thing")), "{errors:?}");
     }
-    client.close().await?;
-    Ok(())
-}
-
-/// Whoever offers identities has rules to keep that this suite does not know yet.
-#[tokio::test]
-async fn no_identities_are_offered() -> Outcome {
-    let mut client = CoreClient::start().await?;
-    let request = pb::get_resource_identity_schemas::Request {};
-    let answer = client.provider.get_resource_identity_schemas(request).await?.into_inner();
-    assert_eq!(answer, pb::get_resource_identity_schemas::Response::default());
     client.close().await?;
     Ok(())
 }

@@ -103,11 +103,12 @@ async fn an_apply_that_cannot_begin_keeps_the_state() -> Outcome {
     for (type_name, schema) in core.schemas().resources.clone() {
         // No bool, no number and no list has this type; strings have, so the first string gets a bool.
         let value = schema.object(|attribute| Some(another(&attribute.value_type())));
-        let object = Object { value, private: b"private".to_vec(), tainted: false };
+        let object = Object::new(value, b"private".to_vec());
         let planned = acceptance_tests::core_client::Planned {
             action: acceptance_tests::core_client::rules::action::Action::Delete,
             state: Value::Null,
             private: object.private.clone(),
+            identity: None,
             warnings: Vec::new(),
         };
         let applied = core.apply(&type_name, Some(&object), &planned, &Value::Null).await;

@@ -40,14 +40,18 @@ pub enum Behind {
 impl World {
     /// What the entry takes for granted.
     pub async fn of(entry: &Entry, behind: Behind) -> Result<Self> {
+        Self::with(&entry.clusters, &entry.before, behind == Behind::Postgres || entry.statements).await
+    }
+
+    /// The cluster `orders`, real or only described, and these beside it; with `before` run in the databases of the real one.
+    pub async fn with(clusters: &[String], before: &[(String, String)], is_real: bool) -> Result<Self> {
         let simulator = Simulator::start(Options { time_scale: 0.0005, ..Options::default() })?;
         let spec = ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app");
-        let is_real = behind == Behind::Postgres || entry.statements;
         let cluster = simulator.create_cluster(if is_real { spec } else { spec.without_postgres() }).await?;
-        for identifier in &entry.clusters {
+        for identifier in clusters {
             simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await?;
         }
-        for (database, sql) in entry.before.iter().filter(|_| is_real) {
+        for (database, sql) in before.iter().filter(|_| is_real) {
             cluster.admin(database).await?.batch_execute(sql).await.with_context(|| sql.clone())?;
         }
         let mut steps = RemoteSteps::new();

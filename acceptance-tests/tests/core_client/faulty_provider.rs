@@ -1,10 +1,11 @@
-//! A provider with one small resource that lives in memory, and with one fault at most.
+//! A provider with one small resource that lives in memory, with its neighbours of every other kind, and with one fault at most.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use acceptance_tests::core_client::{
-    Refinement, Schemas, TerraformCore, Value, connect_over, message, msgpack, schema::Schema, state_json,
+    Refinement, TerraformCore, Value, connect_over, message, msgpack, schema::Schema, state_json,
 };
 use anyhow::Result;
 use terraform_provider_clickpipes::proto::tfplugin6::{
@@ -17,6 +18,7 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
 use super::fault::Fault;
+use super::{identity_answers, inhabitants};
 
 /// The resource.
 pub const THING: &str = "test_thing";
@@ -26,18 +28,15 @@ pub struct FaultyProvider {
     fault: Option<Fault>,
     schema: Schema,
     thing: Mutex<Option<Value>>,
+    called: AtomicBool,
 }
 
 /// Starts a provider with this fault, and core beside it.
 pub async fn core(fault: Option<Fault>) -> Result<TerraformCore> {
     let (ours, its) = UnixStream::pair()?;
-    let healthy = pb::get_provider_schema::Response {
-        provider: Some(pb::Schema { block: Some(pb::schema::Block::default()), ..Default::default() }),
-        resource_schemas: [(THING.to_owned(), thing_schema())].into(),
-        ..Default::default()
-    };
-    let schema = Schemas::decode(&healthy)?.resource(THING)?.clone();
-    let service = ProviderServer::new(FaultyProvider { fault, schema, thing: Mutex::new(None) });
+    let schema = Schema::decode(&thing_schema()).map_err(anyhow::Error::msg)?;
+    let service = FaultyProvider { fault, schema, thing: Mutex::new(None), called: AtomicBool::new(false) };
+    let service = ProviderServer::new(service);
     let incoming = tokio_stream::iter([Ok::<_, io::Error>(its)]).chain(tokio_stream::pending());
     tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
     Ok(TerraformCore::load(ProviderClient::new(connect_over(ours).await?)).await?)
@@ -210,11 +209,42 @@ impl pb::provider_server::Provider for FaultyProvider {
             block.attributes[5].r#type = br#"["list","string"]"#.to_vec();
         }
         let provider = pb::Schema { block: Some(pb::schema::Block::default()), ..Default::default() };
-        Ok(Response::new(pb::get_provider_schema::Response {
+        let mut offered = pb::get_provider_schema::Response {
             provider: Some(provider).filter(|_| !self.has(Fault::SchemaMissing)),
             resource_schemas: [(THING.to_owned(), schema)].into(),
             ..Default::default()
-        }))
+        };
+        inhabitants::offer(self.fault, &mut offered);
+        Ok(Response::new(offered))
+    }
+
+    async fn get_resource_identity_schemas(
+        &self,
+        _: Request<pb::get_resource_identity_schemas::Request>,
+    ) -> Result<Response<pb::get_resource_identity_schemas::Response>, Status> {
+        identity_answers::schemas(self.fault).map(Response::new)
+    }
+
+    async fn get_functions(
+        &self,
+        _: Request<pb::get_functions::Request>,
+    ) -> Result<Response<pb::get_functions::Response>, Status> {
+        let functions = if self.has(Fault::FunctionsDiffer) { Default::default() } else { inhabitants::functions(self.fault) };
+        Ok(Response::new(pb::get_functions::Response { functions, ..Default::default() }))
+    }
+
+    async fn validate_provider_config(
+        &self,
+        _: Request<pb::validate_provider_config::Request>,
+    ) -> Result<Response<pb::validate_provider_config::Response>, Status> {
+        Ok(Response::new(Default::default()))
+    }
+
+    async fn configure_provider(
+        &self,
+        _: Request<pb::configure_provider::Request>,
+    ) -> Result<Response<pb::configure_provider::Response>, Status> {
+        Ok(Response::new(Default::default()))
     }
 
     async fn validate_resource_config(
@@ -258,6 +288,7 @@ impl pb::provider_server::Provider for FaultyProvider {
             new_state: Some(message(&value)).filter(|_| !self.has(Fault::ReadsWithoutState)),
             private: if self.has(Fault::ReadLosesPrivate) { Vec::new() } else { request.private },
             deferred: deferred(self.has(Fault::ReadDefers)),
+            new_identity: identity_answers::read(self.fault, &value, request.current_identity),
             ..Default::default()
         }))
     }
@@ -295,6 +326,7 @@ impl pb::provider_server::Provider for FaultyProvider {
             _ if renamed => vec![path("name")],
             _ => Vec::new(),
         };
+        let planned_identity = identity_answers::planned(self.fault, &prior, &planned, !request.planned_private.is_empty());
         let planned_state = match self.fault {
             Some(Fault::PlansWithoutAnAttribute) => {
                 let Value::Object(mut entries) = planned else { unreachable!() };
@@ -317,6 +349,7 @@ impl pb::provider_server::Provider for FaultyProvider {
             planned_private: if self.has(Fault::PlanLosesPrivate) { Vec::new() } else { b"planned".to_vec() },
             legacy_type_system: self.has(Fault::PlansByLegacyRules),
             deferred: deferred(self.has(Fault::Defers) || (self.has(Fault::DefersInApply) && applying)),
+            planned_identity,
             ..Default::default()
         }))
     }
@@ -349,6 +382,7 @@ impl pb::provider_server::Provider for FaultyProvider {
             }
             _ => self.make(&planned),
         };
+        answer.new_identity = identity_answers::applied(self.fault, &value.unknown_as_null());
         answer.new_state = Some(message(&value)).filter(|_| !self.has(Fault::AppliesWithoutState));
         if self.has(Fault::ApplyLosesPrivate) {
             answer.private = Vec::new();
@@ -358,23 +392,26 @@ impl pb::provider_server::Provider for FaultyProvider {
 
     async fn import_resource_state(
         &self,
-        _: Request<pb::import_resource_state::Request>,
+        request: Request<pb::import_resource_state::Request>,
     ) -> Result<Response<pb::import_resource_state::Response>, Status> {
+        let identity = request.into_inner().identity;
+        let (by_identity, by_half) = (identity.is_some(), identity_answers::is_half(identity));
         let found = self.thing().clone().unwrap_or(Value::Null);
         let value = match self.fault {
             Some(Fault::ImportsNull) => Value::Null,
+            Some(Fault::ImportsOnlyByAWholeIdentity) if by_half => Value::Null,
             Some(Fault::ImportsWriteOnly) => found.with("password_wo", Value::text("hunter2")),
             Some(Fault::ImportsUnknown) => found.with("id", Value::unknown()),
             _ => found,
         };
-        if self.has(Fault::ImportsAnotherValue) {
+        if self.has(Fault::ImportsAnotherValue) || (by_identity && self.has(Fault::ImportsAnotherObjectByIdentity)) {
             *self.thing() = Some(value.with("owner", Value::text("another")));
         }
         let imported = pb::import_resource_state::ImportedResource {
             type_name: if self.has(Fault::ImportsAnotherType) { "test_other".to_owned() } else { THING.to_owned() },
             state: Some(message(&value)),
             private: b"imported".to_vec(),
-            ..Default::default()
+            identity: identity_answers::imported(self.fault, &value),
         };
         let imported_resources = match self.fault {
             Some(Fault::ImportsNothing) => Vec::new(),
@@ -387,14 +424,102 @@ impl pb::provider_server::Provider for FaultyProvider {
 
     type ListResourceStream = tonic::codegen::BoxStream<pb::list_resource::Event>;
 
-    async fn list_resource(&self, _: Request<pb::list_resource::Request>) -> Result<Response<Self::ListResourceStream>, Status> {
-        Err(Status::unimplemented("list_resource"))
+    async fn list_resource(
+        &self,
+        request: Request<pb::list_resource::Request>,
+    ) -> Result<Response<Self::ListResourceStream>, Status> {
+        let events = inhabitants::list(self.fault, &self.schema, &request.into_inner());
+        Ok(Response::new(Box::pin(tokio_stream::iter(events))))
     }
 
     type InvokeActionStream = tonic::codegen::BoxStream<pb::invoke_action::Event>;
 
-    async fn invoke_action(&self, _: Request<pb::invoke_action::Request>) -> Result<Response<Self::InvokeActionStream>, Status> {
-        Err(Status::unimplemented("invoke_action"))
+    async fn invoke_action(
+        &self,
+        request: Request<pb::invoke_action::Request>,
+    ) -> Result<Response<Self::InvokeActionStream>, Status> {
+        let events = inhabitants::invoke(self.fault, &request.into_inner());
+        Ok(Response::new(Box::pin(tokio_stream::iter(events))))
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        _: Request<pb::upgrade_resource_identity::Request>,
+    ) -> Result<Response<pb::upgrade_resource_identity::Response>, Status> {
+        Ok(Response::new(identity_answers::upgraded(self.fault)))
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<pb::validate_data_resource_config::Request>,
+    ) -> Result<Response<pb::validate_data_resource_config::Response>, Status> {
+        let diagnostics = inhabitants::refusals(request.into_inner().config.as_ref(), true);
+        Ok(Response::new(pb::validate_data_resource_config::Response { diagnostics }))
+    }
+
+    async fn read_data_source(
+        &self,
+        request: Request<pb::read_data_source::Request>,
+    ) -> Result<Response<pb::read_data_source::Response>, Status> {
+        Ok(Response::new(inhabitants::read(self.fault, &request.into_inner())))
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<pb::validate_ephemeral_resource_config::Request>,
+    ) -> Result<Response<pb::validate_ephemeral_resource_config::Response>, Status> {
+        let diagnostics = inhabitants::refusals(request.into_inner().config.as_ref(), true);
+        Ok(Response::new(pb::validate_ephemeral_resource_config::Response { diagnostics }))
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<pb::open_ephemeral_resource::Request>,
+    ) -> Result<Response<pb::open_ephemeral_resource::Response>, Status> {
+        Ok(Response::new(inhabitants::open(self.fault, &request.into_inner())))
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<pb::renew_ephemeral_resource::Request>,
+    ) -> Result<Response<pb::renew_ephemeral_resource::Response>, Status> {
+        Ok(Response::new(inhabitants::renew(&request.into_inner())))
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<pb::close_ephemeral_resource::Request>,
+    ) -> Result<Response<pb::close_ephemeral_resource::Response>, Status> {
+        Ok(Response::new(inhabitants::close(&request.into_inner())))
+    }
+
+    async fn call_function(
+        &self,
+        request: Request<pb::call_function::Request>,
+    ) -> Result<Response<pb::call_function::Response>, Status> {
+        let again = self.called.swap(true, Ordering::SeqCst);
+        Ok(Response::new(inhabitants::call(self.fault, again, &request.into_inner())))
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: Request<pb::validate_list_resource_config::Request>,
+    ) -> Result<Response<pb::validate_list_resource_config::Response>, Status> {
+        let diagnostics = inhabitants::refusals(request.into_inner().config.as_ref(), false);
+        Ok(Response::new(pb::validate_list_resource_config::Response { diagnostics }))
+    }
+
+    async fn validate_action_config(
+        &self,
+        request: Request<pb::validate_action_config::Request>,
+    ) -> Result<Response<pb::validate_action_config::Response>, Status> {
+        let diagnostics = inhabitants::refusals(request.into_inner().config.as_ref(), false);
+        Ok(Response::new(pb::validate_action_config::Response { diagnostics }))
+    }
+
+    async fn plan_action(&self, _: Request<pb::plan_action::Request>) -> Result<Response<pb::plan_action::Response>, Status> {
+        let deferred = deferred(self.has(Fault::ActionDefers));
+        Ok(Response::new(pb::plan_action::Response { deferred, ..Default::default() }))
     }
 
     type ReadStateBytesStream = tonic::codegen::BoxStream<pb::read_state_bytes::Response>;
@@ -415,24 +540,9 @@ impl pb::provider_server::Provider for FaultyProvider {
 
     not_called! {
         get_metadata: get_metadata,
-        get_resource_identity_schemas: get_resource_identity_schemas,
-        get_functions: get_functions,
-        validate_provider_config: validate_provider_config,
-        configure_provider: configure_provider,
         stop_provider: stop_provider,
-        upgrade_resource_identity: upgrade_resource_identity,
         move_resource_state: move_resource_state,
         generate_resource_config: generate_resource_config,
-        validate_data_resource_config: validate_data_resource_config,
-        read_data_source: read_data_source,
-        validate_ephemeral_resource_config: validate_ephemeral_resource_config,
-        open_ephemeral_resource: open_ephemeral_resource,
-        renew_ephemeral_resource: renew_ephemeral_resource,
-        close_ephemeral_resource: close_ephemeral_resource,
-        call_function: call_function,
-        validate_list_resource_config: validate_list_resource_config,
-        validate_action_config: validate_action_config,
-        plan_action: plan_action,
         validate_state_store_config: validate_state_store,
         configure_state_store: configure_state_store,
         get_states: get_states,

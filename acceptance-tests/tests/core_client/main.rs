@@ -3,5 +3,9 @@
 
 mod fault;
 mod faulty_provider;
+mod identities;
+mod identity_answers;
+mod inhabitants;
+mod kinds;
 mod outcomes;
 mod rules;

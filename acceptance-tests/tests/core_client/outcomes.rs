@@ -18,7 +18,7 @@ async fn create(core: &mut TerraformCore) -> Result<Applied> {
 async fn update(core: &mut TerraformCore) -> Result<(Object, Applied)> {
     let config = core.configuration(THING, &json!({ "name": "a", "size": 5 }))?;
     let value = core.configuration(THING, &json!({ "name": "a", "id": "id-1", "owner": "admin" }))?;
-    let object = Object { value, private: b"before".to_vec(), tainted: false };
+    let object = Object::new(value, b"before".to_vec());
     let planned = core.plan(THING, Some(&object), &config, Walk::Plan(Version::V1_11)).await?;
     Ok((object.clone(), core.apply(THING, Some(&object), &planned, &config).await?))
 }

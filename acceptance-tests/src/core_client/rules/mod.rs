@@ -7,6 +7,8 @@
 
 pub mod action;
 pub mod compatible;
+pub mod function;
+pub mod identity;
 pub mod plan;
 pub mod replacement;
 pub mod schema;

@@ -2,15 +2,17 @@
 
 use terraform_provider_clickpipes::proto::tfplugin6::{self as pb, Diagnostic};
 
-use super::super::failure::{Failure, unbroken};
+use super::super::failure::{Failure, accepted, unbroken};
 use super::super::object::{Applied, Object, Planned};
 use super::super::rules::Violation;
 use super::super::rules::action::Action;
 use super::super::rules::compatible::assert_object_compatible;
+use super::super::rules::identity::identity_changed;
 use super::super::rules::stored::{unknown_paths, write_only_paths};
 use super::super::schema::Schema;
 use super::super::value::Value;
-use super::{TerraformCore, accepted, address, message};
+use super::identity::identity_message;
+use super::{TerraformCore, address, message};
 
 impl TerraformCore {
     /// Applies a plan and checks the result. The configuration of a destroy is null.
@@ -34,6 +36,7 @@ impl TerraformCore {
             planned_state: Some(message(&planned.state)),
             config: Some(message(config)),
             planned_private: planned.private.clone(),
+            planned_identity: identity_message(planned.identity.as_ref()),
             ..Default::default()
         };
         let answer = self.provider.apply_resource_change(request).await?.into_inner();
@@ -56,6 +59,19 @@ impl TerraformCore {
             let violations = secrets.iter().map(|path| Violation::write_only_stored(&address, path, "after apply"));
             return Ok(lost(Failure::Broken(violations.collect()), warnings));
         }
+        let when = "after apply";
+        let identity = match (failure.is_none() && !value.is_null(), answer.new_identity.as_ref()) {
+            (true, answer) => self.identity_of_object(type_name, answer, when),
+            (false, answer) => self.identity(type_name, answer, when, false),
+        };
+        // Core stores what it complains about nevertheless; a test goes no further.
+        let (identity, mut of_identity) = match identity {
+            Ok(identity) => (identity, None),
+            Err(failure) => (None, Some(failure)),
+        };
+        if let (Some(planned), Some(now)) = (&planned.identity, &identity) {
+            of_identity = of_identity.or(unbroken(identity_changed(&address, when, planned, now)).err());
+        }
         if failure.is_none() {
             let private_lost = !value.is_null() && !planned.private.is_empty() && answer.private.is_empty();
             failure = result(&schema, &address, planned, &value, private_lost).err();
@@ -64,13 +80,15 @@ impl TerraformCore {
             let violations = unknown_paths(&value).iter().map(|path| Violation::unknown_result(&address, path)).collect();
             failure = Some(Failure::Broken(violations));
         }
+        let failure = failure.or(of_identity);
+        let identity_version = self.identity_version(type_name);
         let object = match value.unknown_as_null() {
             // With an error, null means that the provider does not know better than before.
             Value::Null if failure.is_some() => prior.cloned(),
             Value::Null => None,
             value => {
                 let tainted = failure.is_some() && prior.is_none_or(|prior| prior.tainted);
-                Some(Object { value, private: answer.private, tainted })
+                Some(Object { value, private: answer.private, tainted, identity, identity_version })
             }
         };
         Ok(Applied { object, failure, warnings })

@@ -2,18 +2,20 @@
 
 use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 
-use super::super::failure::{Failure, unbroken};
+use super::super::failure::{Failure, accepted, unbroken};
 use super::super::object::{Object, Planned};
 use super::super::path::Path;
 use super::super::proposed_new::proposed_new;
 use super::super::rules::Violation;
 use super::super::rules::action::Action;
 use super::super::rules::compatible::assert_object_compatible;
+use super::super::rules::identity::identity_changed;
 use super::super::rules::plan::assert_plan_valid;
 use super::super::rules::replacement::replacements;
 use super::super::rules::stored::write_only_paths;
 use super::super::value::Value;
-use super::{TerraformCore, Version, accepted, address, message};
+use super::identity::identity_message;
+use super::{TerraformCore, Version, address, message};
 
 /// In which walk a plan is made.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +26,19 @@ pub enum Walk<'a> {
     Apply(Version, &'a Planned),
 }
 
+impl Walk<'_> {
+    fn version(self) -> Version {
+        match self {
+            Self::Plan(version) | Self::Apply(version, _) => version,
+        }
+    }
+}
+
 /// What one call answered.
 struct Answer {
     state: Value,
     private: Vec<u8>,
+    identity: Option<Value>,
     replace: Vec<Path>,
     warnings: Vec<pb::Diagnostic>,
 }
@@ -49,18 +60,24 @@ impl TerraformCore {
         let prior_value =
             prior.filter(|object| !object.tainted || config.is_null()).map_or(Value::Null, |object| object.value.clone());
         let prior_private = prior.map(|object| object.private.clone()).unwrap_or_default();
-        let mut answer = self.ask(type_name, &prior_value, config, prior_private, walk).await?;
+        let prior_identity = prior.filter(|_| !prior_value.is_null()).and_then(|object| object.identity.clone());
+        let mut answer = self.ask(type_name, (&prior_value, prior_identity), config, prior_private, walk).await?;
         let found = replacements(&prior_value, &answer.state, &answer.replace);
         let address = address(type_name);
         unbroken(found.missing.iter().map(|path| Violation::replacement(&address, path)).collect())?;
         let mut action = Action::of(&prior_value, &answer.state, !found.changed.is_empty());
         if action == Action::Replace {
-            answer = self.ask(type_name, &Value::Null, config, answer.private, walk).await?;
+            answer = self.ask(type_name, (&Value::Null, answer.identity), config, answer.private, walk).await?;
+        }
+        if action != Action::Create && action != Action::Replace {
+            let planned_identity = identity_message(answer.identity.as_ref());
+            self.identity(type_name, planned_identity.as_ref(), "during planning", false)?;
         }
         if action == Action::Create && prior.is_some() {
             action = Action::Replace;
         }
-        let planned = Planned { action, state: answer.state, private: answer.private, warnings: answer.warnings };
+        let Answer { state, private, identity, warnings, .. } = answer;
+        let planned = Planned { action, state, private, identity, warnings };
         if let Walk::Apply(_, first) = walk {
             // The destroy half of a replacement is done when its create half is planned again.
             let of_first = if first.action == Action::Replace && prior.is_none() { Action::Create } else { first.action };
@@ -69,6 +86,11 @@ impl TerraformCore {
             }
             let differences = assert_object_compatible(&schema, &first.state, &planned.state);
             unbroken(differences.iter().map(|problem| Violation::final_value(&address, problem)).collect())?;
+            // Core takes nothing unknown in the identity of what is updated, so that a plan in which a name is open names the old one.
+            let was_open = first.action == Action::Update && !first.state.is_wholly_known();
+            if let (Some(before), Some(after), false) = (&first.identity, &planned.identity, was_open) {
+                unbroken(identity_changed(&address, "in the final plan", before, after))?;
+            }
         }
         Ok(planned)
     }
@@ -76,11 +98,12 @@ impl TerraformCore {
     async fn ask(
         &mut self,
         type_name: &str,
-        prior: &Value,
+        (prior, prior_identity): (&Value, Option<Value>),
         config: &Value,
         prior_private: Vec<u8>,
         walk: Walk<'_>,
     ) -> Result<Answer, Failure> {
+        let prior_identity = prior_identity.filter(|_| walk.version() == Version::V1_16);
         let schema = self.resource(type_name)?;
         let proposed = if config.is_null() { Value::Null } else { proposed_new(&schema, prior, config) };
         let (capabilities, planned_private) = match walk {
@@ -96,6 +119,7 @@ impl TerraformCore {
             prior_private: prior_private.clone(),
             client_capabilities: Some(capabilities),
             planned_private,
+            prior_identity: identity_message(prior_identity.as_ref()),
             ..Default::default()
         };
         let answer = self.provider.plan_resource_change(request).await?.into_inner();
@@ -119,7 +143,10 @@ impl TerraformCore {
         if !prior_private.is_empty() && answer.planned_private.is_empty() {
             return Err(Violation::private_lost(&address, when).into());
         }
+        let identity = self.identity(type_name, answer.planned_identity.as_ref(), when, true)?;
+        // 1.11 does not know the field and sends nothing of it to the apply.
+        let identity = identity.filter(|_| walk.version() == Version::V1_16);
         let replace = answer.requires_replace.iter().map(Path::from).collect();
-        Ok(Answer { state, private: answer.planned_private, replace, warnings })
+        Ok(Answer { state, private: answer.planned_private, identity, replace, warnings })
     }
 }

@@ -2,13 +2,27 @@
 
 use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 
-use super::super::failure::{Failure, unbroken};
+use super::super::failure::{Failure, accepted, unbroken};
 use super::super::object::Object;
 use super::super::path::Path;
+use super::super::rules::identity::identity_changed;
 use super::super::rules::stored::{unknown_paths, write_only_paths};
 use super::super::rules::{Problem, Violation};
 use super::super::value::Value;
-use super::{TerraformCore, Version, accepted, address};
+use super::identity::identity_message;
+use super::{TerraformCore, Version, address};
+
+/// What an import names.
+#[derive(Clone, Copy, Debug)]
+enum Target<'a> {
+    Id(&'a str),
+    Identity(&'a Value),
+}
+
+/// Which Terraform hands over this identity, or none.
+fn version_for(identity: Option<&Value>) -> Version {
+    if identity.is_some() { Version::V1_16 } else { Version::V1_11 }
+}
 
 impl TerraformCore {
     /// Has a stored state read, as before every refresh.
@@ -36,7 +50,7 @@ impl TerraformCore {
         Ok(value)
     }
 
-    /// Refreshes an object. `None`: it is gone.
+    /// Refreshes an object; one with an identity as Terraform 1.16 does. `None`: it is gone.
     ///
     /// # Errors
     /// What the provider refuses, and an answer that cannot be a state.
@@ -45,7 +59,8 @@ impl TerraformCore {
             type_name: type_name.to_owned(),
             current_state: Some(super::message(&object.value)),
             private: object.private.clone(),
-            client_capabilities: Some(Version::V1_11.capabilities(false)),
+            client_capabilities: Some(version_for(object.identity.as_ref()).capabilities(false)),
+            current_identity: identity_message(object.identity.as_ref()),
             ..Default::default()
         };
         let answer = self.provider.read_resource(request).await?.into_inner();
@@ -68,7 +83,14 @@ impl TerraformCore {
             violations.push(Violation::private_lost(&address, when));
         }
         unbroken(violations)?;
-        Ok(Some(Object { value, private: answer.private, tainted: object.tainted }))
+        let identity = answer.new_identity.as_ref();
+        let identity = match (self.early, &object.identity) {
+            // Nobody can be asked yet, and nothing is known that could be given back.
+            (true, None) => self.identity(type_name, identity, when, false)?,
+            _ => self.identity_of_object(type_name, identity, when)?,
+        };
+        let identity_version = self.identity_version(type_name);
+        Ok(Some(Object { value, private: answer.private, tainted: object.tainted, identity, identity_version }))
     }
 
     /// Reads an object back from the state file and refreshes it.
@@ -78,7 +100,17 @@ impl TerraformCore {
     pub async fn refresh(&mut self, type_name: &str, object: &Object) -> Result<Option<Object>, Failure> {
         let version = self.schemas.resource(type_name)?.version;
         let value = self.upgrade(type_name, version, object.json()).await?;
-        self.read(type_name, &Object { value, ..object.clone() }).await
+        let mut object = Object { value, ..object.clone() };
+        let current = self.identity_version(type_name);
+        if object.identity_version > current {
+            return Err(Failure::Client("Resource instance managed by newer provider version".to_owned()));
+        }
+        if object.identity_version < current {
+            let stored = object.identity.as_ref().map(super::super::state_json::encode);
+            let json = stored.map(|json| json.to_string().into_bytes()).unwrap_or_default();
+            object.identity = Some(self.upgrade_identity(type_name, object.identity_version, json).await?);
+        }
+        self.read(type_name, &object).await
     }
 
     /// Imports an object by its id, and reads it.
@@ -86,11 +118,27 @@ impl TerraformCore {
     /// # Errors
     /// What the provider refuses, and an answer that is not one object of this type.
     pub async fn import(&mut self, type_name: &str, id: &str) -> Result<Object, Failure> {
+        self.import_target(type_name, Target::Id(id)).await
+    }
+
+    /// Imports an object by its identity, and reads it.
+    ///
+    /// # Errors
+    /// As [`TerraformCore::import`], and an object with another identity.
+    pub async fn import_by_identity(&mut self, type_name: &str, identity: &Value) -> Result<Object, Failure> {
+        self.import_target(type_name, Target::Identity(identity)).await
+    }
+
+    async fn import_target(&mut self, type_name: &str, target: Target<'_>) -> Result<Object, Failure> {
+        let (id, by_identity, with) = match target {
+            Target::Id(id) => (id, None, format!("ID {id}")),
+            Target::Identity(identity) => ("", Some(identity), format!("Identity {identity:?}")),
+        };
         let request = pb::import_resource_state::Request {
             type_name: type_name.to_owned(),
             id: id.to_owned(),
-            client_capabilities: Some(Version::V1_11.capabilities(false)),
-            ..Default::default()
+            identity: identity_message(by_identity),
+            client_capabilities: Some(version_for(by_identity).capabilities(false)),
         };
         let answer = self.provider.import_resource_state(request).await?.into_inner();
         let address = address(type_name);
@@ -98,7 +146,7 @@ impl TerraformCore {
         if answer.deferred.is_some() {
             return Err(Violation::deferred(&address).into());
         }
-        let attempt = |words: &str| format!("While attempting to import {address} with ID {id}, {words}");
+        let attempt = |words: &str| format!("While attempting to import {address} with {with}, {words}");
         let imported = match answer.imported_resources.as_slice() {
             [one] => one,
             [] => {
@@ -131,7 +179,17 @@ impl TerraformCore {
         let write_only = write_only_paths(&schema, &value);
         let unknown = unknown_paths(&value);
         unbroken(write_only.iter().map(of_write_only).chain(unknown.iter().map(of_unknown)).collect())?;
-        let object = Object { value, private: imported.private.clone(), tainted: false };
+        let identity = self.identity(type_name, imported.identity.as_ref(), "after its import", false)?;
+        if let Some(asked) = by_identity {
+            let Some(identity) = &identity else {
+                return Err(Violation::new("Plugin error", format!("import of {address} didn't return an identity")).into());
+            };
+            // What was left out, the provider may fill in.
+            let given = asked.null_as_unknown();
+            unbroken(identity_changed(&address, "after its import", &given, identity))?;
+        }
+        let identity_version = self.identity_version(type_name);
+        let object = Object { identity, identity_version, ..Object::new(value, imported.private.clone()) };
         self.read(type_name, &object).await?.ok_or_else(|| {
             let detail = attempt("the provider detected that no object exists with the given id.");
             Violation::new("Cannot import non-existent remote object", detail).into()
