@@ -6,6 +6,7 @@ use std::fs;
 use acceptance_tests::docs::repository;
 use acceptance_tests::rig::{ADMIN_PASSWORD, CLUSTER, Rig};
 use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::terraform_cli::Feature;
 use anyhow::{Context as _, Result};
 
 /// What the examples take for granted.
@@ -44,18 +45,56 @@ async fn the_resources_examples_are_applied_imported_and_destroyed() -> Result<(
     let before = rig.tf.state().await?;
 
     // The import blocks, in place of what is in the state.
-    for resource in &resources {
-        let import = example(&format!("resources/{resource}/import-by-string-id.tf"))?;
-        let address = import.lines().find_map(|line| line.trim().strip_prefix("to = ")).context("an import without to")?;
-        rig.tf.run(["state", "rm", address]).await?.succeeded()?;
-        rig.tf.write("import.tf", &import)?;
-        rig.tf.apply().await.with_context(|| format!("importing the example of {resource}"))?;
-        rig.tf.remove("import.tf")?;
+    let by_identity = rig.tf.version().await?.knows(Feature::Identity).then_some("import-by-identity.tf");
+    for way in ["import-by-string-id.tf"].into_iter().chain(by_identity) {
+        for resource in &resources {
+            let import = example(&format!("resources/{resource}/{way}"))?;
+            let address = import.lines().find_map(|line| line.trim().strip_prefix("to = ")).context("an import without to")?;
+            rig.tf.run(["state", "rm", address]).await?.succeeded()?;
+            rig.tf.write("import.tf", &import)?;
+            rig.tf.apply().await.with_context(|| format!("importing the example of {resource} ({way})"))?;
+            rig.tf.remove("import.tf")?;
+        }
     }
     rig.tf.assert_empty_plan().await?;
     let count = |state: &serde_json::Value| state["values"]["root_module"]["resources"].as_array().map(Vec::len);
     assert_eq!(count(&rig.tf.state().await?), count(&before));
     rig.tf.destroy().await?;
+    Ok(())
+}
+
+/// The examples of every other kind, as far as this Terraform knows the kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_kinds_examples_do_what_they_say() -> Result<()> {
+    let rig = Rig::start_logical().await?;
+    for path in [
+        "data-sources/clickpipes_static_ips/data-source.tf",
+        "functions/table_mappings/function.tf",
+        "ephemeral-resources/clickpipes_rds_auth_token/ephemeral-resource.tf",
+    ] {
+        rig.tf.write(path.rsplit('/').next().unwrap_or(path), &example(path)?)?;
+    }
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+    let outputs = rig.tf.run(["output", "-json"]).await?.succeeded()?.json()?;
+    assert_eq!(outputs["allow"]["value"][0], "54.228.1.92/32");
+    assert_eq!(outputs["table_mappings"]["value"][0]["target_table"], "orders");
+    assert_eq!(outputs["table_mappings"]["value"][1]["target_table"], "sales_customers");
+    let version = rig.tf.version().await?;
+    if version.knows(Feature::Actions) {
+        rig.tf.write("action.tf", &example("actions/clickpipes_reboot/action.tf")?)?;
+        rig.tf.run(["apply", "-no-color", "-auto-approve", "-invoke=action.clickpipes_reboot.writer"]).await?.succeeded()?;
+        let calls = rig.simulator.calls();
+        assert_eq!(calls.iter().filter(|call| call.action == "RebootDBInstance").count(), 1);
+    }
+    if version.knows(Feature::Queries) {
+        rig.sql("CREATE DATABASE shop").await?;
+        rig.cluster.admin("shop").await?.batch_execute("CREATE PUBLICATION found").await?;
+        let query = "list-resources/clickpipes_publication/list-resource.tfquery.hcl";
+        rig.tf.write("list-resource.tfquery.hcl", &example(query)?)?;
+        let found = rig.tf.run(["query", "-no-color"]).await?.succeeded()?.stdout;
+        assert!(found.contains("found"), "{found}");
+    }
     Ok(())
 }
 

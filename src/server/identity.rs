@@ -22,17 +22,16 @@ pub(super) fn encode<I: Model>(identity: &I) -> proto::ResourceIdentityData {
     proto::ResourceIdentityData { identity_data: Some(dynamic_value::encode(&Model::encode(identity))) }
 }
 
-/// The identity that a planned state has. What exists already has one that is known: as long as a part of it is not, it stays what it was.
+/// The identity that a planned state has. As long as a part of it is not known, what exists keeps the one of before, and what does not exist
+/// yet has none: OpenTofu fails at a planned identity with something unknown in it.
 pub(super) fn planned<R: Resource>(
     model: &R::Model,
     prior: Option<&R::Identity>,
     exists: bool,
 ) -> Option<proto::ResourceIdentityData> {
     let planned = R::identity(model, prior);
-    if exists && Model::encode(&planned).contains_unknown() {
-        return prior.map(encode);
-    }
-    Some(encode(&planned))
+    let is_known = !Model::encode(&planned).contains_unknown();
+    if is_known { Some(encode(&planned)) } else { prior.filter(|_| exists).map(encode) }
 }
 
 /// Makes sure that an import found what was named.

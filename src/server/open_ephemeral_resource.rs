@@ -5,7 +5,7 @@ use crate::ephemeral::Ephemeral;
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::terraform::{Diagnostics, Model, Value};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
 pub(super) async fn open<E: Ephemeral>(
@@ -24,17 +24,29 @@ async fn make<E: Ephemeral>(
     request: &proto::open_ephemeral_resource::Request,
 ) -> Result<(Value, Diagnostics), Diagnostics> {
     let config = configured::decode_valid::<E>(request.config.as_ref())?;
+    let mut diagnostics = Diagnostics::new();
     let value = match E::open(context, &config.model).await {
         Ok(model) => Model::encode(&model),
-        // It is made when the provider can: until then what only it can say is unknown.
-        Err(Failure::ConfigurationUnknown) => unknown::<E>(&config.value),
+        Err(Failure::ConfigurationUnknown) => {
+            diagnostics.push(later::<E>());
+            unknown::<E>(&config.value)
+        }
         Err(failure) => return Err(failure.into_diagnostics()),
     };
-    let mut diagnostics = Diagnostics::new();
     if cfg!(debug_assertions) {
         diagnostics.extend(self_check::planned(&E::Model::attributes(), &Value::Null, &config.value, &value, &[]));
     }
     Ok((value, diagnostics))
+}
+
+/// It is made when the provider can: until then what only it can say is unknown.
+fn later<E: Ephemeral>() -> Diagnostic {
+    let detail = format!(
+        "The provider block has values that are known only after apply, so {} is made at apply. OpenTofu does not go on with what is not \
+         known yet: let it depend there on what makes the provider's configuration known (depends_on).",
+        E::TYPE_NAME
+    );
+    Diagnostic::warning(format!("{} is known only after apply", E::TYPE_NAME), detail)
 }
 
 fn unknown<E: Ephemeral>(config: &Value) -> Value {

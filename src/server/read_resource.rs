@@ -33,31 +33,9 @@ pub(super) async fn read<R: Resource>(
 pub(super) fn unread(
     request: &proto::read_resource::Request,
 ) -> impl FnOnce(Vec<proto::Diagnostic>) -> proto::read_resource::Response + use<> {
-    let Kept { state, private, identity } = Kept::of(request);
-    move |diagnostics| proto::read_resource::Response {
-        new_state: state,
-        private,
-        new_identity: identity,
-        diagnostics,
-        ..Default::default()
-    }
-}
-
-/// What a request holds, as it came.
-struct Kept {
-    state: Option<proto::DynamicValue>,
-    private: Vec<u8>,
-    identity: Option<proto::ResourceIdentityData>,
-}
-
-impl Kept {
-    fn of(request: &proto::read_resource::Request) -> Self {
-        Self {
-            state: request.current_state.clone(),
-            private: request.private.clone(),
-            identity: request.current_identity.clone(),
-        }
-    }
+    let (new_state, private, new_identity) =
+        (request.current_state.clone(), request.private.clone(), request.current_identity.clone());
+    move |diagnostics| proto::read_resource::Response { new_state, private, new_identity, diagnostics, ..Default::default() }
 }
 
 struct Observed {
@@ -77,11 +55,13 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
     let current = stored::decode_value::<R>(request.current_state.as_ref())?;
     let private = stored::decode_private::<R>(&request.private);
     let identity = identity::decode::<R::Identity>(request.current_identity.as_ref())?;
-    let kept = |diagnostics| {
-        let Kept { private, identity, .. } = Kept::of(request);
-        Observed { value: current.clone(), private, new_identity: identity, diagnostics }
-    };
     let Some(prior) = stored::prior::<R>(&current, &private)? else { return Ok(Observed::gone(Diagnostics::new())) };
+    let kept = |diagnostics| {
+        // A state of an earlier Terraform has none.
+        let of_state = || identity::encode(&R::identity(&prior.model, None));
+        let new_identity = Some(request.current_identity.clone().unwrap_or_else(of_state));
+        Observed { value: current.clone(), private: request.private.clone(), new_identity, diagnostics }
+    };
     match R::read(context, &prior, &private).await {
         Ok(Some(existing)) => {
             let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));

@@ -174,12 +174,15 @@ impl Terraform {
         Ok(())
     }
 
-    /// Writes a file of the configuration, over an older one of the name.
+    /// Writes a file of the configuration, over an older one of the name; the folder that it names is made.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.folder().join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 

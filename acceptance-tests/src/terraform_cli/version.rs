@@ -42,6 +42,12 @@ impl Version {
         Ok(Self { opentofu: banner.starts_with("OpenTofu"), number, text })
     }
 
+    /// Whether it is OpenTofu.
+    #[must_use]
+    pub fn is_opentofu(&self) -> bool {
+        self.opentofu
+    }
+
     /// Whether it knows the feature. Of one that does not, standard error says what is not run, also past the test harness, which keeps
     /// the output of passing tests to itself.
     #[must_use]

@@ -119,8 +119,11 @@ async fn a_provider_that_is_known_only_at_apply_makes_it_then() -> Result<()> {
     let rig = rig().await?;
     let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
     rig.tf.write("provider.tf", &block.replace("\"us-east-1\"", "terraform_data.region.output"))?;
+    // OpenTofu does not go on with what is not known yet; there it has to be said what it depends on.
+    let depends = if rig.tf.version().await?.is_opentofu() { "\n  depends_on = [terraform_data.region]\n}" } else { "\n}" };
+    let ephemeral = EPHEMERAL.replace("\n}", depends);
     rig.main(&format!(
-        "resource \"terraform_data\" \"region\" {{\n  input = \"us-east-1\"\n}}\n{EPHEMERAL}\nresource \"terraform_data\" \"length\" {{\n  \
+        "resource \"terraform_data\" \"region\" {{\n  input = \"us-east-1\"\n}}\n{ephemeral}\nresource \"terraform_data\" \"length\" {{\n  \
          provisioner \"local-exec\" {{\n    command = \"test $LENGTH -gt 100\"\n    environment = {{ LENGTH = \
          length(ephemeral.clickpipes_rds_auth_token.t.token) }}\n  }}\n}}\n"
     ))?;

@@ -14,8 +14,10 @@ async fn terraform_calls_it_with_whatever_options() -> Result<()> {
     let mapping = |schema: &str, table: &str, target: &str| json!({ "source_schema_name": schema, "source_table": table, "target_table": target });
     let made = json!([mapping("sales", "orders", "sales_orders"), mapping("sales", "Line Items", "sales_Line Items")]);
     let named = json!([mapping("sales", "orders", "o"), mapping("sales", "Line Items", "sales_Line Items")]);
+    // OpenTofu calls no function with a null of no type: its result stays unknown.
+    let null = if tf.version().await?.is_opentofu() { "{}" } else { "null" };
     for (options, expected) in [
-        ("null", &made),
+        (null, &made),
         ("{}", &made),
         ("{ targets = {} }", &made),
         ("{ targets = null }", &made),
@@ -46,9 +48,9 @@ async fn terraform_calls_it_with_whatever_options() -> Result<()> {
 async fn a_fault_is_shown_at_its_argument() -> Result<()> {
     let tf = Terraform::new()?;
     for (call, argument, words) in [
-        ("[\"orders\"], null", "tables", "does not name a schema"),
-        ("[\"a_b.c\", \"a.b_c\"], null", "tables", "would both go to the table \"a_b_c\""),
-        ("null, null", "tables", "must not be null"),
+        ("[\"orders\"], {}", "tables", "does not name a schema"),
+        ("[\"a_b.c\", \"a.b_c\"], {}", "tables", "would both go to the table \"a_b_c\""),
+        ("null, {}", "tables", "must not be null"),
         ("[\"a.b\"], { target = {} }", "options", "is no option"),
         ("[\"a.b\"], \"x\"", "options", "must be an object"),
     ] {
