@@ -44,7 +44,7 @@ impl Configured for Reboot {
             .map(|(name, fault)| Diagnostic::invalid(name, &fault))
             .collect();
         if let Some(Err(fault)) = config.timeout.known().map(|limit| decode_duration(limit)) {
-            faults.push(Diagnostic::invalid("timeout", &fault.to_string()));
+            faults.push(Diagnostic::invalid("timeout", fault));
         }
         faults
     }

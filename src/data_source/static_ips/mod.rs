@@ -117,7 +117,7 @@ fn service(config: &StaticIpsModel) -> Result<Option<Service>, Diagnostic> {
         Some(name) => match Cloud::named(name) {
             Some(cloud) => Some(cloud),
             None => {
-                return Err(Diagnostic::invalid("cloud_provider", &format!("{name:?} is none of {}", Cloud::NAMES.join(", "))));
+                return Err(Diagnostic::invalid("cloud_provider", format!("{name:?} is none of {}", Cloud::NAMES.join(", "))));
             }
         },
         None => None,
@@ -160,20 +160,20 @@ fn undecided(missing: Missing, region: &str) -> Diagnostic {
     match missing {
         Missing::Created { from } => Diagnostic::invalid(
             "service_created_at",
-            &format!(
+            format!(
                 "it is needed for {region}, where only services created on {from} or later have their pipes. It is `created_at` of the \
                  service"
             ),
         ),
         Missing::HadPipes => Diagnostic::invalid(
             "had_clickpipes_before_june_2026",
-            &format!(
+            format!(
                 "it is needed for {region} of Google Cloud: services that had pipes before 15 June 2026 keep the addresses of AWS"
             ),
         ),
         Missing::Row { region } => Diagnostic::invalid(
             "region",
-            &format!("the table of this provider lacks {region}, where its pipes run. This is a bug; please report it"),
+            format!("the table of this provider lacks {region}, where its pipes run. This is a bug; please report it"),
         ),
     }
 }
