@@ -1,28 +1,17 @@
 //! Every function gives what its fixture says. Terraform calls functions of a provider that nobody has configured.
 
-use acceptance_tests::core_client::{CoreClient, Failure, Function, TerraformCore, Value, message, state_json};
+use acceptance_tests::core_client::{Failure, Function, TerraformCore, Value, message, state_json};
 use anyhow::{Context as _, Result, ensure};
 use terraform_provider_clickpipes::proto::tfplugin6::{self as pb, DynamicValue, FunctionError};
 
 use crate::Outcome;
 use crate::fixture;
 use crate::places::{another, some};
-
-async fn start() -> Result<(CoreClient, TerraformCore)> {
-    let client = CoreClient::start().await?;
-    let core = TerraformCore::load(client.provider.clone()).await?;
-    Ok((client, core))
-}
-
-async fn end(client: CoreClient) -> Outcome {
-    let exit = client.close().await?;
-    ensure!(exit.status.success() && !exit.stderr.contains("panicked"), "{exit:?}");
-    Ok(())
-}
+use crate::world::{end, loaded};
 
 #[tokio::test]
 async fn every_function_gives_what_it_should_and_refuses_the_rest() -> Outcome {
-    let (client, mut core) = start().await?;
+    let (client, mut core) = loaded().await?;
     for (name, calls) in fixture::of_functions(core.schemas())? {
         let returns = core.schemas().function(&name)?.returns.clone();
         for call in &calls.works {
@@ -59,7 +48,7 @@ async fn error_of(core: &TerraformCore, name: &str, arguments: Vec<DynamicValue>
 /// Core converts each argument first; nothing else may end the process.
 #[tokio::test]
 async fn an_argument_that_cannot_be_read_is_an_error_about_it() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = loaded().await?;
     for (name, function) in &core.schemas().functions {
         for (index, parameter) in function.parameters.iter().enumerate() {
             let hostile = [vec![0xc1], vec![0xdd, 0xff, 0xff, 0xff, 0xff], vec![0x91; 1 << 20], vec![0x81; 1 << 20]];
@@ -90,7 +79,7 @@ async fn an_argument_that_cannot_be_read_is_an_error_about_it() -> Outcome {
 
 #[tokio::test]
 async fn an_unknown_function_is_an_error_of_the_call() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = loaded().await?;
     if !core.schemas().functions.is_empty() {
         let error = error_of(&core, "no_such_function", Vec::new()).await?;
         ensure!(error.text.contains("no_such_function") && error.function_argument.is_none(), "{error:?}");

@@ -1,25 +1,12 @@
 //! Identities beyond the lives of their resources, which check them at each step: their schema, and messages as nobody should send them.
 
-use acceptance_tests::core_client::{CoreClient, Failure, TerraformCore, Value, errors, message, msgpack, state_json};
+use acceptance_tests::core_client::{CoreClient, Failure, Value, errors, message, msgpack, state_json};
 use anyhow::{Context as _, ensure};
 use terraform_provider_clickpipes::proto::tfplugin6::{self as pb, DynamicValue, ResourceIdentityData};
 
 use crate::Outcome;
-use crate::places::{all_unknown, another, some};
-
-async fn start() -> anyhow::Result<(CoreClient, TerraformCore)> {
-    let client = CoreClient::start().await?;
-    let mut core = TerraformCore::load(client.provider.clone()).await?;
-    let unknown = all_unknown(&core.schemas().provider.attributes);
-    core.configure_with(&unknown).await?;
-    Ok((client, core))
-}
-
-async fn end(client: CoreClient) -> Outcome {
-    let exit = client.close().await?;
-    ensure!(exit.status.success() && !exit.stderr.contains("panicked"), "{exit:?}");
-    Ok(())
-}
+use crate::places::{another, some};
+use crate::world::{end, unconfigured};
 
 #[tokio::test]
 async fn every_attribute_of_an_identity_says_what_it_is_and_two_processes_agree() -> Outcome {
@@ -42,7 +29,7 @@ async fn every_attribute_of_an_identity_says_what_it_is_and_two_processes_agree(
 /// Core asks only for what an earlier version has stored. The current one passes as it is, and what cannot be read is an error.
 #[tokio::test]
 async fn a_stored_identity_is_read_and_a_hostile_one_is_an_error() -> Outcome {
-    let (client, mut core) = start().await?;
+    let (client, mut core) = unconfigured().await?;
     for (type_name, schema) in core.schemas().identities.clone() {
         let identity = schema.object(|attribute| Some(some(&attribute.value_type())));
         let json = state_json::encode(&identity).to_string().into_bytes();
@@ -71,7 +58,7 @@ async fn a_stored_identity_is_read_and_a_hostile_one_is_an_error() -> Outcome {
 
 #[tokio::test]
 async fn an_import_by_no_identity_is_refused() -> Outcome {
-    let (client, mut core) = start().await?;
+    let (client, mut core) = unconfigured().await?;
     for (type_name, schema) in core.schemas().identities.clone() {
         let mistyped = schema.object(|attribute| Some(another(&attribute.value_type())));
         let missing = schema.object(|_| None);
@@ -90,7 +77,7 @@ async fn an_import_by_no_identity_is_refused() -> Outcome {
 /// A provider need not look at what it handed out itself; but nothing in it may end the process, and the state stays as it was.
 #[tokio::test]
 async fn an_identity_that_cannot_be_read_ends_nothing() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = unconfigured().await?;
     for (type_name, identity_schema) in &core.schemas().identities {
         let schema = core.resource(type_name)?;
         let mistyped = msgpack_of(&identity_schema.object(|attribute| Some(another(&attribute.value_type()))));

@@ -13,22 +13,7 @@ use crate::fixture;
 use crate::kinds::run;
 use crate::offline::Nobody;
 use crate::places::{Place, all_unknown, another, refined, some};
-use crate::world::schemas;
-
-/// A provider that may not dial, since nothing is known of where.
-async fn start() -> Result<(CoreClient, TerraformCore)> {
-    let client = CoreClient::start().await?;
-    let mut core = TerraformCore::load(client.provider.clone()).await?;
-    let unknown = all_unknown(&core.schemas().provider.attributes);
-    core.configure_with(&unknown).await?;
-    Ok((client, core))
-}
-
-async fn end(client: CoreClient) -> Outcome {
-    let exit = client.close().await?;
-    ensure!(exit.status.success() && !exit.stderr.contains("panicked"), "{exit:?}");
-    Ok(())
-}
+use crate::world::{end, schemas, unconfigured};
 
 fn inhabitants(core: &TerraformCore) -> Vec<(Kind, String, Schema)> {
     let of_kind = |kind: Kind| core.schemas().of(kind).iter().map(move |(name, schema)| (kind, name.clone(), schema.clone()));
@@ -106,7 +91,7 @@ async fn each_of_a_kind_is_tried_on_something() -> Outcome {
 
 #[tokio::test]
 async fn a_configuration_of_unknowns_is_valid() -> Outcome {
-    let (client, mut core) = start().await?;
+    let (client, mut core) = unconfigured().await?;
     for (kind, type_name, schema) in inhabitants(&core) {
         for unknown in [Value::unknown(), Value::Unknown(Refinement::not_null())] {
             let config = schema.object(|attribute| attribute.is_argument().then(|| unknown.clone()));
@@ -121,7 +106,7 @@ async fn a_configuration_of_unknowns_is_valid() -> Outcome {
 
 #[tokio::test]
 async fn each_argument_may_be_unknown_refined_known_or_null() -> Outcome {
-    let (client, mut core) = start().await?;
+    let (client, mut core) = unconfigured().await?;
     for (kind, type_name, schema) in inhabitants(&core) {
         for place in Place::all(&schema.attributes) {
             let of = place.argument.value_type();
@@ -146,7 +131,7 @@ async fn each_argument_may_be_unknown_refined_known_or_null() -> Outcome {
 
 #[tokio::test]
 async fn a_value_of_another_type_is_refused_with_its_path_by_every_rpc() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = unconfigured().await?;
     for (kind, type_name, schema) in inhabitants(&core) {
         for place in Place::all(&schema.attributes) {
             let config = place.with(&schema.attributes, another(&place.argument.value_type()));
@@ -163,7 +148,7 @@ async fn a_value_of_another_type_is_refused_with_its_path_by_every_rpc() -> Outc
 
 #[tokio::test]
 async fn a_truncated_or_hostile_value_is_an_error_of_every_rpc_and_the_provider_lives_on() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = unconfigured().await?;
     for (kind, type_name, schema) in inhabitants(&core) {
         let whole = msgpack::encode(&all_unknown(&schema.attributes));
         let truncated = (1..whole.len()).map(|length| whole[..length].to_vec());
@@ -190,7 +175,7 @@ async fn a_truncated_or_hostile_value_is_an_error_of_every_rpc_and_the_provider_
 /// Core sends neither to a validation, others may: as values, which may be unknown.
 #[tokio::test]
 async fn a_list_is_validated_with_whatever_limit() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = unconfigured().await?;
     for (type_name, schema) in &core.schemas().list_resources {
         let config = message(&all_unknown(&schema.attributes));
         let some_limit = [Value::Number(5.into()), Value::unknown(), Value::Null];
@@ -212,7 +197,7 @@ async fn a_list_is_validated_with_whatever_limit() -> Outcome {
 #[tokio::test]
 async fn an_unknown_type_is_a_diagnostic_of_every_rpc() -> Outcome {
     let name = "clickpipes_no_such_thing";
-    let (client, core) = start().await?;
+    let (client, core) = unconfigured().await?;
     for kind in Kind::ALL {
         if core.schemas().of(kind).is_empty() {
             continue;
@@ -236,7 +221,7 @@ async fn an_unknown_type_is_a_diagnostic_of_every_rpc() -> Outcome {
 /// What an ephemeral resource kept for itself comes back from Terraform, and only from there. Whatever it is, nothing ends the process.
 #[tokio::test]
 async fn private_data_of_somebody_else_end_nothing() -> Outcome {
-    let (client, core) = start().await?;
+    let (client, core) = unconfigured().await?;
     for type_name in core.schemas().ephemeral_resources.keys() {
         for private in [None, Some(Vec::new()), Some(b"{".to_vec()), Some(vec![0xff; 1 << 16])] {
             let mut provider = core.provider();

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::entry::Entry;
+use crate::places::all_unknown;
 use crate::remote_steps::RemoteSteps;
 
 const ADMIN: &str = "clusteradmin";
@@ -97,9 +98,7 @@ impl World {
 
     /// Ends the provider, which must not have panicked.
     pub async fn end(self) -> Result<()> {
-        let exit = self.client.close().await?;
-        ensure!(exit.status.success() && !exit.stderr.contains("panicked"), "{exit:?}");
-        Ok(())
+        end(self.client).await
     }
 }
 
@@ -113,4 +112,26 @@ pub async fn schemas() -> Result<Schemas> {
     let schemas = TerraformCore::load(client.provider.clone()).await?.schemas().clone();
     client.close().await?;
     Ok(schemas)
+}
+
+/// A provider that nobody has configured.
+pub async fn loaded() -> Result<(CoreClient, TerraformCore)> {
+    let client = CoreClient::start().await?;
+    let core = TerraformCore::load(client.provider.clone()).await?;
+    Ok((client, core))
+}
+
+/// One that may not dial, since nothing is known of where.
+pub async fn unconfigured() -> Result<(CoreClient, TerraformCore)> {
+    let (client, mut core) = loaded().await?;
+    let unknown = all_unknown(&core.schemas().provider.attributes);
+    core.configure_with(&unknown).await?;
+    Ok((client, core))
+}
+
+/// Ends a provider, which must not have panicked.
+pub async fn end(client: CoreClient) -> Result<()> {
+    let exit = client.close().await?;
+    ensure!(exit.status.success() && !exit.stderr.contains("panicked"), "{exit:?}");
+    Ok(())
 }

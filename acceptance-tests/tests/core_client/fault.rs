@@ -141,3 +141,18 @@ pub enum Fault {
     Refuses,
     DropsTheCall,
 }
+
+/// Tests that each take one fault and the words that the client has for it, which `said_of` finds out.
+macro_rules! said_of {
+    ($($test:ident: $fault:ident => [$($words:literal),+];)+) => { $(
+        #[tokio::test]
+        async fn $test() -> anyhow::Result<()> {
+            let said = said_of(Fault::$fault).await?;
+            for words in [$($words),+] {
+                anyhow::ensure!(said.contains(words), "{words:?} is missing in: {said:?}");
+            }
+            Ok(())
+        }
+    )+ };
+}
+pub(crate) use said_of;

@@ -4,7 +4,7 @@ use acceptance_tests::core_client::{Failure, Object, TerraformCore, Value};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, said_of};
 use crate::faulty_provider::{THING, core};
 use crate::rules::{said_of, subject};
 
@@ -60,20 +60,7 @@ async fn an_upgraded_identity_is_there_and_known() -> Result<()> {
     Ok(())
 }
 
-macro_rules! said {
-    ($($test:ident: $fault:ident => [$($words:literal),+];)+) => { $(
-        #[tokio::test]
-        async fn $test() -> Result<()> {
-            let said = said_of(Fault::$fault).await?;
-            for words in [$($words),+] {
-                ensure!(said.contains(words), "{words:?} is missing in: {said:?}");
-            }
-            Ok(())
-        }
-    )+ };
-}
-
-said! {
+said_of! {
     an_identity_schema_with_a_map: IdentityHasAMap => [
         "invalid schema for managed resource type \"test_thing\", attribute \"name\" is a map, which is not allowed in identity schemas"
     ];

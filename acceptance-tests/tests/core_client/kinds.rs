@@ -4,7 +4,7 @@ use acceptance_tests::core_client::{Failure, FunctionFault, Kind, TerraformCore,
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, said_of};
 use crate::faulty_provider::{THING, core};
 use crate::inhabitants::{SHOUT, WORD};
 
@@ -112,20 +112,7 @@ async fn said_of(fault: Fault) -> Result<String> {
     Ok(failure.map(|failure| failure.to_string()).unwrap_or_default())
 }
 
-macro_rules! said {
-    ($($test:ident: $fault:ident => [$($words:literal),+];)+) => { $(
-        #[tokio::test]
-        async fn $test() -> Result<()> {
-            let said = said_of(Fault::$fault).await?;
-            for words in [$($words),+] {
-                ensure!(said.contains(words), "{words:?} is missing in: {said:?}");
-            }
-            Ok(())
-        }
-    )+ };
-}
-
-said! {
+said_of! {
     state_stores_are_not_known: OffersStateStores => ["does not know state store \"test_store\": teach it"];
     provider_meta_is_not_known: OffersProviderMeta => ["does not know provider_meta: teach it"];
 

@@ -5,7 +5,7 @@ use acceptance_tests::core_client::{Failure, Subject, TerraformCore, Value};
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, said_of};
 use crate::faulty_provider::{THING, core};
 
 /// A life that touches every rule.
@@ -56,20 +56,7 @@ pub async fn said_of(fault: Fault) -> Result<String> {
     Ok(failure.map(|failure| failure.to_string()).unwrap_or_default())
 }
 
-macro_rules! said {
-    ($($test:ident: $fault:ident => [$($words:literal),+];)+) => { $(
-        #[tokio::test]
-        async fn $test() -> Result<()> {
-            let said = said_of(Fault::$fault).await?;
-            for words in [$($words),+] {
-                ensure!(said.contains(words), "{words:?} is missing in: {said:?}");
-            }
-            Ok(())
-        }
-    )+ };
-}
-
-said! {
+said_of! {
     a_schema_with_two_types: SchemaTypedTwice => [
         "provider has invalid schema for managed resource type \"test_thing\"", "Type and NestedType cannot both be set"
     ];
