@@ -103,7 +103,8 @@ async fn every_resource_has_a_page_an_example_and_an_acceptance_test() -> Result
 async fn every_page_says_which_permissions_are_needed() -> Result<()> {
     for kind in Schemas::fetch().await?.kinds {
         for name in kind.subjects.keys() {
-            let page = fs::read_to_string(repository().join(format!("docs/{}/{}.md", kind.folder, page_name(name))))?;
+            let path = format!("docs/{}/{}.md", kind.folder, page_name(name));
+            let page = fs::read_to_string(repository().join(&path)).with_context(|| format!("{path}: run cargo docs"))?;
             ensure!(page.contains("\n## Permissions\n"), "the page of {name} has no section \"## Permissions\"");
         }
     }
