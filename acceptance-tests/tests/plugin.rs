@@ -293,7 +293,7 @@ async fn what_is_not_offered_is_unimplemented() -> Outcome {
     let mut core = CoreClient::start().await?;
     let status = core.provider.get_states(pb::get_states::Request::default()).await.err().context("it was answered")?;
     assert_eq!(status.code(), Code::Unimplemented);
-    let status = core.provider.list_resource(pb::list_resource::Request::default()).await.err();
+    let status = core.provider.move_resource_state(pb::move_resource_state::Request::default()).await.err();
     assert_eq!(status.context("it was answered")?.code(), Code::Unimplemented);
     core.close().await?;
     Ok(())

@@ -30,7 +30,7 @@ impl TokenRequest {
     /// # Errors
     /// [`Error::Credentials`], and [`Error::NotSignable`] for what no endpoint of RDS has.
     pub async fn sign(&self, session: &Session) -> Result<Secret, Error> {
-        let host = signable_host(&self.host).filter(|_| self.port != HTTPS);
+        let host = signable_host(&self.host).filter(|_| is_signable_port(self.port));
         let host = host.ok_or_else(|| Error::NotSignable { host: self.host.clone(), port: self.port })?;
         let region = region_of_endpoint(&host).filter(|region| *region != session.region());
         let session = region.map_or_else(|| session.clone(), |region| session.in_region(region));
@@ -43,6 +43,16 @@ impl TokenRequest {
         let token = AuthTokenGenerator::new(config).auth_token(session.config()).await;
         token.map(|token| Secret::new(token.as_str())).map_err(|source| Error::of_credentials(ACTION, source))
     }
+}
+
+/// Whether a token can be for this host.
+pub fn is_signable_host(host: &str) -> bool {
+    signable_host(host).is_some()
+}
+
+/// Whether a token can be for this port.
+pub fn is_signable_port(port: u16) -> bool {
+    port != HTTPS && port != 0
 }
 
 /// The host as a token names it; `None` for what is neither a host name nor an IPv4 address, which would be signed in one form and sent in

@@ -10,6 +10,6 @@ pub mod secret;
 pub mod session;
 pub mod settings;
 
-pub use auth_token::TokenRequest;
+pub use auth_token::{TokenRequest, is_signable_host, is_signable_port};
 pub use error::{Cause, Error};
 pub use session::Session;

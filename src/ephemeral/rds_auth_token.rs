@@ -1,9 +1,10 @@
 //! `clickpipes_rds_auth_token`: a token that lets a role log in to a database in the place of a password.
 
 use super::Ephemeral;
-use crate::aws::TokenRequest;
+use crate::aws::{TokenRequest, is_signable_host, is_signable_port};
 use crate::cluster::{LONGEST_CLUSTER, invalid_identifier};
 use crate::failure::Failure;
+use crate::postgres::Identifier;
 use crate::provider::Context;
 use crate::secret::Secret;
 use crate::terraform::{Attr, AttributePath, Configured, Diagnostic, Diagnostics, computed, model, optional, required};
@@ -38,14 +39,17 @@ impl Configured for RdsAuthToken {
     fn validate(config: &RdsAuthTokenModel) -> Diagnostics {
         let mut faults = Diagnostics::new();
         faults.extend(place_fault(config));
-        if config.username.known().is_some_and(String::is_empty) {
-            faults.push(Diagnostic::invalid("username", "it is empty; name the role that logs in"));
+        if let Some(fault) = config.username.known().and_then(|name| Identifier::new(name).err()) {
+            faults.push(Diagnostic::invalid("username", fault));
         }
         if let Some(fault) = config.cluster_identifier.known().and_then(|id| invalid_identifier(id, LONGEST_CLUSTER)) {
             faults.push(Diagnostic::invalid("cluster_identifier", &fault));
         }
-        if config.port.known().is_some_and(|port| !(1..=i64::from(u16::MAX)).contains(port)) {
-            faults.push(Diagnostic::invalid("port", "a port is between 1 and 65535"));
+        if config.host.known().is_some_and(|host| !is_signable_host(host)) {
+            faults.push(Diagnostic::invalid("host", "it is no endpoint of RDS, which has a host name or an IPv4 address"));
+        }
+        if config.port.known().is_some_and(|port| !u16::try_from(*port).is_ok_and(is_signable_port)) {
+            faults.push(Diagnostic::invalid("port", "a port is between 1 and 65535, and a token cannot be for 443"));
         }
         faults
     }
@@ -107,6 +111,10 @@ mod tests {
         check(RdsAuthTokenModel { port: 1.into(), cluster_identifier: "orders".into(), ..none() }, &["port"]);
         check(RdsAuthTokenModel { host: "db".into(), port: 70000.into(), ..none() }, &["port"]);
         check(RdsAuthTokenModel { cluster_identifier: "Orders".into(), ..none() }, &["cluster_identifier"]);
+        check(RdsAuthTokenModel { host: "db".into(), port: 443.into(), ..none() }, &["port"]);
+        for host in ["", "::1", "db:5432", "https://db", "a b"] {
+            check(RdsAuthTokenModel { host: host.into(), port: 5432.into(), ..none() }, &["host"]);
+        }
     }
 
     #[test]

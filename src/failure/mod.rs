@@ -35,7 +35,7 @@ impl Failure {
             Self::Missing(diagnostic) | Self::Unreachable(Outage { diagnostic, .. }) => diagnostic.into(),
             Self::ConfigurationUnknown => Diagnostic::error(
                 "The provider's configuration is not known",
-                "A value in the provider block is still unknown where it is needed. Make it known before this resource is applied.",
+                "A value in the provider block is still unknown where it is needed. Give it literally, or apply what it comes from first.",
             )
             .into(),
         }

@@ -1,10 +1,10 @@
 //! `table_mappings`: from the tables of a publication to the `table_mappings` of a ClickPipe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Function;
 use crate::postgres::QualifiedTable;
-use crate::terraform::{AttributePath, AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Type, Value};
+use crate::terraform::{AttributePath, AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Type, Value, hcl_string};
 
 const TABLES: usize = 0;
 const OPTIONS: usize = 1;
@@ -48,7 +48,8 @@ impl Function for TableMappings {
         let (tables, options) = (arguments.get(TABLES).unwrap_or(&Value::Null), arguments.get(OPTIONS).unwrap_or(&Value::Null));
         let tables = tables_of(tables)?;
         let targets = targets_of(options)?;
-        if let Some(stranger) = targets.keys().find(|name| !tables.iter().any(|(written, _)| written == *name)) {
+        let listed: BTreeSet<&str> = tables.iter().map(|(written, _)| written.as_str()).collect();
+        if let Some(stranger) = targets.keys().find(|name| !listed.contains(name.as_str())) {
             let text = format!("targets has {stranger:?}, which is none of the tables. Correct its name, or list the table.");
             return Err(CallFault::of_argument(OPTIONS, text));
         }
@@ -110,8 +111,9 @@ fn collision(one: &str, other: &str, target: &str) -> CallFault {
         return CallFault::of_argument(TABLES, format!("{one} is listed twice. Remove one of the two."));
     }
     let text = format!(
-        "{one} and {other} would both go to the table {target:?}. Name another target for one of them: options = {{ {TARGETS} = {{ \
-         \"{other}\" = \"...\" }} }}."
+        "{one} and {other} would both go to the table {target:?}. Name another target for one of them: options = {{ {TARGETS} = {{ {} = \
+         \"...\" }} }}",
+        hcl_string(other)
     );
     CallFault::of_argument(TABLES, text)
 }

@@ -3,7 +3,7 @@
 use crate::function::Function;
 use crate::proto::tfplugin6 as proto;
 use crate::terraform::{CallFault, Parameter, Value};
-use crate::wire::dynamic_value;
+use crate::wire::{dynamic_value, printable};
 
 pub(super) fn call<F: Function>(arguments: &[proto::DynamicValue]) -> proto::call_function::Response {
     match decode::<F>(arguments).and_then(|arguments| F::call(&arguments)) {
@@ -12,10 +12,11 @@ pub(super) fn call<F: Function>(arguments: &[proto::DynamicValue]) -> proto::cal
     }
 }
 
-/// The answer to a call that is refused.
+/// The answer to a call that is refused. Clients end the text with a full stop of their own.
 pub(super) fn failed(fault: CallFault) -> proto::call_function::Response {
     let function_argument = fault.argument.and_then(|position| i64::try_from(position).ok());
-    proto::call_function::Response { result: None, error: Some(proto::FunctionError { text: fault.text, function_argument }) }
+    let text = printable(fault.text.trim_end_matches('.'));
+    proto::call_function::Response { result: None, error: Some(proto::FunctionError { text, function_argument }) }
 }
 
 fn decode<F: Function>(arguments: &[proto::DynamicValue]) -> Result<Vec<Value>, CallFault> {

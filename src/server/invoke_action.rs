@@ -7,7 +7,7 @@ use crate::proto::tfplugin6 as proto;
 use crate::proto::tfplugin6::invoke_action::{Event, event};
 use crate::provider::Context;
 use crate::terraform::Diagnostics;
-use crate::wire::encode_diagnostics;
+use crate::wire::{encode_diagnostics, printable_line};
 
 pub(super) fn invoke<A: Action>(context: Context, request: proto::invoke_action::Request) -> Events<Event> {
     events::stream(
@@ -28,7 +28,8 @@ async fn run<A: Action>(
 ) -> Result<Diagnostics, Diagnostics> {
     let config = configured::decode_valid::<A>(request.config.as_ref())?;
     context.dial_again();
-    let progress = Progress::new(move |message| {
+    let progress = Progress::new(move |message: String| {
+        let message = printable_line(&message);
         events.send(Event { r#type: Some(event::Type::Progress(event::Progress { message })) });
     });
     let done = A::invoke(context, &config.model, &progress).await;

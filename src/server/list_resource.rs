@@ -9,7 +9,7 @@ use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Existing, Resource};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model};
-use crate::wire::{dynamic_value, encode_diagnostics};
+use crate::wire::{dynamic_value, encode_diagnostics, printable_line};
 
 /// How many objects are read at a time.
 const TOGETHER: usize = 10;
@@ -53,6 +53,7 @@ async fn find<L: List>(
 async fn event<L: List>(context: &Context, listed: Listed<L::Resource>, whole: bool) -> Result<Option<Event>, Diagnostics> {
     let Listed { display_name, named } = listed;
     let identity = L::Resource::identity(&named, None);
+    let display_name = printable_line(&display_name);
     let mut event = Event { identity: Some(identity::encode(&identity)), display_name, ..Default::default() };
     if whole {
         let attributes = <L::Resource as Resource>::Model::attributes();

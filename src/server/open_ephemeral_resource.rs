@@ -1,6 +1,6 @@
 //! `OpenEphemeralResource`, and what follows it: nothing of ours has to be renewed or closed.
 
-use super::{configured, self_check};
+use super::{configured, keep_state, self_check};
 use crate::ephemeral::Ephemeral;
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
@@ -31,7 +31,10 @@ async fn make<E: Ephemeral>(
             diagnostics.push(later::<E>());
             unknown::<E>(&config.value)
         }
-        Err(failure) => return Err(failure.into_diagnostics()),
+        Err(failure) => {
+            diagnostics.extend(keep_state::go_on(context, failure)?);
+            unknown::<E>(&config.value)
+        }
     };
     if cfg!(debug_assertions) {
         diagnostics.extend(self_check::planned(&E::Model::attributes(), &Value::Null, &config.value, &value, &[]));

@@ -1,6 +1,6 @@
 //! Diagnostics as protobuf.
 
-use super::encode_path;
+use super::{encode_path, printable, printable_line};
 use crate::proto::tfplugin6 as proto;
 use crate::terraform::{Diagnostics, Severity};
 
@@ -12,8 +12,8 @@ pub(crate) fn encode_diagnostics(diagnostics: Diagnostics) -> Vec<proto::Diagnos
             Severity::Error => Wire::Error,
             Severity::Warning => Wire::Warning,
         } as i32,
-        summary: diagnostic.summary,
-        detail: diagnostic.detail,
+        summary: printable_line(&diagnostic.summary),
+        detail: printable(&diagnostic.detail),
         attribute: diagnostic.path.filter(|path| !path.is_root()).map(|path| encode_path(&path)),
     });
     encoded.collect()

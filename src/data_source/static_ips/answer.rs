@@ -68,7 +68,7 @@ pub(super) fn privatelink_mode(pipes: &Row, source_region: &str) -> Option<&'sta
 pub(super) fn day(text: &str) -> Option<Date> {
     // The format of a date reads the beginning of a longer text, too.
     const DATE: usize = "2026-01-20".len();
-    if text.len() == DATE {
+    if text.len() == DATE && text.chars().all(|c| c.is_ascii_digit() || c == '-') {
         return Date::parse(text, &Iso8601::DATE).ok();
     }
     Some(OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?.date())
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(day_of("2026-01-20").as_deref(), Some("2026-01-20"));
         assert_eq!(day_of("2026-01-19T23:30:00-05:00").as_deref(), Some("2026-01-20"));
         assert_eq!(day_of("2026-01-20T00:15:00.123+01:00").as_deref(), Some("2026-01-19"));
-        for wrong in ["", "20 January 2026", "2026-13-01", "2026-01-20 10:00", "9999-12-31T23:59:59-23:59"] {
+        for wrong in ["", "2026-W03-2", "20 January 2026", "2026-13-01", "2026-01-20 10:00", "9999-12-31T23:59:59-23:59"] {
             assert_eq!(day(wrong), None, "{wrong}");
         }
     }

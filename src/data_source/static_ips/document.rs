@@ -8,19 +8,19 @@ use super::table::{Cloud, Row};
 
 #[derive(Deserialize)]
 struct Document {
-    #[serde(default)]
-    aws: Vec<Region>,
-    #[serde(default)]
-    gcp: Vec<Region>,
+    aws: Option<Vec<Region>>,
+    gcp: Option<Vec<Region>>,
 }
 
 #[derive(Deserialize)]
 struct Region {
     region: String,
     /// `egress_ips` beside it are of something else.
-    #[serde(default)]
-    clickpipes_egress_ips: Vec<String>,
+    clickpipes_egress_ips: Option<Vec<String>>,
 }
+
+/// How much of what is no address is shown.
+const LONGEST_SHOWN: usize = 60;
 
 /// Why a document does not replace what is built in.
 #[derive(Debug, thiserror::Error)]
@@ -39,29 +39,33 @@ pub(super) enum Unusable {
 pub(super) fn addresses(document: &[u8], row: &Row) -> Result<Vec<String>, Unusable> {
     let Document { aws, gcp } = serde_json::from_slice(document)?;
     let regions = if row.cloud == Cloud::Gcp { gcp } else { aws };
-    let region = regions.into_iter().find(|region| region.region == row.region);
-    let mut ips = region.map(|region| region.clickpipes_egress_ips).unwrap_or_default();
+    let region = regions.into_iter().flatten().find(|region| region.region == row.region);
+    let mut ips = region.and_then(|region| region.clickpipes_egress_ips).unwrap_or_default();
     if ips.is_empty() {
         return Err(Unusable::NoRegion(row.region.to_owned()));
     }
     if let Some(stranger) = ips.iter().find(|ip| !ip.parse().is_ok_and(is_public)) {
-        return Err(Unusable::NoAddress(stranger.clone()));
+        return Err(Unusable::NoAddress(stranger.chars().take(LONGEST_SHOWN).collect()));
     }
-    let mut seen = std::collections::BTreeSet::new();
-    ips.retain(|ip| seen.insert(ip.clone()));
-    let known = row.ips().len();
-    if ips.len() < known {
-        return Err(Unusable::Fewer { region: row.region.to_owned(), found: ips.len(), known });
+    // In the order of the table, and what is new after it: in which order the list has them means nothing.
+    let known = row.ips();
+    let place = |ip: &String| known.iter().position(|one| one == ip).unwrap_or(known.len());
+    ips.sort_by(|one, other| (place(one), one).cmp(&(place(other), other)));
+    ips.dedup();
+    if ips.len() < known.len() {
+        return Err(Unusable::Fewer { region: row.region.to_owned(), found: ips.len(), known: known.len() });
     }
     Ok(ips)
 }
 
 /// Whether pipes may connect from it: an allow-list is made of what stands here.
 fn is_public(ip: Ipv4Addr) -> bool {
-    let [first, second, ..] = ip.octets();
+    let [first, second, third, _] = ip.octets();
     let shared = first == 100 && (64..128).contains(&second);
-    let reserved = first == 0 || first >= 240;
-    !(ip.is_private()
+    let reserved = first == 0 || first >= 240 || (first == 198 && (18..20).contains(&second));
+    let special = first == 192 && ((second, third) == (0, 0) || (second, third) == (88, 99));
+    !(special
+        || ip.is_private()
         || ip.is_loopback()
         || ip.is_link_local()
         || ip.is_multicast()
@@ -81,15 +85,18 @@ mod tests {
 
     fn of(ips: &[&str]) -> String {
         let region = serde_json::json!({ "region": "eu-west-1", "clickpipes_egress_ips": ips, "egress_ips": ["8.8.8.8"] });
-        serde_json::json!({ "aws": [{ "region": "us-east-1" }, region], "gcp": [], "azure": [{ "what": 1 }] }).to_string()
+        let other = serde_json::json!({ "region": "us-east-1", "clickpipes_egress_ips": null });
+        serde_json::json!({ "aws": [other, region], "gcp": null, "azure": [{ "what": 1 }] }).to_string()
     }
 
     #[test]
     fn as_many_addresses_as_are_known_are_believed() {
         let six = ["54.228.1.92", "54.72.101.254", "54.228.16.208", "54.76.200.104", "52.211.2.177", "54.77.10.134"];
         assert_eq!(read(&of(&six)).unwrap(), six);
-        let seven = [&six[..], &["52.1.2.3"]].concat();
-        assert_eq!(read(&of(&seven)).unwrap().len(), 7);
+        let mut seven = [&six[..], &["52.1.2.3"]].concat();
+        assert_eq!(read(&of(&seven)).unwrap(), seven);
+        seven.reverse();
+        assert_eq!(read(&of(&seven)).unwrap(), [&six[..], &["52.1.2.3"]].concat(), "the order means nothing");
         let twice = [&six[..5], &six[..1]].concat();
         assert!(read(&of(&twice)).unwrap_err().contains("5 addresses of eu-west-1 where 6 are known"));
     }

@@ -10,6 +10,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::byte_stream::ByteStream;
 use tokio_util::sync::CancellationToken;
 
+use super::address::Address;
+
 const LIMIT: Duration = Duration::from_secs(15);
 /// Many times what the list has.
 const LARGEST: usize = 4 << 20;
@@ -30,18 +32,18 @@ pub(super) enum FetchError {
 }
 
 /// What stands at this address.
-pub(super) async fn fetch(url: &str, cancel: &CancellationToken) -> Result<Vec<u8>, FetchError> {
+pub(super) async fn fetch(address: &Address, cancel: &CancellationToken) -> Result<Vec<u8>, FetchError> {
     tokio::select! {
-        fetched = tokio::time::timeout(LIMIT, get(url)) => fetched.unwrap_or(Err(FetchError::TimedOut)),
+        fetched = tokio::time::timeout(LIMIT, get(address)) => fetched.unwrap_or(Err(FetchError::TimedOut)),
         () = cancel.cancelled() => Err(FetchError::Stopped),
     }
 }
 
-async fn get(url: &str) -> Result<Vec<u8>, FetchError> {
+async fn get(address: &Address) -> Result<Vec<u8>, FetchError> {
     // The client of the AWS SDK: the roots and the proxy that it goes by are those of every other call.
-    let connector =
-        Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
-    let request = HttpRequest::get(url).map_err(|error| FetchError::Failed(error.to_string()))?;
+    let proxy = if address.is_local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    let connector = Connector::builder().proxy_config(proxy).tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+    let request = HttpRequest::get(address.uri.to_string()).map_err(|error| FetchError::Failed(error.to_string()))?;
     let answer = connector.call(request).await.map_err(|error| FetchError::Failed(chain(&error)))?;
     if !answer.status().is_success() {
         return Err(FetchError::Status(answer.status().as_u16()));

@@ -3,6 +3,7 @@
 //! Which region a service's pipes run in, and so which addresses they have, depends on where the service is and on when it was created. The
 //! table is built in, with its date; a list of ClickHouse's own may bring newer addresses, and the rule stays ours.
 
+mod address;
 mod answer;
 mod document;
 mod fetch;
@@ -12,6 +13,7 @@ use super::{DataSource, Found};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::terraform::{Attr, AttributePath, Configured, Diagnostic, Diagnostics, computed, model, optional, required};
+use address::Address;
 use answer::{Missing, Service, privatelink_mode, resolve};
 use table::{AS_OF, Cloud, Row};
 
@@ -33,7 +35,7 @@ model! {
         /// Whether the service had ClickPipes before 15 June 2026, after which services in regions of Google Cloud have their pipes there.
         /// Needed in those regions. Default: none.
         had_clickpipes_before_june_2026: bool => optional(),
-        /// Region of AWS that the database is in, for `privatelink_mode`. Default: `region`.
+        /// Region of AWS that the database is in, for `privatelink_mode`. Default: `region` of a service on AWS, otherwise none.
         source_region: String => optional(),
         /// Address of ClickHouse's own list (`https://api.clickhouse.cloud/static-ips.json`), whose addresses then count. If it cannot be
         /// read, or has fewer addresses than are built in, those are taken, with a warning. Default: nothing is called.
@@ -45,7 +47,7 @@ model! {
         /// The same as CIDR blocks, each of one address.
         cidr_blocks: Vec<String> => computed(),
         /// How pipes reach a private database in `source_region`: `vpc_resource` within a region, `endpoint_service_cross_region` from
-        /// another one. Null where pipes run outside AWS.
+        /// another one. Null where pipes run outside AWS, and where nothing says what region the database is in.
         privatelink_mode: String => computed(),
         /// The day of the table that is built in, as `2026-09-15`. Null when the addresses are those of `url`.
         as_of: String => computed(),
@@ -66,7 +68,7 @@ impl Configured for StaticIps {
             Ok(Some(service)) => faults.extend(resolve(&service).err().map(|missing| undecided(missing, &service.region))),
             Ok(None) => {}
         }
-        if let Some(fault) = config.url.known().and_then(|url| url_fault(url)) {
+        if let Some(fault) = config.url.known().and_then(|url| Address::read(url).err()) {
             faults.push(Diagnostic::invalid("url", fault));
         }
         faults
@@ -93,19 +95,21 @@ impl DataSource for StaticIps {
 }
 
 async fn listed(context: &Context, url: &str, row: &Row) -> Result<Vec<String>, String> {
-    let document = fetch::fetch(url, context.cancel()).await.map_err(|error| error.to_string())?;
+    let address = Address::read(url)?;
+    let document = fetch::fetch(&address, context.cancel()).await.map_err(|error| error.to_string())?;
     document::addresses(&document, row).map_err(|error| error.to_string())
 }
 
 fn answered(config: &StaticIpsModel, service: &Service, row: &Row, newer: Option<Vec<String>>) -> StaticIpsModel {
     let as_of = if newer.is_none() { Attr::from(AS_OF) } else { Attr::Null };
     let ips = newer.unwrap_or_else(|| row.ips());
-    let source_region = config.source_region.known().unwrap_or(&service.region);
+    let of_service = Some(&service.region).filter(|_| service.cloud == Cloud::Aws);
+    let source_region = config.source_region.known().or(of_service);
     StaticIpsModel {
         clickpipes_region: row.region.into(),
         cidr_blocks: ips.iter().map(|ip| format!("{ip}/32")).collect::<Vec<_>>().into(),
         ips: ips.into(),
-        privatelink_mode: privatelink_mode(row, source_region).map(str::to_owned).into(),
+        privatelink_mode: source_region.and_then(|region| privatelink_mode(row, region)).map(str::to_owned).into(),
         as_of,
         ..config.clone()
     }
@@ -122,9 +126,13 @@ fn service(config: &StaticIpsModel) -> Result<Option<Service>, Diagnostic> {
         },
         None => None,
     };
-    if let Some(region) = config.region.known().filter(|region| !is_region(region)) {
-        let reason = format!("{region:?} is no region; it is written like eu-west-1 or europe-west2");
-        return Err(Diagnostic::invalid("region", &reason));
+    if let (Some(cloud), Some(region)) = (cloud, config.region.known())
+        && !cloud.names_regions_so(region)
+    {
+        return Err(no_region("region", cloud, region));
+    }
+    if let Some(region) = config.source_region.known().filter(|region| !Cloud::Aws.names_regions_so(region)) {
+        return Err(no_region("source_region", Cloud::Aws, region));
     }
     let created = match config.service_created_at.known() {
         Some(text) => match answer::day(text) {
@@ -142,18 +150,9 @@ fn service(config: &StaticIpsModel) -> Result<Option<Service>, Diagnostic> {
     Ok(Some(Service { cloud, region: region.clone(), created, had_pipes }))
 }
 
-fn is_region(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(allowed)
-}
-
-/// What is wrong with the address of a list. Whoever can change what comes from there opens the database's firewall.
-fn url_fault(url: &str) -> Option<&'static str> {
-    const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:"];
-    let is_trusted = url.starts_with("https://") || LOOPBACK.iter().any(|prefix| url.starts_with(prefix));
-    (!is_trusted).then_some(
-        "it must begin with https://, since whoever can change the answer on its way could open the database to others",
-    )
+fn no_region(attribute: &str, cloud: Cloud, region: &str) -> Diagnostic {
+    let (name, example) = cloud.example();
+    Diagnostic::invalid(attribute, format!("{region:?} is no region of {name}, which are written like {example}"))
 }
 
 fn undecided(missing: Missing, region: &str) -> Diagnostic {
@@ -180,7 +179,7 @@ fn undecided(missing: Missing, region: &str) -> Diagnostic {
 
 fn not_refreshed(url: &str, row: &Row, reason: &str) -> Diagnostic {
     let detail = format!(
-        "The addresses of {} are those built in, of {AS_OF}, and not those at {url}: {reason}. Unset url if that is as it should be.",
+        "The addresses of {} are those built in, of {AS_OF}, and not those at {url:?}: {reason}. Unset url if that is as it should be.",
         row.region
     );
     Diagnostic::warning(format!("Static addresses of {} not refreshed", row.region), detail).at(AttributePath::of("url"))
@@ -214,9 +213,27 @@ mod tests {
         );
         check(&config("oracle", "x"), &["cloud_provider"]);
         check(&config("aws", "Ireland"), &["region"]);
-        for url in ["http://api.clickhouse.cloud/static-ips.json", "http://127.0.0.1.example/", "file:///etc/passwd", ""] {
+        check(&config("aws", "europe-west2"), &["region"]);
+        check(&config("aws", "eu-west-1a"), &["region"]);
+        check(&config("gcp", "eu-central-1"), &["region"]);
+        check(&config("azure", "West Europe"), &["region"]);
+        for source_region in ["Frankfurt", "", "eu-central-1a"] {
+            check(&StaticIpsModel { source_region: source_region.into(), ..config("aws", "eu-central-1") }, &["source_region"]);
+        }
+        for url in ["http://api.clickhouse.cloud/static-ips.json", "https://"] {
             check(&StaticIpsModel { url: url.into(), ..config("aws", "eu-central-1") }, &["url"]);
         }
+    }
+
+    #[test]
+    fn a_service_outside_aws_does_not_say_where_the_database_is() {
+        let mode = |source_region: Attr<String>| {
+            let config = StaticIpsModel { source_region, ..config("azure", "westeurope") };
+            let service = service(&config).unwrap().unwrap();
+            answered(&config, &service, &resolve(&service).unwrap(), None).privatelink_mode
+        };
+        assert_eq!(mode(Attr::Null), Attr::Null);
+        assert_eq!(mode("eu-central-1".into()), "vpc_resource".into());
     }
 
     #[test]

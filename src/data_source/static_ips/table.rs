@@ -25,6 +25,36 @@ impl Cloud {
             _ => None,
         }
     }
+
+    /// What the cloud is called, and one of its regions.
+    pub(super) fn example(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Aws => ("AWS", "eu-west-1"),
+            Self::Gcp => ("Google Cloud", "europe-west2"),
+            Self::Azure => ("Azure", "westeurope"),
+        }
+    }
+
+    /// Whether this is how the cloud writes its regions: a mistyped one would be taken for one without pipes of its own.
+    pub(super) fn names_regions_so(self, region: &str) -> bool {
+        let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
+        let is_number = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
+        let is_numbered =
+            |word: &str| word.find(|c: char| c.is_ascii_digit()).is_some_and(|at| is_word(&word[..at]) && is_number(&word[at..]));
+        let parts: Vec<&str> = region.split('-').collect();
+        match (self, parts.as_slice()) {
+            (Self::Aws, [area, between @ .., number]) => {
+                area.len() == 2
+                    && is_word(area)
+                    && !between.is_empty()
+                    && between.iter().all(|word| is_word(word))
+                    && is_number(number)
+            }
+            (Self::Gcp, [area, place]) => is_word(area) && is_numbered(place),
+            (Self::Azure, [name]) => is_word(name) || is_numbered(name),
+            _ => false,
+        }
+    }
 }
 
 /// A region with ClickPipes of its own.
@@ -70,6 +100,22 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn each_cloud_writes_its_regions_in_its_own_way() {
+        assert!(rows().all(|row| row.cloud.names_regions_so(row.region)));
+        assert!(rows().filter_map(|row| row.fallback).all(|region| Cloud::Aws.names_regions_so(region)));
+        for region in ["us-gov-west-1", "ap-southeast-3", "me-south-1"] {
+            assert!(Cloud::Aws.names_regions_so(region), "{region}");
+        }
+        for region in ["germanywestcentral", "eastus2"] {
+            assert!(Cloud::Azure.names_regions_so(region), "{region}");
+        }
+        for region in ["", "eu", "eu-west", "eu-west-1a", "europe-west2", "EU-west-1", "eu--1", "eu-west-1 "] {
+            assert!(!Cloud::Aws.names_regions_so(region), "{region}");
+        }
+        assert!(!Cloud::Gcp.names_regions_so("eu-west-1") && !Cloud::Azure.names_regions_so("eu-central-1"));
+    }
 
     #[test]
     fn every_line_is_a_row_with_its_addresses() {

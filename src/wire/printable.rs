@@ -1,0 +1,49 @@
+//! What is shown to people: what somebody else has named must not steer their terminal, and no message is endless. Pure.
+
+/// The longest text that is shown, in characters.
+const LONGEST: usize = 64 << 10;
+
+/// The text with control characters, marks of direction and separators of lines escaped, and cut where it is too long. Line breaks and
+/// tabs stay: messages are laid out with them.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(LONGEST));
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST {
+            shown.push_str(&format!("... ({} more characters)", text.chars().count() - LONGEST));
+            break;
+        }
+        if is_harmless(c) { shown.push(c) } else { shown.extend(c.escape_unicode()) }
+    }
+    shown
+}
+
+/// The same in one line.
+pub(crate) fn printable_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+fn is_harmless(c: char) -> bool {
+    let steers = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    matches!(c, '\n' | '\t') || !(c.is_control() || steers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_the_rest_stays() {
+        let hostile = "a\u{1b}[31mEVIL\u{1b}]0;pwn\u{7}\u{8} b\u{202e}c\u{9b}\u{2066}d\r";
+        assert_eq!(printable(hostile), "a\\u{1b}[31mEVIL\\u{1b}]0;pwn\\u{7}\\u{8} b\\u{202e}c\\u{9b}\\u{2066}d\\u{d}");
+        let plain = "Größe \"Ω\"\n\t👨‍👩‍👧 日本語 e\u{301}";
+        assert_eq!(printable(plain), plain);
+        assert_eq!(printable_line("a\nb\tc"), "a\\nb\\tc");
+    }
+
+    #[test]
+    fn what_is_endless_is_cut() {
+        let shown = printable(&"ü".repeat(LONGEST + 5));
+        assert!(shown.ends_with("ü... (5 more characters)"));
+        assert_eq!(printable(&"ü".repeat(LONGEST)).chars().count(), LONGEST);
+    }
+}
