@@ -541,3 +541,26 @@ async fn a_publication_goes_with_its_database_also_after_another_was_destroyed()
     assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
     Ok(())
 }
+
+/// An empty list says that nothing is published: so a publication without tables can be imported, and one can be emptied.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_publishes_nothing_is_said_to_and_managed_all_the_same() -> Result<()> {
+    let rig = rig().await?;
+    rig.sql("CREATE PUBLICATION p").await?;
+    rig.main(&publication("name = \"p\"\n tables = []"))?;
+    rig.tf.import(P, &format!("{DATABASE}/p")).await?;
+    rig.tf.assert_empty_plan().await?;
+    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    rig.main(&publication("name = \"p\"\n tables = []"))?;
+    assert!(rig.tf.warning("Publication \"p\" publishes nothing").await?.contains("receives nothing"));
+    rig.apply_as_reviewed(P).await?;
+    assert_eq!(rig.ask(PUBLISHED).await?, "");
+    rig.tf.destroy().await?;
+    rig.apply_as_reviewed(P).await?;
+    // Two absent lists are no scope.
+    rig.main(&publication("name = \"p\""))?;
+    let message = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    assert!(message.contains("No scope") && message.contains("tables = [] publishes nothing"), "{message}");
+    Ok(())
+}

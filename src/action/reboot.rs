@@ -1,13 +1,16 @@
 //! `clickpipes_reboot`: reboots one member of a cluster, and waits until it runs with the values of its parameter group.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Action, Progress};
 use crate::cluster::{LONGEST_CLUSTER, Reboots, invalid_identifier};
 use crate::failure::Failure;
 use crate::provider::{Context, stop};
-use crate::rds::{Cluster, Patience};
-use crate::terraform::{Attr, AttributePath, Configured, Diagnostic, Diagnostics, decode_duration, model, optional, required};
+use crate::rds::{Client, Cluster, Patience};
+use crate::terraform::{
+    Attr, AttributePath, Configured, Diagnostic, Diagnostics, Severity, decode_duration, model, optional, required,
+};
 
 /// A reboot of a busy writer takes minutes.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -23,7 +26,7 @@ model! {
         cluster_identifier: String => required(),
         /// Identifier of the member to reboot. Default: whichever member is the writer when the action runs.
         instance_identifier: String => optional(),
-        /// How long it may take, such as `10m` or `1h`. Default: `30m`.
+        /// How long it may take, such as `10m` or `1h`, once no other change of the cluster by this run is under way. Default: `30m`.
         timeout: String => optional(),
     }
 }
@@ -41,7 +44,7 @@ impl Configured for Reboot {
         let mut faults: Diagnostics = identifiers
             .into_iter()
             .filter_map(|(name, value)| Some((name, invalid_identifier(value.known()?, LONGEST_CLUSTER)?)))
-            .map(|(name, fault)| Diagnostic::invalid(name, &fault))
+            .map(|(name, fault)| Diagnostic::invalid(name, fault))
             .collect();
         if let Some(Err(fault)) = config.timeout.known().map(|limit| decode_duration(limit)) {
             faults.push(Diagnostic::invalid("timeout", fault));
@@ -53,15 +56,12 @@ impl Configured for Reboot {
 impl Action for Reboot {
     async fn plan(context: &Context, config: &RebootModel) -> Result<Diagnostics, Failure> {
         let Attr::Known(id) = &config.cluster_identifier else { return Ok(Diagnostics::new()) };
-        if config.instance_identifier.is_unknown() {
-            return Ok(Diagnostics::new());
-        }
         let client = context.rds().await?;
         let awaited = format!("AWS to describe cluster {id}");
         let cluster = stop::ends(context.cancel(), &awaited, Box::pin(client.find_cluster(id))).await?;
         // Something else in the same apply may make what is not there yet.
         Ok(match cluster {
-            Some(cluster) => announced(&cluster, config.instance_identifier.known()),
+            Some(cluster) => announced(&cluster, &config.instance_identifier),
             None => not_found(id, client.region(), Diagnostic::warning),
         }
         .into())
@@ -69,30 +69,126 @@ impl Action for Reboot {
 
     async fn invoke(context: &Context, config: &RebootModel, progress: &Progress) -> Result<Diagnostics, Failure> {
         let client = context.rds().await?;
-        let id = config.cluster_identifier.known().cloned().unwrap_or_default();
+        let cluster = config.cluster_identifier.known().map(String::as_str).unwrap_or_default();
         let limit = config.timeout.known().and_then(|limit| decode_duration(limit).ok()).unwrap_or(LIMIT);
-        let said = progress.clone();
-        let patience = Patience::new(limit, context.cancel().clone()).telling(move |text| said.say(text));
-        let awaited = format!("AWS to describe cluster {id}");
-        let cluster = stop::ends(context.cancel(), &awaited, Box::pin(client.find_cluster(&id))).await?;
-        if cluster.is_none() {
-            return Err(not_found(&id, client.region(), Diagnostic::error).into());
-        }
-        let reboots = Reboots { client, cluster: &id, patience: &patience, statics_changed: false };
-        // In a failover nobody knows yet who the writer is.
-        let cluster = stop::ends(context.cancel(), &awaited, Box::pin(reboots.available())).await?;
-        let instance = instance(&cluster, config.instance_identifier.known())?;
-        progress.say(format!("Rebooting {instance} of cluster {id}"));
-        let awaited = format!("AWS to answer RebootDBInstance {instance}");
-        let rebooted = stop::ends(context.cancel(), &awaited, Box::pin(reboots.once(&instance))).await;
-        match rebooted {
-            Ok(()) => {
-                progress.say(format!("{instance} is available and in-sync"));
-                Ok(Diagnostics::new())
+        progress.say(format!("Waiting for this run's other changes of cluster {cluster}, if there are any"));
+        let _turn = context.turn(cluster).await?;
+        let run = Run { client, cluster, progress, stage: Mutex::new(Stage::Before), said: Mutex::new(String::new()) };
+        let work = tokio::time::timeout(limit, run.reboot(context, config.instance_identifier.known(), limit));
+        // Boxed: the futures of the SDK are large.
+        let ended = tokio::select! {
+            biased;
+            ended = Box::pin(work) => ended,
+            () = context.cancel().cancelled() => Ok(Err(run.stopped().into())),
+        };
+        match ended {
+            Ok(Ok(())) => Ok(Diagnostics::new()),
+            Ok(Err(failure)) => {
+                let is_given_up = context.cancel().is_cancelled() || matches!(failure, Failure::Unreachable(_));
+                Err(run.explained(failure.into_diagnostics(), is_given_up).into())
             }
-            Err(failure) if context.cancel().is_cancelled() => Err(interrupted(&instance, failure).into()),
-            Err(failure) => Err(failure),
+            Err(_) => Err(run.explained(run.timed_out(limit).into(), true).into()),
         }
+    }
+}
+
+/// How far a reboot is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// RDS was not asked for it.
+    Before,
+    /// RDS was asked and has not answered.
+    Asked { instance: String },
+    /// RDS has accepted it.
+    Accepted { instance: String },
+}
+
+/// A reboot under way.
+struct Run<'a> {
+    client: &'a Client,
+    cluster: &'a str,
+    progress: &'a Progress,
+    stage: Mutex<Stage>,
+    /// What was said last.
+    said: Mutex<String>,
+}
+
+impl Run<'_> {
+    async fn reboot(&self, context: &Context, named: Option<&String>, limit: Duration) -> Result<(), Failure> {
+        let Self { client, cluster: id, .. } = *self;
+        if client.find_cluster(id).await?.is_none() {
+            return Err(not_found(id, client.region(), Diagnostic::error).into());
+        }
+        let progress = self.progress.clone();
+        // The limit of the whole ends it.
+        let patience = Patience::new(2 * limit, context.cancel().clone()).telling(move |text| progress.say(text));
+        let reboots = Reboots { client, cluster: id, patience: &patience, statics_changed: false };
+        self.say(format!("Waiting for cluster {id} to be available"));
+        // In a failover nobody knows yet who the writer is.
+        let instance = instance(&reboots.available().await?, named)?;
+        self.say(format!("Waiting until {instance} of cluster {id} can be rebooted"));
+        client.wait_for_instance_rebootable(&instance, &patience).await?;
+        self.say(format!("Asking RDS to reboot {instance} of cluster {id}"));
+        self.reach(Stage::Asked { instance: instance.clone() });
+        client.reboot_instance(&instance, &patience).await?;
+        self.reach(Stage::Accepted { instance: instance.clone() });
+        self.say(format!("RDS reboots {instance} of cluster {id}; waiting until it is available and in-sync"));
+        reboots.settled(&instance).await?;
+        self.say(format!("{instance} is available and in-sync"));
+        Ok(())
+    }
+
+    fn reach(&self, stage: Stage) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+
+    fn stage(&self) -> Stage {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn say(&self, text: String) {
+        tracing::info!(cluster = self.cluster, "{text}");
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&text);
+        self.progress.say(text);
+    }
+
+    fn last_said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn timed_out(&self, limit: Duration) -> Diagnostic {
+        let detail = format!("It took longer than {}. The last step: {}.", humantime::format_duration(limit), self.last_said());
+        Diagnostic::error("Timed out", detail).at(AttributePath::of("timeout"))
+    }
+
+    fn stopped(&self) -> Diagnostic {
+        Diagnostic::error("Cancelled", format!("The run was stopped. The last step: {}.", self.last_said()))
+    }
+
+    /// Faults, with what they are about and what has become of the reboot. `is_given_up`: the last call may not have been answered.
+    fn explained(&self, faults: Diagnostics, is_given_up: bool) -> Diagnostics {
+        let stage = self.stage();
+        let consequence = match &stage {
+            Stage::Asked { instance } if is_given_up => format!(
+                "RDS was asked to reboot {instance} and no answer came: it may reboot, or have rebooted. Look at its events in RDS before \
+                 you run this again."
+            ),
+            Stage::Accepted { instance } => format!(
+                "RDS has accepted the reboot of {instance}, which goes on whatever ended the wait. To run this again would reboot it once \
+                 more: look at its status first."
+            ),
+            Stage::Before | Stage::Asked { .. } => "Nothing was rebooted.".to_owned(),
+        };
+        let what = match stage {
+            Stage::Before => format!("cluster {}", self.cluster),
+            Stage::Asked { instance } | Stage::Accepted { instance } => format!("{instance} of cluster {}", self.cluster),
+        };
+        let explain = |fault: Diagnostic| {
+            let path = fault.path.unwrap_or_else(|| AttributePath::of("cluster_identifier"));
+            Diagnostic::error(format!("Reboot of {what}: {}", fault.summary), format!("{}\n\n{consequence}", fault.detail))
+                .at(path)
+        };
+        faults.into_iter().map(explain).collect()
     }
 }
 
@@ -106,11 +202,15 @@ fn instance(cluster: &Cluster, named: Option<&String>) -> Result<String, Diagnos
 }
 
 /// What a reviewer should know.
-fn announced(cluster: &Cluster, named: Option<&String>) -> Diagnostic {
+fn announced(cluster: &Cluster, named: &Attr<String>) -> Diagnostic {
     let id = &cluster.identifier;
-    match instance(cluster, named) {
+    if named.is_unknown() {
+        let detail = "Which one is known only after apply. Its connections break until it is back, and of the writer's nothing can be written.";
+        return Diagnostic::warning(format!("A member of cluster {id} is rebooted"), detail);
+    }
+    match instance(cluster, named.known()) {
         Ok(instance) if cluster.writer().is_some_and(|writer| writer.identifier == instance) => {
-            let which = if named.is_some() { "" } else { ", or whichever member is the writer then" };
+            let which = if named.is_null() { ", or whichever member is the writer then" } else { "" };
             let detail = format!(
                 "{instance} is the writer of cluster {id} now{which}. Its connections break and nothing can be written until it is back; \
                  readers may restart with it."
@@ -121,14 +221,13 @@ fn announced(cluster: &Cluster, named: Option<&String>) -> Diagnostic {
             let detail = format!("{instance} is a reader of cluster {id} now. Its connections break until it is back.");
             Diagnostic::warning(format!("Member {instance} of cluster {id} is rebooted"), detail)
         }
-        Err(fault) => Diagnostic { severity: crate::terraform::Severity::Warning, ..fault },
+        Err(fault) => Diagnostic { severity: Severity::Warning, ..fault },
     }
 }
 
 fn not_found(id: &str, region: &str, severity: fn(String, String) -> Diagnostic) -> Diagnostic {
     let detail = format!(
-        "This account has no cluster {id} in {region}. Correct the identifier, or the region or account of the provider block. Nothing \
-         is rebooted."
+        "This account has no cluster {id} in {region}. Correct the identifier, or the region or account of the provider block."
     );
     severity(format!("Cluster {id} not found"), detail).at(AttributePath::of("cluster_identifier"))
 }
@@ -137,21 +236,43 @@ fn no_member(cluster: &Cluster, named: &str) -> Diagnostic {
     let members: Vec<&str> = cluster.members.iter().map(|member| member.identifier.as_str()).collect();
     let members = if members.is_empty() { "none".to_owned() } else { members.join(", ") };
     let id = &cluster.identifier;
-    let detail = format!("{named} is no member of cluster {id}, which has {members}. Nothing is rebooted.");
+    let detail = format!("{named} is no member of cluster {id}, which has {members}.");
     Diagnostic::error(format!("Cluster {id} has no member {named}"), detail).at(AttributePath::of("instance_identifier"))
 }
 
 fn no_writer(cluster: &Cluster) -> Diagnostic {
     let id = &cluster.identifier;
-    let detail = format!("No member of cluster {id} is the writer now, as in a failover. Nothing is rebooted. Try again.");
+    let detail = match cluster.members.is_empty() {
+        true => format!("Cluster {id} has no DB instances."),
+        false => format!("No member of cluster {id} is the writer now, as in a failover. Try again when there is one."),
+    };
     Diagnostic::error(format!("Cluster {id} has no writer"), detail).at(AttributePath::of("cluster_identifier"))
 }
 
-/// A stop does not take back what was asked for.
-fn interrupted(instance: &str, failure: Failure) -> Diagnostics {
-    let add = |fault: Diagnostic| {
-        let detail = format!("{}\n\nA reboot of {instance} that was asked for before the stop goes on.", fault.detail);
-        Diagnostic { detail, ..fault }
-    };
-    failure.into_diagnostics().into_iter().map(add).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::fixture::settled;
+
+    fn summary(named: Attr<String>) -> String {
+        announced(&settled().cluster, &named).summary
+    }
+
+    #[test]
+    fn a_reviewer_reads_who_is_rebooted() {
+        assert_eq!(summary(Attr::Null), "The writer of cluster shop is rebooted");
+        assert_eq!(summary("shop-b".into()), "The writer of cluster shop is rebooted");
+        assert_eq!(summary("shop-a".into()), "Member shop-a of cluster shop is rebooted");
+        assert_eq!(summary("shop-c".into()), "Cluster shop has no member shop-c");
+        assert_eq!(summary(Attr::Unknown), "A member of cluster shop is rebooted");
+    }
+
+    #[test]
+    fn a_cluster_without_members_is_told_from_one_in_a_failover() {
+        let mut cluster = settled().cluster;
+        cluster.members.retain(|member| !member.writer);
+        assert!(no_writer(&cluster).detail.contains("failover"));
+        cluster.members.clear();
+        assert_eq!(no_writer(&cluster).detail, "Cluster shop has no DB instances.");
+    }
 }

@@ -72,15 +72,12 @@ impl Reboots<'_> {
         }
     }
 
-    /// Reboots a member whether or not it needs it, and waits until it is back and runs with the values of its parameter group.
+    /// Waits until a member that was told to reboot is back and runs with the values of its parameter group.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
-    pub(crate) async fn once(&self, instance: &str) -> Result<(), aws::Error> {
+    pub(crate) async fn settled(&self, instance: &str) -> Result<(), aws::Error> {
         let Self { client, cluster, patience, .. } = self;
-        client.wait_for_instance_rebootable(instance, patience).await?;
-        tracing::info!(instance, "rebooting");
-        client.reboot_instance(instance, patience).await?;
         client.wait_for_reboot_to_begin(instance, patience).await?;
         client.wait_for_member_in_sync(cluster, instance, patience).await
     }

@@ -7,7 +7,7 @@ use crate::postgres::Identifier;
 use crate::provider::Context;
 use crate::resource::publication::{Publication, PublicationModel};
 use crate::resource::{Engine, not_own_cluster};
-use crate::terraform::{Configured, Diagnostic, Diagnostics, model, optional};
+use crate::terraform::{AttributePath, Configured, Diagnostic, Diagnostics, model, optional};
 
 model! {
     /// Lists the publications of a database, sorted by name, whoever made them.
@@ -42,12 +42,20 @@ impl List for Publications {
         }
         let server = context.postgres(cluster.map(String::as_str)).await?;
         let database = config.database.known().unwrap_or(&server.settings().database).clone();
-        let reader = server.read(&database, context.cancel()).await?;
+        let reader = server.read(&database, context.cancel()).await.map_err(|error| at_database(error.into()))?;
         let names = publication_names(&reader, limit).await?;
         let listed = |name: Identifier| Listed {
             display_name: name.as_str().to_owned(),
             named: PublicationModel::named(&database, name.as_str()),
         };
         Ok(names.into_iter().map(listed).collect())
+    }
+}
+
+/// What is missing is the database that is named.
+fn at_database(failure: Failure) -> Failure {
+    match failure {
+        Failure::Missing(missing) => Failure::Missing(missing.at(AttributePath::of("database"))),
+        other => other,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::environment::PostgresEnvironment;
@@ -50,6 +50,8 @@ pub(crate) struct ProviderContext {
     rds: OnceCell<rds::Client>,
     /// The servers by the cluster that they belong to; `None`: the one that the provider block leads to.
     servers: Mutex<BTreeMap<Option<String>, Arc<OnceCell<Server>>>>,
+    /// Whose turn it is to change a cluster, by its identifier.
+    turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// When and how AWS was found out of reach: right after that nobody else waits for it. (Of the database server its pool knows.)
     aws_outage: Mutex<Option<(Instant, Diagnostic)>>,
 }
@@ -65,6 +67,7 @@ impl Default for ProviderContext {
             aws_session: OnceCell::new(),
             rds: OnceCell::new(),
             servers: Mutex::default(),
+            turns: Mutex::default(),
             aws_outage: Mutex::default(),
         }
     }
@@ -143,6 +146,19 @@ impl Context {
         }
     }
 
+    /// Waits for the turn to change a cluster: two changes at once would be two outages at once, and which one came first, chance. It
+    /// ends with what is returned.
+    pub(crate) async fn turn(&self, cluster: &str) -> Result<OwnedMutexGuard<()>, Failure> {
+        let turns = Arc::clone(self.turns().entry(cluster.to_owned()).or_default());
+        tokio::select! {
+            biased;
+            turn = turns.lock_owned() => Ok(turn),
+            () = self.cancel.cancelled() => {
+                Err(aws::Error::Cancelled { awaited: format!("another change of cluster {cluster}") }.into())
+            }
+        }
+    }
+
     /// Address and port of a cluster's writer. `path` is the attribute that names the cluster.
     pub(crate) async fn writer(&self, identifier: &str, path: AttributePath) -> Result<(String, u16), Failure> {
         let not_found = |region: &str| {
@@ -197,6 +213,10 @@ impl Context {
 
     fn servers(&self) -> MutexGuard<'_, BTreeMap<Option<String>, Arc<OnceCell<Server>>>> {
         self.provider.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turns(&self) -> MutexGuard<'_, BTreeMap<String, Arc<tokio::sync::Mutex<()>>>> {
+        self.provider.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn aws_outage(&self) -> MutexGuard<'_, Option<(Instant, Diagnostic)>> {

@@ -5,7 +5,7 @@ use acceptance_tests::terraform_cli::Feature;
 use anyhow::{Result, ensure};
 use serde_json::Value as Json;
 
-const NAMES: [&str; 5] = ["A \"ü\"", "all", "b", "filtered", "schemas"];
+const NAMES: [&str; 6] = ["A \"ü\"", "all", "b", "filtered", "nothing", "schemas"];
 
 async fn rig() -> Result<Option<Rig>> {
     let rig = Rig::start_logical().await?;
@@ -16,6 +16,7 @@ async fn rig() -> Result<Option<Rig>> {
         "CREATE TABLE orders (id int PRIMARY KEY); CREATE SCHEMA sales CREATE TABLE lines (id int PRIMARY KEY);
          CREATE PUBLICATION b FOR TABLE orders, sales.lines;
          CREATE PUBLICATION \"A \"\"ü\"\"\" FOR TABLE orders WITH (publish = 'insert, delete');
+         CREATE PUBLICATION nothing;
          CREATE PUBLICATION filtered FOR TABLE orders WITH (publish_via_partition_root = true);",
     )
     .await?;
@@ -65,7 +66,7 @@ async fn what_is_there_is_listed_by_name_up_to_a_limit() -> Result<()> {
     assert_eq!(whole[0]["resource_object"]["publish"], serde_json::json!(["delete", "insert"]));
     assert_eq!(whole[1]["resource_object"]["all_tables"], true);
     assert_eq!(whole[2]["resource_object"]["tables"], serde_json::json!(["public.orders", "sales.lines"]));
-    assert_eq!(whole[4]["resource_object"]["schemas"], serde_json::json!(["sales"]));
+    assert_eq!(whole[5]["resource_object"]["schemas"], serde_json::json!(["sales"]));
     // The provider block's database, where none is named.
     query(&rig, "", "")?;
     assert_eq!(names(&found(&rig).await?), [""; 0]);

@@ -1,7 +1,7 @@
 //! `clickpipes_reboot`: one member is rebooted, and only when it is back does the action end.
 
 use acceptance_tests::rig::{CLUSTER, Rig};
-use acceptance_tests::simulator::{ClusterSpec, Fault};
+use acceptance_tests::simulator::{ClusterSpec, Fault, FaultSpec};
 use acceptance_tests::terraform_cli::{Feature, Outcome};
 use anyhow::{Result, ensure};
 
@@ -45,7 +45,7 @@ async fn the_writer_is_rebooted_and_awaited() -> Result<()> {
     ensure!(planned.contains("The writer of cluster orders is rebooted"), "{planned}");
     assert_eq!(rebooted(&rig), [""; 0], "a plan reboots nothing");
     let done = rig.tf.run(INVOKE).await?.succeeded()?.stdout;
-    for said in ["Rebooting orders-1 of cluster orders", "orders-1 is available and in-sync"] {
+    for said in ["Asking RDS to reboot orders-1 of cluster orders", "orders-1 is available and in-sync"] {
         ensure!(done.contains(said), "{said:?} is missing in:\n{done}");
     }
     assert_eq!(rebooted(&rig), ["orders-1"]);
@@ -91,24 +91,79 @@ async fn what_cannot_be_rebooted_is_named_and_nothing_is() -> Result<()> {
     }
     rig.main(&action("").replace("\"orders\"", "\"nowhere\""))?;
     let message = rig.tf.run(INVOKE).await?.failed()?.message();
-    ensure!(message.contains("Cluster nowhere not found") && message.contains("us-east-1"), "{message}");
+    ensure!(
+        message.contains("Reboot of cluster nowhere: Cluster nowhere not found") && message.contains("us-east-1"),
+        "{message}"
+    );
     rig.simulator.inject_fault("RebootDBInstance", Fault::AccessDenied, 10);
     let message = invoke(&rig, "").await?.failed()?.message();
-    ensure!(message.contains("rds:RebootDBInstance"), "{message}");
+    ensure!(message.contains("rds:RebootDBInstance") && message.contains("Nothing was rebooted."), "{message}");
     assert_eq!(rebooted(&rig), [""; 0]);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_ends_the_wait_and_says_that_the_reboot_goes_on() -> Result<()> {
+async fn ctrl_c_ends_the_wait_and_says_what_is_known_of_the_reboot() -> Result<()> {
     let Some(rig) = rig().await? else { return Ok(()) };
     rig.main(&action(""))?;
+    for (hangs, said, consequence) in [
+        ("DescribeDBInstances", "until orders-1 of cluster orders can be rebooted", "Nothing was rebooted."),
+        ("RebootDBInstance", "Asking RDS to reboot orders-1", "it may reboot, or have rebooted"),
+    ] {
+        rig.simulator.inject_fault(hangs, Fault::Hang, 100);
+        std::fs::remove_file(rig.tf.log_path()).ok();
+        let session = rig.tf.start(INVOKE)?;
+        rig.tf.until_logged(said).await?;
+        session.interrupt()?;
+        let message = session.outcome().await?.failed()?.message();
+        ensure!(message.contains("Cancelled") && message.contains(consequence), "{message}");
+        rig.simulator.clear_faults();
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timeout_limits_the_whole_and_says_what_has_become_of_the_reboot() -> Result<()> {
+    let Some(rig) = rig().await? else { return Ok(()) };
     rig.simulator.inject_fault("RebootDBInstance", Fault::Hang, 100);
-    let session = rig.tf.start(INVOKE)?;
-    rig.tf.until_logged("rebooting").await?;
-    session.interrupt()?;
-    let message = session.outcome().await?.failed()?.message();
-    ensure!(message.contains("that was asked for before the stop goes on"), "{message}");
+    let message = invoke(&rig, "    timeout = \"2s\"").await?.failed()?.message();
+    for part in
+        ["Reboot of orders-1 of cluster orders: Timed out", "longer than 2s", "may reboot, or have rebooted", "main.tf line"]
+    {
+        ensure!(message.contains(part), "{part:?} is missing in:\n{message}");
+    }
+    rig.simulator.clear_faults();
+    // Refused once it has begun: nobody may take it for one that did not happen.
+    let denied = FaultSpec { action: "DescribeDBInstances".to_owned(), fault: Fault::AccessDenied, count: 100, skip: 2 };
+    rig.simulator.inject(denied);
+    let message = invoke(&rig, "").await?.failed()?.message();
+    for part in ["rds:DescribeDBInstances", "RDS has accepted the reboot of orders-1"] {
+        ensure!(message.contains(part), "{part:?} is missing in:\n{message}");
+    }
+    Ok(())
+}
+
+/// Two outages of a cluster at once would be one of the whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn reboots_of_one_cluster_queue() -> Result<()> {
+    let Some(rig) = rig().await? else { return Ok(()) };
+    let member = |name: &str, instance: &str| {
+        let action = action(&format!("    instance_identifier = \"{instance}\"")).replace("\"r\"", &format!("\"{name}\""));
+        let trigger = format!(
+            "resource \"terraform_data\" \"{name}\" {{\n  lifecycle {{\n    action_trigger {{\n      events = [after_create]\n      actions = \
+             [action.clickpipes_reboot.{name}]\n    }}\n  }}\n}}\n"
+        );
+        format!("{action}\n{trigger}")
+    };
+    rig.main(&format!("{}\n{}", member("one", "orders-1"), member("two", "orders-2")))?;
+    let done = rig.tf.apply().await?.stdout;
+    let mut both = rebooted(&rig);
+    both.sort();
+    assert_eq!(both, ["orders-1", "orders-2"]);
+    let at = |text: &str| done.find(text).ok_or_else(|| anyhow::anyhow!("{text:?} is missing in:\n{done}"));
+    let (one, two) = (at("Asking RDS to reboot orders-1")?, at("Asking RDS to reboot orders-2")?);
+    let (first_done, second) = if one < two { (at("orders-1 is available")?, two) } else { (at("orders-2 is available")?, one) };
+    ensure!(first_done < second, "the second began before the first was done:\n{done}");
     Ok(())
 }
 

@@ -23,6 +23,7 @@ const LAST_LOOK_LIMIT: Duration = Duration::from_secs(30);
 pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Result<Done<Source>, Stopped<Source>> {
     let client = context.rds().await?;
     let id = work.arguments.cluster_identifier.as_str();
+    let _turn = context.turn(id).await?;
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let (operations, mut diagnostics) = match observe(context, client, &work.look(purpose)).await? {
         Some(mut now) => {

@@ -33,7 +33,10 @@ impl SourceIdentity {
     /// The source that an import starts with. Whether it is in that region and account, its first refresh shows.
     pub(super) fn named(&self) -> Result<AuroraSource, Diagnostics> {
         let path = AttributePath::of("cluster_identifier");
-        let id = self.cluster_identifier.known().map(String::as_str).unwrap_or_default();
+        let Some(id) = self.cluster_identifier.known() else {
+            let detail = format!("The identity has no {path}, which an import needs.");
+            return Err(Diagnostic::error("cluster_identifier is missing", detail).at(path).into());
+        };
         match invalid_identifier(id, LONGEST_CLUSTER) {
             None => Ok(AuroraSource::named(id)),
             Some(fault) => {

@@ -31,7 +31,9 @@ impl<R: Managed> Resource for Engine<R> {
     }
 
     fn decode_state(state: &R::Model, private: &Private<R>) -> Result<R::Desired, Diagnostics> {
-        let decoded = R::decode_state(state, private.observed.as_ref()).map_err(message::unreadable_state)?;
+        // An import has no state yet: what is wrong is what it names.
+        let blame = |faults| if private.importing { faults } else { message::unreadable_state(faults) };
+        let decoded = R::decode_state(state, private.observed.as_ref()).map_err(blame)?;
         decoded.ok_or_else(|| message::undecided_state().into())
     }
 

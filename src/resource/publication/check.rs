@@ -37,6 +37,9 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
         findings.unmet.extend(met.missing_schemas.iter().map(|schema| message::schema_missing(desired, schema)));
         replica_identity(desired, current, recalled, met, &mut findings);
         findings.warnings.extend(later_tables(desired, current));
+        if operations.is_some_and(|operations| !operations.is_empty()) && desired.publishes_nothing() {
+            findings.warnings.push(message::publishes_nothing(desired));
+        }
     }
     if let (Some(current), Some(operations)) = (current, operations) {
         findings.warnings.extend(consequences(desired, current, operations));

@@ -79,6 +79,11 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
+    /// Whether no table would be published.
+    pub(super) fn publishes_nothing(&self) -> bool {
+        matches!(&self.scope, Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty())
+    }
+
     /// What operations depend on.
     pub(super) fn fingerprint(&self) -> u64 {
         fingerprint(&(&self.name, &self.scope, self.publish, self.via_root))
@@ -156,7 +161,7 @@ fn scope(model: &PublicationModel) -> Result<Option<Scope>, Diagnostics> {
         Attr::Known(true) => return Ok(Some(Scope::AllTables)),
         Attr::Unknown if !listed => return Ok(None),
         _ if !listed => {
-            let detail = "Say what to publish: tables, schemas, or all_tables = true.";
+            let detail = "Say what to publish: tables, schemas, or all_tables = true. (tables = [] publishes nothing.)";
             return Err(Diagnostic::error("No scope", detail).at(AttributePath::of("tables")).into());
         }
         _ => {}
@@ -166,10 +171,6 @@ fn scope(model: &PublicationModel) -> Result<Option<Scope>, Diagnostics> {
     let schemas = faults.absorb(names::names(&model.schemas, "schemas", "schema name", Identifier::new));
     faults.into_result()?;
     let (Some(Some(tables)), Some(Some(schemas))) = (tables, schemas) else { return Ok(None) };
-    if tables.is_empty() && schemas.is_empty() {
-        let detail = "The lists are empty: nothing would be published. Name a table or a schema.";
-        return Err(Diagnostic::error("No scope", detail).at(AttributePath::of("tables")).into());
-    }
     Ok(Some(Scope::Listed { tables: tables.into_iter().collect(), schemas: schemas.into_iter().collect() }))
 }
 
@@ -191,7 +192,8 @@ mod tests {
     #[test]
     fn exactly_one_scope() {
         assert_eq!(fault(&base()), "tables: No scope");
-        assert_eq!(fault(&PublicationModel { tables: Vec::new().into(), ..base() }), "tables: No scope");
+        let nothing = PublicationModel { tables: Vec::new().into(), ..base() };
+        assert!(Desired::decode(&nothing).unwrap().is_some(), "an empty list says that nothing is published");
         let both = PublicationModel { all_tables: true.into(), schemas: vec!["a".to_owned()].into(), ..base() };
         assert_eq!(fault(&both), "schemas: Two scopes");
     }

@@ -162,6 +162,15 @@ fn table_path(desired: &Desired, name: &str) -> AttributePath {
     }
 }
 
+/// A publication without tables: a pipe that reads it receives nothing.
+pub(super) fn publishes_nothing(desired: &Desired) -> Diagnostic {
+    let detail = format!(
+        "The lists of publication {} are empty, so that it publishes no table, and a pipe that reads it receives nothing.",
+        desired.name
+    );
+    Diagnostic::warning(format!("Publication {} publishes nothing", desired.name), detail).at(AttributePath::of("tables"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,8 +21,8 @@ model! {
         /// Publish every table of the database, also those made later. Excludes `tables` and `schemas`. PostgreSQL cannot turn such a
         /// publication into one of listed tables or back. Default: `false`. A change needs `allow_scope_replacement`.
         all_tables: bool => optional(),
-        /// Tables to publish, each as `schema.table` with the names as the catalogue has them. The order has no meaning. Default: none.
-        /// A change adds and drops tables in place.
+        /// Tables to publish, each as `schema.table` with the names as the catalogue has them. The order has no meaning. Default: none;
+        /// `[]` publishes nothing. A change adds and drops tables in place.
         tables: Vec<String> => optional().unordered(),
         /// Schemas of which every table is published, also those made later. The order has no meaning. Needs PostgreSQL 15. Default:
         /// none. A change adds and drops schemas in place.

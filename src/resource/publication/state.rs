@@ -49,6 +49,10 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
     let name = current.name.as_str();
     let (all_tables, tables, schemas) = match &current.scope {
         Scope::AllTables => (true, Attr::Null, Attr::Null),
+        // An empty list says what an absent one does not: that nothing is published.
+        Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty() && prior.schemas.is_null() => {
+            (false, Vec::new().into(), Attr::Null)
+        }
         Scope::Listed { tables, schemas } => (
             false,
             listed(&prior.tables, tables.iter().map(QualifiedTable::name).collect()),

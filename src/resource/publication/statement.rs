@@ -11,7 +11,7 @@ impl Operation {
     pub(super) fn statement(&self) -> Statement {
         Statement::new(match self {
             Self::Create { name, scope, publish, via_root } => {
-                format!("CREATE PUBLICATION {name} {} WITH ({})", for_scope(scope), parameters(Some(*publish), *via_root))
+                format!("CREATE PUBLICATION {name}{} WITH ({})", for_scope(scope), parameters(Some(*publish), *via_root))
             }
             Self::Rename { from, to } => format!("ALTER PUBLICATION {from} RENAME TO {to}"),
             Self::SetParameters { name, publish, via_root } => {
@@ -34,9 +34,10 @@ impl fmt::Display for Operation {
 
 fn for_scope(scope: &Scope) -> String {
     match scope {
-        Scope::AllTables => "FOR ALL TABLES".to_owned(),
+        Scope::AllTables => " FOR ALL TABLES".to_owned(),
+        Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty() => String::new(),
         Scope::Listed { tables, schemas } => {
-            let mut text = "FOR ".to_owned();
+            let mut text = " FOR ".to_owned();
             if !tables.is_empty() {
                 // One keyword for all tables: PostgreSQL 13 and 14 know no other form.
                 let _ = write!(text, "TABLE {}", only(tables));
