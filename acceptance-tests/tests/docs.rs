@@ -118,24 +118,31 @@ async fn every_example_is_a_valid_configuration() -> Result<()> {
     let mut folders = Vec::new();
     configurations(&repository().join("examples"), &mut folders)?;
     ensure!(!folders.is_empty(), "there are no examples");
+    let later = |text: &str| (!identity && text.contains("identity = {")) || (!actions && text.contains("action \""));
     for folder in folders {
-        let workspace = Terraform::new()?;
-        let mut own_providers = false;
-        for file in terraform_files(&folder)? {
-            let text = fs::read_to_string(&file)?;
-            let later = (!identity && text.contains("identity = {")) || (!actions && text.contains("action \""));
-            own_providers |= text.contains("required_providers");
-            let name = file.file_name().and_then(|name| name.to_str()).context("a file without a name")?;
-            // What this Terraform does not know yet is only formatted by it.
-            workspace.write(&if later { format!("later/{name}") } else { name.to_owned() }, &text)?;
+        // Each import is another way to the same resource: one of them at a time.
+        let (imports, files): (Vec<_>, Vec<_>) = terraform_files(&folder)?
+            .into_iter()
+            .partition(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("import-")));
+        let ways: Vec<Option<PathBuf>> = if imports.is_empty() { vec![None] } else { imports.into_iter().map(Some).collect() };
+        for way in ways {
+            let workspace = Terraform::new()?;
+            let mut own_providers = false;
+            for file in files.iter().chain(&way) {
+                let text = fs::read_to_string(file)?;
+                own_providers |= text.contains("required_providers");
+                let name = file.file_name().and_then(|name| name.to_str()).context("a file without a name")?;
+                // What this Terraform does not know yet is only formatted by it.
+                workspace.write(&if later(&text) { format!("later/{name}") } else { name.to_owned() }, &text)?;
+            }
+            // Terraform accepts the block once.
+            if own_providers {
+                workspace.remove("required_providers.tf")?;
+            }
+            workspace.validate().await.with_context(|| format!("{}", folder.display()))?;
+            let formatted = workspace.run(["fmt", "-check", "-diff", "-recursive", "-no-color"]).await?.succeeded();
+            formatted.with_context(|| format!("{} is not formatted", folder.display()))?;
         }
-        // Terraform accepts the block once.
-        if own_providers {
-            workspace.remove("required_providers.tf")?;
-        }
-        workspace.validate().await.with_context(|| format!("{}", folder.display()))?;
-        let formatted = workspace.run(["fmt", "-check", "-diff", "-recursive", "-no-color"]).await?.succeeded();
-        formatted.with_context(|| format!("{} is not formatted", folder.display()))?;
     }
     Ok(())
 }
