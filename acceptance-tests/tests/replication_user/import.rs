@@ -105,3 +105,12 @@ async fn the_import_block_of_a_message_imports_a_role_of_any_name() {
     rig.tf.apply_plan(&plan).await.unwrap();
     assert_eq!(rig.tf.resource("clickpipes_replication_user.example").await.unwrap()["name"], name);
 }
+
+/// Nothing is stored yet that could be damaged: what is wrong is what is named.
+#[tokio::test]
+async fn a_role_of_the_servers_own_is_refused_by_its_name() {
+    let rig = Rig::start().await;
+    rig.tf.write("main.tf", &format!("{CONFIGURATION}  schemas = [\"shop\"]\n}}\n")).unwrap();
+    let refusal = rig.tf.run(["import", "-no-color", USER, "app/pg_monitor"]).await.unwrap().failed().unwrap().message();
+    assert!(refusal.contains("pg_") && !refusal.contains("stored state"), "{refusal}");
+}
