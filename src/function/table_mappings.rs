@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Function;
 use crate::postgres::QualifiedTable;
-use crate::terraform::{AttributePath, AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Type, Value, hcl_string};
+use crate::terraform::{
+    AttributePath, AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Type, Value, chain, hcl_string,
+};
 
 const TABLES: usize = 0;
 const OPTIONS: usize = 1;
@@ -116,11 +118,6 @@ fn collision(one: &str, other: &str, target: &str) -> CallFault {
         hcl_string(other)
     );
     CallFault::of_argument(TABLES, text)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 #[cfg(test)]

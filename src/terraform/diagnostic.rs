@@ -68,7 +68,7 @@ impl Diagnostic {
 }
 
 /// An error and its causes in one sentence each, separated by colons.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

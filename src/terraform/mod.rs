@@ -18,6 +18,7 @@ mod value;
 pub use attribute::{Attr, AttributeValue};
 pub use attribute_path::{AttributePath, Step};
 pub(crate) use configured::Configured;
+pub(crate) use diagnostic::chain;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::decode_duration;
 pub use function::{CallFault, Declaration, Parameter};

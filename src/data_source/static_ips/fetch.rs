@@ -11,6 +11,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use tokio_util::sync::CancellationToken;
 
 use super::address::Address;
+use crate::terraform::chain;
 
 const LIMIT: Duration = Duration::from_secs(15);
 /// Many times what the list has.
@@ -57,10 +58,4 @@ async fn get(address: &Address) -> Result<Vec<u8>, FetchError> {
         }
     }
     Ok(bytes)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
