@@ -253,12 +253,13 @@ async fn what_exists_already_is_named_with_an_import_block() -> Result<()> {
     // The block of the message is one that Terraform takes, whatever the name.
     let name = "p ${x} %{y} é";
     rig.sql(&format!("CREATE PUBLICATION \"{name}\" FOR TABLE ONLY orders WITH (publish_via_partition_root = true)")).await?;
-    let resource = publication("name = \"p $${x} %%{y} é\"\n tables = [\"public.orders\"]").replace("\"p\" {", "\"example\" {");
+    let resource = publication("name = \"p $${x} %%{y} é\"\n tables = [\"public.orders\"]").replace("\"p\" {", "\"new_name\" {");
     rig.main(&resource)?;
     let warning = rig.tf.warning("Publication already exists").await?;
-    rig.main(&format!("{resource}\n{}\n", &warning[warning.find("import {").context("no import block")?..]))?;
+    let block = &warning[warning.find("import {").context("no import block")?..];
+    rig.main(&format!("{resource}\n{}\n", &block[..=block.find("\n}").context("no end")? + 1]))?;
     let plan = rig.tf.plan().await?;
-    assert_eq!(plan.actions("clickpipes_publication.example"), ["no-op"], "{warning}: {}", plan.outcome.stdout);
+    assert_eq!(plan.actions("clickpipes_publication.new_name"), ["no-op"], "{warning}: {}", plan.outcome.stdout);
     Ok(())
 }
 
@@ -342,7 +343,8 @@ async fn schemas_are_published_and_altered_in_place() -> Result<()> {
 async fn a_publication_that_a_slot_may_read_is_not_dropped() -> Result<()> {
     let rig = Rig::start_logical().await?;
     rig.sql(TABLES).await?;
-    rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
+    let timeouts = "timeouts = { delete = \"1s\" }";
+    rig.main(&publication(&format!("name = \"p\"\n tables = [\"public.orders\"]\n {timeouts}")))?;
     rig.apply_as_reviewed(P).await?;
     let reader = rig.stream("pipe", "p").await?;
     let refusal = rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?.message();
@@ -553,7 +555,7 @@ async fn one_that_publishes_nothing_is_said_to_and_managed_all_the_same() -> Res
     rig.main(&publication("name = \"p\"\n tables = [\"public.orders\"]"))?;
     rig.apply_as_reviewed(P).await?;
     rig.main(&publication("name = \"p\"\n tables = []"))?;
-    assert!(rig.tf.warning("Publication \"p\" publishes nothing").await?.contains("receives nothing"));
+    assert!(rig.tf.warning("Nothing is published").await?.contains("receives nothing"));
     rig.apply_as_reviewed(P).await?;
     assert_eq!(rig.ask(PUBLISHED).await?, "");
     rig.tf.destroy().await?;

@@ -72,7 +72,7 @@ impl Action for Reboot {
         let cluster = config.cluster_identifier.known().map(String::as_str).unwrap_or_default();
         let limit = config.timeout.known().and_then(|limit| decode_duration(limit).ok()).unwrap_or(LIMIT);
         progress.say(format!("Waiting for this run's other changes of cluster {cluster}, if there are any"));
-        let _turn = context.turn(cluster).await?;
+        let _turn = context.turn(&format!("cluster {cluster}")).await?;
         let run = Run { client, cluster, progress, stage: Mutex::new(Stage::Before), said: Mutex::new(String::new()) };
         let work = tokio::time::timeout(limit, run.reboot(context, config.instance_identifier.known(), limit));
         // Boxed: the futures of the SDK are large.

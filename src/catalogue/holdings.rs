@@ -1,6 +1,6 @@
 //! What depends on a role and keeps it from being dropped: in one database, and in the server as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,30 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
  CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
  ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description";
 
+/// What the role `$1` holds, summed up: of tables only the schemas, of other databases only the names. It does not grow with the tables.
+const SUMMARY: &str = "\
+SELECT DISTINCT e.datname::text AS elsewhere, cn.nspname::text AS tables_of,
+       n.nspname::text AS schema, d.datname::text AS database, p.identity AS routine,
+       pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
+       f.defaclobjtype::text AS defaults_for
+  FROM (SELECT s.*, s.dbid <> 0 AND s.dbid <> here.oid AS far
+          FROM pg_catalog.pg_shdepend s
+          JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database()
+         WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = $1::oid) AS s
+  LEFT JOIN pg_catalog.pg_database e ON s.far AND e.oid = s.dbid
+  LEFT JOIN pg_catalog.pg_class c ON NOT s.far AND s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = s.objid
+  LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_namespace n
+    ON NOT s.far AND s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND n.oid = s.objid
+  LEFT JOIN pg_catalog.pg_database d
+    ON NOT s.far AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.oid = s.objid
+  LEFT JOIN pg_catalog.pg_proc r ON NOT s.far AND s.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND r.oid = s.objid
+  LEFT JOIN LATERAL pg_catalog.pg_identify_object(s.classid, s.objid, 0) AS p ON r.oid IS NOT NULL
+  LEFT JOIN pg_catalog.pg_default_acl f
+    ON NOT s.far AND s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass AND f.oid = s.objid
+  LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.defaclnamespace
+ WHERE s.far OR s.deptype = 'a'";
+
 /// How many tables and views each of the schemas `$1` has.
 const TABLES_OF_SCHEMA: &str = "\
 SELECT n.nspname::text AS schema, pg_catalog.count(*) AS total
@@ -58,7 +82,7 @@ SELECT n.nspname::text AS schema, pg_catalog.count(*) AS total
  GROUP BY 1";
 
 /// A privilege, or default privileges, that a role holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Holding {
     /// Default privileges of an owner, in one schema or everywhere.
@@ -67,8 +91,19 @@ pub(crate) enum Holding {
     Privileges(Object),
 }
 
+impl Holding {
+    /// Whether it is on a table, a view or a sequence of the schema.
+    pub(crate) fn is_on_tables_of(&self, schema: &Identifier) -> bool {
+        match self {
+            Self::Privileges(Object::AllTables(of)) => of == schema,
+            Self::Privileges(Object::Table(of) | Object::Sequence(of)) => of.schema == *schema,
+            Self::Privileges(Object::Schema(_) | Object::Database(_) | Object::Routine(_)) | Self::Defaults { .. } => false,
+        }
+    }
+}
+
 /// The kinds of objects that default privileges are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DefaultsOf {
     Tables,
@@ -108,7 +143,7 @@ impl DefaultsOf {
 }
 
 /// Something with privileges.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Object {
     AllTables(Identifier),
@@ -118,6 +153,17 @@ pub(crate) enum Object {
     Database(Identifier),
     /// Its identity, quoted by the server.
     Routine(String),
+}
+
+/// What a role holds, summed up so that it stays small and does not change when tables come and go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    /// Other databases in which something depends on it.
+    pub(crate) databases: BTreeSet<Identifier>,
+    /// Schemas on whose tables, views or sequences it holds privileges.
+    pub(crate) schemas_of_tables: BTreeSet<Identifier>,
+    /// Everything else.
+    pub(crate) others: BTreeSet<Holding>,
 }
 
 /// A holding as it was found.
@@ -183,6 +229,21 @@ pub(crate) async fn databases(reader: &Reader, role: u32) -> Result<Vec<String>,
     rows.iter().map(|row| row.text("name")).collect()
 }
 
+/// What a role holds, summed up.
+pub(crate) async fn summary(reader: &Reader, role: u32) -> Result<Summary, Error> {
+    let mut summary = Summary::default();
+    for row in reader.query(SUMMARY, &[Parameter::Oid(role)]).await? {
+        if let Some(database) = name(&row, "elsewhere")? {
+            summary.databases.insert(database);
+        } else if let Some(schema) = name(&row, "tables_of")? {
+            summary.schemas_of_tables.insert(schema);
+        } else {
+            summary.others.extend(other_holding(&row)?);
+        }
+    }
+    Ok(summary)
+}
+
 /// The live replication connections of a role.
 pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacle>, Error> {
     let rows = reader.query(WALSENDERS, &[Parameter::Oid(role)]).await?;
@@ -233,21 +294,29 @@ async fn tables_of_schema(reader: &Reader, held: &[Held]) -> Result<BTreeMap<Ide
     Ok(counts)
 }
 
+fn name(row: &Row, column: &str) -> Result<Option<Identifier>, Error> {
+    Ok(row.optional_text(column)?.and_then(|name| Identifier::new(name).ok()))
+}
+
 fn holding(row: &Row) -> Result<Option<Holding>, Error> {
-    let name = |column: &str| Ok::<_, Error>(row.optional_text(column)?.and_then(|name| Identifier::new(name).ok()));
-    if let (Some(schema), Some(table)) = (name("relation_schema")?, name("relation")?) {
+    if let (Some(schema), Some(table)) = (name(row, "relation_schema")?, name(row, "relation")?) {
         let relation = QualifiedTable { schema, table };
         let sequence = row.text("relkind")? == "S";
         let object = if sequence { Object::Sequence(relation) } else { Object::Table(relation) };
         return Ok(Some(Holding::Privileges(object)));
     }
-    if let Some(owner) = name("defaults_of")? {
+    other_holding(row)
+}
+
+/// A holding that is not on a table, a view or a sequence.
+fn other_holding(row: &Row) -> Result<Option<Holding>, Error> {
+    if let Some(owner) = name(row, "defaults_of")? {
         let objects = row.optional_text("defaults_for")?.as_deref().and_then(DefaultsOf::decode);
-        let schema = name("defaults_in")?;
+        let schema = name(row, "defaults_in")?;
         return Ok(objects.map(|objects| Holding::Defaults { owner, schema, objects }));
     }
-    let schema = name("schema")?.map(Object::Schema);
-    let database = name("database")?.map(Object::Database);
+    let schema = name(row, "schema")?.map(Object::Schema);
+    let database = name(row, "database")?.map(Object::Database);
     let routine = row.optional_text("routine")?.map(Object::Routine);
     Ok(schema.or(database).or(routine).map(Holding::Privileges))
 }

@@ -42,7 +42,7 @@ pub(crate) struct Setting {
 
 impl Group {
     /// A group of which only the name is known.
-    pub(super) fn unread(name: &str, family: &str) -> Self {
+    pub(crate) fn unread(name: &str, family: &str) -> Self {
         Self { name: name.to_owned(), family: family.to_owned(), tags: Tags::new(), settings: BTreeMap::new() }
     }
 

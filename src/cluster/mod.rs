@@ -14,7 +14,7 @@ mod parameters;
 mod reboot;
 mod unfit;
 
-pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, TAG_PREFIX, default_name};
+pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting, TAG_PREFIX, default_name};
 pub(crate) use identifier::{LONGEST_CLUSTER, LONGEST_GROUP, invalid_identifier};
 pub(crate) use observe::{find_group, observe};
 pub(crate) use observed::Observed;

@@ -57,6 +57,26 @@ impl Observed {
         self.previous.as_ref().map_or_else(|| default_group(&self.family), |group| group.name.clone())
     }
 
+    /// Whether it replicates another cluster: it has no writer, and so no logical slot of its own.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.cluster.replication_source.is_some() || self.global.as_ref().is_some_and(|global| !global.primary)
+    }
+
+    /// Whether the readers restart together with the writer: before 12.14, 13.10, 14.7 and 15.2
+    /// (AWS, "Rebooting an Amazon Aurora DB cluster with read availability").
+    pub(crate) fn readers_restart_with_writer(&self) -> bool {
+        let mut numbers = self.cluster.engine_version.split('.').map(|number| number.parse::<u32>().ok());
+        let (Some(Some(major)), minor) = (numbers.next(), numbers.next().flatten().unwrap_or(0)) else { return false };
+        match major {
+            ..12 => true,
+            12 => minor < 14,
+            13 => minor < 10,
+            14 => minor < 7,
+            15 => minor < 2,
+            _ => false,
+        }
+    }
+
     /// The members that run without the values of the group until they are rebooted.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Member> {
         self.cluster.members.iter().filter(|member| member.parameter_group_status == ParameterGroupStatus::PendingReboot)
@@ -76,6 +96,17 @@ mod tests {
             stored["attached"]["settings"]["wal_sender_timeout"],
             serde_json::json!({"v": "0", "t": "Dynamic", "u": true})
         );
+    }
+
+    #[test]
+    fn only_old_versions_restart_the_readers_with_the_writer() {
+        let together = |version: &str| {
+            let mut observed = settled();
+            observed.cluster.engine_version = version.to_owned();
+            observed.readers_restart_with_writer()
+        };
+        assert!(["11.21", "12.13", "13.9", "14.6", "15.1"].into_iter().all(together));
+        assert!(!["12.14", "13.10", "14.7", "15.2", "16.1", "17.4"].into_iter().any(together));
     }
 
     #[test]

@@ -28,45 +28,46 @@ pub(crate) struct Reboots<'a> {
 }
 
 impl Reboots<'_> {
-    /// Puts the writer's turn first: a failover must not land on a reader with other values than the writer's. `instance` says whose turn
-    /// one is.
-    ///
-    /// # Errors
-    /// Any failed call, timeout, cancel.
-    pub(crate) async fn writer_first<T>(&self, turns: &mut [T], instance: fn(&T) -> Option<&str>) -> Result<(), aws::Error> {
-        if turns.len() > 1 {
-            let cluster = self.available().await?;
-            let writer = cluster.writer().map(|writer| writer.identifier.as_str());
-            turns.sort_by_key(|turn| writer.is_none() || instance(turn) != writer);
-        }
-        Ok(())
-    }
-
-    /// Reboots whichever member is the writer now.
+    /// Reboots whichever member is the writer now. A cluster without members has nothing to reboot.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel, and no writer.
     pub(crate) async fn writer(&self) -> Result<(), RebootError> {
         let cluster = self.available().await?;
-        let Some(writer) = cluster.writer() else { return Err(no_writer(cluster)) };
-        Ok(self.reboot(&writer.identifier).await?)
+        match cluster.writer() {
+            Some(writer) => Ok(self.reboot(&writer.identifier).await?),
+            None if cluster.members.is_empty() => Ok(()),
+            None => Err(no_writer(cluster)),
+        }
     }
 
-    /// Reboots a member that needs it still.
+    /// Reboots each member that still waits, one at a time. Those that restarted together with the writer are skipped, and the writer is,
+    /// unless the reboot of every member was allowed: it may have become the writer since.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
-    pub(crate) async fn member(&self, instance: &str) -> Result<(), aws::Error> {
+    pub(crate) async fn others(&self, writer_too: bool) -> Result<(), aws::Error> {
+        let cluster = self.available().await?;
+        for member in &cluster.members {
+            self.member(&member.identifier, writer_too).await?;
+        }
+        Ok(())
+    }
+
+    async fn member(&self, instance: &str, writer_too: bool) -> Result<(), aws::Error> {
         let cluster = self.available().await?;
         match cluster.members.iter().find(|member| member.identifier == instance) {
-            // It restarted together with the writer.
-            Some(member) if !member.writer && member.parameter_group_status == ParameterGroupStatus::InSync => {
-                tracing::info!(instance, "in-sync, needs no reboot any more");
+            Some(member) if member.parameter_group_status == ParameterGroupStatus::InSync => {
+                tracing::info!(instance, "is in-sync and needs no reboot");
+                Ok(())
+            }
+            Some(member) if member.writer && !writer_too => {
+                tracing::info!(instance, "is the writer now, whose reboot was not planned");
                 Ok(())
             }
             Some(_) => self.reboot(instance).await,
             None => {
-                tracing::info!(instance, "is no member any more");
+                tracing::info!(instance, "is no longer a member");
                 Ok(())
             }
         }
@@ -88,6 +89,9 @@ impl Reboots<'_> {
     /// Any failed call, timeout, cancel, no writer, and one that still waits.
     pub(crate) async fn check_writer(&self) -> Result<(), RebootError> {
         let cluster = self.available().await?;
+        if cluster.members.is_empty() {
+            return Ok(());
+        }
         let Some(writer) = cluster.writer() else { return Err(no_writer(cluster)) };
         if writer.parameter_group_status == ParameterGroupStatus::InSync {
             return Ok(());

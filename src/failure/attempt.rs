@@ -13,6 +13,8 @@ pub(crate) enum Attempt {
     Postgres(postgres::Error),
     /// A refusal: trying again would not help.
     Refused(Diagnostics),
+    /// Something stands in the way that may be freed by somebody else.
+    Awaited(Diagnostics),
 }
 
 impl From<postgres::Error> for Attempt {
@@ -37,14 +39,14 @@ impl Transient for Attempt {
     fn is_transient(&self) -> bool {
         match self {
             Self::Postgres(error) => error.is_transient(),
-            Self::Refused(_) => false,
+            Self::Refused(_) | Self::Awaited(_) => false,
         }
     }
 
     fn is_uncertain(&self) -> bool {
         match self {
             Self::Postgres(error) => error.is_uncertain(),
-            Self::Refused(_) => false,
+            Self::Refused(_) | Self::Awaited(_) => false,
         }
     }
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Attempt {
         match self {
             Self::Postgres(error) => error.fmt(f),
             Self::Refused(_) => f.write_str("refused"),
+            Self::Awaited(_) => f.write_str("not yet"),
         }
     }
 }
@@ -62,7 +65,7 @@ impl From<Attempt> for Failure {
     fn from(attempt: Attempt) -> Self {
         match attempt {
             Attempt::Postgres(error) => error.into(),
-            Attempt::Refused(diagnostics) => diagnostics.into(),
+            Attempt::Refused(diagnostics) | Attempt::Awaited(diagnostics) => diagnostics.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a resource may use: the database server and AWS, if their configuration is known, and the signal to stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -50,8 +50,10 @@ pub(crate) struct ProviderContext {
     rds: OnceCell<rds::Client>,
     /// The servers by the cluster that they belong to; `None`: the one that the provider block leads to.
     servers: Mutex<BTreeMap<Option<String>, Arc<OnceCell<Server>>>>,
-    /// Whose turn it is to change a cluster, by its identifier.
+    /// Whose turn it is to change a cluster, a role or a publication.
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// What creates of this run have created or taken over. A new configuration is a new run.
+    taken_up: Mutex<BTreeSet<String>>,
     /// When and how AWS was found out of reach: right after that nobody else waits for it. (Of the database server its pool knows.)
     aws_outage: Mutex<Option<(Instant, Diagnostic)>>,
 }
@@ -68,6 +70,7 @@ impl Default for ProviderContext {
             rds: OnceCell::new(),
             servers: Mutex::default(),
             turns: Mutex::default(),
+            taken_up: Mutex::default(),
             aws_outage: Mutex::default(),
         }
     }
@@ -146,17 +149,27 @@ impl Context {
         }
     }
 
-    /// Waits for the turn to change a cluster: two changes at once would be two outages at once, and which one came first, chance. It
-    /// ends with what is returned.
-    pub(crate) async fn turn(&self, cluster: &str) -> Result<OwnedMutexGuard<()>, Failure> {
-        let turns = Arc::clone(self.turns().entry(cluster.to_owned()).or_default());
+    /// Waits for the turn to change an object: of two changes at once it would be chance which one comes first, and of a cluster they would
+    /// be two outages at once. It ends with what is returned.
+    pub(crate) async fn turn(&self, object: &str) -> Result<OwnedMutexGuard<()>, Failure> {
+        let turns = Arc::clone(self.turns().entry(object.to_owned()).or_default());
         tokio::select! {
             biased;
             turn = turns.lock_owned() => Ok(turn),
             () = self.cancel.cancelled() => {
-                Err(aws::Error::Cancelled { awaited: format!("another change of cluster {cluster}") }.into())
+                Err(aws::Error::Cancelled { awaited: format!("another change of {object}") }.into())
             }
         }
+    }
+
+    /// Remembers what a create of this run created or took over: another address must not destroy it in the same run.
+    pub(crate) fn take_up(&self, object: String) {
+        self.taken_up().insert(object);
+    }
+
+    /// Whether a create of this run created or took over the object.
+    pub(crate) fn is_taken_up(&self, object: &str) -> bool {
+        self.taken_up().contains(object)
     }
 
     /// Address and port of a cluster's writer. `path` is the attribute that names the cluster.
@@ -217,6 +230,10 @@ impl Context {
 
     fn turns(&self) -> MutexGuard<'_, BTreeMap<String, Arc<tokio::sync::Mutex<()>>>> {
         self.provider.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken_up(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.provider.taken_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn aws_outage(&self) -> MutexGuard<'_, Option<(Instant, Diagnostic)>> {

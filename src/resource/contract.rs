@@ -8,6 +8,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::titled::{Failed, Said};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::terraform::{Diagnostics, Model, Schema};
@@ -65,7 +66,7 @@ pub(crate) struct Plan<M, P> {
     /// Travels to apply, and is stored if nothing is to be applied.
     pub private: P,
     /// Warnings, and refusals as errors.
-    pub diagnostics: Diagnostics,
+    pub diagnostics: Said,
 }
 
 /// What an apply is made from.
@@ -151,7 +152,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     fn look_up(
         context: &Context,
         request: &PlanRequestOf<'_, Self>,
-    ) -> impl Future<Output = Result<Option<Self::Lookup>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<Self::Lookup>, Failed>> + Send;
 
     /// Plans a create or an update. Pure. `lookup` is `None` when nothing was or could be looked up.
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&Self::Lookup>) -> Plan<Self::Model, Self::Private>;
@@ -161,21 +162,21 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         context: &Context,
         prior: &PriorOf<Self>,
         private: &Self::Private,
-    ) -> impl Future<Output = Result<Diagnostics, Failure>> + Send;
+    ) -> impl Future<Output = Result<Said, Failed>> + Send;
 
     /// Reads what exists. `None`: it is gone.
     fn read(
         context: &Context,
         prior: &PriorOf<Self>,
         private: &Self::Private,
-    ) -> impl Future<Output = Result<Option<Existing<Self>>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<Existing<Self>>, Failed>> + Send;
 
     /// Creates or updates, and saves what exists. Returns warnings.
     fn apply(
         context: &Context,
         request: &ApplyRequestOf<'_, Self>,
         saved: &Saved<Self>,
-    ) -> impl Future<Output = Result<Diagnostics, Failure>> + Send;
+    ) -> impl Future<Output = Result<Said, Failed>> + Send;
 
     /// Destroys. Whatever is left after an error is saved; nothing saved means that all is as before.
     fn destroy(
@@ -183,7 +184,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         prior: &PriorOf<Self>,
         private: &Self::Private,
         saved: &Saved<Self>,
-    ) -> impl Future<Output = Result<Diagnostics, Failure>> + Send;
+    ) -> impl Future<Output = Result<Said, Failed>> + Send;
 
     /// Whether this private data is what [`Resource::import`] makes of an id, which no Read has completed yet.
     fn is_import(private: &Self::Private) -> bool;

@@ -7,6 +7,7 @@ mod contract;
 mod identity;
 mod names;
 mod timeouts;
+mod titled;
 
 pub(crate) mod aurora_source;
 pub(crate) mod publication;
@@ -30,3 +31,6 @@ pub(crate) use contract::{ApplyRequest, Existing, PlanRequest, Prior, PriorOf, R
 #[cfg(test)]
 pub(crate) use contract::{ApplyRequestOf, Plan, PlanRequestOf};
 pub(crate) use identity::not_own_cluster;
+#[cfg(test)]
+pub(crate) use titled::Subject;
+pub(crate) use titled::{Failed, Said};

@@ -32,6 +32,11 @@ impl Timeouts {
         faults.collect()
     }
 
+    /// The limit of a destroy, where it is given.
+    pub(crate) fn delete(timeouts: &Attr<Timeouts>) -> Option<Duration> {
+        timeouts.known().and_then(|timeouts| decode_duration(timeouts.delete.known()?).ok())
+    }
+
     /// The limits in force.
     pub(crate) fn limits(timeouts: &Attr<Timeouts>, defaults: Limits) -> Limits {
         let Some(timeouts) = timeouts.known() else { return defaults };

@@ -8,7 +8,7 @@ use super::{identity, panic, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{ApplyRequest, Existing, PriorOf, Resource, Saved};
+use crate::resource::{ApplyRequest, Existing, PriorOf, Resource, Said, Saved};
 use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
@@ -114,9 +114,9 @@ async fn run<R: Resource>(
             let request = ApplyRequest { config, desired: &desired, prior, planned: &model, planned_private };
             R::apply(context, &request, saved).await
         }
-        _ => Ok(Diagnostics::new()),
+        _ => Ok(Said::default()),
     };
-    outcome.map_err(Failure::into_diagnostics)
+    outcome.map(Said::into_diagnostics).map_err(|failed| failed.into_failure().into_diagnostics())
 }
 
 fn left_unknown(path: crate::terraform::AttributePath) -> Diagnostic {

@@ -60,7 +60,8 @@ async fn event<L: List>(context: &Context, listed: Listed<L::Resource>, whole: b
         let Existing { model, private } = L::Resource::named(named);
         let value = plan_pipeline::fill_defaults(&attributes, Model::encode(&model));
         let Some(prior) = stored::prior::<L::Resource>(&value, &private)? else { return Ok(None) };
-        let read = L::Resource::read(context, &prior, &private).await.map_err(|failure| failure.into_diagnostics())?;
+        let read =
+            L::Resource::read(context, &prior, &private).await.map_err(|failed| failed.into_failure().into_diagnostics())?;
         let Some(existing) = read else { return Ok(None) };
         let identity = L::Resource::identity(&existing.model, Some(&identity));
         let (value, _) = plan_pipeline::seal(&attributes, Model::encode(&existing.model));

@@ -4,7 +4,7 @@ use super::{identity, keep_state, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{PlanRequest, PriorOf, Resource};
+use crate::resource::{Failed, PlanRequest, PriorOf, Resource};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Severity, Value};
 use crate::wire::{dynamic_value, encode_diagnostics, encode_path};
 
@@ -69,7 +69,8 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         first_plan: first_plan.as_ref(),
     };
     let mut diagnostics = Diagnostics::new();
-    let (lookup, missing) = match R::look_up(context, &plan_request).await {
+    let looked = R::look_up(context, &plan_request).await.map_err(Failed::into_failure);
+    let (lookup, missing) = match looked {
         Ok(lookup) => (lookup, None),
         Err(Failure::ConfigurationUnknown) => (None, None),
         Err(Failure::Missing(missing)) => (None, Some(missing)),
@@ -88,7 +89,11 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         }
         diagnostics.push(Diagnostic { severity: Severity::Warning, ..missing });
     }
-    diagnostics.extend(plan.diagnostics);
+    diagnostics.extend(plan.diagnostics.into_diagnostics());
+    if plan_request.replaces {
+        // Of the second call, for the create alone, Terraform drops the warnings.
+        diagnostics.extend(destroy::<R>(context, existing.as_ref(), &prior_private).await?);
+    }
     // Of a plan that is refused Terraform looks at nothing else.
     if cfg!(debug_assertions) && !diagnostics.has_errors() {
         diagnostics.extend(self_check::planned(&attributes, &prior, &config, &planned, &requires_replace));
@@ -104,8 +109,8 @@ async fn destroy<R: Resource>(
     private: &R::Private,
 ) -> Result<Diagnostics, Diagnostics> {
     let Some(prior) = prior else { return Ok(Diagnostics::new()) };
-    match R::plan_destroy(context, prior, private).await {
-        Ok(diagnostics) => Ok(diagnostics),
+    match R::plan_destroy(context, prior, private).await.map_err(Failed::into_failure) {
+        Ok(said) => Ok(said.into_diagnostics()),
         // What a missing database held is gone. Of a missing cluster the apply says what to do.
         Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Ok(Diagnostics::new()),
         Err(failure) => keep_state::go_on(context, failure),

@@ -4,7 +4,7 @@ use super::{identity, keep_state, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::Resource;
+use crate::resource::{Failed, Resource};
 use crate::terraform::{Diagnostic, Diagnostics, Model, Severity, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
@@ -62,7 +62,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
         let new_identity = Some(request.current_identity.clone().unwrap_or_else(of_state));
         Observed { value: current.clone(), private: request.private.clone(), new_identity, diagnostics }
     };
-    match R::read(context, &prior, &private).await {
+    match R::read(context, &prior, &private).await.map_err(Failed::into_failure) {
         Ok(Some(existing)) => {
             let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));
             let found = R::identity(&existing.model, identity.as_ref());

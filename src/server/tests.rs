@@ -5,7 +5,7 @@ use tonic::Request;
 use super::*;
 use crate::failure::Failure;
 use crate::proto::tfplugin6::provider_server::Provider;
-use crate::resource::{ApplyRequestOf, Existing, Plan, PlanRequestOf, PriorOf, Resource, Saved};
+use crate::resource::{ApplyRequestOf, Existing, Failed, Plan, PlanRequestOf, PriorOf, Resource, Said, Saved, Subject};
 use crate::terraform::{Attr, AttributePath, Diagnostics, Model, Value, computed, model, optional, required};
 use crate::wire::dynamic_value;
 
@@ -52,6 +52,10 @@ impl Scripted {
     }
 }
 
+fn failed(failure: Failure) -> Failed {
+    Failed::about(&Subject::new("scripted"), failure)
+}
+
 impl Resource for Scripted {
     const TYPE_NAME: &'static str = "clickpipes_scripted";
     type Model = Script;
@@ -72,37 +76,37 @@ impl Resource for Scripted {
         Diagnostics::new()
     }
 
-    async fn look_up(context: &Context, request: &PlanRequestOf<'_, Self>) -> Result<Option<()>, Failure> {
-        Self::meet(context, &request.proposed.fate).await.map(Some)
+    async fn look_up(context: &Context, request: &PlanRequestOf<'_, Self>) -> Result<Option<()>, Failed> {
+        Self::meet(context, &request.proposed.fate).await.map(Some).map_err(failed)
     }
 
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&()>) -> Plan<Script, u32> {
         let private = lookup.map_or(0, |()| 1);
-        Plan { model: request.proposed.clone(), private, diagnostics: Diagnostics::new() }
+        Plan { model: request.proposed.clone(), private, diagnostics: Said::default() }
     }
 
-    async fn plan_destroy(_: &Context, _: &PriorOf<Self>, _: &u32) -> Result<Diagnostics, Failure> {
-        Ok(Diagnostics::new())
+    async fn plan_destroy(_: &Context, _: &PriorOf<Self>, _: &u32) -> Result<Said, Failed> {
+        Ok(Said::default())
     }
 
-    async fn read(context: &Context, prior: &PriorOf<Self>, private: &u32) -> Result<Option<Existing<Self>>, Failure> {
-        Self::meet(context, &prior.model.fate).await?;
+    async fn read(context: &Context, prior: &PriorOf<Self>, private: &u32) -> Result<Option<Existing<Self>>, Failed> {
+        Self::meet(context, &prior.model.fate).await.map_err(failed)?;
         Ok(Some(Existing { model: prior.model.clone(), private: *private }))
     }
 
     /// What exists is saved before fate strikes. Of a resource that is to `forget`, the id is never found out.
-    async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
+    async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Said, Failed> {
         assert_eq!(request.config.password_wo, "hunter2".into(), "the configuration has what the plan must not");
         let forgotten = request.planned.fate == "forget".into();
         let id = if forgotten { Attr::Unknown } else { "made".into() };
         saved.save(Existing { model: Script { id, ..request.config.clone() }, private: 7 });
-        Self::meet(context, &request.planned.fate).await?;
-        Ok(Diagnostics::new())
+        Self::meet(context, &request.planned.fate).await.map_err(failed)?;
+        Ok(Said::default())
     }
 
-    async fn destroy(context: &Context, prior: &PriorOf<Self>, _: &u32, _: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        Self::meet(context, &prior.model.fate).await?;
-        Ok(Diagnostics::new())
+    async fn destroy(context: &Context, prior: &PriorOf<Self>, _: &u32, _: &Saved<Self>) -> Result<Said, Failed> {
+        Self::meet(context, &prior.model.fate).await.map_err(failed)?;
+        Ok(Said::default())
     }
 
     fn is_import(private: &u32) -> bool {
@@ -178,7 +182,7 @@ async fn a_plan_holds_no_write_only_value_and_leaves_open_what_apply_finds_out()
 #[tokio::test]
 async fn what_is_missing_is_a_warning_while_it_may_still_come_and_an_error_later() {
     let answer = plan_resource_change::plan::<Scripted>(&Context::default(), create_plan("missing")).await;
-    assert_eq!(summaries(&answer.diagnostics), ["No such cluster"]);
+    assert_eq!(summaries(&answer.diagnostics), ["No such cluster: scripted"]);
     assert_eq!(answer.diagnostics[0].severity(), proto::diagnostic::Severity::Warning);
     assert!(decode(answer.planned_state).is_some());
 
@@ -259,7 +263,7 @@ async fn a_stop_lets_a_running_apply_answer_with_what_exists() {
     let apply = apply_resource_change::apply::<Scripted>(&context, create("wait"));
     let stop = service.stop_provider(Request::new(proto::stop_provider::Request::default()));
     let (answer, _) = tokio::join!(apply, stop);
-    assert_eq!(summaries(&answer.diagnostics), ["Stopped"]);
+    assert_eq!(summaries(&answer.diagnostics), ["Stopped: scripted"]);
     assert_eq!(decode(answer.new_state), Some(state("wait")));
 }
 

@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 12] = [
     &["src/rds/", "src/catalogue/"],
     &["src/cluster/"],
     &["src/failure/", "src/wire/"],
-    &["src/provider/"],
+    &["src/provider/", "src/resource/titled.rs"],
     &[
         "src/resource/contract.rs",
         "src/resource/names.rs",

@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 45] = [
+const IMPURE: [(Place, &str); 46] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic is an answer"),
@@ -80,6 +80,7 @@ const IMPURE: [(Place, &str); 45] = [
     (Place::At("src/cluster/observe.rs"), "asks RDS about a cluster"),
     (Place::At("src/cluster/reboot.rs"), "reboots members, in order"),
     (Place::At("src/resource/change/engine.rs"), "looks, runs, saves"),
+    (Place::At("src/resource/change/free.rs"), "looks again until something is freed"),
     (Place::At("src/resource/change/in_database.rs"), "runs a transaction, and tries again"),
     (Place::OfResources(&["observe.rs"]), "observes what exists"),
     (Place::OfResources(&["execute.rs", "run.rs"]), "does what was decided"),
@@ -94,7 +95,14 @@ const IMPURE: [(Place, &str); 45] = [
 fn effects(source: &Source) -> Vec<&'static str> {
     let used = File::read(&source.text, &[]).uses.into_iter().map(|one| one.target.join("::"));
     let said: Vec<String> = std::iter::once(source.code()).chain(used).collect();
-    EFFECTS.into_iter().filter(|effect| said.iter().any(|said| said.contains(effect))).collect()
+    EFFECTS.into_iter().filter(|effect| said.iter().any(|said| says(said, effect))).collect()
+}
+
+/// Whether a text has the effect, and not only a longer name that begins like it.
+fn says(text: &str, effect: &str) -> bool {
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let whole = |rest: &str| !(effect.ends_with(is_name) && rest.starts_with(is_name));
+    text.match_indices(effect).any(|(at, _)| whole(&text[at + effect.len()..]))
 }
 
 #[test]
@@ -120,5 +128,6 @@ fn an_effect_is_seen_in_code_and_in_nested_declarations() {
     let of = |text: &str| effects(&Source { path: "src/sample.rs".to_owned(), text: text.to_owned() });
     assert!(of("//! async fn\nfn pure() {}\n#[cfg(test)]\nmod tests { use std::fs; }").is_empty());
     assert_eq!(of("async fn x() { y().await }"), ["async ", ".await"]);
+    assert!(of("fn pure() { x.awaited.len() }").is_empty());
     assert_eq!(of("use std::{env, io, time::Instant};"), ["std::env"]);
 }

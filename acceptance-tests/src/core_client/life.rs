@@ -59,6 +59,25 @@ impl TerraformCore {
         Ok(Lived { done, last: object })
     }
 
+    /// Replaces what `create` makes though nothing in the configuration asks for it: on request (-replace, replace_triggered_by), whose first
+    /// call looks like a plan that has nothing to do, and after a taint, which looks like a create.
+    ///
+    /// # Errors
+    /// The first thing that core, or a reader of its plans, would complain about.
+    pub async fn replace_on_request(&mut self, subject: &Subject) -> Result<(), Failure> {
+        let type_name = subject.type_name.as_str();
+        let (_, object) = self.bring_about(type_name, None, &subject.create).await?;
+        let forced = Object { forced: true, ..object };
+        let (first, object) = self.bring_about(type_name, Some(forced), &subject.create).await?;
+        let tainted = Object { tainted: true, forced: false, ..object };
+        let (second, object) = self.bring_about(type_name, Some(tainted), &subject.create).await?;
+        self.destroy(type_name, object).await?;
+        match [first, second].into_iter().find(|action| *action != Action::Replace) {
+            None => Ok(()),
+            Some(action) => Err(Failure::Client(format!("{type_name}: {action} instead of a replacement"))),
+        }
+    }
+
     /// Refreshes what does not exist any more: Terraform must be told so.
     ///
     /// # Errors
@@ -88,6 +107,7 @@ impl TerraformCore {
             None => None,
         };
         let (first, last) = self.plan_twice(type_name, prior.as_ref(), config).await?;
+        self.begin_walk().await?;
         self.validate(type_name, config).await?;
         let made = match (first.action, prior) {
             (Action::Replace, Some(prior)) => {
@@ -146,6 +166,7 @@ impl TerraformCore {
     pub async fn destroy(&mut self, type_name: &str, object: Object) -> Result<Action, Failure> {
         let Some(object) = self.refresh(type_name, &object).await? else { return Ok(Action::NoOp) };
         let (_, planned) = self.plan_twice(type_name, Some(&object), &Value::Null).await?;
+        self.begin_walk().await?;
         self.apply(type_name, Some(&object), &planned, &Value::Null).await?.succeeded()?;
         Ok(planned.action)
     }

@@ -15,6 +15,8 @@ pub struct Object {
     pub private: Vec<u8>,
     /// Its create failed half-way: the next apply replaces it.
     pub tainted: bool,
+    /// The practitioner asks for another one, by -replace or replace_triggered_by.
+    pub forced: bool,
     /// What tells it from all others: `None` where its type has no identity, and in a state of a Terraform that knows none.
     pub identity: Option<Value>,
     /// The version of the identity's schema when it was stored; zero where there was none.
@@ -25,7 +27,7 @@ impl Object {
     /// An object as a Terraform without identities stores it.
     #[must_use]
     pub fn new(value: Value, private: Vec<u8>) -> Self {
-        Self { value, private, tainted: false, identity: None, identity_version: 0 }
+        Self { value, private, tainted: false, forced: false, identity: None, identity_version: 0 }
     }
 
     /// The same object in the state of a Terraform without identities.

@@ -58,6 +58,8 @@ pub struct TerraformCore {
     schemas: Schemas,
     /// Whether the provider was configured with something unknown: what it cannot ask for may then stay open.
     early: bool,
+    /// What the provider was configured with.
+    configured: Option<Value>,
 }
 
 impl TerraformCore {
@@ -83,7 +85,7 @@ impl TerraformCore {
     /// Takes schemas that another process of the same provider gave, as Terraform does within one run.
     #[must_use]
     pub fn with_schemas(provider: ProviderClient<Channel>, schemas: Schemas) -> Self {
-        Self { provider, schemas, early: false }
+        Self { provider, schemas, early: false, configured: None }
     }
 
     /// The schemas.
@@ -130,6 +132,7 @@ impl TerraformCore {
     /// What the provider refuses.
     pub async fn configure_with(&mut self, config: &Value) -> Result<(), Failure> {
         self.early = !config.is_wholly_known();
+        self.configured = Some(config.clone());
         let config = Some(message(config));
         let request = pb::validate_provider_config::Request { config: config.clone() };
         let answer = self.provider.validate_provider_config(request).await?.into_inner();
@@ -142,6 +145,17 @@ impl TerraformCore {
         let answer = self.provider.configure_provider(request).await?.into_inner();
         accepted("the provider block", answer.diagnostics)?;
         Ok(())
+    }
+
+    /// Begins another walk: the one that applies configures the provider anew, as the one that planned did.
+    ///
+    /// # Errors
+    /// What the provider refuses.
+    pub async fn begin_walk(&mut self) -> Result<(), Failure> {
+        match self.configured.clone() {
+            Some(config) => self.configure_with(&config).await,
+            None => Ok(()),
+        }
     }
 
     /// Validates a configuration. Gives the warnings.

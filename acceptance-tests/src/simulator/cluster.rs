@@ -300,6 +300,14 @@ impl ClusterHandle {
         }
     }
 
+    /// Makes it a replica of another cluster, as somebody else might.
+    pub fn replicate(&self, source_arn: &str) {
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            cluster.replication_source = Some(source_arn.to_owned());
+            cluster.members.iter_mut().for_each(|member| member.writer = false);
+        }
+    }
+
     /// Makes another member the writer now, whatever is under way: as when the writer fails. No call and no status announces it.
     pub fn move_writer(&self, target: &str) {
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {

@@ -307,7 +307,12 @@ impl Terraform {
     pub async fn warning(&self, summary: &str) -> anyhow::Result<String> {
         let plan = self.run(["plan", "-json"]).await?.succeeded()?;
         let events = plan.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut warnings = events.filter(|event| event["diagnostic"]["summary"] == summary);
+        // What follows the title is the object.
+        let says = |event: &Value| {
+            let said = event["diagnostic"]["summary"].as_str().and_then(|said| said.strip_prefix(summary));
+            said.is_some_and(|object| object.is_empty() || object.starts_with(": "))
+        };
+        let mut warnings = events.filter(says);
         let detail = warnings.find_map(|event| event["diagnostic"]["detail"].as_str().map(str::to_owned));
         detail.with_context(|| format!("no warning {summary:?} in {}", plan.stdout))
     }

@@ -36,7 +36,7 @@ async fn the_previous_group_is_attached_again_and_ours_deleted() -> anyhow::Resu
 #[tokio::test]
 async fn a_logical_slot_keeps_logical_replication_on() -> anyhow::Result<()> {
     let rig = Rig::new().await?;
-    rig.source("reboot = \"writer\"")?;
+    rig.source("reboot = \"writer\"\n  timeouts = { delete = \"1s\" }")?;
     rig.tf.apply().await?;
     let postgres = rig.cluster.superuser("postgres").await?;
     postgres.batch_execute("SELECT pg_create_logical_replication_slot('clickpipes_slot', 'pgoutput')").await?;
@@ -109,7 +109,7 @@ async fn a_destroy_plan_that_keeps_the_state_lists_its_calls_while_the_database_
     for words in [
         "Warning: Operations of this destroy",
         "ModifyDBCluster shop: parameter group default.aurora-postgresql15",
-        "Warning: This change reboots the database",
+        "Warning: This destroy reboots the database: cluster shop",
         "Warning: Cannot reach the database server",
     ] {
         assert!(message.contains(words), "{words} is missing in {message}");

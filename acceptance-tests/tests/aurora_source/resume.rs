@@ -23,10 +23,12 @@ async fn a_create_that_fails_at_any_change_is_taken_up_again() -> anyhow::Result
         assert_eq!(before.len(), number, "{before:?}");
 
         rig.cluster.wait_until_available().await?;
-        let plan = rig.tf.plan().await?;
-        let missing: Vec<&str> = plan.operations(SOURCE).iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
-        assert_eq!(missing, ACTIONS[number..]);
-        rig.tf.apply_plan(&plan).await?;
+        if number > 0 {
+            let missing = rig.would_run().await?;
+            let missing: Vec<&str> = missing.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
+            assert_eq!(missing, ACTIONS[number..]);
+        }
+        rig.tf.apply().await?;
         let done: Vec<String> = rig.changes()?.iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect();
         assert_eq!(done, ACTIONS, "nothing is done twice");
         assert_eq!(rig.statuses(), ["in-sync", "pending-reboot"]);

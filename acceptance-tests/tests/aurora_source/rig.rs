@@ -12,6 +12,10 @@ pub const OURS: &str = "clickpipes-shop-aurora-postgresql15";
 /// The group that AWS attaches when none is named.
 pub const DEFAULT: &str = "default.aurora-postgresql15";
 
+/// The reboots of a cluster whose policy is `all`.
+pub const ALL_REBOOT: [&str; 2] =
+    ["RebootDBInstance <the writer of shop>", "RebootDBInstance <each other member of shop that waits for one>"];
+
 pub struct Rig {
     pub simulator: Simulator,
     pub cluster: ClusterHandle,
@@ -74,6 +78,16 @@ impl Rig {
     /// A run of plan that must fail.
     pub async fn plan_fails(&self) -> anyhow::Result<Outcome> {
         self.tf.run(["plan", "-no-color", "-input=false"]).await?.failed()
+    }
+
+    /// What a create would run now that finds a part of it there already. Its plan has no known list, since the same run might destroy
+    /// that first.
+    pub async fn would_run(&self) -> anyhow::Result<Vec<String>> {
+        let plan = self.tf.plan().await?;
+        anyhow::ensure!(plan.is_unknown(SOURCE, "operations") && plan.is_unknown(SOURCE, "impact"), "{}", plan.outcome.stdout);
+        let warning = self.tf.warning("What runs depends on what this run destroys").await?;
+        let lines = warning.split_once("this would run:\n").context("no list")?.1;
+        Ok(lines.lines().map(|line| line.trim().to_owned()).collect())
     }
 
     /// What the simulator was asked to change and did, as `operations` show it.

@@ -43,6 +43,15 @@ async fn every_resource_lives_its_whole_life_by_the_rules() -> Outcome {
     .await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_resource_can_be_replaced_though_no_argument_asks_for_it() -> Outcome {
+    of_each(Behind::Postgres, async |type_name, entry, world| {
+        let subject = entry.subject(&world.core, type_name)?;
+        Ok(world.core.replace_on_request(&subject).await?)
+    })
+    .await
+}
+
 /// What another resource of the same apply makes is unknown when the reviewer's plan is made, and known in the plan right before apply.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_argument_may_become_known_only_at_apply() -> Outcome {

@@ -74,7 +74,7 @@ async fn a_role_that_is_gone_already_is_no_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_with_a_live_replication_connection_is_refused() {
     let rig = Rig::start_logical().await;
-    rig.configure("  schemas = [\"shop\"]");
+    rig.configure("  schemas = [\"shop\"]\n  timeouts = { delete = \"1s\" }");
     rig.tf.apply().await.unwrap();
     rig.admin("CREATE PUBLICATION p FOR ALL TABLES").await;
     rig.admin("SELECT pg_create_logical_replication_slot('slot', 'pgoutput')").await;

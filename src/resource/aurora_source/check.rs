@@ -2,11 +2,12 @@
 //! undone. Pure.
 
 use super::desired::RebootPolicy;
+use super::diff::pending_values;
 use super::message;
 use super::observed::Slots;
 use super::operation::Operation;
 use super::schema::Source;
-use crate::cluster::Observed;
+use crate::cluster::{Observed, unfit};
 use crate::resource::change::{Change, Findings};
 use crate::terraform::Diagnostic;
 
@@ -17,20 +18,30 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         return findings;
     };
     let (found, policy) = (&now.found, arguments.reboot);
+    let destroys = change.after.is_none();
     match &now.slots {
         Slots::NotAsked => {}
         Slots::NoServer => findings.refusals.push(message::no_server(found)),
         Slots::OtherServer { address } => findings.refusals.push(message::other_server(found, address)),
         Slots::OutOfReach(outage) => findings.warnings.push(outage.clone().warning()),
-        Slots::Found(slots) => findings.refusals.extend((!slots.is_empty()).then(|| message::slots_exist(found, slots))),
+        Slots::Found(slots) if slots.is_empty() => {}
+        // The pipe that reads from them may be destroyed by the same run.
+        Slots::Found(slots) if destroys => findings.awaited.push(message::slots_exist(found, slots)),
+        Slots::Found(slots) => findings.refusals.push(message::slots_exist(found, slots)),
     }
-    if change.after.is_none() {
+    if destroys {
         findings.warnings.extend(operations.is_empty().then(|| message::nothing_undone(found)));
         findings.warnings.extend(previous_gone(found));
+        findings.unmet.extend(found.attached_is_ours().then(|| pending_values(found)).flatten());
+    } else if change.before.is_some() && operations.is_empty() {
+        findings.warnings.extend(unfit(found).iter().map(|reason| message::unfit_by_now(found.id(), reason)));
+    } else if change.before.is_none() && found.attached_is_ours() {
+        findings.warnings.push(message::set_up_already(found));
     }
-    findings.warnings.extend(reboots(found, policy, operations));
-    let is_update = change.before.is_some();
-    if change.after.is_some() && !(is_update && operations.iter().any(Operation::needs_reboot)) {
+    findings.warnings.extend(reboots(found, policy, operations, destroys));
+    // Of an update that makes members wait, the reboots above say so.
+    let says_so = change.before.is_some() && operations.iter().any(Operation::needs_reboot);
+    if !destroys && !says_so {
         findings.warnings.extend(waiting(found, policy));
     }
     findings
@@ -48,10 +59,10 @@ pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnost
 }
 
 /// The reboots of a change, or that members need one which it does not make.
-fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation]) -> Option<Diagnostic> {
+fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation], destroys: bool) -> Option<Diagnostic> {
     let waits = operations.iter().any(Operation::needs_reboot);
     if operations.iter().any(Operation::is_reboot) {
-        return Some(message::outage(found, policy, waits));
+        return Some(message::outage(found, operations, waits, destroys));
     }
     (waits && !found.cluster.members.is_empty()).then(|| message::reboot_needed(found, policy))
 }
@@ -79,6 +90,7 @@ mod tests {
         turns_logical_replication_off: bool,
         warnings: Diagnostics,
         refusals: Diagnostics,
+        awaited: Diagnostics,
     }
 
     /// The destroy of a source.
@@ -86,9 +98,9 @@ mod tests {
         let (now, before) = (now.into(), desired(reboot, &[]));
         let change = Change::destroy(&before, &now);
         let operations = diff(&change).unwrap().unwrap();
-        let Findings { warnings, refusals, .. } = check(&change, Some(&operations));
+        let Findings { warnings, refusals, awaited, .. } = check(&change, Some(&operations));
         let turns_logical_replication_off = turns_logical_replication_off(&change);
-        Undo { operations: lines(&operations), turns_logical_replication_off, warnings, refusals }
+        Undo { operations: lines(&operations), turns_logical_replication_off, warnings, refusals, awaited }
     }
 
     #[test]
@@ -103,7 +115,7 @@ mod tests {
             ]
         );
         assert!(undo.turns_logical_replication_off);
-        assert!(undo.warnings.iter().all(|warning| warning.summary == "This change reboots the database"));
+        assert!(undo.warnings.iter().all(|warning| warning.summary == "This destroy reboots the database"));
     }
 
     #[test]
@@ -140,9 +152,11 @@ mod tests {
     #[test]
     fn a_logical_slot_stands_against_turning_logical_replication_off() {
         let slot = Slot { name: "pipe".to_owned(), active: true, here: false };
-        let with = |slots| undo(Seen { slots, ..settled().into() }, "never").refusals;
-        assert!(with(Slots::Found(Vec::new())).is_empty());
-        assert!(with(Slots::Found(vec![slot])).iter().any(|refusal| refusal.detail.contains("pipe (active)")));
+        let undone = |slots| undo(Seen { slots, ..settled().into() }, "never");
+        let with = |slots| undone(slots).refusals;
+        assert!(with(Slots::Found(Vec::new())).is_empty() && undone(Slots::Found(Vec::new())).awaited.is_empty());
+        // The pipe may go in the same run.
+        assert!(undone(Slots::Found(vec![slot])).awaited.iter().any(|awaited| awaited.detail.contains("pipe (active)")));
         assert!(with(Slots::NoServer).has_errors() && with(Slots::OtherServer { address: "db:5432".to_owned() }).has_errors());
     }
 }

@@ -72,6 +72,12 @@ impl Desired {
         }))
     }
 
+    /// Whether another configuration asks for the same group, values and tags.
+    pub(super) fn is_same_work(&self, other: &Self) -> bool {
+        let part = |desired: &Self| Self { reboot: RebootPolicy::Never, force_destroy: false, ..desired.clone() };
+        part(self) == part(other)
+    }
+
     /// Whether the configuration says anything about the parameter.
     pub(super) fn mentions(&self, parameter: &str) -> bool {
         self.wanted.contains_key(parameter) || self.left_alone.iter().any(|name| name == parameter)

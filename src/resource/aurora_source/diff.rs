@@ -9,9 +9,9 @@ use super::operation::Operation;
 use super::schema::Source;
 use crate::cluster::{self, Group, LOGICAL_REPLICATION, OWNER_TAG, PREVIOUS_TAG, unfit};
 use crate::rds::parameter_group::{PARAMETERS_PER_CALL, Tags};
-use crate::rds::{ApplyMethod, ApplyType, ParameterGroupStatus};
+use crate::rds::{ApplyMethod, ApplyType};
 use crate::resource::change::Change;
-use crate::terraform::Diagnostics;
+use crate::terraform::{Diagnostic, Diagnostics};
 
 /// The operations of a create, an update, a drift or a destroy. `None`: nothing is observed to go by.
 ///
@@ -21,14 +21,14 @@ pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>
     let Some(Observed { found, .. }) = change.basis() else { return Ok(None) };
     match (change.before, change.after) {
         (before, Some(desired)) => set_up(found, desired, before).map(Some),
-        (Some(before), None) => undo(found, before.reboot).map(Some),
+        (Some(before), None) => Ok(Some(undo(found, before.reboot))),
         (None, None) => Ok(None),
     }
 }
 
 /// Whether logical replication goes off by a change, at once or at the next reboot.
 pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool {
-    let Some(Observed { found, .. }) = change.now else { return false };
+    let Some(Observed { found, .. }) = change.basis() else { return false };
     let stays_on = match change.after {
         Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).is_none_or(|value| value == "1"),
         None => {
@@ -41,7 +41,12 @@ pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool
 
 /// Operations that bring the cluster to what is asked for. What `before` set and `desired` does not mention any more goes back.
 fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Result<Vec<Operation>, Diagnostics> {
-    let mut refusals: Diagnostics = unfit(observed).iter().map(|reason| message::unfit(observed.id(), reason)).collect();
+    let unfit = unfit(observed);
+    if !unfit.is_empty() && before.is_some_and(|before| before.is_same_work(desired)) {
+        // Nothing more can be made of it, and it must still be possible to let it go.
+        return Ok(Vec::new());
+    }
+    let mut refusals: Diagnostics = unfit.iter().map(|reason| message::unfit(observed.id(), reason)).collect();
     refusals.extend(unfit_parameters(observed, desired));
     refusals.into_result()?;
     let mut operations = group_operations(observed, desired, before)?;
@@ -57,17 +62,16 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
 }
 
 /// Operations that undo what the resource did: the previous group again, ours deleted.
-fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Result<Vec<Operation>, Diagnostics> {
+fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Operation> {
     let mut operations = Vec::new();
     if observed.attached_is_ours() {
-        refuse_pending_values(observed)?;
         operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: observed.previous_name() });
         operations.extend(reboots(observed, policy, &operations));
         operations.push(deletion(&observed.attached));
     }
     let detached = [&observed.named, &observed.left_over].into_iter().flatten();
     operations.extend(detached.filter(|group| group.belongs_to(observed.id())).map(deletion));
-    Ok(operations)
+    operations
 }
 
 fn group_operations(
@@ -192,22 +196,16 @@ fn retag(group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operatio
     operations
 }
 
-/// The reboots that the policy allows, in the order in which they are listed: by identifier.
+/// The reboots that the policy allows, the writer's first. Members come and go, so it is not counted here whether there are others.
 fn reboots(observed: &cluster::Observed, policy: RebootPolicy, before: &[Operation]) -> Vec<Operation> {
     let all_wait = before.iter().any(Operation::needs_reboot);
-    let mut waiting = observed
-        .cluster
-        .members
-        .iter()
-        .filter(|member| all_wait || member.parameter_group_status == ParameterGroupStatus::PendingReboot);
-    match policy {
-        RebootPolicy::Never => Vec::new(),
-        RebootPolicy::Writer if waiting.any(|member| all_wait || member.writer) => {
-            vec![Operation::RebootWriter { cluster: observed.id().to_owned() }]
-        }
-        RebootPolicy::Writer => Vec::new(),
-        RebootPolicy::All => waiting.map(|member| Operation::RebootMember { instance: member.identifier.clone() }).collect(),
-    }
+    let waits = |writer: bool| all_wait || observed.waiting().any(|member| member.writer == writer);
+    let cluster = || observed.id().to_owned();
+    // A replica has no writer.
+    let writer = (policy != RebootPolicy::Never && !observed.is_read_only() && waits(true))
+        .then(|| Operation::RebootWriter { cluster: cluster() });
+    let others = (policy == RebootPolicy::All && waits(false)).then(|| Operation::RebootOthers { cluster: cluster() });
+    writer.into_iter().chain(others).collect()
 }
 
 /// Wanted parameters that the family does not have or whose value it does not allow.
@@ -222,7 +220,12 @@ fn unfit_parameters(observed: &cluster::Observed, desired: &Desired) -> Diagnost
 
 /// ModifyDBCluster with ApplyImmediately would also carry out what somebody left for the maintenance window.
 fn refuse_pending_values(observed: &cluster::Observed) -> Result<(), Diagnostics> {
-    if observed.cluster.pending_modified_values.is_empty() { Ok(()) } else { Err(message::pending_values(observed).into()) }
+    pending_values(observed).map_or(Ok(()), |refusal| Err(refusal.into()))
+}
+
+/// What attaching a group would carry out beside.
+pub(super) fn pending_values(observed: &cluster::Observed) -> Option<Diagnostic> {
+    (!observed.cluster.pending_modified_values.is_empty()).then(|| message::pending_values(observed))
 }
 
 fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Diagnostics> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::observe::{observe, observe_anew, slots};
+use super::observe::{observe, observe_anew, slots, taken_up};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::{Outcome, run};
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::provider::{Context, stop};
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Patience};
-use crate::resource::change::{Done, Look, Purpose, Stopped, Work};
+use crate::resource::change::{Done, Look, Purpose, Stopped, Undecided, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
 
 /// How long the look may take by which the state of a failed or stopped run is made.
@@ -23,17 +23,14 @@ const LAST_LOOK_LIMIT: Duration = Duration::from_secs(30);
 pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Result<Done<Source>, Stopped<Source>> {
     let client = context.rds().await?;
     let id = work.arguments.cluster_identifier.as_str();
-    let _turn = context.turn(id).await?;
-    let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
-    let (operations, mut diagnostics) = match observe(context, client, &work.look(purpose)).await? {
-        Some(mut now) => {
-            let operations = work.operations(&now)?;
-            now.slots = slots(context, &work.change(&now)).await?;
-            let decision = work.decide(&now, &operations)?;
-            (decision.run, decision.warnings)
-        }
-        None if work.destroys() => (orphan(context, client, work, id).await?, Diagnostics::new()),
-        None => return Err(message::not_found(id).into()),
+    let _turn = context.turn(&taken_up(id)).await?;
+    // Only a look and a decision are repeated: nothing has been changed until nothing stands in the way.
+    let decided = until_free(id, work.patience, context.cancel(), || decide(context, client, work, id)).await;
+    let Decided { operations, mut diagnostics } = match decided {
+        Ok(Some(decided)) => decided,
+        Ok(None) => return Ok(Done::left(not_destroyed::<Source>(work.arguments))),
+        Err(Undecided::Failed(failure)) => return Err(failure.into()),
+        Err(Undecided::Awaited(awaited)) => return Err(awaited.into()),
     };
     let patience = Patience::new(work.limit, context.cancel().clone());
     let Outcome { done, under_way, result } = run(client, id, &operations, &patience, context.cancel()).await;
@@ -57,6 +54,34 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
             Err(Stopped { failure, left: None, diagnostics })
         }
     }
+}
+
+/// What is to be run, and warnings.
+struct Decided {
+    operations: Vec<Operation>,
+    diagnostics: Diagnostics,
+}
+
+/// Looks, and decides what runs. `None`: nothing, since this run has set up the same cluster under another address.
+async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Undecided> {
+    let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
+    let Some(mut now) = observe(context, client, &work.look(purpose)).await? else {
+        if !work.destroys() {
+            return Err(message::not_found(id).into());
+        }
+        let operations = orphan(context, client, work, id).await?;
+        return Ok(Some(Decided { operations, diagnostics: Diagnostics::new() }));
+    };
+    if work.destroys() && context.is_taken_up(&taken_up(id)) {
+        return Ok(None);
+    }
+    let operations = work.operations(&now)?;
+    now.slots = slots(context, &work.change(&now)).await?;
+    let decision = work.decide(&now, &operations)?;
+    if work.creates() {
+        context.take_up(taken_up(id));
+    }
+    Ok(Some(Decided { operations: decision.run, diagnostics: decision.warnings }))
 }
 
 /// The cluster went first; our group is of no use any more.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::desired::RebootPolicy;
 use super::operation::Operation;
+use super::schema::Source;
 use crate::catalogue::slot::Slot;
 use crate::cluster::{ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, RebootError, Unfit};
 use crate::failure::Failure;
-use crate::resource::change::lines;
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
+use crate::resource::change::{lines, moved};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
 
 /// There is no cluster at plan.
 pub(super) fn absent(id: &str) -> Diagnostic {
@@ -83,12 +84,13 @@ pub(super) fn not_modifiable(found: &Observed, parameter: &str) -> Diagnostic {
         "{parameter} is not a modifiable DB cluster parameter of the family {}. Check its name, or leave it out.",
         found.family
     );
-    Diagnostic::error("Not a modifiable cluster parameter", detail).at(AttributePath::of("parameters").key(parameter))
+    Diagnostic::error(format!("Not a modifiable cluster parameter ({parameter})"), detail)
+        .at(AttributePath::of("parameters").key(parameter))
 }
 
 pub(super) fn not_allowed(found: &Observed, parameter: &str, value: &str, allowed: &str) -> Diagnostic {
     let detail = format!("Parameter {parameter} of the family {} allows {allowed}; {value:?} is none of these.", found.family);
-    Diagnostic::error("Value not allowed", detail).at(AttributePath::of("parameters").key(parameter))
+    Diagnostic::error(format!("Value not allowed ({parameter})"), detail).at(AttributePath::of("parameters").key(parameter))
 }
 
 pub(super) fn pending_values(found: &Observed) -> Diagnostic {
@@ -129,21 +131,51 @@ pub(super) fn group_gone(name: &str) -> Diagnostic {
     Diagnostic::error("Parameter group not found", format!("Parameter group {name} was there a moment ago."))
 }
 
+/// A cluster that can no longer be a source. What was set up stays, and can be destroyed.
+pub(super) fn unfit_by_now(id: &str, reason: &Unfit) -> Diagnostic {
+    let fault = unfit(id, reason);
+    let detail = format!("{} Nothing is changed in it any more. It can still be destroyed.", fault.detail);
+    Diagnostic { severity: Severity::Warning, detail, ..fault }
+}
+
+/// A create of what is there already.
+pub(super) fn set_up_already(found: &Observed) -> Diagnostic {
+    let detail = format!(
+        "Parameter group {} was made for cluster {} and is attached to it, so this create takes it over and does only what is missing.\n\n{}",
+        found.attached.name,
+        found.id(),
+        moved::<Source>()
+    );
+    Diagnostic::warning("The source is set up already", detail)
+}
+
 /// The reboots of a change.
-pub(super) fn outage(found: &Observed, policy: RebootPolicy, by_this_change: bool) -> Diagnostic {
-    let writer = found.cluster.writer().map_or("no member", |writer| &writer.identifier);
-    let scope = match policy {
-        RebootPolicy::All => "then each reader that still waits, one at a time",
-        RebootPolicy::Writer | RebootPolicy::Never => "no reader",
+pub(super) fn outage(found: &Observed, operations: &[Operation], by_this_change: bool, destroys: bool) -> Diagnostic {
+    let reboots_writer = operations.iter().any(|operation| matches!(operation, Operation::RebootWriter { .. }));
+    let reboots_others = operations.iter().any(|operation| matches!(operation, Operation::RebootOthers { .. }));
+    let id = found.id();
+    let writer = found.cluster.writer().map_or("none", |writer| &writer.identifier);
+    let together =
+        if found.readers_restart_with_writer() { " Its readers restart together with it on this engine version." } else { "" };
+    let who = match (reboots_writer, reboots_others) {
+        (true, true) => format!(
+            "The writer of cluster {id} (now {writer}) is rebooted, then each reader that still waits, one at a time.{together}"
+        ),
+        (true, false) => format!("The writer of cluster {id} (now {writer}) is rebooted, and no reader.{together}"),
+        (false, _) => {
+            let readers = found.waiting().filter(|member| !member.writer).map(|member| member.identifier.as_str());
+            format!(
+                "Each reader of cluster {id} that waits for a reboot is rebooted, one at a time (now {}). The writer (now {writer}) is not.",
+                readers.collect::<Vec<_>>().join(", ")
+            )
+        }
     };
     let cause =
         if by_this_change { "" } else { " The reboot also puts into effect whatever else waits for one, whoever changed it." };
-    let detail = format!(
-        "The writer of cluster {} (now {writer}) will be rebooted, {scope}. While a member restarts it takes no connections, and every open \
-         connection to it breaks; on older engine versions the readers restart together with the writer.{cause}",
-        found.id()
-    );
-    Diagnostic::warning("This change reboots the database", detail)
+    let detail =
+        format!("{who} While a member restarts it accepts no connections, and every open connection to it breaks.{cause}");
+    let title = if destroys { "This destroy reboots the database" } else { "This change reboots the database" };
+    Diagnostic::warning(title, detail)
 }
 
 pub(super) fn reboot_needed(found: &Observed, policy: RebootPolicy) -> Diagnostic {
@@ -240,15 +272,18 @@ fn cannot_tell(found: &Observed, why: &str) -> Diagnostic {
 
 /// A create that stopped. A state of it would be tainted, and the next apply would tear everything down with two more outages.
 pub(super) fn half_made(id: &str, done: &[Operation], under_way: Option<&Operation>) -> Diagnostics {
-    let half_made = (!done.is_empty()).then(|| {
-        let detail = format!(
-            "This was done for cluster {id} and stays:\n  {}\nIt is not in the state. The next apply finds it by the tags of the parameter \
-             group and does only what is missing.",
-            lines(done).join("\n  ")
-        );
-        Diagnostic::warning("The source was set up half-way", detail)
+    if done.is_empty() {
+        return under_way.map(unanswered).into_iter().collect();
+    }
+    let under_way = under_way.map_or_else(String::new, |operation| {
+        format!("\nThis call was under way, and AWS may have carried it out or still do so:\n  {operation}")
     });
-    half_made.into_iter().chain(under_way.map(unanswered)).collect()
+    let detail = format!(
+        "This was done for cluster {id} and stays:\n  {}{under_way}\nIt is not in the state. The next apply finds it by the tags of the \
+         parameter group and does only what is missing.",
+        lines(done).join("\n  ")
+    );
+    Diagnostic::warning("The source was set up half-way", detail).into()
 }
 
 /// A call that was given up, or whose answer was lost.

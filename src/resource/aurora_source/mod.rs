@@ -14,9 +14,11 @@
 mod check;
 mod desired;
 mod diff;
+mod effect;
 mod execute;
 #[cfg(test)]
 mod fixture;
+mod foresee;
 mod identity;
 mod message;
 mod observe;
@@ -31,7 +33,7 @@ use std::time::Duration;
 pub(crate) use schema::Source;
 
 use super::Prior;
-use super::change::{self, Change, Done, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Unplanned, Work};
+use super::change::{self, Change, Done, Effect, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Unplanned, Work};
 use super::timeouts::Limits;
 use crate::cluster::{self, LONGEST_CLUSTER, invalid_identifier};
 use crate::failure::Failure;
@@ -119,6 +121,21 @@ impl Managed for Source {
 
     fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
         operation::remaining(operation, seen)
+    }
+
+    fn effect(operation: &Operation, change: &Change<'_, Self>) -> Effect {
+        effect::effect(operation, change)
+    }
+
+    /// A cluster is nobody's; a group made for it is this resource's.
+    fn is_taken(now: &Observed) -> bool {
+        let found = &now.found;
+        let groups = [Some(&found.attached), found.named.as_ref(), found.left_over.as_ref()];
+        groups.into_iter().flatten().any(|group| group.belongs_to(found.id()))
+    }
+
+    fn foresee(change: &Change<'_, Self>, operations: &[Operation]) -> Option<Observed> {
+        foresee::foresee(change, operations)
     }
 
     fn may_wait(operation: &Operation) -> bool {

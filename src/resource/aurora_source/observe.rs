@@ -19,6 +19,10 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
         // An update is planned from what the last Read saw.
         return Ok(None);
     }
+    if is_plan {
+        // Also when the destroy of another address has its turn before this create.
+        context.take_up(taken_up(&look.arguments.cluster_identifier));
+    }
     match observe(context, context.rds().await?, look).await? {
         None if is_plan => Err(Failure::Missing(message::absent(&look.arguments.cluster_identifier))),
         Some(now) if look.purpose == Purpose::PlanDestroy => {
@@ -32,6 +36,11 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
         }
         seen => Ok(seen),
     }
+}
+
+/// How the cluster of a source that this run sets up or takes over is remembered.
+pub(super) fn taken_up(cluster_identifier: &str) -> String {
+    format!("cluster {cluster_identifier}")
 }
 
 /// Observes the cluster; a stop ends it.
@@ -58,7 +67,7 @@ pub(super) async fn observe_anew(client: &Client, look: &Look<'_, Source>) -> Re
 /// Asks for the logical slots where the change would turn logical replication off, and nothing else refuses it already.
 pub(super) async fn slots(context: &Context, change: &Change<'_, Source>) -> Result<Slots, Failure> {
     let (Some(arguments), Some(now)) = (change.after.or(change.before), change.now) else { return Ok(Slots::NotAsked) };
-    if arguments.force_destroy || !turns_logical_replication_off(change) || diff(change).is_err() {
+    if arguments.force_destroy || !turns_logical_replication_off(change) || now.found.is_read_only() || diff(change).is_err() {
         return Ok(Slots::NotAsked);
     }
     if !context.has_postgres() {

@@ -9,24 +9,51 @@ use crate::rds::ApplyMethod;
 use crate::rds::parameter_group::Tags;
 use crate::resource::change::{Remaining, Seen};
 
-/// One call that changes something. A writer is whichever member is it when its turn comes.
+/// One call that changes something, or one for each member that it stands for. Members come and go, so none is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Operation {
-    CreateGroup { name: String, family: String, tags: Tags },
-    ModifyGroup { name: String, parameters: Vec<(String, String, ApplyMethod)> },
-    ResetGroup { name: String, parameters: Vec<(String, ApplyMethod)> },
-    TagGroup { name: String, tags: Tags },
-    UntagGroup { name: String, keys: Vec<String> },
-    AttachGroup { cluster: String, group: String },
-    RebootWriter { cluster: String },
-    RebootMember { instance: String },
-    DeleteGroup { name: String },
+    CreateGroup {
+        name: String,
+        family: String,
+        tags: Tags,
+    },
+    ModifyGroup {
+        name: String,
+        parameters: Vec<(String, String, ApplyMethod)>,
+    },
+    ResetGroup {
+        name: String,
+        parameters: Vec<(String, ApplyMethod)>,
+    },
+    TagGroup {
+        name: String,
+        tags: Tags,
+    },
+    UntagGroup {
+        name: String,
+        keys: Vec<String>,
+    },
+    AttachGroup {
+        cluster: String,
+        group: String,
+    },
+    /// Whichever member is the writer when it runs.
+    RebootWriter {
+        cluster: String,
+    },
+    /// Each other member that still waits for a reboot when it runs.
+    RebootOthers {
+        cluster: String,
+    },
+    DeleteGroup {
+        name: String,
+    },
 }
 
 impl Operation {
     /// Whether it is a reboot.
     pub(super) fn is_reboot(&self) -> bool {
-        matches!(self, Self::RebootWriter { .. } | Self::RebootMember { .. })
+        matches!(self, Self::RebootWriter { .. } | Self::RebootOthers { .. })
     }
 
     /// Whether members wait for a reboot after it.
@@ -36,7 +63,12 @@ impl Operation {
             Self::AttachGroup { .. } => true,
             Self::ModifyGroup { parameters, .. } => parameters.iter().any(|(_, _, method)| static_method(method)),
             Self::ResetGroup { parameters, .. } => parameters.iter().any(|(_, method)| static_method(method)),
-            _ => false,
+            Self::CreateGroup { .. }
+            | Self::TagGroup { .. }
+            | Self::UntagGroup { .. }
+            | Self::RebootWriter { .. }
+            | Self::RebootOthers { .. }
+            | Self::DeleteGroup { .. } => false,
         }
     }
 }
@@ -59,7 +91,7 @@ impl fmt::Display for Operation {
             Self::UntagGroup { name, keys } => write!(f, "RemoveTagsFromResource {name}: {}", keys.join(", ")),
             Self::AttachGroup { cluster, group } => write!(f, "ModifyDBCluster {cluster}: parameter group {group}, immediately"),
             Self::RebootWriter { cluster } => write!(f, "RebootDBInstance <the writer of {cluster}>"),
-            Self::RebootMember { instance } => write!(f, "RebootDBInstance {instance}"),
+            Self::RebootOthers { cluster } => write!(f, "RebootDBInstance <each other member of {cluster} that waits for one>"),
             Self::DeleteGroup { name } => write!(f, "DeleteDBClusterParameterGroup {name}"),
         }
     }
@@ -93,6 +125,7 @@ mod tests {
             },
             Operation::AttachGroup { cluster: "c".to_owned(), group: "g".to_owned() },
             Operation::RebootWriter { cluster: "c".to_owned() },
+            Operation::RebootOthers { cluster: "c".to_owned() },
         ];
         assert_eq!(
             lines(&operations),
@@ -101,6 +134,7 @@ mod tests {
                 "ModifyDBClusterParameterGroup g: rds.logical_replication = 1 (pending-reboot), wal_sender_timeout = 0 (immediate)",
                 "ModifyDBCluster c: parameter group g, immediately",
                 "RebootDBInstance <the writer of c>",
+                "RebootDBInstance <each other member of c that waits for one>",
             ]
         );
     }

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::message;
 use super::operation::Operation;
 use crate::aws::{Cause, Error};
-use crate::cluster::{Reboots, find_group};
+use crate::cluster::{RebootError, Reboots, find_group};
 use crate::failure::Failure;
 use crate::provider::stop;
 use crate::rds::parameter_group::Which;
@@ -30,43 +30,34 @@ pub(super) async fn run(
     patience: &Patience,
     cancel: &CancellationToken,
 ) -> Outcome {
+    let reboots_writer = operations.iter().any(|operation| matches!(operation, Operation::RebootWriter { .. }));
     let mut reboots = Reboots { client, cluster: cluster_identifier, patience, statics_changed: false };
     let mut done = Vec::new();
-    let mut remaining: Vec<Operation> = operations.to_vec();
-    while !remaining.is_empty() {
-        let turns = remaining.iter().take_while(|operation| operation.is_reboot()).count();
-        if let Err(error) = reboots.writer_first(&mut remaining[..turns], instance).await {
-            return Outcome { done, under_way: None, result: Err(error.into()) };
-        }
-        let operation = remaining.remove(0);
+    for operation in operations {
         let awaited = format!("AWS to answer {operation}");
         if cancel.is_cancelled() {
             return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
         }
         tracing::info!(cluster = cluster_identifier, %operation, "running");
-        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, &operation))).await {
+        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, operation, reboots_writer))).await {
             let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
-            return Outcome { done, under_way: unanswered.then_some(operation), result: Err(failure) };
+            return Outcome { done, under_way: unanswered.then(|| operation.clone()), result: Err(failure) };
         }
         reboots.statics_changed |= operation.needs_reboot();
-        done.push(operation);
+        done.push(operation.clone());
     }
     let result = match operations.iter().any(Operation::is_reboot) {
-        true => reboots.check_writer().await.map_err(message::reboot),
+        true => match reboots.check_writer().await {
+            // A replica has none.
+            Err(RebootError::NoWriter { .. }) if !reboots_writer => Ok(()),
+            checked => checked.map_err(message::reboot),
+        },
         false => Ok(()),
     };
     Outcome { done, under_way: None, result }
 }
 
-/// The member that a reboot is about, where the operation names one.
-fn instance(operation: &Operation) -> Option<&str> {
-    match operation {
-        Operation::RebootMember { instance } => Some(instance),
-        _ => None,
-    }
-}
-
-async fn call(reboots: &Reboots<'_>, operation: &Operation) -> Result<(), Failure> {
+async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
     let Reboots { client, cluster: owner, patience, .. } = reboots;
     match operation {
         Operation::CreateGroup { name, family, tags } => {
@@ -92,7 +83,7 @@ async fn call(reboots: &Reboots<'_>, operation: &Operation) -> Result<(), Failur
             client.wait_for_parameter_group_attached(cluster, group, patience).await?;
         }
         Operation::RebootWriter { .. } => reboots.writer().await.map_err(message::reboot)?,
-        Operation::RebootMember { instance } => reboots.member(instance).await?,
+        Operation::RebootOthers { .. } => reboots.others(reboots_writer).await?,
         Operation::DeleteGroup { name } => match client.delete_parameter_group(name, patience).await {
             Err(error) if error.cause() == Cause::NotFound => {}
             result => result?,

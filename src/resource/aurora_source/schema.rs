@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::resource::change::managed_model;
+use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{
     Attr, AttributePath, AttributeValue, Diagnostic, Diagnostics, Kind, Type, Value, computed, model, optional, required,
@@ -48,8 +48,12 @@ model! {
         host: String => computed().keep_prior(),
         /// The cluster identifier.
         id: String => computed().keep_prior(),
+        /// What `operations` mean to those who use the database; null without any.
+        impact: ImpactModel => computed(),
         /// The members of the cluster, sorted by identifier.
         members: Vec<MemberState> => computed(),
+        /// What a destroy would do, as of the last refresh.
+        on_destroy: OnDestroy => computed(),
         /// The AWS calls that change something, in the order in which the last plan listed them.
         operations: Vec<String> => computed().keep_prior(),
         /// Family of the parameter group, for example `aurora-postgresql16`.

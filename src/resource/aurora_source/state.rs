@@ -4,7 +4,7 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{AuroraSource, MemberState, ParameterGroupSettings, ParameterValues, Source};
-use crate::cluster::{self, GUIDE_PARAMETERS, TAG_PREFIX, default_name};
+use crate::cluster::{self, GUIDE_PARAMETERS, PREVIOUS_TAG, TAG_PREFIX, default_name};
 use crate::rds::parameter_group::Tags;
 use crate::rds::{ClusterStatus, ParameterGroupStatus};
 use crate::resource::change::{Change, Proposal};
@@ -22,20 +22,59 @@ pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -
     let (Some(operations), Some(Observed { found, .. }), Some(desired)) = (operations, change.basis(), change.after) else {
         return model;
     };
-    let attaches = operations.iter().any(|operation| matches!(operation, Operation::AttachGroup { .. }));
-    // The owner's tags hold the previous group.
-    let is_tagged = |operation: &Operation| matches!(operation, Operation::TagGroup { name, .. } if *name == found.attached.name);
-    let tags = operations.iter().any(is_tagged);
-    let reboots = operations.iter().any(Operation::is_reboot);
-    let nothing = operations.is_empty();
+    let altered = operations.iter().map(|operation| alters(operation, found)).fold(Altered::default(), Altered::and);
     AuroraSource {
-        members: kept(&prior.members, nothing),
-        parameter_group_name: kept(&prior.parameter_group_name, !attaches),
-        previous_parameter_group_name: kept(&prior.previous_parameter_group_name, !attaches && !tags),
-        ready: if nothing { ready(found, desired).into() } else { Attr::Unknown },
-        reboot_required: kept(&prior.reboot_required, nothing),
-        writer_instance_id: kept(&prior.writer_instance_id, !reboots),
+        members: kept(&prior.members, !altered.members),
+        parameter_group_name: kept(&prior.parameter_group_name, !altered.attachment),
+        previous_parameter_group_name: kept(&prior.previous_parameter_group_name, !altered.previous),
+        ready: if altered.members || altered.values { Attr::Unknown } else { ready(found, desired).into() },
+        reboot_required: kept(&prior.reboot_required, !altered.members),
+        writer_instance_id: kept(&prior.writer_instance_id, !altered.writer),
         ..model
+    }
+}
+
+/// What an operation can alter of the computed attributes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Altered {
+    /// Which group is attached.
+    attachment: bool,
+    /// What was attached before it, which the owner's tags hold.
+    previous: bool,
+    /// Which values are in effect.
+    values: bool,
+    /// Whether members wait for a reboot.
+    members: bool,
+    /// Who the writer is.
+    writer: bool,
+}
+
+impl Altered {
+    fn and(self, other: Self) -> Self {
+        Self {
+            attachment: self.attachment || other.attachment,
+            previous: self.previous || other.previous,
+            values: self.values || other.values,
+            members: self.members || other.members,
+            writer: self.writer || other.writer,
+        }
+    }
+}
+
+fn alters(operation: &Operation, found: &cluster::Observed) -> Altered {
+    let none = Altered::default();
+    match operation {
+        Operation::AttachGroup { .. } => Altered { attachment: true, previous: true, values: true, members: true, ..none },
+        Operation::ModifyGroup { .. } | Operation::ResetGroup { .. } => {
+            Altered { values: true, members: operation.needs_reboot(), ..none }
+        }
+        Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => {
+            Altered { values: true, members: true, writer: true, ..none }
+        }
+        Operation::TagGroup { name, tags } => {
+            Altered { previous: *name == found.attached.name && tags.contains_key(PREVIOUS_TAG), ..none }
+        }
+        Operation::CreateGroup { .. } | Operation::UntagGroup { .. } | Operation::DeleteGroup { .. } => none,
     }
 }
 

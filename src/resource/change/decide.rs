@@ -2,7 +2,7 @@
 
 use super::managed::{Change, Look, Managed, Seen, Work};
 use super::message;
-use super::terms::{Moment, Purpose, Remaining, Unplanned};
+use super::terms::{Hindrance, ManagedModel, Moment, Purpose, Remaining, Unplanned};
 use crate::terraform::Diagnostics;
 
 /// What runs.
@@ -65,18 +65,18 @@ impl<R: Managed> Work<'_, R> {
     ///
     /// # Errors
     /// What stands against the change, and a plan that the present has left behind.
-    pub(crate) fn decide(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<Decision<R>, Diagnostics> {
+    pub(crate) fn decide(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<Decision<R>, Hindrance> {
         let mut warnings = Diagnostics::new();
-        let needed = self.compare(now, &mut warnings)?;
-        let findings = R::check(&self.change(now), Some(operations));
-        let mut refusals = findings.refusals;
-        refusals.extend(findings.unmet);
-        refusals.into_result()?;
+        let needed = match self.destroys() {
+            true => self.compare_destroy(operations)?,
+            false => self.compare(now, &mut warnings)?,
+        };
+        self.admit(now, operations)?;
         let seen = Seen { now, planned: operations, needed: &needed };
         let mut run = Vec::new();
-        let mut skipped = Vec::new();
+        let mut skipped = self.done_already(operations);
         // What was decided just now needs no word about what is done already.
-        let is_reviewed = self.planned.is_some();
+        let is_reviewed = self.planned.is_some() || self.destroys();
         for operation in operations {
             match R::remaining(operation, &seen) {
                 Remaining::All => run.push(operation.clone()),
@@ -92,6 +92,41 @@ impl<R: Managed> Work<'_, R> {
             warnings.push(message::skipped::<R>(self.arguments, &skipped));
         }
         Ok(Decision { run, warnings })
+    }
+
+    /// Lets the operations run, unless something stands against them.
+    ///
+    /// # Errors
+    /// What does.
+    pub(crate) fn admit(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<(), Hindrance> {
+        let findings = R::check(&self.change(now), Some(operations));
+        let mut refusals = findings.refusals;
+        refusals.extend(findings.unmet);
+        refusals.into_result()?;
+        if findings.awaited.is_empty() { Ok(()) } else { Err(Hindrance::Awaited(findings.awaited)) }
+    }
+
+    /// What was reviewed of a destroy, by its prior state: Terraform hands the private data of another plan to the half of a replacement.
+    fn reviewed(&self) -> Option<&[String]> {
+        self.prior.filter(|_| self.destroys()).and_then(|prior| prior.model.reviewed_destroy())
+    }
+
+    /// What was reviewed of a destroy and is not needed any more.
+    fn done_already(&self, operations: &[R::Operation]) -> Vec<String> {
+        let is_needed = |line: &&String| operations.iter().any(|operation| operation.to_string() == **line);
+        self.reviewed().unwrap_or_default().iter().filter(|line| !is_needed(line)).cloned().collect()
+    }
+
+    /// A destroy runs what was reviewed, less what is done already, or nothing.
+    fn compare_destroy(&self, operations: &[R::Operation]) -> Result<Vec<R::Operation>, Diagnostics> {
+        let Some(reviewed) = self.reviewed() else { return Ok(operations.to_vec()) };
+        let is_new = |operation: &&R::Operation| !reviewed.contains(&operation.to_string());
+        let unreviewed: Vec<R::Operation> = operations.iter().filter(is_new).cloned().collect();
+        if unreviewed.is_empty() {
+            Ok(operations.to_vec())
+        } else {
+            Err(message::not_reviewed::<R>(self.arguments, &unreviewed).into())
+        }
     }
 
     /// What is needed now. What was not planned of it is left to the next plan, or stops the change if that may not be.

@@ -1,16 +1,23 @@
 //! The steps of every resource: look, decide, run, look again, save what exists.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
-use super::managed::{Change, Done, Look, Managed, Stopped, Work, limit};
+use super::impact::{self, Impact, OnDestroy};
+use super::managed::{Change, Done, Look, Managed, Seen, Stopped, Work, impact, limit, undoing};
+use super::plan::subject;
 use super::private::Private;
-use super::terms::{ManagedModel, Purpose, lines};
+use super::terms::{ManagedModel, Purpose, Remaining, lines};
 use super::{message, plan};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::{ApplyRequestOf, Existing, Plan, PlanRequestOf, Prior, PriorOf, Resource, Saved};
 use crate::resource::timeouts::{Limits, Timeouts};
+use crate::resource::titled::{Failed, Said};
 use crate::terraform::Diagnostics;
+
+/// How long a destroy waits for what another destroy of the same run may free, where `timeouts.delete` says nothing.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// A managed resource as the RPCs use it.
 #[derive(Clone, Debug)]
@@ -44,67 +51,45 @@ impl<R: Managed> Resource for Engine<R> {
         faults
     }
 
-    async fn look_up(context: &Context, request: &PlanRequestOf<'_, Self>) -> Result<Option<R::Observed>, Failure> {
+    async fn look_up(context: &Context, request: &PlanRequestOf<'_, Self>) -> Result<Option<R::Observed>, Failed> {
         let Some(desired) = request.desired else { return Ok(None) };
         let prior = request.prior.filter(|_| !request.replaces);
         let recalled = prior.and_then(|prior| R::recall(prior, request.prior_private.observed.as_ref()));
         let purpose = Purpose::Plan { changed: request.changed };
         let arguments = prior.map_or(desired, |prior| &prior.arguments);
-        R::look(context, &Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired) }).await
+        let look = Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired) };
+        R::look(context, &look).await.map_err(|failure| failed::<R>(desired, failure))
     }
 
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&R::Observed>) -> Plan<R::Model, Private<R>> {
         plan::plan(request, lookup)
     }
 
-    async fn plan_destroy(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Diagnostics, Failure> {
-        let recalled = R::recall(prior, private.observed.as_ref());
-        let look = of_state::<R>(Purpose::PlanDestroy, prior, recalled.as_ref());
-        let Some(now) = R::look(context, &look).await?.filter(R::exists) else { return Ok(Diagnostics::new()) };
-        let change = Change::destroy(&prior.arguments, &now);
-        let operations = R::diff(&change)?.unwrap_or_default();
-        let findings = R::check(&change, Some(&operations));
-        let mut diagnostics = Diagnostics::new();
-        if !operations.is_empty() {
-            diagnostics.push(message::destroys::<R>(&prior.arguments, &operations));
-        }
-        diagnostics.extend(findings.warnings);
-        diagnostics.extend(findings.unmet.into_iter().map(|finding| message::unmet(finding, false)));
-        diagnostics.extend(findings.refusals);
-        Ok(diagnostics)
+    async fn plan_destroy(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Said, Failed> {
+        let said = plan_destroy::<R>(context, prior, private).await;
+        said.map(|said| Said::about(&subject::<R>(Some(&prior.arguments)), said))
+            .map_err(|failure| failed::<R>(&prior.arguments, failure))
     }
 
-    async fn read(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Option<Existing<Self>>, Failure> {
+    async fn read(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Option<Existing<Self>>, Failed> {
         let importing = private.importing;
         let recalled = R::recall(prior, private.observed.as_ref());
         let look = of_state::<R>(Purpose::Read { importing }, prior, recalled.as_ref());
         let what = format!("reading {}", R::object(&prior.arguments));
         let limit = limit::<R>(&prior.model, |limits| limits.read);
         let looked = tokio::time::timeout(limit, R::look(context, &look)).await;
-        let observed = looked.unwrap_or_else(|_| Err(message::timed_out(&what, limit).into()))?;
-        Ok(observed.filter(R::exists).map(|observed| existing(&prior.model, &observed, importing, private.applied, &[])))
+        let looked = looked.unwrap_or_else(|_| Err(message::timed_out(&what, limit).into()));
+        let observed = looked.map_err(|failure| failed::<R>(&prior.arguments, failure))?;
+        let existing =
+            |observed: R::Observed| existing(&prior.model, &prior.arguments, &observed, importing, private.applied, None);
+        Ok(observed.filter(R::exists).map(existing))
     }
 
-    async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Diagnostics, Failure> {
-        let step = |limits: Limits| if request.prior.is_some() { limits.update } else { limits.create };
-        let work = Work {
-            arguments: request.prior.map_or(request.desired, |prior| &prior.arguments),
-            prior: request.prior,
-            recalled: request.prior.and_then(|prior| R::recall(prior, request.planned_private.observed.as_ref())),
-            desired: Some(request.desired),
-            planned: request.planned_private.planned.as_deref(),
-            secret: R::secret(request.config),
-            limit: limit::<R>(request.config, step),
-        };
-        match R::execute(context, &work).await {
-            Ok(Done { observed: Some(observed), ran, diagnostics }) => {
-                let applied = Some(R::fingerprint(request.desired));
-                saved.save(existing(request.planned, &observed, false, applied, &lines(&ran)));
-                Ok(diagnostics)
-            }
-            Ok(Done { observed: None, .. }) => Err(message::not_there::<R>(request.desired).into()),
-            Err(stopped) => Err(stop(stopped, request.prior, request.planned_private, saved)),
-        }
+    async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Said, Failed> {
+        let applied = apply::<R>(context, request, saved).await;
+        applied
+            .map(|said| Said::about(&subject::<R>(Some(request.desired)), said))
+            .map_err(|failure| failed::<R>(request.desired, failure))
     }
 
     async fn destroy(
@@ -112,7 +97,7 @@ impl<R: Managed> Resource for Engine<R> {
         prior: &PriorOf<Self>,
         private: &Private<R>,
         saved: &Saved<Self>,
-    ) -> Result<Diagnostics, Failure> {
+    ) -> Result<Said, Failed> {
         let work = Work {
             arguments: &prior.arguments,
             prior: Some(prior),
@@ -121,10 +106,11 @@ impl<R: Managed> Resource for Engine<R> {
             planned: None,
             secret: None,
             limit: limit::<R>(&prior.model, |limits| limits.delete),
+            patience: Timeouts::delete(prior.model.timeouts()).unwrap_or(PATIENCE),
         };
         match R::execute(context, &work).await {
-            Ok(done) => Ok(done.diagnostics),
-            Err(stopped) => Err(stop(stopped, Some(prior), private, saved)),
+            Ok(done) => Ok(Said::about(&subject::<R>(Some(&prior.arguments)), done.diagnostics)),
+            Err(stopped) => Err(failed::<R>(&prior.arguments, stop(stopped, Some(prior), private, saved))),
         }
     }
 
@@ -149,6 +135,67 @@ impl<R: Managed> Resource for Engine<R> {
     }
 }
 
+fn failed<R: Managed>(arguments: &R::Desired, failure: Failure) -> Failed {
+    Failed::about(&subject::<R>(Some(arguments)), failure)
+}
+
+async fn plan_destroy<R: Managed>(
+    context: &Context,
+    prior: &Prior<R::Model, R::Desired>,
+    private: &Private<R>,
+) -> Result<Diagnostics, Failure> {
+    let recalled = R::recall(prior, private.observed.as_ref());
+    let look = of_state::<R>(Purpose::PlanDestroy, prior, recalled.as_ref());
+    let Some(now) = R::look(context, &look).await?.filter(R::exists) else { return Ok(Diagnostics::new()) };
+    let change = Change::destroy(&prior.arguments, &now);
+    let operations = R::diff(&change)?.unwrap_or_default();
+    let findings = R::check(&change, Some(&operations));
+    let seen = Seen { now: &now, planned: &operations, needed: &operations };
+    let statements = operations.iter().flat_map(|operation| match R::remaining(operation, &seen) {
+        Remaining::Each(each) => lines(&each),
+        _ => vec![operation.to_string()],
+    });
+    let statements: Vec<String> = statements.collect();
+    let mut diagnostics = Diagnostics::new();
+    if !statements.is_empty() {
+        diagnostics.push(message::destroys(&statements));
+    }
+    diagnostics.extend(findings.warnings);
+    let unmet = findings.awaited.into_iter().chain(findings.unmet);
+    diagnostics.extend(unmet.map(|finding| message::unmet(finding, false)));
+    diagnostics.extend(findings.refusals);
+    Ok(diagnostics)
+}
+
+async fn apply<R: Managed>(
+    context: &Context,
+    request: &ApplyRequestOf<'_, Engine<R>>,
+    saved: &Saved<Engine<R>>,
+) -> Result<Diagnostics, Failure> {
+    let step = |limits: Limits| if request.prior.is_some() { limits.update } else { limits.create };
+    let work = Work {
+        arguments: request.prior.map_or(request.desired, |prior| &prior.arguments),
+        prior: request.prior,
+        recalled: request.prior.and_then(|prior| R::recall(prior, request.planned_private.observed.as_ref())),
+        desired: Some(request.desired),
+        planned: request.planned_private.planned.as_deref(),
+        secret: R::secret(request.config),
+        limit: limit::<R>(request.config, step),
+        patience: Duration::ZERO,
+    };
+    match R::execute(context, &work).await {
+        Ok(Done { observed: Some(observed), ran, diagnostics }) => {
+            let applied = Some(R::fingerprint(request.desired));
+            let change = Change::<R>::drift(request.desired, &observed);
+            let ran = (lines(&ran), impact(&ran, &change));
+            saved.save(existing(request.planned, request.desired, &observed, false, applied, Some(ran)));
+            Ok(diagnostics)
+        }
+        Ok(Done { observed: None, .. }) => Err(message::not_there::<R>(request.desired).into()),
+        Err(stopped) => Err(stop(stopped, request.prior, request.planned_private, saved)),
+    }
+}
+
 /// A look at what a state says.
 fn of_state<'a, R: Managed>(
     purpose: Purpose,
@@ -161,15 +208,19 @@ fn of_state<'a, R: Managed>(
 /// The object as it exists. An unknown list of operations becomes what `ran`; a known one stays what was planned last.
 fn existing<R: Managed>(
     model: &R::Model,
+    arguments: &R::Desired,
     observed: &R::Observed,
     importing: bool,
     applied: Option<u64>,
-    ran: &[String],
+    ran: Option<(Vec<String>, Option<Impact>)>,
 ) -> Existing<Engine<R>> {
     let mut model = R::state(model, observed, importing);
     if model.operations().known().is_none() {
-        *model.operations() = ran.to_vec().into();
+        let (ran, impact) = ran.unwrap_or_default();
+        *model.operations() = ran.into();
+        *model.impact() = impact::attribute(impact);
     }
+    *model.on_destroy() = undoing::<R>(arguments, observed).map(|(operations, impact)| OnDestroy::of(operations, impact)).into();
     let stored = R::store(observed);
     // Of the others the state says it all, and some have very long lists.
     if model.drift().is_some()
@@ -199,8 +250,8 @@ fn stop<R: Managed>(
 ) -> Failure {
     if let Some(prior) = prior {
         saved.save(match &stopped.left {
-            Some(left) => existing(&prior.model, left, false, private.applied, &[]),
-            None => Existing { model: prior.model.clone(), private: Private { planned: None, ..private.clone() } },
+            Some(left) => existing(&prior.model, &prior.arguments, left, false, private.applied, None),
+            None => Existing { model: prior.model.clone(), private: Private { planned: None, impact: None, ..private.clone() } },
         });
     }
     if stopped.diagnostics.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
 use super::message;
 use super::terms::Purpose;
@@ -15,6 +16,9 @@ use crate::terraform::Diagnostics;
 pub(crate) trait InDatabase: Managed {
     /// Whether an object is gone with its database. A role belongs to the whole server.
     const GOES_WITH_ITS_DATABASE: bool;
+
+    /// Its identifier in the catalogue, which tells it from all others of its kind on the server.
+    fn oid(observed: &Self::Observed) -> Option<u32>;
 
     /// Where it lives.
     fn database(arguments: &Self::Desired) -> &Identifier;
@@ -91,12 +95,14 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
         Err(error) if is_gone::<R>(work, &error) => return Ok(Done::nothing()),
         facts => facts?,
     };
+    let object = R::object(work.arguments);
+    let _turn = context.turn(&turn_of(&server, &object)).await?;
     let sent = Mutex::new(Vec::new());
     let attempt = || attempt::<R>(context, &server, &facts, database, work, &sent);
     let done = if work.destroys() {
-        until_done(context.cancel(), attempt).await
+        until_free(&object, work.patience, context.cancel(), || until_done(context.cancel(), &attempt)).await
     } else {
-        match transient(context.cancel(), attempt).await {
+        match transient(context.cancel(), &attempt).await {
             Err(Attempt::Postgres(error)) if error.is_uncertain() => {
                 look_again(context, &server, &facts, work, &sent, error).await.map_err(Attempt::from)
             }
@@ -105,8 +111,34 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
     };
     match done {
         Err(Attempt::Postgres(error)) if is_gone::<R>(work, &error) => Ok(Done::nothing()),
+        Ok(done) => {
+            let created = done.observed.as_ref().filter(|_| work.creates());
+            created.into_iter().for_each(|created| take_up::<R>(context, &server, created));
+            Ok(done)
+        }
         done => done.map_err(|stopped| R::failure(stopped, &facts).into()),
     }
+}
+
+/// What queues for the turn to change an object.
+pub(crate) fn turn_of(server: &Server, object: &str) -> String {
+    format!("{object} on {}", server.settings().address())
+}
+
+/// Remembers what a create of this run created or took over.
+fn take_up<R: InDatabase>(context: &Context, server: &Server, created: &R::Observed) {
+    if let Some(key) = key::<R>(server, created) {
+        context.take_up(key);
+    }
+}
+
+/// Whether a create of this run created or took over what is to be destroyed.
+pub(crate) fn is_taken_up<R: InDatabase>(context: &Context, server: &Server, now: &R::Observed) -> bool {
+    key::<R>(server, now).is_some_and(|key| context.is_taken_up(&key))
+}
+
+fn key<R: InDatabase>(server: &Server, observed: &R::Observed) -> Option<String> {
+    R::oid(observed).map(|oid| format!("{} {oid} on {}", R::TYPE_NAME, server.settings().address()))
 }
 
 /// Whether what is to be destroyed went with its database.
@@ -128,6 +160,9 @@ async fn attempt<R: InDatabase>(
     let mut now = R::observe(reader, facts, &work.look(purpose)).await?;
     if work.destroys() && !R::exists(&now) {
         return Ok(Done::nothing());
+    }
+    if work.destroys() && is_taken_up::<R>(context, server, &now) {
+        return Ok(Done::left(message::not_destroyed::<R>(work.arguments)));
     }
     let operations = work.operations(&now)?;
     R::look_closer(reader, work, &operations, &mut now).await?;

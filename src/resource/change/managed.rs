@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned};
+use super::impact::{Effect, Impact};
+use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned, lines};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::Prior;
 use crate::resource::timeouts::{Limits, Timeouts};
 use crate::secret::Secret;
-use crate::terraform::{Diagnostics, Model};
+use crate::terraform::{Diagnostic, Diagnostics, Model};
 
 /// A resource whose operations are planned, shown and run by the engine.
 pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
@@ -105,6 +106,18 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// What is left of a planned operation when it is about to run.
     fn remaining(operation: &Self::Operation, seen: &Seen<'_, Self>) -> Remaining<Self::Operation>;
 
+    /// What an operation of this change means to those who use the database. A new operation does not compile without an answer.
+    fn effect(operation: &Self::Operation, change: &Change<'_, Self>) -> Effect;
+
+    /// Whether a create may be half of a replacement whose other half destroys what was seen: an object of the same name, or something
+    /// that this resource made. Terraform does not tell, so that nothing known may be planned from it.
+    fn is_taken(now: &Self::Observed) -> bool {
+        Self::exists(now)
+    }
+
+    /// What will be observed once these operations have run, as far as a destroy depends on it; `None` where the plan cannot tell.
+    fn foresee(change: &Change<'_, Self>, operations: &[Self::Operation]) -> Option<Self::Observed>;
+
     /// Whether an operation that is needed and was not planned may wait for the next plan, also where others may not.
     fn may_wait(_: &Self::Operation) -> bool {
         false
@@ -163,6 +176,18 @@ impl<'a, R: Managed> Change<'a, R> {
     }
 }
 
+/// What the operations of a change mean together; `None` without any.
+pub(crate) fn impact<R: Managed>(operations: &[R::Operation], change: &Change<'_, R>) -> Option<Impact> {
+    Impact::of(operations.iter().map(|operation| (operation.to_string(), R::effect(operation, change))))
+}
+
+/// What a destroy of an object would run, and what that would mean; `None` where too little is known of it.
+pub(crate) fn undoing<R: Managed>(arguments: &R::Desired, observed: &R::Observed) -> Option<(Vec<String>, Option<Impact>)> {
+    let change = Change::destroy(arguments, observed);
+    let operations = R::diff(&change).ok().flatten()?;
+    Some((lines(&operations), impact(&operations, &change)))
+}
+
 /// A look at what exists.
 pub(crate) struct Look<'a, R: Managed> {
     pub(crate) purpose: Purpose,
@@ -214,6 +239,8 @@ pub(crate) struct Work<'a, R: Managed> {
     pub(crate) secret: Option<Secret>,
     /// How long a wait may take: for the turn to change a database, for each statement, for AWS.
     pub(crate) limit: Duration,
+    /// How long a destroy waits for what another destroy of the same run may free.
+    pub(crate) patience: Duration,
 }
 
 /// What came of a change.
@@ -231,6 +258,11 @@ impl<R: Managed> Done<R> {
     /// There was nothing to do, since nothing is there.
     pub(crate) fn nothing() -> Self {
         Self { observed: None, ran: Vec::new(), diagnostics: Diagnostics::new() }
+    }
+
+    /// What was to be destroyed is left as it is.
+    pub(crate) fn left(why: Diagnostic) -> Self {
+        Self { diagnostics: why.into(), ..Self::nothing() }
     }
 }
 

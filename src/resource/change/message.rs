@@ -18,10 +18,61 @@ pub(crate) fn unmet(diagnostic: Diagnostic, at_apply: bool) -> Diagnostic {
     Diagnostic { severity, ..diagnostic }
 }
 
-/// What a destroy runs: its plan has no values to show it in.
-pub(super) fn destroys<R: Managed>(arguments: &R::Desired, operations: &[R::Operation]) -> Diagnostic {
-    let detail = format!("For {}:\n  {}", R::object(arguments), lines(operations).join("\n  "));
-    Diagnostic::warning("Operations of this destroy", detail)
+/// What a destroy runs, statement by statement: `on_destroy` sums some of them up.
+pub(super) fn destroys(operations: &[String]) -> Diagnostic {
+    Diagnostic::warning("Operations of this destroy", format!("In this order:\n  {}", operations.join("\n  ")))
+}
+
+/// The other half of a replacement that an argument of the resource forces.
+pub(super) fn creates_again<R: Managed>(desired: &R::Desired, operations: Option<&[R::Operation]>) -> Diagnostic {
+    let detail = match operations {
+        Some([]) => "Nothing has to be run for it.".to_owned(),
+        Some(operations) => format!("In this order:\n  {}", lines(operations).join("\n  ")),
+        None => "They are known only after apply.".to_owned(),
+    };
+    let detail = format!(
+        "This replaces the resource: one {noun} is destroyed, and {object} is created. {detail}",
+        noun = R::NOUN,
+        object = R::object(desired)
+    );
+    Diagnostic::warning("Operations of the create in this replacement", detail)
+}
+
+/// A create that finds what the other half of a replacement may be about to destroy.
+pub(super) fn depends_on_a_destroy<R: Managed>(desired: &R::Desired, needed: &[R::Operation]) -> Diagnostic {
+    let now = match needed {
+        [] => "As things are now, nothing would run.".to_owned(),
+        needed => format!("As things are now, this would run:\n  {}", lines(needed).join("\n  ")),
+    };
+    let detail = format!(
+        "There is something of {} already, and Terraform does not tell the provider whether this run destroys it first. So `operations` \
+         and `impact` are known only after apply. {now}",
+        R::object(desired)
+    );
+    Diagnostic::warning("What runs depends on what this run destroys", detail)
+}
+
+/// What this run has just created or taken up under another address.
+pub(crate) fn not_destroyed<R: Managed>(arguments: &R::Desired) -> Diagnostic {
+    let detail = format!(
+        "This run has created {object} or taken it over under another address, so it is left as it is, and only the old address is taken \
+         out of the state. To rename an address, use a `moved` block. To replace a {noun} that keeps its name, leave \
+         create_before_destroy out of `lifecycle`.",
+        object = R::object(arguments),
+        noun = R::NOUN
+    );
+    Diagnostic::warning("Not destroyed", detail)
+}
+
+/// What another destroy was to free is still there.
+pub(super) fn still_there(awaited: Diagnostics, waited: Duration, is_stopped: bool) -> Diagnostics {
+    let end = if is_stopped { "then the run was stopped" } else { "that long a wait is allowed by timeouts.delete" };
+    let waited = humantime::format_duration(Duration::from_secs(waited.as_secs()));
+    let refuse = |diagnostic: Diagnostic| {
+        let detail = format!("{}\n\nNothing was changed. Waited {waited}; {end}.", diagnostic.detail);
+        unmet(Diagnostic { detail, ..diagnostic }, true)
+    };
+    awaited.into_iter().map(refuse).collect()
 }
 
 /// Planned operations that do not run.
@@ -60,6 +111,16 @@ pub(super) fn stale<R: Managed>(arguments: &R::Desired, operations: &[R::Operati
     Diagnostic::error(format!("The {} changed since the plan", R::NOUN), detail)
 }
 
+/// A destroy that would do something that was not reviewed.
+pub(super) fn not_reviewed<R: Managed>(arguments: &R::Desired, operations: &[R::Operation]) -> Diagnostic {
+    let detail = format!(
+        "To destroy {} now needs what `on_destroy` did not show:\n  {}\nNothing was changed. Plan again, with a refresh.",
+        R::object(arguments),
+        lines(operations).join("\n  ")
+    );
+    Diagnostic::error(format!("The {} changed since the plan", R::NOUN), detail)
+}
+
 /// The object went away between plan and apply.
 pub(super) fn gone<R: Managed>(arguments: &R::Desired) -> Diagnostic {
     let detail = format!(
@@ -79,11 +140,23 @@ pub(super) fn not_there<R: Managed>(arguments: &R::Desired) -> Diagnostic {
 pub(crate) fn already_exists<R: Managed>(opening: &str, id: &str, closing: &str) -> Diagnostic {
     let closing = if closing.is_empty() { String::new() } else { format!("\n\n{closing}") };
     let detail = format!(
-        "{opening}\n\nTo manage it here, import it:\n\nimport {{\n  to = {}.example\n  id = {}\n}}{closing}",
-        R::TYPE_NAME,
-        hcl_string(id)
+        "{opening}\n\n{moved}\n\nIf no configuration manages it yet, import it:\n\nimport {{\n  to = {kind}.new_name\n  id = {id}\n}}\n\nIf \
+         this run replaces it, it must be destroyed first: leave create_before_destroy out of `lifecycle`, since a name exists only \
+         once.{closing}",
+        moved = moved::<R>(),
+        kind = R::TYPE_NAME,
+        id = hcl_string(id)
     );
     Diagnostic::error(format!("{} already exists", capitalised(R::NOUN)), detail)
+}
+
+/// What to do when only an address was renamed: an import beside the destroy of the old address would lose the object.
+pub(crate) fn moved<R: Managed>() -> String {
+    let kind = R::TYPE_NAME;
+    format!(
+        "If this run also destroys it under an old address, that address was renamed. Say so, with both names replaced:\n\nmoved {{\n  \
+         from = {kind}.old_name\n  to   = {kind}.new_name\n}}"
+    )
 }
 
 /// A step took longer than its limit.

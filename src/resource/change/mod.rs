@@ -6,6 +6,8 @@
 
 mod decide;
 mod engine;
+mod free;
+mod impact;
 mod in_database;
 mod managed;
 mod message;
@@ -18,7 +20,9 @@ mod terms;
 mod tests;
 
 pub(crate) use engine::Engine;
-pub(crate) use in_database::{InDatabase, execute, look};
+pub(crate) use free::{Undecided, until_free};
+pub(crate) use impact::{Effect, ImpactModel, LockMode, OnDestroy, Restarts};
+pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, turn_of};
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
-pub(crate) use message::{already_exists, unmet};
+pub(crate) use message::{already_exists, moved, not_destroyed, unmet};
 pub(crate) use terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned, fingerprint, lines, managed_model};

@@ -1,9 +1,12 @@
 //! Terraform's plan of any resource: which operations, what is known, what is said. Pure.
 
-use super::managed::{Change, Managed, Proposal};
+use super::impact::{self, OnDestroy};
+use super::managed::{Change, Managed, Proposal, impact, undoing};
+use super::message;
 use super::private::Private;
 use super::terms::{ManagedModel, Moment, lines};
 use crate::resource::contract::{Plan, PlanRequest};
+use crate::resource::titled::{Said, Subject};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Severity};
 
 /// Plans a create or an update. The list of a first plan that is handed back comes before one made now, and that before an unknown one.
@@ -23,24 +26,39 @@ pub(super) fn plan<R: Managed>(
         replaces: request.replaces,
     };
     let mut refused = Diagnostics::new();
-    let first = request.first_plan.and_then(|first| first.planned.clone());
-    let operations = match (first, request.desired) {
-        (Some(first), _) => Some(first),
-        (None, Some(_)) => refused.absorb(R::diff(&change)).flatten(),
-        (None, None) => None,
+    let needed = request.desired.and_then(|_| refused.absorb(R::diff(&change)).flatten());
+    let is_taken = prior.is_none() && looked.is_some_and(R::is_taken);
+    let first = request.first_plan.and_then(|first| Some((first.planned.clone()?, first.impact.clone())));
+    let (operations, impact) = match (first, &needed) {
+        (Some((operations, impact)), _) => (Some(operations), impact),
+        (None, Some(needed)) if !is_taken => (Some(needed.clone()), impact(needed, &change)),
+        (None, _) => (None, None),
     };
-    let findings = request.desired.map(|_| R::check(&change, operations.as_deref())).unwrap_or_default();
+    let foreseen = operations.as_deref().or(needed.as_deref());
+    let findings = request.desired.map(|_| R::check(&change, foreseen)).unwrap_or_default();
     // Without a list nothing can be reviewed, so that a change may not go on although the list was refused.
     let is_change = request.prior.is_none() || request.changed;
     let mut diagnostics = if is_change { refused } else { as_warnings(refused) };
     diagnostics.extend(if is_asked_for(request) { findings.refusals } else { as_warnings(findings.refusals) });
+    diagnostics.extend(as_warnings(findings.awaited));
     diagnostics.extend(as_warnings(findings.unmet));
+    if let (true, Some(desired)) = (request.replaces, request.desired) {
+        diagnostics.push(message::creates_again::<R>(desired, foreseen));
+    } else if let (true, None, Some(desired), Some(needed)) = (is_taken, &operations, request.desired, &needed) {
+        diagnostics.push(message::depends_on_a_destroy::<R>(desired, needed));
+    }
     diagnostics.extend(findings.warnings);
+    let diagnostics = said::<R>(request, diagnostics);
 
-    let prior_private = if prior.is_some() { request.prior_private.clone() } else { Private::default() };
     let nothing = operations.as_ref().is_none_or(Vec::is_empty);
+    // The half of a replacement that destroys gets what the half that creates has planned.
+    let private = request.prior_private.clone();
     if prior.is_some() && !request.changed && nothing {
-        return Plan { model: request.proposed.clone(), private: Private { planned: None, ..prior_private }, diagnostics };
+        return Plan {
+            model: request.proposed.clone(),
+            private: Private { planned: None, impact: None, ..private },
+            diagnostics,
+        };
     }
     let proposal = Proposal {
         model: request.proposed.clone(),
@@ -50,11 +68,23 @@ pub(super) fn plan<R: Managed>(
     };
     let mut model = R::planned(&change, proposal);
     *model.operations() = operations.as_deref().map_or(Attr::Unknown, |operations| lines(operations).into());
+    *model.impact() = if operations.is_some() { impact::attribute(impact.clone()) } else { Attr::Unknown };
+    *model.on_destroy() = on_destroy(&change, operations.as_deref());
     if let Some(drift) = model.drift() {
         // The same drift a second time is a difference again.
         *drift = Vec::new().into();
     }
-    Plan { model, private: Private { planned: operations, ..prior_private }, diagnostics }
+    Plan { model, private: Private { planned: operations, impact, ..private }, diagnostics }
+}
+
+/// What a destroy would do after the change, where the plan decides it.
+fn on_destroy<R: Managed>(change: &Change<'_, R>, operations: Option<&[R::Operation]>) -> Attr<OnDestroy> {
+    let after = change.after.zip(operations).and_then(|(desired, operations)| {
+        let observed = R::foresee(change, operations)?;
+        let (operations, impact) = undoing::<R>(desired, &observed)?;
+        Some(OnDestroy::of(operations, impact))
+    });
+    after.map_or(Attr::Unknown, Attr::Known)
 }
 
 /// Whether the configuration asks for a change, in contrast to: somebody else made the object differ. `terraform destroy` plans an update
@@ -62,6 +92,16 @@ pub(super) fn plan<R: Managed>(
 fn is_asked_for<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>) -> bool {
     let as_applied = request.desired.map(R::fingerprint).is_some_and(|asked| Some(asked) == request.prior_private.applied);
     request.prior.is_none() || request.replaces || (request.changed && !as_applied)
+}
+
+fn said<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>, diagnostics: Diagnostics) -> Said {
+    let arguments = request.desired.or(request.prior.map(|prior| &prior.arguments));
+    Said::about(&subject::<R>(arguments), diagnostics)
+}
+
+/// The object that a step is about. Before its name is known only its kind can be told.
+pub(super) fn subject<R: Managed>(arguments: Option<&R::Desired>) -> Subject {
+    Subject::new(arguments.map_or_else(|| format!("a {} whose name is not known yet", R::NOUN), R::object))
 }
 
 fn as_warnings(diagnostics: Diagnostics) -> Diagnostics {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::impact::Impact;
 use super::managed::Managed;
 
 /// The private data of every resource.
@@ -12,6 +13,8 @@ pub(crate) struct Private<R: Managed> {
     pub(super) observed: Option<R::Stored>,
     /// The operations on their way to apply; `None`: they could not be known at plan, or there is no plan.
     pub(super) planned: Option<Vec<R::Operation>>,
+    /// What they mean. It travels with them, so that a second plan gives the same answer.
+    pub(super) impact: Option<Impact>,
     /// Fingerprint of the configuration last applied. What differs although it is the same was changed by somebody else.
     pub(super) applied: Option<u64>,
     /// An import has named the object, and the next Read states its arguments.
@@ -20,6 +23,6 @@ pub(crate) struct Private<R: Managed> {
 
 impl<R: Managed> Default for Private<R> {
     fn default() -> Self {
-        Self { observed: None, planned: None, applied: None, importing: false }
+        Self { observed: None, planned: None, impact: None, applied: None, importing: false }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::impact::{ImpactModel, OnDestroy};
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{Attr, Diagnostics, Model};
 
@@ -10,6 +11,15 @@ use crate::terraform::{Attr, Diagnostics, Model};
 pub(crate) trait ManagedModel: Model + Debug {
     /// `operations`.
     fn operations(&mut self) -> &mut Attr<Vec<String>>;
+
+    /// `impact`.
+    fn impact(&mut self) -> &mut Attr<ImpactModel>;
+
+    /// `on_destroy`.
+    fn on_destroy(&mut self) -> &mut Attr<OnDestroy>;
+
+    /// What was reviewed of a destroy: the operations of `on_destroy`. `None`: nobody could review any.
+    fn reviewed_destroy(&self) -> Option<&[String]>;
 
     /// `drift`, where the resource has it.
     fn drift(&mut self) -> Option<&mut Attr<Vec<String>>> {
@@ -26,6 +36,18 @@ macro_rules! managed_model {
         impl $crate::resource::change::ManagedModel for $model {
             fn operations(&mut self) -> &mut $crate::terraform::Attr<Vec<String>> {
                 &mut self.operations
+            }
+
+            fn impact(&mut self) -> &mut $crate::terraform::Attr<$crate::resource::change::ImpactModel> {
+                &mut self.impact
+            }
+
+            fn on_destroy(&mut self) -> &mut $crate::terraform::Attr<$crate::resource::change::OnDestroy> {
+                &mut self.on_destroy
+            }
+
+            fn reviewed_destroy(&self) -> Option<&[String]> {
+                self.on_destroy.known()?.operations.known().map(Vec::as_slice)
             }
 
             $(fn drift(&mut self) -> Option<&mut $crate::terraform::Attr<Vec<String>>> {
@@ -86,10 +108,27 @@ pub(crate) enum Purpose {
 pub(crate) struct Findings {
     /// What no later step of the same apply could fix: errors at plan and at apply.
     pub(crate) refusals: Diagnostics,
+    /// What another destroy of the same apply may free: warnings at plan; awaited at apply, then errors.
+    pub(crate) awaited: Diagnostics,
     /// What something else may still meet: warnings at plan, errors at apply.
     pub(crate) unmet: Diagnostics,
     /// Warnings of the plan.
     pub(crate) warnings: Diagnostics,
+}
+
+/// Why a change cannot run now.
+#[derive(Debug)]
+pub(crate) enum Hindrance {
+    /// It is refused.
+    Refused(Diagnostics),
+    /// Another destroy of the same run may free it.
+    Awaited(Diagnostics),
+}
+
+impl From<Diagnostics> for Hindrance {
+    fn from(refusals: Diagnostics) -> Self {
+        Self::Refused(refusals)
+    }
 }
 
 /// What is left of a planned operation.

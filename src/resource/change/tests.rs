@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::impact::{Effect, ImpactModel, OnDestroy};
 use super::managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
 use super::plan::plan;
 use super::private::Private;
-use super::terms::{Findings, Remaining, Unplanned, fingerprint, managed_model};
+use super::terms::{Findings, Hindrance, Remaining, Unplanned, fingerprint, managed_model};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::{Plan, PlanRequest, Prior};
@@ -24,6 +25,10 @@ model! {
         allow_large: bool => optional(),
         /// What restores it.
         drift: Vec<String> => computed(),
+        /// What it means.
+        impact: ImpactModel => computed(),
+        /// What a destroy does.
+        on_destroy: OnDestroy => computed(),
         /// What runs.
         operations: Vec<String> => computed(),
         /// Limits.
@@ -118,7 +123,11 @@ impl<const REFUSES: bool> Managed for ThingThat<REFUSES> {
     }
 
     fn diff(change: &Change<'_, Self>) -> Result<Option<Vec<Operation>>, Diagnostics> {
-        let (Some(desired), Some(basis)) = (change.after, change.basis()) else { return Ok(None) };
+        let (desired, basis) = match (change.after, change.basis()) {
+            (Some(desired), Some(basis)) => (desired, basis),
+            (None, Some(basis)) => return Ok(Some(vec![Operation::Resize(0), Operation::Notify(*basis)])),
+            _ => return Ok(None),
+        };
         if *basis == LOCKED {
             return Err(Diagnostic::error("Locked", "It cannot be resized.").into());
         }
@@ -136,6 +145,14 @@ impl<const REFUSES: bool> Managed for ThingThat<REFUSES> {
 
     fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
         if seen.needed.contains(operation) { Remaining::All } else { Remaining::Nothing }
+    }
+
+    fn effect(operation: &Operation, _: &Change<'_, Self>) -> Effect {
+        Effect { destructive: *operation == Operation::Resize(0), ..Effect::default() }
+    }
+
+    fn foresee(change: &Change<'_, Self>, _: &[Operation]) -> Option<i64> {
+        change.after.map(|desired| desired.size)
     }
 
     fn may_wait(operation: &Operation) -> bool {
@@ -292,7 +309,7 @@ fn a_replacement_is_planned_and_refused_like_a_create() {
         plan(&request, Some(&0))
     };
     assert_eq!(replaced(7).model.operations, lines(&["RESIZE 7", "NOTIFY 7"]));
-    assert_eq!(replaced(7).private.observed, None, "what was seen of the other object");
+    assert_eq!(replaced(7).private.observed, Some(5), "the half that destroys gets it");
     assert!(replaced(200).diagnostics.has_errors());
 }
 
@@ -316,10 +333,14 @@ fn decide_for<const REFUSES: bool>(
         planned,
         secret: None,
         limit,
+        patience: Duration::ZERO,
     };
     let text = |diagnostics: &Diagnostics| diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect::<Vec<_>>();
     let operations = work.operations(&now).map_err(|refusals| text(&refusals).join("\n"))?;
-    let decision = work.decide(&now, &operations).map_err(|refusals| text(&refusals).join("\n"))?;
+    let decision = work.decide(&now, &operations).map_err(|hindrance| match hindrance {
+        Hindrance::Refused(refusals) => text(&refusals).join("\n"),
+        Hindrance::Awaited(awaited) => format!("awaited: {}", text(&awaited).join("\n")),
+    })?;
     Ok((decision.run, text(&decision.warnings)))
 }
 
@@ -363,4 +384,87 @@ fn private_data_of_an_earlier_release_is_read() {
     let stored: Private<Thing> = serde_json::from_str(r#"{"observed":4,"planned":null,"importing":true}"#).unwrap();
     assert_eq!((stored.observed, stored.planned, stored.applied, stored.importing), (Some(4), None, None, true));
     assert_eq!(serde_json::from_str::<Private<Thing>>("{}").unwrap().observed, None);
+}
+
+#[test]
+fn a_create_that_finds_the_object_knows_no_list_since_this_run_may_destroy_it_first() {
+    let plan = plan_with(&config(7), None, None, Some(5));
+    assert_eq!((plan.model.operations, plan.model.impact, plan.private.planned), (Attr::Unknown, Attr::Unknown, None));
+    assert!(plan.diagnostics.iter().any(|warning| warning.detail.contains("RESIZE 7\n  NOTIFY 7")));
+    // A client that hands the first plan back gets its list, whatever moved in between.
+    let first = private(None, Some(vec![Operation::Resize(7)]));
+    assert_eq!(plan_with(&config(7), None, Some(&first), Some(5)).model.operations, lines(&["RESIZE 7"]));
+}
+
+#[test]
+fn the_impact_is_known_with_the_list_and_null_without_any_operation() {
+    let seen = private(Some(5), None);
+    let consent = ThingModel { allow_large: true.into(), ..config(5) };
+    let nothing = plan_with(&consent, Some((state(5), &seen)), None, None).model;
+    assert_eq!((nothing.operations, nothing.impact), (lines(&[]), Attr::Null));
+    let plan = plan_with(&config(7), Some((state(5), &seen)), None, None);
+    assert_eq!(plan.model.impact.known().map(|impact| impact.destructive.clone()), Some(false.into()));
+    let again = plan_with(&config(7), Some((state(5), &seen)), Some(&plan.private), None);
+    assert_eq!(again.model.impact, plan.model.impact);
+    let on_destroy = plan.model.on_destroy.known().unwrap();
+    assert_eq!(on_destroy.operations, lines(&["RESIZE 0", "NOTIFY 7"]));
+    assert_eq!(on_destroy.impact.known().map(|impact| impact.destructive.clone()), Some(true.into()));
+}
+
+/// A destroy of a thing, of which these lines were reviewed.
+fn destroy(reviewed: Option<&[&str]>, now: i64) -> Result<(Vec<Operation>, Vec<String>), String> {
+    let on_destroy = reviewed.map(|reviewed| OnDestroy { operations: lines(reviewed), ..OnDestroy::default() });
+    let model = ThingModel { on_destroy: on_destroy.into(), ..state(1) };
+    let prior = Prior { model, arguments: Desired { size: 1, allow_large: false } };
+    let limit = Duration::from_secs(1);
+    let work: Work<'_, Thing> = Work {
+        arguments: &prior.arguments,
+        prior: Some(&prior),
+        recalled: Some(1),
+        desired: None,
+        planned: None,
+        secret: None,
+        limit,
+        patience: limit,
+    };
+    let operations = work.operations(&now).unwrap();
+    match work.decide(&now, &operations) {
+        Ok(decision) => Ok((decision.run, decision.warnings.iter().map(|warning| warning.detail.clone()).collect())),
+        Err(Hindrance::Refused(refusals) | Hindrance::Awaited(refusals)) => {
+            Err(refusals.iter().map(|refusal| refusal.detail.clone()).collect())
+        }
+    }
+}
+
+#[test]
+fn a_destroy_runs_what_was_reviewed_less_what_is_done_or_nothing() {
+    let both = vec![Operation::Resize(0), Operation::Notify(5)];
+    assert_eq!(destroy(Some(&["RESIZE 0", "NOTIFY 5"]), 5), Ok((both.clone(), Vec::new())));
+    let (run, warnings) = destroy(Some(&["WASH", "RESIZE 0", "NOTIFY 5"]), 5).unwrap();
+    assert_eq!(run, both);
+    assert!(matches!(&warnings[..], [skipped] if skipped.contains("WASH")), "{warnings:?}");
+    let differs = destroy(Some(&["RESIZE 0"]), 5).unwrap_err();
+    assert!(differs.contains("NOTIFY 5") && !differs.contains("RESIZE 0"), "{differs}");
+    // A state of an earlier release, planned without a refresh: nobody could review anything.
+    assert_eq!(destroy(None, 5), Ok((both, Vec::new())));
+}
+
+#[test]
+fn a_replacement_says_what_its_create_runs() {
+    let prior = Prior { model: state(5), arguments: Desired { size: 5, allow_large: false } };
+    let config = config(7);
+    let desired = Thing::decode(&config).unwrap();
+    let private = private(Some(5), None);
+    let request = PlanRequest {
+        config: &config,
+        desired: desired.as_ref(),
+        prior: Some(&prior),
+        prior_private: &private,
+        proposed: &config,
+        changed: true,
+        replaces: true,
+        first_plan: None,
+    };
+    let said = plan(&request, Some(&0)).diagnostics;
+    assert!(said.iter().any(|said| said.summary.starts_with("Operations of the create") && said.detail.contains("RESIZE 7")));
 }

@@ -18,7 +18,7 @@ use crate::terraform::{AttributePath, Diagnostics};
 pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Operation]>) -> Findings {
     let mut findings = Findings::default();
     let Some(desired) = change.after else {
-        findings.refusals.extend(destroy(change));
+        findings.awaited.extend(destroy(change));
         return findings;
     };
     // A change is judged by what it was made from, also when somebody else was at work since.
@@ -47,7 +47,7 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
     findings
 }
 
-/// Why a destroy is refused.
+/// Why a destroy has to wait: the pipe may be destroyed by the same run.
 fn destroy(change: &Change<'_, Publication>) -> Diagnostics {
     let (Some(arguments), Some(now)) = (change.before, change.now) else { return Diagnostics::new() };
     let slots = in_use_here(&now.slots);

@@ -11,6 +11,10 @@ use crate::resource::change::{InDatabase, Look, Work};
 impl InDatabase for Publication {
     const GOES_WITH_ITS_DATABASE: bool = true;
 
+    fn oid(observed: &Observed) -> Option<u32> {
+        observed.publication.as_ref().map(|found| found.oid)
+    }
+
     fn database(arguments: &Desired) -> &Identifier {
         &arguments.database
     }

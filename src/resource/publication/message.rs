@@ -46,17 +46,17 @@ pub(super) fn already_exists(desired: &Desired) -> Diagnostic {
 
 pub(super) fn schema_missing(desired: &Desired, schema: &str) -> Diagnostic {
     let detail = format!("There is no schema {schema:?} in database {}. Create it first.", desired.database.as_str());
-    Diagnostic::error("Schema not found", detail).at(AttributePath::of("schemas"))
+    Diagnostic::error(format!("Schema not found ({schema})"), detail).at(AttributePath::of("schemas"))
 }
 
 pub(super) fn table_missing(desired: &Desired, name: &str) -> Diagnostic {
     let detail = format!("There is no table {name} in database {}. Create it first.", desired.database.as_str());
-    Diagnostic::error("Table not found", detail).at(table_path(desired, name))
+    Diagnostic::error(format!("Table not found ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn not_publishable(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
     let detail = format!("{name} is {}. Only permanent tables and partitioned tables can be published.", kind_name(found));
-    Diagnostic::error("Not a table that can be published", detail).at(table_path(desired, name))
+    Diagnostic::error(format!("Not a table that can be published ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion) -> Diagnostic {
@@ -64,7 +64,7 @@ pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion)
         "{name} is a partitioned table. Publishing one needs PostgreSQL {}, and this server is {version}. List its partitions instead.",
         VIA_ROOT.since
     );
-    Diagnostic::error("Server is too old", detail).at(table_path(desired, name))
+    Diagnostic::error(format!("Server is too old ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
@@ -76,7 +76,7 @@ pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation) -> Diag
         quoted(&found.owner),
         quoted(&found.admin)
     );
-    Diagnostic::error("Not the owner of a table", detail).at(table_path(desired, name))
+    Diagnostic::error(format!("Not the owner of a table ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn exposed_already(tables: &[&String]) -> Diagnostic {
@@ -168,7 +168,7 @@ pub(super) fn publishes_nothing(desired: &Desired) -> Diagnostic {
         "The lists of publication {} are empty, so that it publishes no table, and a pipe that reads it receives nothing.",
         desired.name
     );
-    Diagnostic::warning(format!("Publication {} publishes nothing", desired.name), detail).at(AttributePath::of("tables"))
+    Diagnostic::warning("Nothing is published", detail).at(AttributePath::of("tables"))
 }
 
 #[cfg(test)]

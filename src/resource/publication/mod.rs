@@ -26,7 +26,7 @@ use std::time::Duration;
 pub(crate) use schema::{Publication, PublicationModel};
 
 use super::Prior;
-use super::change::{self, Change, Done, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Work};
+use super::change::{self, Change, Done, Effect, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Work};
 use super::identity::DatabaseObject;
 use super::names::import_parts;
 use super::timeouts::Limits;
@@ -101,6 +101,14 @@ impl Managed for Publication {
 
     fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
         operation::remaining(operation, seen)
+    }
+
+    fn effect(operation: &Operation, _: &Change<'_, Self>) -> Effect {
+        operation::effect(operation)
+    }
+
+    fn foresee(change: &Change<'_, Self>, _: &[Operation]) -> Option<Observed> {
+        change.after.map(observed::foresee)
     }
 
     fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> PublicationModel {

@@ -24,6 +24,13 @@ pub(crate) struct Observed {
     pub(super) slots: Vec<Slot>,
 }
 
+/// What a destroy will find once a change has run: the name is all that it depends on.
+pub(super) fn foresee(desired: &Desired) -> Observed {
+    let scope = Scope::Listed { tables: BTreeSet::new(), schemas: BTreeSet::new() };
+    let current = Current { name: desired.name.clone(), scope, publish: Publish::ALL, via_root: None };
+    Observed { publication: Some(Found { oid: 0, current, without_identity: Vec::new() }), ..Observed::default() }
+}
+
 /// A publication that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {

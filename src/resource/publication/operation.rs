@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::desired::{Publish, Scope};
 use super::schema::Publication;
 use crate::postgres::{Identifier, QualifiedTable};
-use crate::resource::change::{Remaining, Seen};
+use crate::resource::change::{Effect, LockMode, Remaining, Seen};
 
 /// One change of a publication, and one statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,26 @@ pub(crate) enum Operation {
     DropTables { name: Identifier, tables: Vec<QualifiedTable> },
     DropSchemas { name: Identifier, schemas: Vec<Identifier> },
     Drop { name: Identifier },
+}
+
+/// What an operation means to those who use the database.
+pub(super) fn effect(operation: &Operation) -> Effect {
+    let none = Effect::default();
+    match operation {
+        Operation::Create { scope: Scope::Listed { tables, .. }, .. } => Effect { locks: locks(tables), ..none },
+        Operation::AddTables { tables, .. } | Operation::DropTables { tables, .. } => Effect { locks: locks(tables), ..none },
+        Operation::Rename { .. } => Effect { resync: true, pipe_stops: true, ..none },
+        Operation::Drop { .. } => Effect { resync: true, pipe_stops: true, destructive: true, ..none },
+        Operation::Create { scope: Scope::AllTables, .. }
+        | Operation::SetParameters { .. }
+        | Operation::AddSchemas { .. }
+        | Operation::DropSchemas { .. } => none,
+    }
+}
+
+/// The lock that naming a table in CREATE or ALTER PUBLICATION takes on it.
+fn locks<'a>(tables: impl IntoIterator<Item = &'a QualifiedTable>) -> Vec<(String, LockMode)> {
+    tables.into_iter().map(|table| (table.name(), LockMode::ShareUpdateExclusive)).collect()
 }
 
 /// The publication that the operations drop.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::postgres::import_id;
-use crate::resource::change::managed_model;
+use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{computed, model, optional, optional_computed, required};
 
@@ -46,6 +46,10 @@ model! {
         timeouts: Timeouts => optional(),
         /// The import id: `database/name`.
         id: String => computed(),
+        /// What `operations` mean to those who use the database; null without any.
+        impact: ImpactModel => computed(),
+        /// What a destroy would do, as of the last refresh.
+        on_destroy: OnDestroy => computed(),
         /// Identifier of the publication in the catalogue. It changes when the publication is dropped and created anew, which a pipe
         /// does not survive.
         oid: i64 => computed().keep_prior(),

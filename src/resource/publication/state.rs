@@ -6,7 +6,8 @@ use super::desired::{Publish, Scope};
 use super::observed::Observed;
 use super::operation::{Operation, dropped};
 use super::schema::{Publication, PublicationModel};
-use crate::postgres::{Identifier, QualifiedTable, import_id};
+use crate::postgres::version::VIA_ROOT;
+use crate::postgres::{Identifier, QualifiedTable, ServerVersion, import_id};
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::{Attr, keep_order};
 
@@ -17,7 +18,7 @@ pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publi
         model.id = import_id(database, name).into();
     }
     if change.before.is_none() && change.after.is_some() {
-        create_defaults(&mut model, operations);
+        create_defaults(&mut model, operations, change.basis().and_then(|basis| basis.version));
     }
     let replaces_scope = match operations {
         Some(operations) => dropped(operations).is_some(),
@@ -26,19 +27,39 @@ pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publi
     if replaces_scope {
         model.oid = Attr::Unknown;
     }
-    if let (Some([]), Some(prior)) = (operations, prior) {
+    if let (Some(operations), Some(prior)) = (operations, prior)
+        && !operations.iter().any(alters_exposure)
+    {
         model.tables_without_replica_identity = prior.tables_without_replica_identity.clone();
     }
     model
 }
 
+/// Whether an operation can alter which published tables lack a replica identity.
+fn alters_exposure(operation: &Operation) -> bool {
+    match operation {
+        Operation::Rename { .. } => false,
+        Operation::Create { .. }
+        | Operation::SetParameters { .. }
+        | Operation::AddTables { .. }
+        | Operation::AddSchemas { .. }
+        | Operation::DropTables { .. }
+        | Operation::DropSchemas { .. }
+        | Operation::Drop { .. } => true,
+    }
+}
+
 /// The defaults that apply at create only, as far as they are known.
-fn create_defaults(model: &mut PublicationModel, operations: Option<&[Operation]>) {
+fn create_defaults(model: &mut PublicationModel, operations: Option<&[Operation]>, version: Option<ServerVersion>) {
     if model.publish.is_unknown() {
         model.publish = Publish::ALL.to_set().into();
     }
-    if let (Attr::Unknown, Some([Operation::Create { via_root, .. }])) = (&model.publish_via_partition_root, operations) {
-        model.publish_via_partition_root = (*via_root).into();
+    if model.publish_via_partition_root.is_unknown() {
+        model.publish_via_partition_root = match (operations, version) {
+            (Some([Operation::Create { via_root, .. }]), _) => (*via_root).into(),
+            (_, Some(version)) => version.has(VIA_ROOT).then_some(true).into(),
+            (_, None) => Attr::Unknown,
+        };
     }
 }
 

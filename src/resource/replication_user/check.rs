@@ -63,8 +63,10 @@ fn meet(
 
 fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
     let Some((now, role)) = change.now.and_then(|now| Some((now, now.role.as_ref()?))) else { return };
-    let obstacles: Vec<&Obstacle> = now.clearings.iter().flat_map(|clearing| &clearing.obstacles).collect();
-    if !obstacles.is_empty() {
-        findings.unmet.push(message::in_the_way(&role.name, &obstacles, change.moment == Moment::Apply));
-    }
+    let obstacles = now.clearings.iter().flat_map(|clearing| &clearing.obstacles);
+    // The pipe that reads may be destroyed by the same run.
+    let (live, others): (Vec<_>, Vec<_>) = obstacles.partition(|obstacle| matches!(obstacle, Obstacle::Replicates { .. }));
+    let at_apply = change.moment == Moment::Apply;
+    findings.awaited.extend((!live.is_empty()).then(|| message::in_the_way(&role.name, &live, at_apply)));
+    findings.unmet.extend((!others.is_empty()).then(|| message::in_the_way(&role.name, &others, at_apply)));
 }

@@ -5,12 +5,15 @@ use super::observed::{Clearing, Observed};
 use super::operation::Operation;
 use super::run::run;
 use super::schema::ReplicationUser;
+use crate::catalogue::relation::identifier;
 use crate::catalogue::role::{Key, find_role};
 use crate::failure::Attempt;
 use crate::postgres::retry::until_done;
-use crate::postgres::{Facts, Identifier, Server};
+use crate::postgres::{Facts, Server};
 use crate::provider::Context;
-use crate::resource::change::{Done, InDatabase, Purpose, Stopped, Work};
+use crate::resource::change::{
+    Done, InDatabase, Managed, Purpose, Stopped, Work, is_taken_up, not_destroyed, turn_of, until_free,
+};
 
 pub(super) async fn destroy(
     context: &Context,
@@ -18,48 +21,57 @@ pub(super) async fn destroy(
 ) -> Result<Done<ReplicationUser>, Stopped<ReplicationUser>> {
     let arguments = work.arguments;
     let server = context.postgres(ReplicationUser::cluster(arguments)).await?;
-    let database = &arguments.database;
-    let facts = server.facts(database.as_str(), context.cancel()).await?;
-    let done = until_done(context.cancel(), || clear(context, &server, &facts, database, work)).await;
-    done.map_err(|stopped| ReplicationUser::failure(stopped, &facts))?;
-    Ok(Done::nothing())
+    let facts = server.facts(arguments.database.as_str(), context.cancel()).await?;
+    let object = ReplicationUser::object(arguments);
+    let _turn = context.turn(&turn_of(&server, &object)).await?;
+    let attempt = || until_done(context.cancel(), || clear(context, &server, &facts, work));
+    let done = until_free(&object, work.patience, context.cancel(), attempt).await;
+    done.map_err(|stopped| ReplicationUser::failure(stopped, &facts).into())
 }
 
 async fn clear(
     context: &Context,
     server: &Server,
     facts: &Facts,
-    own: &Identifier,
     work: &Work<'_, ReplicationUser>,
-) -> Result<(), Attempt> {
-    let Some(everywhere) = survey(context, server, facts, &work.look(Purpose::Destroy)).await? else { return Ok(()) };
-    work.decide(&everywhere, &work.operations(&everywhere)?)?;
-    for elsewhere in everywhere.clearings.iter().map(|clearing| &clearing.database).filter(|database| *database != own) {
-        clear_database(context, server, facts, elsewhere, own, &everywhere, work).await?;
+) -> Result<Done<ReplicationUser>, Attempt> {
+    let Some(everywhere) = survey(context, server, facts, &work.look(Purpose::Destroy)).await? else {
+        return Ok(Done::nothing());
+    };
+    let by_name = turn_of(server, &ReplicationUser::object(work.arguments));
+    if context.is_taken_up(&by_name) || is_taken_up::<ReplicationUser>(context, server, &everywhere) {
+        return Ok(Done::left(not_destroyed::<ReplicationUser>(work.arguments)));
     }
-    clear_database(context, server, facts, own, own, &everywhere, work).await
+    let decision = work.decide(&everywhere, &work.operations(&everywhere)?)?;
+    // The own database is the last.
+    for clearing in &everywhere.clearings {
+        clear_database(context, server, facts, clearing, &everywhere, work).await?;
+    }
+    Ok(Done { ran: decision.run, diagnostics: decision.warnings, ..Done::nothing() })
 }
 
-/// One database in one transaction, as it is by now.
+/// One database in one transaction, as it is by then.
 async fn clear_database(
     context: &Context,
     server: &Server,
     facts: &Facts,
-    database: &Identifier,
-    own: &Identifier,
+    before: &Clearing,
     everywhere: &Observed,
     work: &Work<'_, ReplicationUser>,
 ) -> Result<(), Attempt> {
-    let transaction = server.write(database.as_str(), work.limit, context.cancel()).await?;
+    let transaction = server.write(before.database.as_str(), work.limit, context.cancel()).await?;
     let reader = transaction.reader();
     let Some(oid) = everywhere.role.as_ref().map(|role| role.oid) else { return Ok(()) };
     let Some(role) = find_role(reader, facts, Key::Oid(oid)).await? else { return Ok(()) };
-    let is_own = database == own;
-    let held: Clearing = clearing(reader, facts, &role, database, is_own).await?;
-    let now = seen(facts, Some(role), vec![held]);
-    let operations = work.operations(&now)?;
-    let decision = work.decide(&now, &operations)?;
-    for operation in decision.run.iter().filter(|operation| is_own || !matches!(operation, Operation::DropRole { .. })) {
+    let name = identifier(role.name.clone())?;
+    let now = clearing(reader, facts, &role, &before.database, before.is_own).await?;
+    let mut operations: Vec<Operation> = now.held.iter().map(|held| now.take_back(&held.holding, &name)).collect();
+    if before.is_own {
+        operations.push(Operation::DropRole { role: name });
+    }
+    let now = seen(facts, Some(role), vec![now]);
+    work.admit(&now, &operations)?;
+    for operation in &operations {
         run(&transaction, None, operation, &now).await?;
     }
     transaction.commit().await?;

@@ -6,6 +6,7 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use super::schema::ReplicationUser;
+use crate::catalogue::holdings::Holding;
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::{NAMED_AT_MOST, Schema};
 use crate::postgres::{Flavour, Identifier, QualifiedTable};
@@ -20,19 +21,61 @@ pub(super) fn diff(change: &Change<'_, ReplicationUser>) -> Option<Vec<Operation
             let adopted = basis?.role.as_ref().filter(|_| desired.adopt == Some(true));
             desired.adopt.map(|_| ()).and(Some(create(desired, basis?.facts.flavour, adopted)))
         }
-        (_, None) => Some(destroy(change.before?, basis?)),
+        (_, None) => destroy(change.before?, basis?),
     }
 }
 
 /// Takes back what every database holds, then drops the role.
-fn destroy(before: &Desired, observed: &Observed) -> Vec<Operation> {
-    let Some(role) = observed.role.as_ref().and_then(|role| Identifier::new(role.name.clone()).ok()) else { return Vec::new() };
-    let held = observed.clearings.iter().flat_map(|clearing| {
-        let database = (clearing.database != before.database).then(|| clearing.database.clone());
-        clearing.held.iter().map(move |held| (held.holding.clone(), database.clone()))
-    });
-    let take_back = held.map(|(holding, database)| Operation::TakeBack { holding, role: role.clone(), database });
-    take_back.chain([Operation::DropRole { role: role.clone() }]).collect()
+fn destroy(before: &Desired, observed: &Observed) -> Option<Vec<Operation>> {
+    let Some(role) = observed.role.as_ref().and_then(|role| Identifier::new(role.name.clone()).ok()) else {
+        return Some(Vec::new());
+    };
+    let holds = observed.holds.as_ref()?;
+    let role = || role.clone();
+    let take_back = |holding: &Holding| Operation::TakeBack { holding: holding.clone(), role: role(), database: None };
+    let (defaults, others): (Vec<_>, Vec<_>) =
+        holds.others.iter().partition(|holding| matches!(holding, Holding::Defaults { .. }));
+    let elsewhere = holds.databases.iter().filter(|database| **database != before.database);
+    let mut operations: Vec<Operation> =
+        elsewhere.map(|database| Operation::ClearDatabase { database: database.clone(), role: role() }).collect();
+    operations.extend(defaults.into_iter().map(take_back));
+    let schemas = holds.schemas_of_tables.iter();
+    operations.extend(schemas.map(|schema| Operation::ClearSchema { schema: schema.clone(), role: role() }));
+    operations.extend(others.into_iter().map(take_back));
+    operations.push(Operation::DropRole { role: role() });
+    Some(operations)
+}
+
+/// What will be observed once these operations have run; `None` where they grant or revoke, since what there is to grant on may move.
+pub(super) fn foresee(change: &Change<'_, ReplicationUser>, operations: &[Operation]) -> Option<Observed> {
+    let mut observed = change.basis()?.clone();
+    for operation in operations {
+        match operation {
+            Operation::RenameRole { to, .. } => to.as_str().clone_into(&mut observed.role.as_mut()?.name),
+            Operation::SetPassword { .. }
+            | Operation::AllowLogin { .. }
+            | Operation::AllowReplication { .. }
+            | Operation::GrantReplication { .. }
+            | Operation::LimitConnections { .. } => {}
+            Operation::CreateRole { .. }
+            | Operation::AdoptRole { .. }
+            | Operation::GrantConnect { .. }
+            | Operation::GrantUsage { .. }
+            | Operation::GrantSelectOnAll { .. }
+            | Operation::GrantSelect { .. }
+            | Operation::GrantDefaults { .. }
+            | Operation::RevokeDefaults { .. }
+            | Operation::RevokeSelectOnAll { .. }
+            | Operation::RevokeSelect { .. }
+            | Operation::RevokeUsage { .. }
+            | Operation::ClearSchema { .. }
+            | Operation::ClearDatabase { .. }
+            | Operation::TakeBack { .. }
+            | Operation::DropRole { .. } => return None,
+        }
+    }
+    // Of a role that does not exist nothing is known.
+    observed.role.is_some().then_some(observed)
 }
 
 /// What a create does. It depends on nothing that may change before it is applied.

@@ -12,7 +12,7 @@ use crate::catalogue::table_privilege::unreadable_tables;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Transaction};
 use crate::provider::Context;
-use crate::resource::change::{self, Done, InDatabase, Look, Purpose, Stopped, Work};
+use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Stopped, Work};
 
 /// Looks at a role: in a plan only at what is new, before a destroy into every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
@@ -23,6 +23,12 @@ pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) ->
             let facts = server.facts(look.arguments.database.as_str(), context.cancel()).await?;
             let seen = observe::survey(context, &server, &facts, look).await;
             seen.map_err(|error| ReplicationUser::failure(error.into(), &facts))
+        }
+        (Purpose::Plan { .. }, Some(desired)) if look.prior.is_none() && desired.adopt == Some(true) => {
+            // Also when the destroy of another address has its turn before this create.
+            let server = context.postgres(ReplicationUser::cluster(desired)).await?;
+            context.take_up(change::turn_of(&server, &ReplicationUser::object(desired)));
+            change::look(context, look).await
         }
         _ => change::look(context, look).await,
     }
@@ -38,6 +44,10 @@ pub(super) async fn execute(
 
 impl InDatabase for ReplicationUser {
     const GOES_WITH_ITS_DATABASE: bool = false;
+
+    fn oid(observed: &Observed) -> Option<u32> {
+        observed.role.as_ref().map(|role| role.oid)
+    }
 
     fn database(arguments: &Desired) -> &Identifier {
         &arguments.database

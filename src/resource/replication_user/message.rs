@@ -72,7 +72,7 @@ pub(crate) fn missing(prior: Option<&Desired>, desired: &Desired, observed: &Obs
             "It must exist when this plan is applied."
         };
         let detail = format!("Attribute {path}: there is no {kind} {name:?} in database {}. {way_out}", desired.database);
-        let summary = format!("{}{} not found", kind[..1].to_uppercase(), &kind[1..]);
+        let summary = format!("{}{} not found ({name})", kind[..1].to_uppercase(), &kind[1..]);
         missing.push(Diagnostic::error(summary, detail).at(path));
     };
     for (index, schema) in desired.schemas.iter().enumerate() {
@@ -106,7 +106,8 @@ pub(crate) fn owners_found(schemas: &[&Identifier], desired: &Desired, observed:
             let owners: Vec<String> = owners.iter().map(|owner| format!("{owner:?}")).collect();
             format!("<each table owner of {schema}> stands for {} now.", owners.join(", "))
         };
-        Some(Diagnostic::warning("Owners of tables found now", detail).at(AttributePath::of("schemas")))
+        let title = format!("Owners of tables found now (schema {})", schema.as_str());
+        Some(Diagnostic::warning(title, detail).at(AttributePath::of("schemas")))
     });
     found.collect()
 }
@@ -178,7 +179,7 @@ fn unreached(
         desired.name,
         statements.join("\n"),
     );
-    Some(Diagnostic::error("Tables of an owner out of reach", detail))
+    Some(Diagnostic::error(format!("Tables of an owner out of reach ({})", owner.as_str()), detail))
 }
 
 /// The server skips what the admin may not grant without an error: whatever was granted is looked for.

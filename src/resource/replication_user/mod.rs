@@ -32,7 +32,7 @@ use std::time::Duration;
 pub(crate) use schema::ReplicationUser;
 
 use super::Prior;
-use super::change::{Change, Done, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Work, fingerprint};
+use super::change::{Change, Done, Effect, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Work, fingerprint};
 use super::identity::DatabaseObject;
 use super::names::import_parts;
 use super::timeouts::Limits;
@@ -117,6 +117,14 @@ impl Managed for ReplicationUser {
 
     fn remaining(operation: &Operation, seen: &Seen<'_, Self>) -> Remaining<Operation> {
         remaining::remaining(operation, seen)
+    }
+
+    fn effect(operation: &Operation, _: &Change<'_, Self>) -> Effect {
+        operation::effect(operation)
+    }
+
+    fn foresee(change: &Change<'_, Self>, operations: &[Operation]) -> Option<Observed> {
+        diff::foresee(change, operations)
     }
 
     fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> ReplicationUserModel {

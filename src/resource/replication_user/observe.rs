@@ -7,7 +7,6 @@ use super::observed::{Clearing, Closer, Observed, Scope};
 use super::operation::Operation;
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings;
-use crate::catalogue::relation::identifier;
 use crate::catalogue::role::{self, Key, Role, find_role};
 use crate::catalogue::schema_privilege::{find_owners, find_schemas};
 use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, unreadable_tables};
@@ -30,6 +29,14 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Repl
     match (look.purpose, role) {
         (Purpose::Read { .. }, None) => Ok(seen(facts, None, Vec::new())),
         (Purpose::Read { importing: true }, Some(role)) => import(reader, facts, role).await,
+        // What a destroy would do is part of the state.
+        (Purpose::Read { .. } | Purpose::Result, Some(role)) => {
+            let oid = role.oid;
+            let scope = whole_scope(look);
+            let seen = observe_role(reader, facts, Some(role), &scope);
+            let (seen, holds) = try_join!(seen, holdings::summary(reader, oid))?;
+            Ok(Observed { holds: Some(holds), ..seen })
+        }
         (_, role) => observe_role(reader, facts, role, &whole_scope(look)).await,
     }
 }
@@ -54,7 +61,7 @@ async fn observe_role(reader: &Reader, facts: &Facts, role: Option<Role>, scope:
             schema.owners.insert(owner, found);
         }
     }
-    Ok(Observed { facts: facts.clone(), role, schemas, tables, closer: Closer::default(), clearings: Vec::new() })
+    Ok(Observed { role, schemas, tables, ..seen(facts, None, Vec::new()) })
 }
 
 /// What is new in a configuration: on create all of it, on update added schemas and tables. `None`: nothing.
@@ -96,8 +103,9 @@ async fn import(reader: &Reader, facts: &Facts, role: Role) -> Result<Observed, 
         tables: tables.iter().collect(),
         ..Scope::default()
     };
-    let observed = observe_role(reader, facts, Some(role), &scope).await?;
-    Ok(Observed { closer: Closer { granted_schemas: schemas, ..Closer::default() }, ..observed })
+    let oid = role.oid;
+    let (observed, holds) = try_join!(observe_role(reader, facts, Some(role), &scope), holdings::summary(reader, oid))?;
+    Ok(Observed { holds: Some(holds), closer: Closer { granted_schemas: schemas, ..Closer::default() }, ..observed })
 }
 
 /// What has to be known of tables before operations on whole schemas run, and of a role before it is adopted.
@@ -152,35 +160,35 @@ pub(super) async fn survey(
         return Ok(None);
     };
     let own = clearing(&reader, facts, &role, &arguments.database, true).await?;
-    let elsewhere = holdings::databases(&reader, role.oid).await?;
+    let holds = holdings::summary(&reader, role.oid).await?;
     // The look into the next database may need its connection.
     drop(reader);
     let mut clearings = Vec::new();
-    for database in elsewhere {
-        let reader = server.read(&database, context.cancel()).await?;
-        clearings.push(clearing(&reader, facts, &role, &identifier(database)?, false).await?);
+    for database in &holds.databases {
+        let reader = server.read(database.as_str(), context.cancel()).await?;
+        clearings.push(clearing(&reader, facts, &role, database, false).await?);
     }
     clearings.push(own);
-    Ok(Some(seen(facts, Some(role), clearings)))
+    Ok(Some(Observed { holds: Some(holds), ..seen(facts, Some(role), clearings) }))
 }
 
-/// What one database holds. Shared objects, and replication connections, are looked at once: `with_shared`.
+/// What one database holds. Shared objects, and replication connections, are looked at once: in the role's own.
 pub(super) async fn clearing(
     reader: &Reader,
     facts: &Facts,
     role: &Role,
     database: &Identifier,
-    with_shared: bool,
+    is_own: bool,
 ) -> Result<Clearing, Error> {
-    let found = holdings::holdings(reader, facts, role.oid, database.as_str(), with_shared).await?;
-    let mut obstacles = if with_shared { holdings::walsenders(reader, role.oid).await? } else { Vec::new() };
+    let found = holdings::holdings(reader, facts, role.oid, database.as_str(), is_own).await?;
+    let mut obstacles = if is_own { holdings::walsenders(reader, role.oid).await? } else { Vec::new() };
     let held = found.by_schema();
     obstacles.extend(found.obstacles);
-    Ok(Clearing { database: database.clone(), held, obstacles })
+    Ok(Clearing { database: database.clone(), is_own, held, obstacles })
 }
 
 /// A role, or none, of which nothing else matters than what a destroy takes from it.
 pub(super) fn seen(facts: &Facts, role: Option<Role>, clearings: Vec<Clearing>) -> Observed {
     let (schemas, tables) = Default::default();
-    Observed { facts: facts.clone(), role, schemas, tables, closer: Closer::default(), clearings }
+    Observed { facts: facts.clone(), role, schemas, tables, holds: None, closer: Closer::default(), clearings }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::desired::Desired;
-use crate::catalogue::holdings::{Held, Obstacle};
+use super::operation::Operation;
+use crate::catalogue::holdings::{Held, Holding, Obstacle, Summary};
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::Schema;
 use crate::catalogue::table_privilege::{OwnedTable, Table};
@@ -22,6 +23,9 @@ pub(crate) struct Observed {
     pub(crate) schemas: BTreeMap<String, Schema>,
     /// The tables asked for, by `schema.table`.
     pub(crate) tables: BTreeMap<String, Table>,
+    /// What it holds, summed up; `None`: nobody asked.
+    #[serde(default)]
+    pub(crate) holds: Option<Summary>,
     /// What only a look for a change or an import sees.
     #[serde(skip)]
     pub(crate) closer: Closer,
@@ -49,8 +53,18 @@ pub(crate) struct Closer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Clearing {
     pub(crate) database: Identifier,
+    /// Whether it is the database of the resource.
+    pub(crate) is_own: bool,
     pub(crate) held: Vec<Held>,
     pub(crate) obstacles: Vec<Obstacle>,
+}
+
+impl Clearing {
+    /// What takes back something that is held here.
+    pub(crate) fn take_back(&self, holding: &Holding, role: &Identifier) -> Operation {
+        let database = (!self.is_own).then(|| self.database.clone());
+        Operation::TakeBack { holding: holding.clone(), role: role.clone(), database }
+    }
 }
 
 /// What is to be looked at.

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::holdings::Holding;
 use crate::postgres::{Identifier, QualifiedTable};
+use crate::resource::change::Effect;
 
-/// One change. Each is one statement, except that [`Owners::Each`] expands to one for each owner found.
+/// One change. Each is one statement, except for those that expand to one for each owner or holding found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
@@ -43,6 +44,10 @@ pub(crate) enum Operation {
     RevokeSelect { table: QualifiedTable, role: Identifier },
     /// Takes back [`Operation::GrantUsage`].
     RevokeUsage { schema: Identifier, role: Identifier },
+    /// Takes back whatever it holds on the tables, views and sequences of a schema: one [`Operation::TakeBack`] for each that is found.
+    ClearSchema { schema: Identifier, role: Identifier },
+    /// Takes back whatever it holds in another database: one [`Operation::TakeBack`] for each that is found.
+    ClearDatabase { database: Identifier, role: Identifier },
     /// Takes back whatever else was found, before the role is dropped; `database`: another one than the resource's.
     TakeBack { holding: Holding, role: Identifier, database: Option<Identifier> },
     /// Drops it, with its memberships.
@@ -57,4 +62,31 @@ pub(crate) enum Owners {
     Each,
     /// This one.
     Named(Identifier),
+}
+
+/// What an operation means to those who use the database. GRANT and REVOKE lock no table beyond ACCESS SHARE.
+pub(super) fn effect(operation: &Operation) -> Effect {
+    match operation {
+        Operation::RenameRole { .. } => Effect { pipe_stops: true, ..Effect::default() },
+        Operation::DropRole { .. } => Effect { pipe_stops: true, destructive: true, ..Effect::default() },
+        Operation::CreateRole { .. }
+        | Operation::AdoptRole { .. }
+        | Operation::SetPassword { .. }
+        | Operation::AllowLogin { .. }
+        | Operation::AllowReplication { .. }
+        | Operation::GrantReplication { .. }
+        | Operation::LimitConnections { .. }
+        | Operation::GrantConnect { .. }
+        | Operation::GrantUsage { .. }
+        | Operation::GrantSelectOnAll { .. }
+        | Operation::GrantSelect { .. }
+        | Operation::GrantDefaults { .. }
+        | Operation::RevokeDefaults { .. }
+        | Operation::RevokeSelectOnAll { .. }
+        | Operation::RevokeSelect { .. }
+        | Operation::RevokeUsage { .. }
+        | Operation::ClearSchema { .. }
+        | Operation::ClearDatabase { .. }
+        | Operation::TakeBack { .. } => Effect::default(),
+    }
 }

@@ -1,8 +1,9 @@
 //! Which planned operations are still needed when they are about to run. Pure.
 
-use super::observed::Observed;
+use super::observed::{Clearing, Observed};
 use super::operation::{Operation, Owners};
 use super::schema::ReplicationUser;
+use crate::catalogue::holdings::Holding;
 use crate::catalogue::schema_privilege::{Owner, Schema};
 use crate::postgres::Identifier;
 use crate::resource::change::{Remaining, Seen};
@@ -18,9 +19,24 @@ pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, ReplicationUser>)
     match operation {
         Operation::GrantSelect { table, .. } if revoked(&table.schema) => Remaining::All,
         Operation::GrantDefaults { owners: Owners::Each, schema, role } => Remaining::Each(each_owner(schema, role, seen.now)),
+        Operation::ClearSchema { schema, role } => {
+            Remaining::Each(held(role, seen.now, |clearing, holding| clearing.is_own && holding.is_on_tables_of(schema)))
+        }
+        Operation::ClearDatabase { database, role } => {
+            Remaining::Each(held(role, seen.now, |clearing, _| clearing.database == *database))
+        }
         _ if is_needed(operation, seen.now) => Remaining::All,
         _ => Remaining::Nothing,
     }
+}
+
+/// One operation for each thing that is held.
+fn held(role: &Identifier, observed: &Observed, counts: impl Fn(&Clearing, &Holding) -> bool) -> Vec<Operation> {
+    let held = observed.clearings.iter().flat_map(|clearing| {
+        let counted = clearing.held.iter().filter(|held| counts(clearing, &held.holding));
+        counted.map(|held| clearing.take_back(&held.holding, role))
+    });
+    held.collect()
 }
 
 /// One operation for each owner whose later tables are not covered yet.
@@ -69,6 +85,8 @@ fn is_needed(operation: &Operation, observed: &Observed) -> bool {
         | Operation::AdoptRole { .. }
         | Operation::SetPassword { .. }
         | Operation::TakeBack { .. }
+        | Operation::ClearSchema { .. }
+        | Operation::ClearDatabase { .. }
         | Operation::DropRole { .. }
         | Operation::GrantSelectOnAll { .. }
         | Operation::GrantDefaults { owners: Owners::Each, .. } => true,

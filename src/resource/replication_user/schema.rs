@@ -1,6 +1,6 @@
 //! The attributes of `clickpipes_replication_user`.
 
-use crate::resource::change::managed_model;
+use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
 use crate::resource::timeouts::Timeouts;
 use crate::secret::Secret;
 use crate::terraform::{computed, model, optional, optional_computed, required};
@@ -53,6 +53,11 @@ model! {
         effective_table_owners: Vec<String> => computed(),
         /// Statements that mend what was lost outside Terraform and no other attribute shows. Empty when all is well.
         drift: Vec<String> => computed(),
+        /// What `operations` mean to those who use the database; null without any.
+        impact: ImpactModel => computed(),
+        /// What a destroy would do, as of the last refresh. It sums up what it revokes: one line for each schema, and for each other
+        /// database. The warning of a destroy plan lists the statements.
+        on_destroy: OnDestroy => computed(),
         /// Every statement that this apply runs to change something, in order; in state, that the last one was planned to run.
         operations: Vec<String> => computed(),
     }

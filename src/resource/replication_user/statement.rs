@@ -57,6 +57,9 @@ pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Sta
         Operation::RevokeSelectOnAll { schema, role } => format!("REVOKE SELECT ON ALL TABLES IN SCHEMA {schema} FROM {role}"),
         Operation::RevokeSelect { table, role } => format!("REVOKE SELECT ON TABLE {table} FROM {role}"),
         Operation::RevokeUsage { schema, role } => format!("REVOKE USAGE ON SCHEMA {schema} FROM {role}"),
+        // These two are lines only: `remaining` has expanded them before anything runs.
+        Operation::ClearSchema { schema, role } => format!("REVOKE everything from {role} on tables of schema {schema}"),
+        Operation::ClearDatabase { database, role } => format!("REVOKE everything from {role} in database {database}"),
         Operation::TakeBack { holding, role, .. } => take_back(holding, role),
         Operation::DropRole { role } => format!("DROP ROLE {role}"),
     };

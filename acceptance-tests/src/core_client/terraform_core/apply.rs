@@ -88,7 +88,7 @@ impl TerraformCore {
             Value::Null => None,
             value => {
                 let tainted = failure.is_some() && prior.is_none_or(|prior| prior.tainted);
-                Some(Object { value, private: answer.private, tainted, identity, identity_version })
+                Some(Object { value, private: answer.private, tainted, forced: false, identity, identity_version })
             }
         };
         Ok(Applied { object, failure, warnings })

@@ -59,13 +59,15 @@ impl TerraformCore {
         // What is tainted is planned as if it did not exist, and then replaced.
         let prior_value =
             prior.filter(|object| !object.tainted || config.is_null()).map_or(Value::Null, |object| object.value.clone());
-        let prior_private = prior.map(|object| object.private.clone()).unwrap_or_default();
-        let prior_identity = prior.filter(|_| !prior_value.is_null()).and_then(|object| object.identity.clone());
+        let of_prior = prior.filter(|_| !prior_value.is_null());
+        let prior_private = of_prior.map(|object| object.private.clone()).unwrap_or_default();
+        let prior_identity = of_prior.and_then(|object| object.identity.clone());
         let mut answer = self.ask(type_name, (&prior_value, prior_identity), config, prior_private, walk).await?;
         let found = replacements(&prior_value, &answer.state, &answer.replace);
         let address = address(type_name);
         unbroken(found.missing.iter().map(|path| Violation::replacement(&address, path)).collect())?;
-        let mut action = Action::of(&prior_value, &answer.state, !found.changed.is_empty());
+        let is_forced = of_prior.is_some_and(|object| object.forced) && !config.is_null();
+        let mut action = Action::of(&prior_value, &answer.state, is_forced || !found.changed.is_empty());
         if action == Action::Replace {
             answer = self.ask(type_name, (&Value::Null, answer.identity), config, answer.private, walk).await?;
         }

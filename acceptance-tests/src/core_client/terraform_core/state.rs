@@ -90,7 +90,14 @@ impl TerraformCore {
             _ => self.identity_of_object(type_name, identity, when)?,
         };
         let identity_version = self.identity_version(type_name);
-        Ok(Some(Object { value, private: answer.private, tainted: object.tainted, identity, identity_version }))
+        Ok(Some(Object {
+            value,
+            private: answer.private,
+            tainted: object.tainted,
+            forced: object.forced,
+            identity,
+            identity_version,
+        }))
     }
 
     /// Reads an object back from the state file and refreshes it.

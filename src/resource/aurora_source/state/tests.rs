@@ -126,7 +126,10 @@ fn never_plans_nothing_for_waiting_members_but_says_so() {
     assert_eq!(plan.model, prior.model);
     assert_eq!(plan.model.ready, Attr::Known(false));
     assert_eq!(plan.model.reboot_required, Attr::Known(true));
-    assert_eq!(plan.diagnostics.iter().next().map(|warning| warning.summary.as_str()), Some("Members wait for a reboot"));
+    assert_eq!(
+        plan.diagnostics.iter().next().map(|warning| warning.summary.as_str()),
+        Some("Members wait for a reboot: cluster shop")
+    );
 }
 
 #[test]

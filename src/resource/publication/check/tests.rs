@@ -61,17 +61,17 @@ fn a_change_that_nothing_stands_against_is_silent() {
 }
 
 #[test]
-fn what_someone_else_may_still_do_is_unmet_and_what_nobody_can_mend_is_refused() {
+fn what_someone_else_may_still_do_is_unmet_and_what_nothing_can_fix_is_refused() {
     let view = Relation { kind: Kind::View, ..found(true).unwrap() };
     let findings = findings(&model(), None, &[], &lookup(&[("a.b", None), ("a.c", Some(view))]));
-    assert_eq!(summaries(&findings.unmet), ["tables[0]: Table not found"]);
-    assert_eq!(summaries(&findings.refusals), ["tables[1]: Not a table that can be published"]);
+    assert_eq!(summaries(&findings.unmet), ["tables[0]: Table not found (a.b)"]);
+    assert_eq!(summaries(&findings.refusals), ["tables[1]: Not a table that can be published (a.c)"]);
 }
 
 #[test]
 fn a_table_of_another_owner_comes_with_the_statement_that_helps() {
     let findings = findings(&model(), None, &[], &lookup(&[("a.b", found(true)), ("a.c", found(false))]));
-    assert_eq!(summaries(&findings.unmet), ["tables[1]: Not the owner of a table"]);
+    assert_eq!(summaries(&findings.unmet), ["tables[1]: Not the owner of a table (a.c)"]);
     assert!(findings.unmet.iter().next().unwrap().detail.contains(r#"GRANT "app owner" TO "admin""#));
 }
 
@@ -113,16 +113,18 @@ fn schemas_need_a_server_that_knows_them() {
 }
 
 #[test]
-fn a_slot_in_use_refuses_a_destroy_unless_forced() {
+fn a_destroy_waits_for_a_slot_in_use_unless_forced() {
     let slot = Slot { name: "pipe".to_owned(), active: true, here: true };
     let now = Observed { slots: vec![slot], ..all_there() };
     let destroys = |force_destroy: bool| {
         let model = PublicationModel { force_destroy: force_destroy.into(), ..model() };
         let desired = Desired::decode(&model).unwrap().unwrap();
-        check(&Change::destroy(&desired, &now), None).refusals
+        let findings = check(&Change::destroy(&desired, &now), None);
+        assert!(findings.refusals.is_empty());
+        findings.awaited
     };
     assert_eq!(summaries(&destroys(false)), ["name: Publication may be in use"]);
-    assert!(destroys(false).iter().all(|refusal| refusal.detail.contains("force_destroy = true")));
+    assert!(destroys(false).iter().all(|awaited| awaited.detail.contains("force_destroy = true")));
     assert!(destroys(true).is_empty());
 }
 
@@ -131,7 +133,7 @@ fn before_partitioned_tables_could_be_published_the_plan_says_so() {
     let version = ServerVersion::from_number(120_022);
     let partitioned = found(true).map(|found| Relation { kind: Kind::PartitionedTable, ..found });
     let old = Observed { version: Some(version), ..lookup(&[("a.b", partitioned.clone()), ("a.c", found(true))]) };
-    assert_eq!(summaries(&findings(&model(), None, &[], &old).refusals), ["tables[0]: Server is too old"]);
+    assert_eq!(summaries(&findings(&model(), None, &[], &old).refusals), ["tables[0]: Server is too old (a.b)"]);
     let new = lookup(&[("a.b", partitioned), ("a.c", found(true))]);
     assert_eq!(summaries(&findings(&model(), None, &[], &new).refusals), Vec::<String>::new());
 

@@ -1,0 +1,182 @@
+//! Destroying everything at once, with the pipe in the same configuration: what another destroy frees is awaited; and a destroy runs what
+//! was reviewed or nothing.
+
+use std::time::Duration;
+
+use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::stream::{ReplicationStream, Source};
+use anyhow::{Context as _, Result, ensure};
+
+use crate::world::{PASSWORD, World};
+
+/// A source, a role and a publication of the cluster `data`, as a pipe needs them.
+fn piped(delete: &str) -> String {
+    let timeouts = format!("timeouts = {{ delete = \"{delete}\" }}");
+    format!(
+        "resource \"clickpipes_replication_user\" \"u\" {{\n  name = \"pipe\"\n  database = \"app\"\n  schemas = [\"a\"]\n  password_wo = \
+         var.password\n  password_wo_version = 1\n  {timeouts}\n}}\n\
+         resource \"clickpipes_publication\" \"p\" {{\n  name = \"feed\"\n  database = \"app\"\n  tables = [\"a.t1\"]\n  {timeouts}\n}}\n"
+    )
+}
+
+/// A pipe that streams as the role.
+async fn pipe(world: &World) -> Result<ReplicationStream> {
+    let admin = world.data.admin("app").await?;
+    admin.batch_execute("SELECT pg_create_logical_replication_slot('slot', 'pgoutput')").await?;
+    let (host, port) = (world.data.host.clone(), world.data.port);
+    let source =
+        Source { host: &host, port, user: "pipe", password: PASSWORD, database: "app", slot: "slot", publication: "feed" };
+    ReplicationStream::open(source).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_pipe_holds_is_a_warning_at_plan_and_awaited_at_apply() -> Result<()> {
+    let world = World::new().await?;
+    world.tf.write("main.tf", &piped("60s"))?;
+    world.tf.apply().await?;
+    let stream = pipe(&world).await?;
+    let plan = world.tf.plan_with(&["-destroy"]).await?;
+    let message = plan.outcome.message();
+    for title in ["Role is in use: role \"pipe\"", "Publication may be in use: publication \"feed\" of database \"app\""] {
+        ensure!(message.contains(&format!("Warning: {title}")), "{title} is missing in {message}");
+    }
+    let plan_file = plan.file.to_string_lossy().into_owned();
+    let session = world.tf.start(["apply", "-no-color", "-input=false", &plan_file])?;
+    // Both wait, and say so; neither holds anything that the other waits for.
+    world.tf.until_logged("waiting for another destroy of this run").await?;
+    ensure!(world.snapshot().await?.statements.iter().all(|text| !text.starts_with("DROP")), "something is dropped already");
+    drop(stream);
+    world
+        .data
+        .admin("app")
+        .await?
+        .batch_execute("SELECT pg_drop_replication_slot('slot')")
+        .await
+        .or_else(|_| Ok::<_, anyhow::Error>(()))?;
+    session.outcome().await?.succeeded()?;
+    let after = world.snapshot().await?;
+    ensure!(after.publications.is_empty(), "{:?}", after.publications);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_freed_in_time_is_refused_before_any_change() -> Result<()> {
+    let world = World::new().await?;
+    world.tf.write("main.tf", &piped("1s"))?;
+    world.tf.apply().await?;
+    let stream = pipe(&world).await?;
+    let before = world.snapshot().await?.statements;
+    let message = world.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    for words in ["Error: Role is in use: role \"pipe\"", "Error: Publication may be in use", "timeouts.delete"] {
+        ensure!(message.contains(words), "{words} is missing in {message}");
+    }
+    assert_eq!(world.snapshot().await?.statements, before);
+    drop(stream);
+    Ok(())
+}
+
+/// A source waits for any slot, since without logical replication the server would not start with one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_waits_until_the_last_slot_is_gone() -> Result<()> {
+    let world = World::new().await?;
+    let shop = ClusterSpec::new("shop").admin("clusteradmin", acceptance_tests::rig::ADMIN_PASSWORD).database("app");
+    let shop = world.simulator.create_cluster(shop).await?;
+    let url = world.simulator.url();
+    world.tf.write(
+        "provider.tf",
+        &format!(
+            "provider \"clickpipes\" {{\n  aws = {{ region = \"us-east-1\", access_key = \"testing\", secret_key = \"testing\", endpoints = \
+             {{ rds = \"{url}\" }} }}\n  postgres = {{ host = \"{}\", port = {}, username = \"clusteradmin\", database = \"app\", sslmode = \
+             \"disable\" }}\n}}\n",
+            shop.host, shop.port
+        ),
+    )?;
+    let source = "resource \"clickpipes_aurora_source\" \"s\" {\n  cluster_identifier = \"shop\"\n  reboot = \"writer\"\n}\n";
+    world.tf.write("main.tf", source)?;
+    world.tf.apply().await?;
+    let postgres = shop.superuser("app").await?;
+    postgres.batch_execute("SELECT pg_create_logical_replication_slot('slot', 'pgoutput')").await?;
+    let plan = world.tf.plan_with(&["-destroy"]).await?;
+    ensure!(plan.outcome.message().contains("Warning: Logical replication slots exist: cluster shop"), "{}", plan.outcome.stdout);
+    let calls = world.simulator.calls().iter().filter(|call| call.is_mutating()).count();
+    let plan_file = plan.file.to_string_lossy().into_owned();
+    let session = world.tf.start(["apply", "-no-color", "-input=false", &plan_file])?;
+    world.tf.until_logged("waiting for another destroy of this run").await?;
+    assert_eq!(world.simulator.calls().iter().filter(|call| call.is_mutating()).count(), calls);
+    postgres.batch_execute("SELECT pg_drop_replication_slot('slot')").await?;
+    session.outcome().await?.succeeded()?;
+    assert_eq!(shop.parameter_group(), "default.aurora-postgresql15");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroy_that_would_do_more_than_was_reviewed_does_nothing() -> Result<()> {
+    let world = World::new().await?;
+    world.tf.write("main.tf", &piped("5s"))?;
+    world.tf.apply().await?;
+    let plan = world.tf.plan_with(&["-destroy"]).await?;
+    let admin = world.data.admin("app").await?;
+    // A table more in a schema that was reviewed is what was reviewed; another schema is not.
+    admin.batch_execute("CREATE TABLE a.t4 (id int PRIMARY KEY); GRANT SELECT ON a.t4 TO pipe").await?;
+    admin.batch_execute("GRANT USAGE ON SCHEMA b TO pipe; GRANT SELECT ON b.t1 TO pipe").await?;
+    let plan_file = plan.file.to_string_lossy().into_owned();
+    let message = world.tf.run(["apply", "-no-color", "-input=false", &plan_file]).await?.failed()?.message();
+    ensure!(message.contains("The role changed since the plan: role \"pipe\""), "{message}");
+    ensure!(message.contains("on tables of schema \"b\"") && !message.contains("schema \"a\""), "{message}");
+    ensure!(world.tf.resource("clickpipes_replication_user.u").await?["name"] == "pipe", "the role left the state");
+    // A refresh shows it.
+    let again = world.tf.plan_with(&["-destroy"]).await?;
+    let lines = again.change("clickpipes_replication_user.u")["before"]["on_destroy"]["operations"].clone();
+    ensure!(lines.to_string().contains("on tables of schema \\\"b\\\""), "{lines}");
+    world.tf.apply_plan(&again).await?;
+    Ok(())
+}
+
+/// Of a role that holds something in another database, a plan names the database and an apply clears it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_database_is_one_line_of_a_destroy_and_costs_a_plan_no_connection() -> Result<()> {
+    let world = World::new().await?;
+    world.tf.write("main.tf", &piped("5s"))?;
+    world.tf.apply().await?;
+    let admin = world.data.admin("app").await?;
+    admin.batch_execute("CREATE DATABASE second").await?;
+    let second = world.data.admin("second").await?;
+    second
+        .batch_execute("CREATE SCHEMA x; CREATE TABLE x.t (id int); GRANT USAGE ON SCHEMA x TO pipe; GRANT SELECT ON x.t TO pipe")
+        .await?;
+    let connections = "SELECT sum(sessions)::bigint FROM pg_stat_database WHERE datname = 'second'";
+    let superuser = world.data.superuser("app").await?;
+    let before: i64 = superuser.query_one(connections, &[]).await?.get(0);
+    world.tf.apply().await?;
+    let after: i64 = superuser.query_one(connections, &[]).await?.get(0);
+    let on_destroy = world.tf.resource("clickpipes_replication_user.u").await?["on_destroy"]["operations"].clone();
+    let first = on_destroy[0].as_str().context("no line")?;
+    assert_eq!((first, after - before), ("REVOKE everything from \"pipe\" in database \"second\"", 0));
+    let plan = world.tf.plan_with(&["-destroy"]).await?;
+    ensure!(plan.outcome.message().contains("REVOKE ALL ON SCHEMA \"x\" FROM \"pipe\""), "{}", plan.outcome.message());
+    world.tf.apply_plan(&plan).await?;
+    let left: i64 = superuser.query_one("SELECT count(*) FROM pg_roles WHERE rolname = 'pipe'", &[]).await?.get(0);
+    assert_eq!(left, 0);
+    Ok(())
+}
+
+/// What a cluster has become keeps nobody from letting it go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_became_a_replica_is_let_go() -> Result<()> {
+    let world = World::new().await?;
+    let source =
+        "resource \"clickpipes_aurora_source\" \"s\" {\n  cluster_identifier = \"shop-a\"\n  reboot = \"writer\"\nFURTHER}\n";
+    world.tf.write("main.tf", &source.replace("FURTHER", ""))?;
+    world.tf.apply().await?;
+    world.simulator.cluster("shop-a").context("no cluster")?.replicate("arn:aws:rds:eu-west-1:000000000000:cluster:primary");
+    // An ordinary plan comes before each destroy, and refuses nothing; a change that runs nothing is made.
+    let plan = world.tf.plan().await?;
+    ensure!(plan.outcome.message().contains("Warning: A replica cluster cannot be a source"), "{}", plan.outcome.message());
+    world.tf.write("main.tf", &source.replace("FURTHER", "  force_destroy = true\n"))?;
+    world.tf.apply().await?;
+    world.tf.write("main.tf", &source.replace("FURTHER", ""))?;
+    world.tf.apply().await?;
+    tokio::time::timeout(Duration::from_secs(120), world.tf.destroy()).await??;
+    assert_eq!(world.simulator.cluster("shop-a").context("no cluster")?.parameter_group(), "default.aurora-postgresql15");
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! What will be observed once planned operations have run, as far as a destroy depends on it: the groups, not the members. Pure.
+
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::Source;
+use crate::cluster::{self, Group, Setting};
+use crate::rds::ApplyType;
+use crate::resource::change::Change;
+
+/// The cluster after the operations.
+pub(super) fn foresee(change: &Change<'_, Source>, operations: &[Operation]) -> Option<Observed> {
+    let mut found = change.basis()?.found.clone();
+    for operation in operations {
+        run(operation, &mut found);
+    }
+    Some(found.into())
+}
+
+fn run(operation: &Operation, found: &mut cluster::Observed) {
+    match operation {
+        Operation::CreateGroup { name, family, tags } => {
+            found.named = Some(Group { tags: tags.clone(), ..Group::unread(name, family) });
+        }
+        Operation::ModifyGroup { name, parameters } => {
+            let Some(group) = group(found, name) else { return };
+            for (parameter, value, _) in parameters {
+                set(group, parameter, Some(value.clone()));
+            }
+        }
+        Operation::ResetGroup { name, parameters } => {
+            let Some(group) = group(found, name) else { return };
+            for (parameter, _) in parameters {
+                set(group, parameter, None);
+            }
+        }
+        Operation::TagGroup { name, tags } => {
+            let Some(group) = group(found, name) else { return };
+            group.tags.extend(tags.clone());
+        }
+        Operation::UntagGroup { name, keys } => {
+            let Some(group) = group(found, name) else { return };
+            group.tags.retain(|key, _| !keys.contains(key));
+        }
+        Operation::AttachGroup { group, .. } => attach(found, group),
+        Operation::DeleteGroup { name } => {
+            for group in [&mut found.named, &mut found.left_over] {
+                group.take_if(|group| group.name == *name);
+            }
+        }
+        Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => {}
+    }
+}
+
+fn attach(found: &mut cluster::Observed, name: &str) {
+    let Some(attached) = found.named.take_if(|group| group.name == name) else { return };
+    let was_ours = found.attached_is_ours();
+    let before = std::mem::replace(&mut found.attached, attached);
+    if was_ours {
+        found.left_over = Some(before);
+    } else {
+        // A group of another family cannot be attached again.
+        found.previous = Some(before).filter(|group| group.family == found.family);
+    }
+}
+
+fn group<'a>(found: &'a mut cluster::Observed, name: &str) -> Option<&'a mut Group> {
+    let groups = [Some(&mut found.attached), found.named.as_mut(), found.left_over.as_mut()];
+    groups.into_iter().flatten().find(|group| group.name == name)
+}
+
+fn set(group: &mut Group, parameter: &str, value: Option<String>) {
+    let user_set = value.is_some();
+    let unknown = || Setting { value: None, apply_type: ApplyType::Static, user_set, allowed_values: None };
+    let setting = group.settings.entry(parameter.to_owned()).or_insert_with(unknown);
+    (setting.value, setting.user_set) = (value, user_set);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::desired::Desired;
+    use super::super::diff::diff;
+    use super::super::fixture::desired;
+    use super::{Change, Observed, Source, cluster, foresee};
+    use crate::cluster::fixture::*;
+    use crate::resource::change::{Moment, lines};
+
+    /// What a destroy would do after a create or, with `before`, an update.
+    fn undone(now: cluster::Observed, before: Option<&Desired>, after: &Desired) -> Vec<String> {
+        let now = Observed::from(now);
+        let recalled = before.map(|_| &now);
+        let change =
+            Change::<Source> { before, after: Some(after), recalled, now: Some(&now), moment: Moment::Plan, replaces: false };
+        let operations = diff(&change).unwrap().unwrap();
+        let foreseen = foresee(&change, &operations).unwrap();
+        lines(&diff(&Change::destroy(after, &foreseen)).unwrap().unwrap())
+    }
+
+    #[test]
+    fn a_create_is_undone_by_attaching_what_was_attached() {
+        let custom = observed(group("shop-custom", &[("work_mem", "64")]));
+        assert_eq!(
+            undone(custom, None, &desired("never", &[])),
+            [
+                "ModifyDBCluster shop: parameter group shop-custom, immediately",
+                "DeleteDBClusterParameterGroup clickpipes-shop-aurora-postgresql16",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_in_effect_already_is_left_alone() {
+        let own = observed(group("shop-custom", &[("rds.logical_replication", "1"), ("wal_sender_timeout", "0")]));
+        assert!(undone(own, None, &desired("all", &[])).is_empty());
+    }
+
+    #[test]
+    fn a_new_policy_reboots_as_it_says_and_a_new_name_is_deleted() {
+        let before = desired("never", &[]);
+        let reboots = undone(settled(), Some(&before), &desired("writer", &[]));
+        assert_eq!(reboots[1], "RebootDBInstance <the writer of shop>");
+        let renamed = Desired { group_name: Some("other".to_owned()), ..desired("never", &[]) };
+        assert_eq!(
+            undone(settled(), Some(&before), &renamed),
+            [
+                "ModifyDBCluster shop: parameter group default.aurora-postgresql16, immediately",
+                "DeleteDBClusterParameterGroup other",
+            ]
+        );
+    }
+}
