@@ -1,4 +1,5 @@
-//! Tokens that let a role log in to a database in the place of a password: requests signed for RDS, valid for 15 minutes.
+//! IAM auth tokens: a role logs in to a database with one instead of a password. A token is a request signed for RDS, valid for
+//! 15 minutes.
 
 use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -8,15 +9,15 @@ use super::session::Session;
 use crate::secret::Secret;
 
 const ACTION: &str = "connect (rds-db)";
-/// A URL does not show the port of its scheme, so a token for it cannot be written.
+/// A URL omits the default port of its scheme, so a token for this port cannot be written.
 const HTTPS: u16 = 443;
-/// What a query value may hold as it is.
+/// The characters that a query value keeps unencoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Whom a token lets in, and where.
+/// The role that a token logs in, and the endpoint that it is valid for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// Name of the endpoint, as RDS knows it; a tunnel's near end has no part in it.
+    /// Host name of the endpoint as RDS knows it, not the local end of a tunnel.
     pub host: String,
     /// Port of the endpoint.
     pub port: u16,
@@ -25,10 +26,10 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Signs a token. Calls no database, and AWS only if credentials have to be fetched.
+    /// Signs a token. Connects to no database; calls AWS only if credentials have to be fetched.
     ///
     /// # Errors
-    /// [`Error::Credentials`], and [`Error::NotSignable`] for what no endpoint of RDS has.
+    /// [`Error::Credentials`], and [`Error::NotSignable`] for a host or port that no RDS endpoint has.
     pub async fn sign(&self, session: &Session) -> Result<Secret, Error> {
         let host = signable_host(&self.host).filter(|_| is_signable_port(self.port));
         let host = host.ok_or_else(|| Error::NotSignable { host: self.host.clone(), port: self.port })?;
@@ -45,18 +46,18 @@ impl TokenRequest {
     }
 }
 
-/// Whether a token can be for this host.
+/// Whether a token can be signed for this host.
 pub fn is_signable_host(host: &str) -> bool {
     signable_host(host).is_some()
 }
 
-/// Whether a token can be for this port.
+/// Whether a token can be signed for this port.
 pub fn is_signable_port(port: u16) -> bool {
     port != HTTPS && port != 0
 }
 
-/// The host as a token names it; `None` for what is neither a host name nor an IPv4 address, which would be signed in one form and sent in
-/// another.
+/// The host as a token spells it. `None` for anything that is neither a host name nor an IPv4 address: it would be signed in one
+/// form and sent in another.
 fn signable_host(host: &str) -> Option<String> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));

@@ -17,28 +17,28 @@ pub enum Error {
         action: &'static str,
         /// The AWS error code.
         code: String,
-        /// AWS's words.
+        /// The message from AWS.
         message: String,
     },
-    /// No answer came: the address does not resolve, nothing listens, TLS failed, or the time of one attempt ran out.
+    /// No answer came: the address does not resolve, nothing listens, TLS failed, or the attempt timed out.
     #[error("{action} failed: {endpoint} cannot be reached")]
     Unreachable {
         /// The API action.
         action: &'static str,
-        /// Whom the call was for.
+        /// The endpoint that was called.
         endpoint: String,
-        /// What the transport says.
+        /// The transport's error.
         #[source]
         source: BoxError,
     },
-    /// The answer could not be read; a proxy or a server that is not AWS sends such.
-    #[error("{action} failed: the answer is not one of the AWS API (HTTP status {status})")]
+    /// The answer cannot be decoded. Proxies and servers other than AWS send such answers.
+    #[error("{action} failed: the answer does not come from the AWS API (HTTP status {status})")]
     Unreadable {
         /// The API action.
         action: &'static str,
         /// HTTP status of the answer.
         status: u16,
-        /// What the decoder says.
+        /// The decoder's error.
         #[source]
         source: BoxError,
     },
@@ -47,17 +47,17 @@ pub enum Error {
     Credentials {
         /// The API action.
         action: &'static str,
-        /// What the credential chain says.
+        /// The credential chain's error.
         #[source]
         source: BoxError,
     },
-    /// Neither settings nor environment nor shared files name a region.
+    /// Neither the settings, the environment nor the shared files name a region.
     #[error(
         "no AWS region is known: set `region` in the provider's `aws`, the environment variable AWS_REGION, or a region in the profile"
     )]
     NoRegion,
-    /// A login token says host and port of an endpoint as RDS writes them, and these cannot be written so.
-    #[error("no IAM token can be signed for {host:?}, port {port}: that is no endpoint of RDS")]
+    /// A login token contains host and port of an RDS endpoint. This host and port cannot be written in one.
+    #[error("cannot sign an IAM token for {host:?}, port {port}: this is not an RDS endpoint")]
     NotSignable {
         /// The host.
         host: String,
@@ -65,7 +65,7 @@ pub enum Error {
         port: u16,
     },
     /// The answer lacks something that AWS always sends.
-    #[error("{action} answered without {field}")]
+    #[error("the answer to {action} lacks {field}")]
     Incomplete {
         /// The API action.
         action: &'static str,
@@ -82,12 +82,12 @@ pub enum Error {
         /// The last state seen.
         seen: String,
     },
-    /// What was waited for cannot happen any more without somebody's help.
+    /// What was waited for can no longer happen without manual intervention.
     #[error("gave up waiting for {awaited}: {seen}")]
     DeadEnd {
         /// What was waited for.
         awaited: String,
-        /// The state that does not lead there.
+        /// The state that rules it out.
         seen: String,
     },
     /// The operation was cancelled.
@@ -103,15 +103,15 @@ pub enum Error {
 pub enum Cause {
     /// The cluster, instance, parameter group or secret does not exist.
     NotFound,
-    /// A parameter group of that name exists.
+    /// A parameter group with this name already exists.
     AlreadyExists,
     /// The parameter group is attached to a cluster, or being changed.
     InUse,
     /// The cluster or instance is not in a state that allows the call.
     WrongState,
-    /// AWS limits the rate of calls.
+    /// AWS throttles the calls.
     Throttled,
-    /// The caller may not do this.
+    /// The caller is not allowed to do this.
     AccessDenied,
     /// The credentials are unknown, expired or wrongly signed.
     BadCredentials,
@@ -129,7 +129,7 @@ impl Error {
         }
     }
 
-    /// Whether AWS could not be asked at all, as opposed to an answer that says no.
+    /// Whether AWS could not be reached, as opposed to an answer that refuses.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
@@ -158,7 +158,7 @@ impl Error {
                 let status = answer.raw().status().as_u16();
                 Self::Unreadable { action, status, source: SdkError::<E, _>::ResponseError(answer).into() }
             }
-            // What fails before the connector is asked is the search for credentials or the signature.
+            // A failure before the connector is called comes from the search for credentials or from signing.
             SdkError::DispatchFailure(failure) if failure.is_other() => {
                 Self::of_credentials(action, source_of(SdkError::<E, _>::DispatchFailure(failure)))
             }
@@ -169,14 +169,14 @@ impl Error {
         }
     }
 
-    /// There are no credentials, or the service that gives them (STS, SSO) cannot be reached.
+    /// There are no credentials, or the service that provides them (STS, SSO) cannot be reached.
     pub(super) fn of_credentials(action: &'static str, source: BoxError) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
         while let Some(error) = cause {
             let connector = error.downcast_ref::<ConnectorError>();
-            // What ran out of time has a type of its own for each service, and for the search as a whole.
+            // A timeout has a different type in each service, and another one for the whole search.
             if connector.is_some_and(|error| error.is_io() || error.is_timeout()) || error.to_string().contains("timed out") {
-                return Self::Unreachable { action, endpoint: "the service that gives the credentials".to_owned(), source };
+                return Self::Unreachable { action, endpoint: "the service that provides the credentials".to_owned(), source };
             }
             cause = error.source();
         }

@@ -1,5 +1,5 @@
-//! AWS as one principal in one region: the credential chain, errors by code, secrets, and tokens for database logins. What RDS offers
-//! lives in [`crate::rds`].
+//! AWS as one principal in one region: the credential chain, errors by code, secrets, and tokens for database logins. The RDS API
+//! is in [`crate::rds`].
 //!
 //! Knows nothing of Terraform, and no type of the AWS SDK leaves this folder and `rds/`.
 

@@ -5,7 +5,7 @@ use super::permission::READ_SECRET;
 use super::session::Session;
 use crate::secret::Secret;
 
-/// What a secret says about a login.
+/// The login data in a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretLogin {
     /// The user, where the secret names one.
@@ -14,7 +14,7 @@ pub struct SecretLogin {
     pub password: Secret,
 }
 
-/// Why a secret holds no login. Never shows any of its text.
+/// Why a secret cannot be used as a login. Never shows any of its text.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// It could not be read.
@@ -58,7 +58,7 @@ pub async fn read_login(session: &Session, arn: &str) -> Result<SecretLogin, Sec
     let answer = answer.map_err(|error| SecretError::Unread {
         arn: arn.to_owned(),
         source: match Error::from_sdk(READ_SECRET, &endpoint, error) {
-            // The source would hold the answer, and so the secret.
+            // The source would contain the answer, and with it the secret.
             Error::Unreadable { action, status, source } => {
                 Error::Unreadable { action, status, source: source.to_string().into() }
             }
@@ -69,7 +69,7 @@ pub async fn read_login(session: &Session, arn: &str) -> Result<SecretLogin, Sec
     decode(&text).ok_or_else(|| SecretError::NoPassword { arn: arn.to_owned() })
 }
 
-/// The region in an ARN. A secret of another region than the provider's can only be asked for there.
+/// The region in an ARN. A secret in another region than the provider's can only be read there.
 fn region_of_arn(arn: &str) -> Option<&str> {
     let mut parts = arn.split(':');
     match (parts.next(), parts.nth(1), parts.next()) {

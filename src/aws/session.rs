@@ -1,4 +1,4 @@
-//! Who calls AWS, and where: made out of the settings and the standard chain, shared by the clients of all services.
+//! Who calls AWS, and where: built from the settings and the standard chain, shared by the clients of all services.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
 use super::error::Error;
 use super::settings::{Endpoints, Settings};
 
-/// Tries of one call in all when the settings do not say.
+/// Attempts per call, unless the settings say otherwise.
 const DEFAULT_MAX_ATTEMPTS: u32 = 8;
-/// How long one try may take: a call of the control plane answers within seconds, so more is a dead connection.
+/// How long one attempt may take. The control plane answers within seconds, so a longer call means a dead connection.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may take to be made.
+/// Time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const SESSION_NAME: &str = "terraform-provider-clickpipes";
 
@@ -28,8 +28,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the standard chain where the settings are silent. Calls nothing: with a role to assume and with SSO, credentials are
-    /// fetched at the first call.
+    /// Uses the standard chain for everything that the settings leave out. Makes no call: with a role to assume and with SSO,
+    /// credentials are fetched at the first call.
     ///
     /// # Errors
     /// [`Error::NoRegion`].
@@ -53,12 +53,12 @@ impl Session {
         Ok(Self { config, region, endpoints: settings.endpoints.clone() })
     }
 
-    /// The region that is called.
+    /// The region in use.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The same principal in another region; the addresses stay what they are.
+    /// The same principal in another region; the addresses do not change.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
@@ -70,7 +70,7 @@ impl Session {
         &self.endpoints
     }
 
-    /// What the SDK's clients are made of.
+    /// The configuration that the SDK's clients are built from.
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.config
     }
@@ -104,7 +104,7 @@ async fn sdk_config(settings: &Settings) -> SdkConfig {
     loader.load().await
 }
 
-// The replacement lives in a crate of the SDK's runtime that is no dependency of ours.
+// The replacement is in a crate of the SDK's runtime that is not our dependency.
 #[expect(deprecated, reason = "aws-config offers no other name for these")]
 fn profile_files(paths: &[String]) -> aws_config::profile::profile_file::ProfileFiles {
     use aws_config::profile::profile_file::{Builder, ProfileFileKind};

@@ -1,4 +1,4 @@
-//! Where and as whom to call AWS.
+//! Where to call AWS, and as whom.
 
 use crate::secret::Secret;
 
@@ -10,13 +10,13 @@ pub struct Settings {
     pub region: Option<String>,
     /// Profile in the shared files.
     pub profile: Option<String>,
-    /// Paths read instead of `~/.aws/config`.
+    /// Files read instead of `~/.aws/config`.
     pub shared_config_files: Vec<String>,
     /// Role to assume with the credentials found.
     pub assume_role: Option<AssumeRole>,
     /// Addresses to call instead of AWS's own.
     pub endpoints: Endpoints,
-    /// How often one call is tried in all; the SDK retries throttling, server errors and lost connections.
+    /// Attempts per call in total; the SDK retries throttling, server errors and lost connections.
     pub max_attempts: Option<u32>,
     /// Access key id; used only together with [`Settings::secret_key`].
     pub access_key: Option<Secret>,
@@ -33,7 +33,7 @@ pub struct AssumeRole {
     pub role_arn: String,
     /// Session name; `terraform-provider-clickpipes` when unset.
     pub session_name: Option<String>,
-    /// External id that the role's trust policy asks for.
+    /// External id that the role's trust policy requires.
     pub external_id: Option<String>,
 }
 

@@ -19,19 +19,19 @@ use tokio_rustls::TlsAcceptor;
 
 use super::error::PluginError;
 
-/// The name under which the host verifies us.
+/// The server name that the host verifies.
 const SERVER_NAME: &str = "localhost";
 
 /// This process's side of the mutual TLS.
 pub(super) struct AutoMtls {
-    /// Ours, to be announced to the host.
+    /// Our certificate, announced to the host.
     pub(super) certificate: CertificateDer<'static>,
-    /// Lets in who shows the host's certificate.
+    /// Accepts only the host's certificate.
     pub(super) acceptor: TlsAcceptor,
 }
 
 impl AutoMtls {
-    /// Makes a certificate for this process; only `client_certificate` is let in.
+    /// Generates a certificate for this process. Only `client_certificate` is accepted.
     pub(super) fn new(client_certificate: CertificateDer<'static>) -> Result<Self, PluginError> {
         let (certificate, key) = own_certificate().map_err(|source| PluginError::OwnCertificate { source })?;
         let config = server_config(client_certificate, certificate.clone(), key).map_err(|source| PluginError::Tls { source })?;
@@ -39,8 +39,8 @@ impl AutoMtls {
     }
 }
 
-/// Not an authority: the host trusts this very certificate. Its dates are rcgen's (the years 1975 to 4096), so that a
-/// wrong clock does no harm to a certificate which lives as long as the process.
+/// Not an authority: the host trusts exactly this certificate. Its dates are rcgen's (the years 1975 to 4096), so a wrong clock
+/// does no harm to a certificate that lives as long as the process.
 fn own_certificate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
@@ -61,12 +61,12 @@ fn server_config(
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(vec![certificate], key)?;
-    // Go's gRPC insists on ALPN.
+    // Go's gRPC requires ALPN.
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
 }
 
-/// Accepts one certificate, and nobody without one.
+/// Accepts one certificate and refuses a client without one.
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,

@@ -1,4 +1,4 @@
-//! `GRPCBroker`: side channels, which a provider has no use for.
+//! `GRPCBroker`: side channels, which a provider does not need.
 
 use std::{future, pin::Pin};
 
@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::proto::plugin::{ConnInfo, grpc_broker_server::GrpcBroker};
 
-/// Listens to offers of side channels and takes none up.
+/// Accepts the stream of offered side channels and uses none.
 pub(super) struct Broker {
     /// Cancelled when the server ends.
     pub(super) closing: CancellationToken,

@@ -1,4 +1,4 @@
-//! Connections: accepted each in a task of its own, authenticated, counted while they live.
+//! Connections: each is accepted in a task of its own, authenticated, and counted while it is open.
 
 use std::{
     io,
@@ -17,28 +17,28 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::either::Either;
 use tonic::transport::server::Connected;
 
-/// How long a peer may take over the TLS handshake.
+/// Time limit for a peer's TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait when the system has no file descriptor to spare.
+/// How long to wait when the system is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Which clients are there. A peer that was refused never counts.
+/// The connected clients. A refused peer never counts.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Presence {
-    /// A client has been let in at least once.
+    /// Whether a client has been accepted at least once.
     pub(super) came: bool,
-    /// How many are connected now.
+    /// How many clients are connected now.
     pub(super) connected: usize,
 }
 
-/// A client that was let in.
+/// An accepted client.
 pub(super) struct Connection {
     stream: Either<UnixStream, TlsStream<UnixStream>>,
     _counted: Counted,
 }
 
-/// Accepts until the stream is dropped. Each handshake has its own task: a slow one does not hold up the others.
+/// Accepts until the stream is dropped. Each handshake has its own task, so a slow one does not delay the others.
 pub(super) fn accept(
     listener: UnixListener,
     tls: Option<TlsAcceptor>,
@@ -62,7 +62,7 @@ pub(super) fn accept(
             tokio::spawn(async move {
                 if let Some(stream) = authenticate(stream, tls).await {
                     let connection = Connection { stream, _counted: Counted::new(presence) };
-                    // Fails only when the server is gone already.
+                    // Fails only when the server has already ended.
                     let _ = accepted.send(Ok(connection)).await;
                 }
             });

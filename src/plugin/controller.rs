@@ -1,13 +1,13 @@
-//! `GRPCController`: the host says that it is done with us.
+//! `GRPCController`: the host says that it is done.
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::proto::plugin::{Empty, grpc_controller_server::GrpcController};
 
-/// Answers, and has the process end after the answer.
+/// Answers, and ends the process after the answer.
 pub(super) struct Controller {
-    /// Cancelled when the host asks for the end.
+    /// Cancelled when the host asks the process to end.
     pub(super) requested: CancellationToken,
 }
 

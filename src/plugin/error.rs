@@ -2,40 +2,40 @@
 
 use std::{io, path::PathBuf};
 
-/// Everything that ends the process before or instead of serving.
+/// Everything that ends the process before it serves, or while it serves.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
-    /// The magic cookie is missing: a person started the program.
+    /// The magic cookie is missing: a user started the program by hand.
     #[error(
-        "this program is a plugin: Terraform and OpenTofu start it themselves, it is not meant to be run by hand.\n\
+        "this program is a plugin that Terraform and OpenTofu start; it is not meant to be run by hand.\n\
          Put `clickpipes/clickpipes` under required_providers in a Terraform configuration instead. See --help."
     )]
     NotStartedByHost,
 
-    /// The host speaks none of our protocol versions.
+    /// The host supports none of our protocol versions.
     #[error(
-        "this provider speaks plugin protocol {}, the program that started it offers {offered}; Terraform 1.11 or OpenTofu 1.11 and later will do",
+        "this provider uses plugin protocol {}, but the program that started it offers {offered}; use Terraform or OpenTofu 1.11 or later",
         super::protocol::PROTOCOL_VERSION
     )]
     ProtocolVersion {
-        /// What the host sent, as it stood in the environment.
+        /// The versions in the environment, as the host sent them.
         offered: String,
     },
 
-    /// The host's certificate cannot be read, so nobody could be let in.
-    #[error("the client certificate in {} is not one certificate in PEM", super::protocol::CLIENT_CERTIFICATE)]
+    /// The host's certificate cannot be read, so no client could be accepted.
+    #[error("the client certificate in {} is not a single PEM certificate", super::protocol::CLIENT_CERTIFICATE)]
     ClientCertificate {
-        /// What the PEM reader said.
+        /// The PEM reader's error.
         #[source]
         source: rustls::pki_types::pem::Error,
     },
 
-    /// No folder for the socket.
-    #[error("cannot make a folder for the socket in {}", parent.display())]
+    /// The folder for the socket could not be created.
+    #[error("cannot create a folder for the socket in {}", parent.display())]
     SocketFolder {
-        /// Where it was to be made.
+        /// The folder's parent.
         parent: PathBuf,
-        /// Why it was not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -57,15 +57,15 @@ pub enum PluginError {
     Listen {
         /// The socket.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 
-    /// Our own certificate could not be made.
-    #[error("cannot make a certificate for this process")]
+    /// Our own certificate could not be generated.
+    #[error("cannot generate a certificate for this process")]
     OwnCertificate {
-        /// What the certificate generator said.
+        /// The certificate generator's error.
         #[source]
         source: rcgen::Error,
     },
@@ -73,23 +73,23 @@ pub enum PluginError {
     /// The TLS configuration was refused.
     #[error("cannot set up TLS")]
     Tls {
-        /// What rustls said.
+        /// rustls's error.
         #[source]
         source: rustls::Error,
     },
 
-    /// No signal handler, so Ctrl-C would end an apply half-way.
+    /// There is no signal handler, so Ctrl-C would interrupt an apply.
     #[error("cannot install signal handlers")]
     Signals {
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 
-    /// Nobody learns where we listen.
+    /// The host cannot be told where the process listens.
     #[error("cannot write the handshake to standard output")]
     Announce {
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -97,7 +97,7 @@ pub enum PluginError {
     /// The gRPC server ended by itself.
     #[error("the gRPC server failed")]
     Serve {
-        /// What tonic said.
+        /// tonic's error.
         #[source]
         source: tonic::transport::Error,
     },

@@ -1,4 +1,4 @@
-//! What the host says in the environment, and the one line that answers it on standard output.
+//! What the host passes in the environment, and the one line on standard output that answers it.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ const CORE_PROTOCOL_VERSION: u32 = 1;
 
 const COOKIE: &str = "TF_PLUGIN_MAGIC_COOKIE";
 
-/// No secret: it only tells a host from a person at a shell.
+/// Not a secret: it only tells a host from a user at a shell.
 const COOKIE_VALUE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 const PROTOCOL_VERSIONS: &str = "PLUGIN_PROTOCOL_VERSIONS";
@@ -22,10 +22,10 @@ const SOCKET_PARENT: &str = "PLUGIN_UNIX_SOCKET_DIR";
 /// What a host asked for when it started the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostRequest {
-    /// The only certificate to let in. None if the host runs without TLS, as with TF_DISABLE_PLUGIN_TLS: then the
-    /// permissions of the socket's folder are what keeps others out.
+    /// The only certificate to accept. None if the host runs without TLS, as with TF_DISABLE_PLUGIN_TLS: then only the
+    /// permissions of the socket's folder keep other users out.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
-    /// Where to make the socket's folder, instead of the temporary one.
+    /// Where to create the socket's folder, instead of the system's temporary folder.
     pub(super) socket_parent: Option<PathBuf>,
 }
 
@@ -33,12 +33,12 @@ impl HostRequest {
     /// Decodes the environment that `variable` looks up.
     ///
     /// # Errors
-    /// If no host started the process, or one that speaks another protocol, or its certificate cannot be read.
+    /// If no host started the process, the host uses another protocol, or its certificate cannot be read.
     pub fn decode(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PluginError> {
         if variable(COOKIE).as_deref() != Some(COOKIE_VALUE) {
             return Err(PluginError::NotStartedByHost);
         }
-        // The order of the versions is random: the host walks a Go map.
+        // The order of the versions is random: the host iterates over a Go map.
         let offered = variable(PROTOCOL_VERSIONS).unwrap_or_default();
         if !offered.split(',').any(|version| version.trim().parse() == Ok(PROTOCOL_VERSION)) {
             let offered = if offered.is_empty() { "none".to_owned() } else { offered };
@@ -54,7 +54,7 @@ impl HostRequest {
     }
 }
 
-/// The line, without its line break. `certificate` is ours; without TLS its field stays empty.
+/// The handshake line without its line break. `certificate` is ours; without TLS the field stays empty.
 pub(super) fn line(socket: &str, certificate: Option<&CertificateDer<'_>>) -> String {
     // DER, because PEM has line breaks; the host decodes the standard alphabet without padding.
     let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();

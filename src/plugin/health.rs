@@ -10,13 +10,13 @@ use crate::proto::health::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus, health_server::Health,
 };
 
-/// Serving from the first to the last moment.
+/// Reports SERVING from start to end.
 pub(super) struct Serving {
     /// Cancelled when the server ends.
     pub(super) closing: CancellationToken,
 }
 
-/// Empty asks for the server as a whole.
+/// An empty name means the whole server.
 fn is_ours(service: &str) -> bool {
     matches!(service, "" | "plugin")
 }

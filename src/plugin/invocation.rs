@@ -17,18 +17,18 @@ Logs go to standard error, one JSON object per line, at the level of TF_LOG_PROV
 To try a build of your own without --debug, name its folder under dev_overrides in Terraform's CLI configuration.
 ";
 
-/// What the process is to do.
+/// What the process shall do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Invocation {
     /// Serve the host that started the process. A host passes no arguments.
     Plugin,
-    /// Serve for a person.
+    /// Serve a developer who attaches Terraform by hand.
     Debug,
     /// Print the version.
     Version,
     /// Print the help.
     Help,
-    /// Say that this argument is not known.
+    /// Report this argument as unknown.
     Unknown(String),
 }
 
@@ -42,7 +42,7 @@ impl Invocation {
         if let Some(second) = arguments.next() {
             return Self::Unknown(second.to_string_lossy().into_owned());
         }
-        // Go's flags have one dash, and people type what they know from other providers.
+        // Go's flags have one dash, and users are used to it from other providers.
         match first.to_str() {
             Some("--debug" | "-debug") => Self::Debug,
             Some("--version" | "-version" | "-V") => Self::Version,

@@ -10,25 +10,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::{connection::Presence, error::PluginError};
 
-/// How long a host may take to connect: as long as it waits for our line.
+/// How long a host may take to connect. The host waits as long for our line.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitReason {
-    /// The host said so.
+    /// The host asked for it.
     ShutdownRequested,
-    /// The host is gone without a word, killed for example.
+    /// The host disappeared, for example because it was killed.
     ClientGone,
     /// No host connected within a minute.
     NoClient,
-    /// Ctrl-C in the debug mode.
+    /// Ctrl-C in debug mode.
     Interrupted,
     /// SIGTERM.
     Terminated,
 }
 
-/// Signal handlers. They work from the moment they are installed, whether or not anyone waits for them.
+/// Signal handlers. They are active from their installation on, even while no task waits for them.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -41,10 +41,10 @@ impl Signals {
     }
 }
 
-/// The end of a process that a host started.
+/// Waits for the end of a process that a host started.
 ///
-/// Ctrl-C reaches every process of the terminal. The host answers it with StopProvider and waits for what is under
-/// way, so it must not end us.
+/// Ctrl-C reaches every process of the terminal. The host answers it with StopProvider and waits for the running operations, so
+/// it must not end this process.
 pub(super) async fn ended_by_host(
     mut signals: Signals,
     requested: CancellationToken,
@@ -57,12 +57,12 @@ pub(super) async fn ended_by_host(
             () = requested.cancelled() => return ExitReason::ShutdownRequested,
             reason = &mut client => return reason,
             _ = signals.terminate.recv() => return ExitReason::Terminated,
-            _ = signals.interrupt.recv() => tracing::info!("interrupted: waiting for the host to say what is to end"),
+            _ = signals.interrupt.recv() => tracing::info!("interrupted: waiting for the host to stop its operations"),
         }
     }
 }
 
-/// The end of a process that a person started with `--debug`: clients come and go.
+/// Waits for the end of a process that was started with `--debug`: clients come and go.
 pub(super) async fn ended_by_person(mut signals: Signals, requested: CancellationToken) -> ExitReason {
     tokio::select! {
         () = requested.cancelled() => ExitReason::ShutdownRequested,
@@ -71,14 +71,14 @@ pub(super) async fn ended_by_person(mut signals: Signals, requested: Cancellatio
     }
 }
 
-/// A host opens one connection and keeps it. Without this, a host that was killed would leave this process behind
-/// with its database connections.
+/// A host opens one connection and keeps it. Without this, a killed host would leave this process and its database connections
+/// behind.
 async fn client_gone(mut presence: watch::Receiver<Presence>, patience: Duration) -> ExitReason {
     let came = tokio::time::timeout(patience, presence.wait_for(|presence| presence.came)).await.is_ok();
     if !came {
         return ExitReason::NoClient;
     }
-    // An error says that the accepting side is gone: then no client can be there either.
+    // An error means that the accepting side has ended, so no client can be connected either.
     let _ = presence.wait_for(|presence| presence.connected == 0).await;
     ExitReason::ClientGone
 }

@@ -1,12 +1,12 @@
 //! The go-plugin side: how a process that Terraform starts becomes a gRPC server that Terraform trusts.
 //!
-//! [`serve`] makes a unix socket in a folder of its own, announces it with one line on standard output and serves the
-//! provider and go-plugin's services until the host says or shows that it is done. Nothing here knows a resource.
+//! [`serve`] creates a unix socket in a folder of its own, announces it with one line on standard output, and serves the provider
+//! and go-plugin's services until the host says that it is done or disconnects. Nothing here knows a resource.
 //!
 //! # Guarantees
-//! - Only the process that holds the key of the announced client certificate is let in.
+//! - Only the process that holds the key of the announced client certificate is accepted.
 //! - Standard output carries one line and nothing after it.
-//! - Ctrl-C ends nothing that a host has under way, from before the line on.
+//! - Ctrl-C never interrupts an operation of the host, even before the line is written.
 //! - The socket's folder is gone when [`serve`] returns, and [`serve`] returns soon after Shutdown or the client's end.
 
 mod auto_mtls;
@@ -51,22 +51,23 @@ use connection::Presence;
 use lifetime::Signals;
 use socket::Socket;
 
-/// What Go providers allow. tonic's own limit of 4 MiB is less than a resource may hold.
+/// The limit of Go providers. tonic's own limit of 4 MiB is less than a resource may need.
 const MESSAGE_LIMIT: usize = 256 << 20;
 
-/// How long open calls get once the end is decided. It covers the answer to Shutdown; a host kills after two seconds.
+/// How long open calls get once the end is decided. This includes the answer to Shutdown; a host kills the process after two
+/// seconds.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// For whom to serve.
+/// Whom to serve.
 #[derive(Debug)]
 pub enum Mode {
     /// The host that started the process.
     Host(HostRequest),
-    /// A person, who attaches Terraform by hand: no TLS, and clients may come and go.
+    /// A developer, who attaches Terraform by hand: no TLS, and clients may come and go.
     Debug,
 }
 
-/// Serves `provider` until the end that the returned reason names.
+/// Serves `provider` until the end, and returns the reason for it.
 ///
 /// # Errors
 /// If the socket, TLS or signal handlers cannot be set up, the line cannot be written, or the server fails.
@@ -79,7 +80,7 @@ pub async fn serve<P: Provider>(provider: P, mode: Mode) -> Result<ExitReason, P
         Mode::Debug => (None, None),
     };
     let socket = Socket::listen(parent.as_deref())?;
-    // Before the line: the host may pass on a Ctrl-C as soon as it has read it.
+    // Before the line is written: the host may pass on a Ctrl-C as soon as it has read it.
     let signals = Signals::install()?;
     let line = if debug {
         reattach::assignment(socket.path(), std::process::id())
@@ -87,7 +88,7 @@ pub async fn serve<P: Provider>(provider: P, mode: Mode) -> Result<ExitReason, P
         handshake::line(socket.path(), tls.as_ref().map(|tls| &tls.certificate))
     };
     announce(&line).map_err(|source| PluginError::Announce { source })?;
-    tracing::debug!(version = env!("CARGO_PKG_VERSION"), tls = tls.is_some(), "provider listens");
+    tracing::debug!(version = env!("CARGO_PKG_VERSION"), tls = tls.is_some(), "the provider is listening");
 
     let (listener, _folder) = socket.into_parts();
     let (presence, present) = watch::channel(Presence::default());
@@ -117,9 +118,9 @@ pub async fn serve<P: Provider>(provider: P, mode: Mode) -> Result<ExitReason, P
         }
         reason = end => reason,
     };
-    tracing::debug!(?reason, "provider ends");
+    tracing::debug!(?reason, "the provider is ending");
     closing.cancel();
-    // A handler that takes longer is cut off: whoever would read its answer has said that it will not.
+    // A handler that takes longer is cut off: the client has already said that it will not read the answer.
     let _ = tokio::time::timeout(GRACE, server).await;
     Ok(reason)
 }

@@ -1,7 +1,7 @@
-//! What host and plugin agree on before they meet.
+//! What the host and the plugin agree on in advance.
 
 /// The provider protocol's major version.
 pub(super) const PROTOCOL_VERSION: u32 = 6;
 
-/// Where the host puts the certificate that it will show.
+/// The variable that holds the host's client certificate.
 pub(super) const CLIENT_CERTIFICATE: &str = "PLUGIN_CLIENT_CERT";

@@ -1,4 +1,4 @@
-//! The line that attaches Terraform to a provider which a person started.
+//! The line that attaches Terraform to a provider that was started by hand.
 
 use serde_json::json;
 

@@ -11,10 +11,10 @@ use tokio::net::UnixListener;
 
 use super::error::PluginError;
 
-/// What a socket address holds on macOS; Linux has four bytes more.
+/// The maximum length of a socket address on macOS; Linux allows four bytes more.
 const PATH_LIMIT: usize = 104;
 
-/// A listening socket. The folder goes when this is dropped.
+/// A listening socket. Its folder is removed on drop.
 pub(super) struct Socket {
     path: String,
     listener: UnixListener,
@@ -22,7 +22,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Listens in a fresh folder inside `parent`, by default the system's temporary one.
+    /// Listens in a new folder inside `parent`, by default the system's temporary folder.
     pub(super) fn listen(parent: Option<&Path>) -> Result<Self, PluginError> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
         let folder = tempfile::Builder::new()
@@ -40,7 +40,7 @@ impl Socket {
         &self.path
     }
 
-    /// The listener, and the folder to hold on to while it is in use.
+    /// The listener, and the folder to keep while it is in use.
     pub(super) fn into_parts(self) -> (UnixListener, TempDir) {
         (self.listener, self.folder)
     }

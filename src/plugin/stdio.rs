@@ -8,8 +8,8 @@ use tonic::{Request, Response, Status};
 
 use crate::proto::plugin::{StdioData, grpc_stdio_server::GrpcStdio};
 
-/// A stream without items that lasts as long as the server. Ending it at once would cost more than it saves: while
-/// it is open Go's gRPC never takes the connection for idle, and a closed connection ends this process.
+/// An empty stream that lasts as long as the server. Ending it early would have a cost: while it is open, Go's gRPC never treats
+/// the connection as idle, and a closed connection ends this process.
 pub(super) struct Stdio {
     /// Cancelled when the server ends.
     pub(super) closing: CancellationToken,

@@ -1,4 +1,4 @@
-//! A server: reads and writes of its databases, and what is known of it.
+//! A server: access to its databases, and facts about it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::postgres::settings::Settings;
 use crate::postgres::transaction::Transaction;
 use crate::postgres::version::ServerVersion;
 
-/// Whose PostgreSQL it is: what allows replication differs.
+/// Which kind of PostgreSQL it is: what allows replication differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flavour {
@@ -26,14 +26,14 @@ pub enum Flavour {
     Plain,
 }
 
-/// What does not change while a server runs.
+/// Facts that do not change while a server runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Its version.
     pub version: ServerVersion,
-    /// Whose PostgreSQL it is.
+    /// Which kind of PostgreSQL it is.
     pub flavour: Flavour,
-    /// The role that the provider works as.
+    /// The role that the provider logs in as.
     pub current_user: String,
 }
 
@@ -42,8 +42,8 @@ SELECT pg_catalog.current_setting('server_version_num')::int4 AS version,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rds_replication') AS rds,
        current_user::text AS admin";
 
-/// A server, reached by some settings. Cheap to clone; nothing is dialled before the first read or write, and connections are kept
-/// until the last clone is gone.
+/// A server, reached with the given settings. Cheap to clone. It connects at the first read or write, and keeps its connections
+/// until the last clone is dropped.
 #[derive(Clone)]
 pub struct Server {
     pool: Arc<Pool>,
@@ -51,36 +51,36 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that has not been dialled yet.
+    /// A server without connections yet.
     pub fn new(settings: Settings, login: LoginSource) -> Self {
         Self { pool: Pool::new(settings, login), facts: Arc::default() }
     }
 
-    /// How it is reached.
+    /// The connection settings.
     pub fn settings(&self) -> &Settings {
         &self.pool.settings
     }
 
-    /// Has the next read dial, although an earlier one found the server out of reach.
+    /// Makes the next read connect again, even if an earlier one could not reach the server.
     pub fn dial_again(&self) {
         self.pool.dial_again();
     }
 
-    /// A reader. Those of one database share one connection, which takes no lock that anyone would notice.
+    /// A reader. Readers of one database share one connection and take no lock that affects other sessions.
     pub async fn read(&self, database: &str, cancel: &CancellationToken) -> Result<Reader, Error> {
         Reader::open(&self.pool, database, cancel).await
     }
 
-    /// A transaction that may change the database. Those of one database queue, in this process and (by an advisory lock) among
-    /// processes; the wait for the turn and each statement may take up to `timeout`.
+    /// A transaction that may change the database. Transactions on one database queue, within this process and, by an advisory
+    /// lock, among processes. The wait for the turn and each statement may take up to `timeout`.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the turn does not come in time.
+    /// [`Error::Busy`] if the turn does not come in time.
     pub async fn write(&self, database: &str, timeout: Duration, cancel: &CancellationToken) -> Result<Transaction, Error> {
         Transaction::write(&self.pool, database, timeout, cancel).await
     }
 
-    /// What is known of the server; asked for once, of any database that can be reached.
+    /// The facts about the server. They are queried once, from any database that can be reached.
     pub async fn facts(&self, database: &str, cancel: &CancellationToken) -> Result<Facts, Error> {
         let ask = || async {
             let read = self.read(database, cancel).await?;

@@ -1,4 +1,4 @@
-//! One physical connection: resolve, dial, TLS, login, and the checks of a fresh session.
+//! One physical connection: resolve, connect, TLS, login, and the checks of a new session.
 
 use std::io;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::postgres::tls_fault::TlsFault;
 
 const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
 
-/// Opens a session of a database, trying again what fails in passing. A login that was fetched and is refused is fetched once more: the
+/// Opens a session on a database, and retries transient failures. If a fetched login is refused, it is fetched once more: the
 /// password may have been rotated since.
 pub(super) async fn connect(
     settings: &Arc<Settings>,
@@ -47,7 +47,7 @@ pub(super) async fn connect(
         };
         match source.fetch_again(&login).await? {
             Some(login) => {
-                tracing::debug!(address = settings.address(), "the login was refused; trying the one that was fetched anew");
+                tracing::debug!(address = settings.address(), "the login was refused; trying with a newly fetched one");
                 open(&login).await
             }
             None => Err(refusal),
@@ -59,7 +59,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Whether the server did not believe that we are the role.
+/// Whether the server refused to authenticate us as the role.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::LoginRefused { .. }) && error.cause() == Some(Cause::InvalidPassword)
 }
@@ -112,7 +112,7 @@ fn login_error(settings: &Settings, login: &Login, origin: Origin, database: &st
     if let Some(source) = dropped(closed, source.as_ref()) {
         return Error::Refused { address: settings.address(), source };
     }
-    // The library has no kind for it; every other failure before the login has another text.
+    // The driver has no error kind for it. No other failure before the login has this text.
     if login.password.is_none() && source.to_string() == "password missing" {
         return Error::PasswordMissing { address: settings.address(), user: login.user.clone() };
     }
@@ -120,7 +120,7 @@ fn login_error(settings: &Settings, login: &Login, origin: Origin, database: &st
     Error::Handshake { address: settings.address(), sslmode: settings.sslmode, source }
 }
 
-/// A tunnel or proxy whose server is not there accepts a connection and drops it, which is no better than not to accept it.
+/// A tunnel or proxy whose server is down accepts a connection and drops it. That counts as a refused connection.
 fn dropped(closed: bool, source: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let kind = source.downcast_ref::<io::Error>().map(io::Error::kind);

@@ -1,4 +1,4 @@
-//! The way to a server: its name resolved, a socket connected.
+//! The connection to a server: resolves its name and connects a socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::postgres::error::Error;
 use crate::postgres::settings::Settings;
 
-/// Resolves the host and connects to the first of its addresses that answers.
+/// Resolves the host and connects to the first address that answers.
 pub(super) async fn dial(settings: &Settings) -> Result<TcpStream, Error> {
     let unresolved = |source| Error::NameNotResolved { host: settings.host.clone(), source };
     let addresses: Vec<SocketAddr> =

@@ -25,12 +25,12 @@ impl SqlState {
         &self.0
     }
 
-    /// What it means here, if it is one of the expected causes.
+    /// Its meaning here, if it is one of the expected causes.
     pub fn cause(&self) -> Option<Cause> {
         CAUSES.iter().find(|(code, _)| *code == self.0).map(|(_, cause)| *cause)
     }
 
-    /// Whether the same thing may well succeed a moment later.
+    /// Whether the same operation may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         self.0.starts_with("08")
             || matches!(
@@ -52,7 +52,7 @@ impl fmt::Display for SqlState {
     }
 }
 
-/// The SQLSTATEs that someone acts upon.
+/// The SQLSTATEs that the provider acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// 28P01
@@ -111,7 +111,7 @@ pub struct ServerError {
 }
 
 impl ServerError {
-    /// 40001 and the like; also the internal error that two sessions get when they change the same catalogue row.
+    /// 40001 and similar; also the internal error that two sessions get when they change the same catalogue row.
     pub fn is_transient(&self) -> bool {
         self.sqlstate.is_transient() || (self.sqlstate.as_str() == "XX000" && self.message.contains("concurrently"))
     }
@@ -146,21 +146,21 @@ impl StdError for ServerError {}
 /// Any failure to connect, read or write. `Display` never repeats the source.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The host name leads nowhere.
+    /// The host name does not resolve.
     #[error("the host name \"{host}\" does not resolve to an address")]
     NameNotResolved {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         #[source]
         source: std::io::Error,
     },
-    /// Nothing listens there, on every try.
+    /// Nothing listens there, on every attempt.
     #[error("{address} refused the connection")]
     Refused {
         /// Host and port.
         address: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -172,35 +172,35 @@ pub enum Error {
         /// The connect timeout.
         after: Duration,
     },
-    /// Any other failure of the network before a session was there.
+    /// Any other network failure before the session was established.
     #[error("cannot reach {address}")]
     Unreachable {
         /// Host and port.
         address: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The server asks for a password and none was given.
-    #[error("{address} asks \"{user}\" for a password, and none is given")]
+    /// The server asks for a password and none is configured.
+    #[error("{address} requires a password for \"{user}\", but none is given")]
     PasswordMissing {
         /// Host and port.
         address: String,
-        /// Who tried.
+        /// The role that tried to log in.
         user: String,
     },
-    /// The password or token to log in with could not be had.
-    #[error("there is nothing to log in with")]
+    /// The password or token for the login could not be obtained.
+    #[error("cannot obtain the password or token for the login")]
     LoginUnavailable {
-        /// Where it was to come from.
+        /// Where it should come from.
         origin: Origin,
-        /// Whether whoever knows it cannot be reached.
+        /// Whether that source cannot be reached.
         unreachable: bool,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The server was found out of reach, by this read or by one a moment ago.
+    /// The server could not be reached, by this read or by one a moment ago.
     #[error(transparent)]
     StillUnreachable(Arc<Error>),
     /// TLS or the protocol could not be set up.
@@ -208,38 +208,38 @@ pub enum Error {
     Handshake {
         /// Host and port.
         address: String,
-        /// What was demanded of TLS.
+        /// The TLS mode.
         sslmode: crate::postgres::settings::SslMode,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The root certificates are unusable.
+    /// The root certificates cannot be used.
     #[error("cannot use the root certificates{}", path.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default())]
     RootCertificates {
         /// The file, if they come from one.
         path: Option<PathBuf>,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The server answered and did not let us in.
+    /// The server answered and refused the login.
     #[error("{address} refused the login of \"{user}\" to database \"{database}\"{origin}")]
     LoginRefused {
         /// Host and port.
         address: String,
-        /// Who tried.
+        /// The role that tried to log in.
         user: String,
         /// Where the password came from.
         origin: Origin,
         /// To which database.
         database: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
         source: Box<ServerError>,
     },
     /// A standby or Aurora reader.
-    #[error("{address} is a reader (it is in recovery), where nothing can be changed and no replication slot can live")]
+    #[error("{address} is a reader (it is in recovery), where nothing can be changed and no replication slot can exist")]
     Reader {
         /// Host and port.
         address: String,
@@ -249,11 +249,11 @@ pub enum Error {
     Statement {
         /// The statement, with its secrets redacted.
         statement: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
         source: Box<ServerError>,
     },
-    /// A lock on an object was not to be had in time.
+    /// A lock on an object could not be obtained in time.
     #[error(
         "{statement} waited {} for a lock{}", humantime::format_duration(*waited), list(holders)
     )]
@@ -262,9 +262,9 @@ pub enum Error {
         statement: String,
         /// How long it waited.
         waited: Duration,
-        /// Who holds the lock, as far as it could be found out.
+        /// Who holds the lock, as far as it is known.
         holders: Vec<LockHolder>,
-        /// What the server said.
+        /// The server's error.
         #[source]
         source: Box<ServerError>,
     },
@@ -275,22 +275,22 @@ pub enum Error {
     Busy {
         /// The database.
         database: String,
-        /// How long it was waited for.
+        /// How long the wait was.
         waited: Duration,
         /// Who holds the lock.
         holders: Vec<LockHolder>,
     },
-    /// The session ended under us.
+    /// The session was lost while in use.
     #[error("the connection to {address} was lost")]
     ConnectionLost {
         /// Host and port.
         address: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The session ended under a COMMIT: the changes were made, or not.
-    #[error("whether the changes to database \"{database}\" were made is not known: they were sent, and no answer came")]
+    /// The session was lost during a COMMIT: the changes may or may not have been made.
+    #[error("it is unknown whether the changes to database \"{database}\" were made: they were sent, but no answer came")]
     Uncertain {
         /// The database.
         database: String,
@@ -298,22 +298,22 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
-    /// An answer of the server was not of the expected shape.
+    /// The server's answer did not have the expected form.
     #[error("column {column} of the server's answer cannot be read")]
     Decode {
         /// Which column.
         column: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The caller asked to stop.
-    #[error("stopped, because Terraform was asked to stop; a transaction that was open is rolled back")]
+    #[error("stopped because Terraform was asked to stop; an open transaction is rolled back")]
     Cancelled,
 }
 
 impl Error {
-    /// The error that a remembered one repeats, else the error itself.
+    /// The original error, if this one repeats a remembered error; otherwise the error itself.
     pub fn original(&self) -> &Self {
         match self {
             Self::StillUnreachable(error) => error,
@@ -321,7 +321,7 @@ impl Error {
         }
     }
 
-    /// What the server said, if it said anything.
+    /// The server's report, if there is one.
     pub fn server_error(&self) -> Option<&ServerError> {
         match self.original() {
             Self::LoginRefused { source, .. } | Self::Statement { source, .. } | Self::Locked { source, .. } => Some(source),
@@ -329,17 +329,17 @@ impl Error {
         }
     }
 
-    /// The SQLSTATE, if the server said anything.
+    /// The SQLSTATE, if the server reported one.
     pub fn sqlstate(&self) -> Option<&SqlState> {
         self.server_error().map(|error| &error.sqlstate)
     }
 
-    /// What the SQLSTATE means, if it is one of the expected ones.
+    /// The meaning of the SQLSTATE, if it is one of the expected ones.
     pub fn cause(&self) -> Option<Cause> {
         self.sqlstate().and_then(SqlState::cause)
     }
 
-    /// Whether no session could be had because the server cannot be reached (in contrast to: it answered and refused).
+    /// Whether there is no session because the server cannot be reached, as opposed to an answer that refuses.
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
@@ -352,14 +352,15 @@ impl Error {
         ) || self.cause() == Some(Cause::CannotConnectNow)
     }
 
-    /// Whether it is out of reach, or was reached and lost again at every try.
+    /// Whether the server cannot be reached, or every connection to it was lost again.
     pub fn is_outage(&self) -> bool {
         self.is_unreachable()
             || matches!(self, Self::ConnectionLost { .. })
             || self.sqlstate().is_some_and(|sqlstate| sqlstate.as_str().starts_with("08"))
     }
 
-    /// Whether somebody who met the writer at this address sees this in a failover. That AWS gives no login says nothing of the server.
+    /// Whether this may be a failover, for a client that has already seen the writer at this address. A missing login from AWS
+    /// says nothing about the server.
     pub(super) fn may_be_failover(&self) -> bool {
         match self {
             Self::LoginUnavailable { .. } => false,
@@ -373,7 +374,7 @@ impl Error {
         matches!(self, Self::LoginRefused { .. }) && self.cause() == Some(Cause::DatabaseMissing)
     }
 
-    /// Whether the whole transaction may well succeed a moment later. Failures to connect have been retried already.
+    /// Whether the whole transaction may succeed a moment later. Connection failures have already been retried.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Statement { source, .. } => source.is_transient(),
@@ -382,7 +383,7 @@ impl Error {
         }
     }
 
-    /// The failure of a COMMIT: an error that ends the session leaves open whether the server was done before.
+    /// The failure of a COMMIT: if the session ended, the server may or may not have committed before.
     pub(super) fn of_commit(self, database: &str) -> Self {
         let ended = match &self {
             Self::ConnectionLost { .. } => true,
@@ -394,7 +395,7 @@ impl Error {
         if ended { Self::Uncertain { database: database.to_owned(), source: Box::new(self) } } else { self }
     }
 
-    /// Whether the changes may have been made although this is an error.
+    /// Whether the changes may have been made despite this error.
     pub fn is_uncertain(&self) -> bool {
         matches!(self, Self::Uncertain { .. })
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The longest name that a server keeps whole (`NAMEDATALEN` - 1), in bytes.
 pub const MAX_BYTES: usize = 63;
 
-/// Why a text cannot be the name of a database object.
+/// Why a text cannot be used as the name of a database object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
     /// The name has no characters.
@@ -83,7 +83,7 @@ impl From<Identifier> for String {
     }
 }
 
-/// What was written, as far as a message needs it: two names with everything doubled fit.
+/// The text as it was written, shortened for a message: two names with every character doubled fit.
 fn shown(text: &str) -> String {
     const MOST: usize = 4 * MAX_BYTES;
     match text.char_indices().nth(MOST) {
@@ -110,7 +110,7 @@ pub enum InvalidQualifiedTable {
         /// What was written.
         text: String,
     },
-    /// One half is no valid name.
+    /// One half is not a valid name.
     #[error("\"{text}\" is not a valid \"schema.table\"")]
     Part {
         /// What was written.
@@ -187,7 +187,7 @@ pub fn import_id(database: &str, name: &str) -> String {
     format!("{}/{}", part(database), part(name))
 }
 
-/// One part of an import id, unquoted, and what follows it.
+/// One part of an import id, unquoted, and the rest of the id.
 fn take_part(text: &str) -> Result<(String, &str), String> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find('/').unwrap_or(text.len());
@@ -206,7 +206,7 @@ fn take_part(text: &str) -> Result<(String, &str), String> {
                 rest = after;
             }
             None if after.is_empty() || after.starts_with('/') => return Ok((name, after)),
-            None => return Err("something follows the closing quote".to_owned()),
+            None => return Err("there is text after the closing quote".to_owned()),
         }
     }
 }

@@ -11,7 +11,7 @@ pub struct LockHolder {
     pub user: Option<String>,
     /// Its `application_name`.
     pub application: Option<String>,
-    /// When its current query began; unknown to an admin who may not see other roles' activity.
+    /// When its current query began; unknown if the admin may not see other roles' activity.
     pub query_start: Option<String>,
 }
 

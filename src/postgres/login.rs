@@ -1,4 +1,4 @@
-//! Who logs in, and with what: given once and for all, or fetched for each connection.
+//! Who logs in, and with what: fixed, or fetched for each connection.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,25 +10,25 @@ use crate::postgres::error::Error;
 use crate::postgres::origin::Origin;
 use crate::secret::Secret;
 
-/// A role and what proves that it is that role.
+/// A role and the proof of its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// The role.
     pub user: String,
-    /// Its password, or a token in its place; `None` where the server asks for none (trust, peer).
+    /// Its password, or a token instead; `None` where the server requires none (trust, peer).
     pub password: Option<Secret>,
 }
 
-/// A login could not be had.
+/// A login could not be obtained.
 #[derive(Debug)]
 pub struct LoginUnavailable {
-    /// Whether whoever knows it cannot be reached, in contrast to: it answered and refused.
+    /// Whether its source cannot be reached, as opposed to an answer that refuses.
     pub unreachable: bool,
-    /// Why not.
+    /// The cause.
     pub source: Box<dyn StdError + Send + Sync>,
 }
 
-/// Fetches the login of a connection that is about to be opened.
+/// Fetches the login for a connection that is about to be opened.
 pub trait FetchLogin: fmt::Debug + Send + Sync {
     /// Where it comes from.
     fn origin(&self) -> Origin;
@@ -43,9 +43,9 @@ pub trait FetchLogin: fmt::Debug + Send + Sync {
 /// Where the login of each new physical connection comes from.
 #[derive(Debug, Clone)]
 pub enum LoginSource {
-    /// Given once and for all.
+    /// Fixed.
     Given(Login),
-    /// Asked for each time.
+    /// Fetched each time.
     Fetched(Arc<dyn FetchLogin>),
 }
 

@@ -1,4 +1,4 @@
-//! What the server remarks beside its answers. Pure.
+//! Messages that the server sends besides its answers. Pure.
 
 use crate::postgres::error::SqlState;
 

@@ -1,4 +1,4 @@
-//! Where what proves a login comes from.
+//! Where the password or token of a login comes from.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub enum Origin {
     Given,
     /// A secret, of this name.
     Secret(String),
-    /// A token that was signed for the connection.
+    /// A token signed for the connection.
     Token,
 }
 

@@ -1,4 +1,4 @@
-//! The sessions of one server: how many there may be, who waits for whom.
+//! The sessions of one server: how many there may be, and who waits for whom.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,32 +14,32 @@ use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
 use crate::postgres::writer::Writer;
 
-/// A session that rested longer is asked whether it still lives before anyone reads through it. One that rested less and died anyway is
-/// found out by the query, which is then tried again.
+/// A session that was idle for longer is checked before it is used to read. If a session that was idle for less is dead, the
+/// query finds out and is then retried.
 const RESTED: Duration = Duration::from_secs(1);
-/// How long an outage is remembered: long enough for the many resources of a refresh that wait for the same answer, and short enough for
-/// a server that comes back during a run.
+/// How long an outage is remembered: long enough for the many resources of a refresh that wait for the same answer, and short
+/// enough for a server that comes back during a run.
 pub const OUTAGE_REMEMBERED: Duration = Duration::from_secs(15);
-/// Between two tries to reach the writer after a failover; Aurora lets an endpoint's address be remembered for 5 s.
+/// Pause between two attempts to reach the writer after a failover; the DNS answer of an Aurora endpoint may be cached for 5 s.
 const FAILOVER_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Pool {
     pub(super) settings: Arc<Settings>,
     login: LoginSource,
-    /// One permit for each session in use. Sessions in use and idle ones together never exceed the permits there are.
+    /// One permit per session in use. Sessions in use and idle sessions together never exceed the permits.
     permits: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Who changes a database queues here.
+    /// Transactions that change a database queue here.
     writers: HashMap<String, Arc<Gate<()>>>,
-    /// The session through which a database is read at the moment. Locked while one is opened, so that only one is.
+    /// The session through which a database is currently read. Locked while it is opened, so that only one is.
     readers: HashMap<String, Arc<Gate<Weak<Lease>>>>,
     idle: Vec<Idle>,
     in_use: usize,
-    /// When and why the server was last found out of reach by somebody who wanted to read.
+    /// When a reader last could not reach the server, and why.
     outage: Option<(Instant, Arc<Error>)>,
     writer: Writer,
 }
@@ -56,7 +56,7 @@ impl Pool {
         Arc::new(Self { settings: Arc::new(settings), login, permits, state: Mutex::default() })
     }
 
-    /// Waits until it is one's turn to change a database and a session may be had.
+    /// Waits for the turn to change a database, and for a permit for a session.
     pub(super) async fn turn(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Turn, Error> {
         let turn = async {
             let gate = Arc::clone(self.state().writers.entry(database.to_owned()).or_default());
@@ -69,8 +69,8 @@ impl Pool {
         }
     }
 
-    /// The session that all who read a database share: their queries follow each other on the wire without waiting for answers. Right after
-    /// the server was found out of reach nobody else waits for it ([`OUTAGE_REMEMBERED`]): a refresh of many resources would take hours.
+    /// The session that all readers of a database share: their queries are pipelined. Right after the server could not be
+    /// reached, no other reader waits for it again ([`OUTAGE_REMEMBERED`]): a refresh of many resources would take hours.
     pub(super) async fn lease_shared(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Result<Arc<Lease>, Error> {
         let open = async {
             let reader = Arc::clone(self.state().readers.entry(database.to_owned()).or_default());
@@ -100,12 +100,12 @@ impl Pool {
         }
     }
 
-    /// Forgets that the server was out of reach.
+    /// Forgets that the server could not be reached.
     pub(super) fn dial_again(&self) {
         self.state().outage = None;
     }
 
-    /// A session for a look beside one that is busy, if it can be had without waiting.
+    /// A second session beside a busy one, if it is available without waiting.
     pub(super) async fn lease_at_once(self: &Arc<Self>, database: &str, cancel: &CancellationToken) -> Option<Lease> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         let mut lease = self.check_out(Turn { _gate: None, _permit: Some(permit) }, database);
@@ -115,10 +115,10 @@ impl Pool {
         Some(lease)
     }
 
-    /// A session that is known to live.
+    /// A session that is known to be alive.
     async fn lease_alive(self: &Arc<Self>, turn: Turn, database: &str, cancel: &CancellationToken) -> Result<Lease, Error> {
         let mut lease = self.lease(turn, database, cancel).await?;
-        if lease.rested > RESTED && lease.session()?.run("", "a sign of life", cancel).await.is_err() {
+        if lease.rested > RESTED && lease.session()?.run("", "the check of a session", cancel).await.is_err() {
             lease.reconnect(cancel).await?;
         }
         Ok(lease)
@@ -133,7 +133,8 @@ impl Pool {
         Ok(lease)
     }
 
-    /// Made before its session is opened, where there is no idle one: from here on the count of sessions goes down again whatever happens.
+    /// Created before its session is opened, if none is idle: from here on the count of sessions goes down again whatever
+    /// happens.
     fn check_out(self: &Arc<Self>, turn: Turn, database: &str) -> Lease {
         let idle = self.state().check_out(database, self.settings.max_connections.max(1));
         let rested = idle.as_ref().map_or(Duration::ZERO, |idle| idle.since.elapsed());
@@ -141,8 +142,8 @@ impl Pool {
         Lease { session, rested, database: database.to_owned(), pool: Arc::clone(self), _turn: turn }
     }
 
-    /// Opens a session. In a run that met the writer at this address, nobody or a reader there may be a failover, and the endpoint is given
-    /// `connect_timeout` to lead to the new writer.
+    /// Opens a session. If this run has already seen the writer at this address, an unreachable server or a reader there may mean
+    /// a failover: the endpoint is retried for up to `connect_timeout`, until it resolves to the new writer.
     async fn connect(&self, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
         loop {
             match connect(&self.settings, &self.login, database, cancel).await {
@@ -152,7 +153,7 @@ impl Pool {
                         return Err(error);
                     }
                     if is_news {
-                        tracing::info!(%error, "waiting for the endpoint to lead to a writer");
+                        tracing::info!(%error, "waiting for the endpoint to resolve to a writer");
                     }
                 }
                 Ok(session) => {
@@ -178,7 +179,7 @@ impl State {
         self.outage.as_ref().filter(|(when, _)| when.elapsed() < OUTAGE_REMEMBERED).map(|(_, outage)| Arc::clone(outage))
     }
 
-    /// Counts one more session in use. Takes an idle one of the database; if there is none, closes others until there is room.
+    /// Counts one more session in use. Returns an idle one of the database; if there is none, closes others until there is room.
     fn check_out(&mut self, database: &str, limit: usize) -> Option<Idle> {
         self.in_use += 1;
         self.idle.retain(|idle| !idle.session.is_closed());
@@ -192,17 +193,17 @@ impl State {
     }
 }
 
-/// A session in use. Dropped, it goes back to the pool.
+/// A session in use. On drop it goes back to the pool.
 pub(super) struct Lease {
     session: Option<Session>,
     rested: Duration,
     database: String,
     pool: Arc<Pool>,
-    // Dropped after `drop` below has put the session back.
+    // Dropped after `drop` below has returned the session.
     _turn: Turn,
 }
 
-/// The right to have a session. Fields drop in this order.
+/// The permit for a session. Fields drop in this order.
 pub(super) struct Turn {
     _permit: Option<OwnedSemaphorePermit>,
     _gate: Option<OwnedMutexGuard<()>>,
@@ -226,7 +227,7 @@ impl Lease {
         &self.pool
     }
 
-    /// Replaces a session that turned out to be dead.
+    /// Replaces a dead session.
     pub(super) async fn reconnect(&mut self, cancel: &CancellationToken) -> Result<(), Error> {
         self.session = None;
         self.session = Some(self.pool.connect(&self.database, cancel).await?);

@@ -1,4 +1,4 @@
-//! Asks a database, and cannot change it.
+//! Reads a database, and cannot change it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,10 @@ use crate::postgres::error::Error;
 use crate::postgres::pool::{Lease, Pool};
 use crate::postgres::row::{Parameter, Row};
 
-/// Sees what a database holds: by itself, or as a transaction sees it.
+/// Reads a database: on its own, or as a transaction sees it.
 ///
-/// By itself it has no BEGIN and no end on the wire: each query is a read-only transaction of its own, as sessions are set up, and queries
-/// that are awaited together cost one round trip. READ COMMITTED would promise no more about several of them.
+/// On its own it sends no BEGIN and no COMMIT: each query is a read-only transaction of its own, as sessions are set up, and
+/// queries that are awaited together cost one round trip. READ COMMITTED would guarantee no more across several queries.
 pub struct Reader {
     pub(super) lease: Arc<Lease>,
     pub(super) cancel: CancellationToken,
@@ -29,15 +29,15 @@ impl Reader {
         Self { lease, cancel: cancel.clone(), own_search_path: AtomicBool::new(false) }
     }
 
-    /// Asks something. The query is one of our own constants; values are bound.
+    /// Runs a query. It must be one of our own constants; values are bound.
     pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         self.use_own_search_path(false).await?;
         self.lease.session()?.query(sql, parameters, &self.cancel).await
     }
 
-    /// Queries run with an empty `search_path`, so that no function or operator that someone put into a schema is taken for the
-    /// server's own and runs with our privileges. Statements that change something run with the role's: event triggers of the
-    /// database may rely on it.
+    /// Queries run with an empty `search_path`, so that no function or operator in a user's schema is mistaken for the server's
+    /// own and runs with our privileges. Statements that change something run with the role's `search_path`: event triggers of
+    /// the database may rely on it.
     pub(super) async fn use_own_search_path(&self, own: bool) -> Result<(), Error> {
         if self.own_search_path.load(Ordering::Relaxed) != own {
             self.run(if own { "SET LOCAL search_path TO DEFAULT" } else { "SET LOCAL search_path = ''" }).await?;

@@ -1,4 +1,4 @@
-//! Trying again what fails in passing.
+//! Retries of transient failures.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::Error;
 
-/// How often something is tried before its last error counts.
+/// The number of attempts before the last error counts.
 const ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// An error that knows whether the same thing may well succeed a moment later.
+/// An error that knows whether the same operation may succeed a moment later.
 pub trait Transient {
     /// Whether it may.
     fn is_transient(&self) -> bool;
-    /// Whether the thing may have been done although this is an error.
+    /// Whether the operation may have been done despite this error.
     fn is_uncertain(&self) -> bool;
 }
 
@@ -28,7 +28,7 @@ impl Transient for Error {
     }
 }
 
-/// Runs a whole transaction, and runs it again while it fails in passing, with growing pauses, up to a limit or until cancelled.
+/// Runs a whole transaction, and retries it on transient failures with growing pauses, up to a limit or until cancelled.
 pub async fn transient<T, E, A, F>(cancel: &CancellationToken, attempt: A) -> Result<T, E>
 where
     E: Transient + std::fmt::Display,
@@ -38,7 +38,7 @@ where
     retry_while(cancel, E::is_transient, attempt).await
 }
 
-/// The same for what is done when it is found done, as a removal is: a COMMIT without an answer is tried again too.
+/// The same for an operation that succeeds if it is already done, such as a removal: a COMMIT without an answer is retried too.
 pub async fn until_done<T, E, A, F>(cancel: &CancellationToken, attempt: A) -> Result<T, E>
 where
     E: Transient + std::fmt::Display,

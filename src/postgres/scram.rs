@@ -1,4 +1,4 @@
-//! SCRAM-SHA-256 verifiers: what is sent in place of a password, so that its clear text never reaches the server or its log.
+//! SCRAM-SHA-256 verifiers: sent instead of a password, so that its clear text never reaches the server or its log.
 
 use postgres_protocol::password::scram_sha_256;
 

@@ -1,4 +1,4 @@
-//! An open session: runs SQL, collects what the server remarks, can be cancelled.
+//! An open session: runs SQL, collects the server's notices, can be cancelled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,16 +17,17 @@ use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
 use crate::postgres::tls::tls_connect;
 
-/// Every session starts so. Names in our queries are qualified, and no schema of a database may slip its own functions in. Whatever is
-/// outside of a transaction that says otherwise only reads. A transaction whose client is gone without the server having noticed holds its
-/// locks no longer than the next attempt waits for them; ours never rest for long.
+/// Every session starts like this. Names in our queries are qualified, and an empty search_path keeps functions in users' schemas
+/// out. Statements are read-only unless a transaction says otherwise. If the client of a transaction disappears and the server
+/// does not notice, the transaction holds its locks no longer than the next attempt waits for them; our own transactions are
+/// never idle for long.
 const SET_UP: &str = "\
 SET default_transaction_read_only = on; SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
 SET idle_in_transaction_session_timeout = '2min'; SET search_path = ''; SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid";
 
-/// A cancel request is a courtesy to the server: not worth waiting for long.
+/// A cancel request is a courtesy to the server, not worth a long wait.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
-/// How long the answer to a COMMIT is waited for after a cancellation.
+/// How long to wait for the answer to a COMMIT after a cancellation.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Session {
@@ -34,7 +35,7 @@ pub(super) struct Session {
     notices: Arc<Mutex<Vec<Notice>>>,
     settings: Arc<Settings>,
     tls: Option<MakeRustlsConnect>,
-    /// Set when the server turned read-only under us (a failover): the next session must be a new one.
+    /// Set when the server became read-only during the session (a failover): the next session must be a new one.
     demoted: AtomicBool,
 }
 
@@ -63,7 +64,7 @@ impl Session {
                             detail: notice.detail().map(str::to_owned),
                             hint: notice.hint().map(str::to_owned),
                         };
-                        tracing::debug!(severity = notice.severity, message = notice.message, "the server remarks");
+                        tracing::debug!(severity = notice.severity, message = notice.message, "notice from the server");
                         sink.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
                     }
                     Ok(_) => {}
@@ -77,7 +78,7 @@ impl Session {
         Self { client, notices, settings: Arc::clone(settings), tls, demoted: AtomicBool::new(false) }
     }
 
-    /// Sets a fresh session up; tells whether the server is in recovery.
+    /// Sets up a new session, and returns whether the server is in recovery.
     pub(super) async fn set_up(&self) -> Result<bool, Error> {
         let answer = self.client.simple_query(SET_UP).await.map_err(|error| self.error("the set-up of a session", error))?;
         Ok(answer.iter().any(|message| match message {
@@ -96,7 +97,8 @@ impl Session {
         result.map_err(|error| self.error(display, error))
     }
 
-    /// Runs SQL whose outcome must be known. Cancelled, it asks the server to stop and still waits for the answer, for a while.
+    /// Runs SQL whose outcome must be known. On cancellation it asks the server to stop, and still waits for the answer for a
+    /// while.
     pub(super) async fn run_to_the_end(&self, sql: &str, cancel: &CancellationToken) -> Result<(), Error> {
         let work = self.client.batch_execute(sql);
         tokio::pin!(work);
@@ -131,12 +133,12 @@ impl Session {
         }
     }
 
-    /// Puts a ROLLBACK in line behind whatever runs, without waiting for it: the first poll of the future sends it.
+    /// Queues a ROLLBACK behind the running statement, without waiting for it: the first poll of the future sends it.
     pub(super) fn roll_back_later(&self) {
         let _ = self.client.batch_execute("ROLLBACK").now_or_never();
     }
 
-    /// What the server has remarked since the last call.
+    /// The server's notices since the last call.
     pub(super) fn take_notices(&self) -> Vec<Notice> {
         std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,5 +1,5 @@
-//! How to reach a server: typed connection settings. Pure; where the values come from (configuration, environment, cluster) is the
-//! provider's business.
+//! How to reach a server: typed connection settings. Pure: the provider decides where the values come from (configuration,
+//! environment, cluster).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use std::time::Duration;
 /// The root certificates of Amazon RDS for the commercial regions, as PEM.
 pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
 
-/// What a connection demands of TLS. The words and their meaning are libpq's.
+/// The TLS mode of a connection. The words and their meaning are libpq's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SslMode {
     /// No TLS.
     Disable,
-    /// TLS, but whoever answers is believed; where root certificates are given, as [`SslMode::VerifyCa`].
+    /// TLS without verification; with root certificates, the same as [`SslMode::VerifyCa`].
     Require,
     /// The certificate chain is verified, the name is not.
     VerifyCa,
@@ -23,7 +23,7 @@ pub enum SslMode {
 }
 
 impl SslMode {
-    /// All modes, in the order of growing trust.
+    /// All modes, in the order of growing security.
     pub const ALL: [Self; 4] = [Self::Disable, Self::Require, Self::VerifyCa, Self::VerifyFull];
 
     /// The word for it in a configuration.
@@ -43,7 +43,7 @@ impl fmt::Display for SslMode {
     }
 }
 
-/// A text that is no [`SslMode`].
+/// A text that is not an [`SslMode`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not an sslmode; it is one of disable, require, verify-ca, verify-full")]
 pub struct InvalidSslMode(pub String);
@@ -56,7 +56,7 @@ impl FromStr for SslMode {
     }
 }
 
-/// Which certificate authorities are believed.
+/// Which certificate authorities are trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RootCertificates {
     /// Those of Amazon RDS, which are built in.
@@ -68,7 +68,7 @@ pub enum RootCertificates {
 }
 
 impl RootCertificates {
-    /// Tells PEM text from the path of a file that contains it.
+    /// Distinguishes PEM text from the path of a PEM file.
     pub fn from_argument(text: &str) -> Self {
         if text.contains("-----BEGIN") { Self::Pem(text.to_owned()) } else { Self::File(PathBuf::from(text)) }
     }
@@ -81,17 +81,17 @@ pub struct Settings {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Database of whatever names none.
+    /// Database to use where none is named.
     pub database: String,
-    /// What is demanded of TLS.
+    /// The TLS mode.
     pub sslmode: SslMode,
-    /// Who is believed with `verify-ca` and `verify-full`, and with `require` when it is not [`RootCertificates::Rds`].
+    /// The authorities trusted with `verify-ca` and `verify-full`, and with `require` unless they are [`RootCertificates::Rds`].
     pub root_certificates: RootCertificates,
     /// The name that the server's certificate must have; the host unless given.
     pub tls_server_name: Option<String>,
-    /// The longest time to open one connection; also how long a writer that was there may be missed.
+    /// The longest time for opening one connection; also how long a writer that was reachable before is waited for.
     pub connect_timeout: Duration,
-    /// The most physical connections at once, over all databases; at least 1.
+    /// The maximum number of physical connections, over all databases; at least 1.
     pub max_connections: usize,
 }
 

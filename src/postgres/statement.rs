@@ -1,4 +1,4 @@
-//! A statement that knows how it may be shown.
+//! A statement that hides its secrets when shown.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use postgres_protocol::escape::escape_literal;
 
 use crate::secret::Secret;
 
-/// What stands in a shown statement where a secret is.
+/// Replaces a secret in a statement that is shown.
 const REDACTED: &str = "<redacted>";
 
 /// SQL text to run, and the same text with `<redacted>` in place of its secrets. `Display` and `Debug` give the latter.
@@ -39,12 +39,12 @@ impl Statement {
         }
     }
 
-    /// What the server gets. Only `transaction` asks for it.
+    /// The text for the server. Only `transaction` uses it.
     pub(super) fn text(&self) -> &str {
         self.text.expose()
     }
 
-    /// What people get.
+    /// The text for people.
     pub fn display(&self) -> &str {
         &self.display
     }

@@ -20,7 +20,7 @@ pub(super) fn connector(settings: &Settings) -> Result<Option<MakeRustlsConnect>
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match settings.sslmode {
         SslMode::Disable => return Ok(None),
-        // As libpq does: whoever names authorities wants them to count.
+        // As in libpq: if root certificates are given, they are used.
         SslMode::Require if settings.root_certificates == RootCertificates::Rds => {
             Arc::new(Lenient { provider: Arc::clone(&provider), chain: None })
         }
@@ -78,8 +78,8 @@ fn web_pki(roots: &RootCertificates, provider: &Arc<CryptoProvider>) -> Result<A
         .map_err(|error| unusable(path, error))
 }
 
-/// Verifies less than the whole: with a chain, the chain but not the name (verify-ca); without one, only that the peer has
-/// the key of the certificate it shows (require).
+/// Verifies less than everything: with a chain, the chain but not the name (verify-ca); without one, only that the peer has the
+/// key of the certificate that it sends (require).
 #[derive(Debug)]
 struct Lenient {
     provider: Arc<CryptoProvider>,

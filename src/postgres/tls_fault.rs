@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, Error as Tls};
 
-/// A failure that a practitioner can do something about.
+/// A failure that a practitioner can fix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFault {
     /// The server has TLS turned off.
@@ -21,21 +21,21 @@ pub enum TlsFault {
         /// The names that it has.
         presented: String,
     },
-    /// The certificate's time is over.
-    #[error("a certificate that the server shows expired on {0}")]
+    /// The certificate has expired.
+    #[error("a certificate sent by the server expired on {0}")]
     Expired(String),
-    /// The certificate's time has not begun.
-    #[error("a certificate that the server shows is valid only from {0} on")]
+    /// The certificate is not valid yet.
+    #[error("a certificate sent by the server is not valid before {0}")]
     NotYetValid(String),
-    /// No chain of certificates leads to one that is believed.
-    #[error("the server's certificate is not signed by a certificate authority that is believed")]
+    /// No certificate chain ends at a trusted authority.
+    #[error("the server's certificate is not signed by a trusted certificate authority")]
     UnknownAuthority,
 }
 
 impl TlsFault {
-    /// Finds the fault in what the TLS library, or the driver before it, says.
+    /// Finds the fault in the error of the TLS library, or of the driver before it.
     pub(super) fn of(source: &(dyn StdError + 'static)) -> Option<Self> {
-        // The driver has no kind for it.
+        // The driver has no error kind for it.
         if source.to_string() == "server does not support TLS" {
             return Some(Self::NotSpoken);
         }
@@ -50,7 +50,7 @@ impl TlsFault {
         match error {
             CertificateError::NotValidForNameContext { expected, presented } => {
                 let names: Vec<&str> = presented.iter().map(|name| bare(name)).collect();
-                let presented = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
+                let presented = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
                 Some(Self::WrongName { expected: expected.to_str().into_owned(), presented })
             }
             CertificateError::ExpiredContext { not_after, .. } => Some(Self::Expired(date(*not_after))),
@@ -61,7 +61,7 @@ impl TlsFault {
     }
 }
 
-/// `DnsName("db.example.org")` and `IpAddress(127.0.0.1)` without what is around them.
+/// Unwraps `DnsName("db.example.org")` and `IpAddress(127.0.0.1)`.
 fn bare(presented: &str) -> &str {
     let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(presented);
     inner.trim_matches('"')
@@ -69,7 +69,7 @@ fn bare(presented: &str) -> &str {
 
 fn date(time: UnixTime) -> String {
     match SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())) {
-        // The formatter ends with the year 9999.
+        // The formatter supports years up to 9999.
         Some(moment) if time.as_secs() < 253_402_300_800 => humantime::format_rfc3339_seconds(moment).to_string(),
         _ => format!("{} s after 1970", time.as_secs()),
     }
@@ -96,7 +96,7 @@ mod tests {
         );
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let expired = fault(CertificateError::ExpiredContext { time: at(2_000_000_000), not_after: at(1_000_000_000) }).unwrap();
-        assert_eq!(expired.to_string(), "a certificate that the server shows expired on 2001-09-09T01:46:40Z");
+        assert_eq!(expired.to_string(), "a certificate sent by the server expired on 2001-09-09T01:46:40Z");
         let later = fault(CertificateError::NotValidYetContext { time: at(1), not_before: at(u64::MAX) }).unwrap();
         assert!(later.to_string().contains("18446744073709551615 s"), "{later}");
     }

@@ -1,4 +1,4 @@
-//! A transaction: the only way in which anything is changed on a server.
+//! A transaction: the only way to change anything on a server.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,18 +13,19 @@ use crate::postgres::reader::Reader;
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::statement::Statement;
 
-/// Key of the advisory lock that whoever changes a database with this provider holds; such locks are per database.
+/// Key of the advisory lock that a process holds while it changes a database with this provider; such locks are per database.
 const ADVISORY_LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(4845617391021417)";
-/// Said outright: a role's default of a frozen snapshot would show the catalogue as it was before the wait for the advisory lock.
+/// Stated explicitly: with a role's default of a frozen snapshot, the catalogue would look as it did before the wait for the
+/// advisory lock.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
 /// How long a statement waits for a lock on an object.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
-/// When to look who holds it: afterwards the wait has left no trace.
+/// When to look up who holds it: after the wait there is no trace of it.
 const LOOK_AFTER: Duration = Duration::from_secs(10);
 
 /// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
 ///
-/// It holds one of the server's connections: with `max_connections = 1` it waits until all readers are gone.
+/// It uses one of the server's connections: with `max_connections = 1` it waits until all readers are done.
 pub struct Transaction {
     reader: Reader,
     open: bool,
@@ -52,7 +53,8 @@ impl Transaction {
 
     async fn begin(pool: &Arc<Pool>, turn: Turn, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
         let mut lease = pool.lease(turn, database, cancel).await?;
-        // An idle session may have died unnoticed, for instance with a reboot of the server; or the server is no writer any more.
+        // An idle session may have died unnoticed, for instance in a reboot of the server, or the server may no longer be the
+        // writer.
         if let Err(Error::ConnectionLost { .. } | Error::Statement { .. }) =
             lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await
         {
@@ -63,12 +65,12 @@ impl Transaction {
         Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: true, pid: None })
     }
 
-    /// What this transaction sees.
+    /// A reader that sees what this transaction sees.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; that is set afterwards.
+    /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; it is set afterwards.
     async fn take_advisory_lock(&mut self, remaining: Duration, timeout: Duration) -> Result<(), Error> {
         let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
         let patience = format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}", milliseconds(remaining));
@@ -94,7 +96,7 @@ impl Transaction {
     /// Changes something.
     ///
     /// # Errors
-    /// A lock that is not to be had in time is [`Error::Locked`], with those who hold it.
+    /// A lock that cannot be obtained in time is [`Error::Locked`], with its holders.
     pub async fn execute(&self, statement: &Statement) -> Result<(), Error> {
         self.reader.use_own_search_path(true).await?;
         tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
@@ -110,8 +112,8 @@ impl Transaction {
         }
     }
 
-    /// Makes the changes last. Gives what the server remarked on the way. Once it is sent, a cancellation does not end the wait for
-    /// the answer: what was committed must not count as not done.
+    /// Commits, and returns the server's notices. Once COMMIT is sent, a cancellation does not end the wait for the answer:
+    /// committed changes must not count as not done.
     ///
     /// # Errors
     /// [`Error::Uncertain`] if the answer did not come.
@@ -129,7 +131,7 @@ impl Transaction {
         self.reader.run(sql).await
     }
 
-    /// Runs something that may wait for a lock; after a while looks from another session who holds it.
+    /// Runs something that may wait for a lock; after a while, looks up from another session who holds it.
     async fn watched<T>(&self, work: impl Future<Output = T>, look_after: Duration) -> (T, Vec<LockHolder>) {
         tokio::pin!(work);
         let look = async {
@@ -143,7 +145,7 @@ impl Transaction {
         }
     }
 
-    /// Those who block this session. Empty if no other connection may be opened.
+    /// The sessions that block this one. Empty if no other connection may be opened.
     async fn holders(&self) -> Vec<LockHolder> {
         let Some(pid) = self.pid else {
             return Vec::new();

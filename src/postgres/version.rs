@@ -1,10 +1,10 @@
-//! Server versions, and what came with which.
+//! Server versions, and the features that came with them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A feature and the major version that brought it.
+/// A feature and the first major version that has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
     /// What the feature is called in a message.
@@ -17,7 +17,7 @@ pub struct Gate {
 pub const VIA_ROOT: Gate = Gate { feature: "publish_via_partition_root", since: 13 };
 /// `FOR TABLES IN SCHEMA`.
 pub const PUBLICATION_SCHEMAS: Gate = Gate { feature: "A publication of schemas", since: 15 };
-/// Memberships with ADMIN, INHERIT and SET of their own; CREATEROLE needs ADMIN on the role it alters.
+/// Memberships with their own ADMIN, INHERIT and SET options; CREATEROLE needs ADMIN on the role that it alters.
 pub const MEMBERSHIP_OPTIONS: Gate = Gate { feature: "memberships WITH INHERIT and SET", since: 16 };
 
 /// A server's version, from `server_version_num`.

@@ -1,8 +1,8 @@
-//! What a run knows of the writer behind an address: whether it was met there, and since when it is missed.
+//! What a run knows about the writer at an address: whether it has been seen, and since when it is missing.
 
 use std::time::{Duration, Instant};
 
-/// Pure: the pool asks and tells.
+/// Pure: the pool reports and asks.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     met: bool,
@@ -10,18 +10,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// The address led to a writer.
+    /// The writer answered at the address.
     pub(super) fn found(&mut self) {
         *self = Self { met: true, missed_since: None };
     }
 
-    /// The address led to nobody, or to a reader. Says whether that may be a failover and is worth another try: it is for as long as
-    /// `patience` after the writer was first missed, whoever missed it, and never where no writer was met.
+    /// No server, or a reader, answered at the address. Returns whether that may be a failover and is worth another attempt: it
+    /// is, until `patience` after the writer was first missed by any caller, and never if no writer has been seen.
     pub(super) fn missed(&mut self, now: Instant, patience: Duration) -> bool {
         self.met && now.duration_since(*self.missed_since.get_or_insert(now)) < patience
     }
 
-    /// Whether nobody has missed it yet.
+    /// Whether no caller has missed it yet.
     pub(super) fn is_there(&self) -> bool {
         self.missed_since.is_none()
     }

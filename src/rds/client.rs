@@ -1,4 +1,4 @@
-//! The client of the RDS API, and what its answers become.
+//! The client of the RDS API, and the conversion of its answers.
 
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
@@ -14,7 +14,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Calls nothing yet.
+    /// Makes no call yet.
     pub fn new(session: &Session) -> Self {
         let mut config = aws_sdk_rds::config::Builder::from(session.config());
         if let Some(url) = &session.endpoints().rds {
@@ -25,12 +25,12 @@ impl Client {
         Self { rds: aws_sdk_rds::Client::from_conf(config.build()), region, endpoint }
     }
 
-    /// The region that is called.
+    /// The region in use.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Turns an SDK result into ours, naming the action.
+    /// Converts an SDK result, and adds the action.
     pub(super) fn answer<T, E>(&self, action: &'static str, result: Result<T, SdkError<E, HttpResponse>>) -> Result<T, Error>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

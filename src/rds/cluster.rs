@@ -1,4 +1,4 @@
-//! Clusters and their members: found, modified, rebooted.
+//! Clusters and their members: find, modify, reboot.
 
 use std::collections::BTreeMap;
 
@@ -47,9 +47,9 @@ pub struct Cluster {
     pub iam_authentication: bool,
     /// ARN of the cluster or instance that this cluster replicates.
     pub replication_source: Option<String>,
-    /// Name of the global cluster, where RDS says so.
+    /// Name of the global cluster, if RDS reports one.
     pub global_cluster_identifier: Option<String>,
-    /// Changes that wait for the maintenance window, and that `ApplyImmediately` would carry out.
+    /// Pending changes that wait for the maintenance window, and that `ApplyImmediately` would apply.
     pub pending_modified_values: Vec<PendingValue>,
 }
 
@@ -58,18 +58,18 @@ pub struct Cluster {
 pub struct Member {
     /// `DBInstanceIdentifier`.
     pub identifier: String,
-    /// Whether it is the writer now.
+    /// Whether it is currently the writer.
     pub writer: bool,
     /// Whether it runs with the cluster's parameter group.
     pub parameter_group_status: ParameterGroupStatus,
 }
 
-/// A cluster setting that is to change in the maintenance window.
+/// A cluster setting that will change in the maintenance window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingValue {
     /// Name of the setting as the API spells it.
     pub name: String,
-    /// The value to come; `<redacted>` for a password.
+    /// The new value; `<redacted>` for a password.
     pub value: String,
 }
 
@@ -78,14 +78,14 @@ pub struct PendingValue {
 pub struct GlobalMembership {
     /// Identifier of the global cluster.
     pub global_cluster_identifier: String,
-    /// Whether this cluster is the one that is written to.
+    /// Whether this cluster is the primary, which accepts writes.
     pub primary: bool,
-    /// ARN of the primary cluster, when there is one now.
+    /// ARN of the current primary cluster, if there is one.
     pub primary_arn: Option<String>,
 }
 
 impl Cluster {
-    /// The member that is the writer now.
+    /// The current writer.
     pub fn writer(&self) -> Option<&Member> {
         self.members.iter().find(|member| member.writer)
     }
@@ -235,7 +235,7 @@ impl Client {
             .ok_or(Error::Incomplete { action: ACTION, field: "the parameter group family of the engine version" })
     }
 
-    /// Attaches the parameter group to the cluster, at once. Repeated while the cluster's state forbids it.
+    /// Attaches the parameter group to the cluster at once. Retried while the cluster's state forbids it.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
@@ -255,8 +255,8 @@ impl Client {
             .await
     }
 
-    /// Reboots an instance without failover. Repeated while the instance's state forbids it; that it reboots already is what was wanted:
-    /// the answer to a first call may have been lost.
+    /// Reboots an instance without failover. Retried while the instance's state forbids it. An instance that is already rebooting
+    /// counts as success: the answer to a first call may have been lost.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.

@@ -1,7 +1,7 @@
 //! A client of the RDS API for Aurora PostgreSQL: clusters, their members and their parameter groups.
 //!
-//! Knows nothing of Terraform, and no type of the AWS SDK leaves this folder and `aws/`. Writes are exactly one API call each;
-//! what a call leaves unfinished is awaited with a [`Patience`].
+//! Knows nothing of Terraform, and no type of the AWS SDK leaves this folder and `aws/`. Each write is exactly one API call; what
+//! a call leaves unfinished is awaited with a [`Patience`].
 
 pub mod client;
 pub mod cluster;

@@ -1,4 +1,4 @@
-//! DB cluster parameter groups: found, read, created, modified, reset, tagged, deleted.
+//! DB cluster parameter groups: find, read, create, modify, reset, tag, delete.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,9 +10,9 @@ use super::client::Client;
 use super::patience::Patience;
 use crate::aws::{Cause, Error};
 
-/// Most parameters that one ModifyDBClusterParameterGroup or ResetDBClusterParameterGroup takes.
+/// Maximum number of parameters per ModifyDBClusterParameterGroup or ResetDBClusterParameterGroup call.
 pub const PARAMETERS_PER_CALL: usize = 20;
-/// Group names that start so belong to AWS and cannot be modified.
+/// Groups whose names start with this belong to AWS and cannot be modified.
 const DEFAULT_PREFIX: &str = "default.";
 
 /// A DB cluster parameter group.
@@ -26,12 +26,12 @@ pub struct ParameterGroup {
     pub arn: String,
 }
 
-/// Whether a group of this name is AWS's own.
+/// Whether a group of this name belongs to AWS.
 pub fn is_default_group(name: &str) -> bool {
     name.starts_with(DEFAULT_PREFIX)
 }
 
-/// The group that AWS attaches when none is named.
+/// The group that AWS attaches if none is named.
 pub fn default_group(family: &str) -> String {
     format!("{DEFAULT_PREFIX}{family}")
 }
@@ -39,7 +39,7 @@ pub fn default_group(family: &str) -> String {
 /// When a change of a parameter can take effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApplyType {
-    /// At a restart only.
+    /// Only at a restart.
     Static,
     /// Without a restart.
     Dynamic,
@@ -77,11 +77,11 @@ impl fmt::Display for ApplyMethod {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its value; `None` where the engine decides.
+    /// Its value; `None` if the engine decides.
     pub value: Option<String>,
     /// When a change can take effect.
     pub apply_type: ApplyType,
-    /// Whether somebody set it, as opposed to a default of the engine or of AWS.
+    /// Whether it was set explicitly, as opposed to a default of the engine or of AWS.
     pub user_set: bool,
     /// The values allowed, in AWS's notation (`0-1`, `on,off`).
     pub allowed_values: Option<String>,
@@ -89,12 +89,12 @@ pub struct Parameter {
     pub modifiable: bool,
 }
 
-/// Which parameters of a group are asked for: there are some hundreds in all.
+/// Which parameters of a group to read: there are several hundred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// All.
     All,
-    /// Those that somebody set.
+    /// Those that were set explicitly.
     UserSet,
 }
 
@@ -126,7 +126,7 @@ impl Client {
         }))
     }
 
-    /// Reads the parameters of a group: all, or those that somebody set.
+    /// Reads the parameters of a group: all, or those that were set explicitly.
     ///
     /// # Errors
     /// Any failed call; a group that does not exist is [`Cause::NotFound`].
@@ -197,7 +197,7 @@ impl Client {
             .await
     }
 
-    /// Gives at most [`PARAMETERS_PER_CALL`] parameters back to the engine's defaults.
+    /// Resets at most [`PARAMETERS_PER_CALL`] parameters to the engine's defaults.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
@@ -223,7 +223,7 @@ impl Client {
             .await
     }
 
-    /// Deletes a parameter group. Repeated while a cluster still holds it.
+    /// Deletes a parameter group. Retried while a cluster still uses it.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel; a group that does not exist is [`Cause::NotFound`].
@@ -236,7 +236,7 @@ impl Client {
             .await
     }
 
-    /// Reads the tags of an ARN, without those that AWS itself sets.
+    /// Reads the tags of an ARN, without those set by AWS.
     ///
     /// # Errors
     /// Any failed call.
@@ -276,7 +276,7 @@ impl Parameter {
             value: parameter.parameter_value,
             apply_type: match parameter.apply_type.as_deref() {
                 Some("dynamic") => ApplyType::Dynamic,
-                // Whatever is not said to be dynamic is written the way that RDS always accepts.
+                // Everything that is not reported as dynamic is written in the way that RDS always accepts.
                 _ => ApplyType::Static,
             },
             user_set: parameter.source.as_deref() == Some("user"),

@@ -1,4 +1,4 @@
-//! How a thing is awaited: with a deadline, an end at cancel, and a word in the log while it lasts.
+//! How to wait for something: with a deadline, until cancelled, and with progress in the log.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::{Cause, Error};
 
-/// Between the first two looks.
+/// Pause between the first two checks.
 const FIRST_INTERVAL: Duration = Duration::from_millis(50);
-/// Between two looks of a long wait; RDS advises no more than a few calls a minute.
+/// Pause between two checks of a long wait; RDS advises no more than a few calls a minute.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(15);
-/// Between two lines in the log of an unchanged wait.
+/// Time between two log lines of an unchanged wait.
 const LOG_INTERVAL: Duration = Duration::from_secs(30);
-/// How long a call that is refused for the state of cluster, instance or parameter group is repeated.
+/// How long to retry a call that is refused because of the state of a cluster, instance or parameter group.
 pub const WRONG_STATE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// How long to wait and what ends it.
+/// How long to wait, and what ends the wait.
 #[derive(Clone)]
 pub struct Patience {
     deadline: Instant,
     cancel: CancellationToken,
-    /// Hears what the log hears.
+    /// Receives what is logged.
     tell: Option<Arc<dyn Fn(String) + Send + Sync>>,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Patience {
     }
 }
 
-/// What one look at the awaited thing found.
+/// What one check of the awaited thing found.
 pub(super) enum Seen<T> {
     Done(T),
     NotYet(String),
@@ -47,7 +47,7 @@ impl Patience {
         Self { deadline: Instant::now() + timeout, cancel, tell: None }
     }
 
-    /// Says to somebody else, too, what is awaited and what is seen.
+    /// Also reports to a listener what is awaited and what was seen.
     #[must_use]
     pub fn telling(self, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
         Self { tell: Some(Arc::new(tell)), ..self }
@@ -58,7 +58,7 @@ impl Patience {
         Self { deadline: self.deadline.min(Instant::now() + limit), ..self.clone() }
     }
 
-    /// Looks at growing intervals until the thing awaited is there.
+    /// Checks at growing intervals until the awaited thing is there.
     pub(super) async fn until<T, F>(&self, awaited: &str, mut look: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<Seen<T>, Error>>,
@@ -104,7 +104,7 @@ impl Patience {
         }
     }
 
-    /// Repeats a call while RDS refuses it for the present state of cluster, instance or parameter group.
+    /// Retries a call while RDS refuses it because of the current state of a cluster, instance or parameter group.
     pub(super) async fn through_wrong_state<T, F>(&self, what: &str, mut call: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,

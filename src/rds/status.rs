@@ -69,7 +69,7 @@ status! {
 }
 
 impl ClusterStatus {
-    /// Whether waiting cannot lead to `available` without somebody's help.
+    /// Whether the status cannot become `available` without manual intervention.
     pub fn is_dead_end(&self) -> bool {
         matches!(
             self,
@@ -105,7 +105,7 @@ status! {
 }
 
 impl InstanceStatus {
-    /// Whether waiting cannot lead to `available` without somebody's help.
+    /// Whether the status cannot become `available` without manual intervention.
     pub fn is_dead_end(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What RDS leaves unfinished and is waited for: clusters, their members and their parameter groups.
+//! Waits for changes that RDS completes later: clusters, their members and their parameter groups.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use crate::aws::Error;
 
 /// How long an instance may take to begin its reboot.
 const REBOOT_LIMIT: Duration = Duration::from_secs(15);
-/// How long a member may take to say that it waits for a reboot.
+/// How long a member may take to report that it waits for a reboot.
 const NOTICE_LIMIT: Duration = Duration::from_secs(60);
 
 impl Client {
-    /// Waits until the cluster is `available` and no member is taking over parameters.
+    /// Waits until the cluster is `available` and no member is applying parameters.
     ///
     /// # Errors
-    /// Any failed call, timeout, cancel, and a status that does not lead to `available`.
+    /// Any failed call, timeout, cancel, and a status that cannot become `available`.
     pub async fn wait_for_cluster_available(&self, identifier: &str, patience: &Patience) -> Result<Cluster, Error> {
         patience
             .until(&format!("cluster {identifier} to be available"), || async {
                 let Some(cluster) = self.find_cluster(identifier).await? else {
-                    return Ok(Seen::DeadEnd("the cluster does not exist any more".to_owned()));
+                    return Ok(Seen::DeadEnd("the cluster no longer exists".to_owned()));
                 };
                 let applying =
                     cluster.members.iter().find(|member| member.parameter_group_status == ParameterGroupStatus::Applying);
@@ -38,7 +38,7 @@ impl Client {
             .await
     }
 
-    /// Waits until the cluster says that it is attached to the parameter group, and is available again.
+    /// Waits until the cluster reports this parameter group as attached and is available again.
     ///
     /// # Errors
     /// As [`Client::wait_for_cluster_available`].
@@ -51,7 +51,7 @@ impl Client {
         patience
             .until(&format!("cluster {identifier} to be attached to parameter group {group}"), || async {
                 Ok(match self.find_cluster(identifier).await? {
-                    None => Seen::DeadEnd("the cluster does not exist any more".to_owned()),
+                    None => Seen::DeadEnd("the cluster no longer exists".to_owned()),
                     Some(cluster) if cluster.parameter_group == group => Seen::Done(()),
                     Some(cluster) => Seen::NotYet(format!("attached to {}", cluster.parameter_group)),
                 })
@@ -60,7 +60,7 @@ impl Client {
         self.wait_for_cluster_available(identifier, patience).await
     }
 
-    /// Waits until a parameter group just created is there for other calls.
+    /// Waits until a new parameter group is visible to other calls.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
@@ -78,7 +78,7 @@ impl Client {
     /// Waits until the instance is `available`.
     ///
     /// # Errors
-    /// Any failed call, timeout, cancel, and a status that does not lead to `available`.
+    /// Any failed call, timeout, cancel, and a status that cannot become `available`.
     pub async fn wait_for_instance_available(&self, identifier: &str, patience: &Patience) -> Result<(), Error> {
         patience
             .until(&format!("instance {identifier} to be available"), || async {
@@ -86,13 +86,14 @@ impl Client {
                     Some(InstanceStatus::Available) => Seen::Done(()),
                     Some(status) if status.is_dead_end() => Seen::DeadEnd(format!("instance status {status}")),
                     Some(status) => Seen::NotYet(format!("instance status {status}")),
-                    None => Seen::DeadEnd("the instance does not exist any more".to_owned()),
+                    None => Seen::DeadEnd("the instance no longer exists".to_owned()),
                 })
             })
             .await
     }
 
-    /// Waits until the instance can be rebooted: `available`, or `incompatible-parameters`, which a reboot with mended parameters ends.
+    /// Waits until the instance can be rebooted: `available`, or `incompatible-parameters`, which a reboot with fixed parameters
+    /// ends.
     ///
     /// # Errors
     /// As [`Client::wait_for_instance_available`].
@@ -116,11 +117,11 @@ impl Client {
         patience
             .until(&format!("member {member} of cluster {cluster_identifier} to be in-sync"), || async {
                 let Some(Member { parameter_group_status, .. }) = self.find_member(cluster_identifier, member).await? else {
-                    return Ok(Seen::DeadEnd("the member does not exist any more".to_owned()));
+                    return Ok(Seen::DeadEnd("the member no longer exists".to_owned()));
                 };
                 Ok(match parameter_group_status {
                     ParameterGroupStatus::InSync => Seen::Done(()),
-                    // A server that does not start with its values never gets there.
+                    // A server that cannot start with its values never becomes in-sync.
                     status => match self.find_instance_status(member).await? {
                         Some(instance) if instance.is_dead_end() => Seen::DeadEnd(format!("instance status {instance}")),
                         _ => Seen::NotYet(format!("parameter group status {status}")),
@@ -131,8 +132,8 @@ impl Client {
         self.wait_for_instance_available(member, patience).await
     }
 
-    /// Gives a member the time to say that it waits for a reboot after a change that needs one: RDS tells members with a delay. A member
-    /// that says nothing within a minute is no error.
+    /// Gives a member time to report that it waits for a reboot after a change that needs one: RDS informs members with a delay.
+    /// A member that reports nothing within a minute is not an error.
     ///
     /// # Errors
     /// Any failed call, cancel.
@@ -159,8 +160,8 @@ impl Client {
         }
     }
 
-    /// Gives an instance the time to begin the reboot that it was told to make: RDS may show it as `available` for a moment still. One that
-    /// is never seen otherwise was quick, and is no error.
+    /// Gives an instance time to begin the requested reboot: RDS may still show it as `available` for a moment. If it is never
+    /// seen otherwise, the reboot was quick; that is not an error.
     ///
     /// # Errors
     /// Any failed call, cancel.

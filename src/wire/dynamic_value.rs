@@ -7,7 +7,7 @@ use crate::terraform::{Diagnostic, Diagnostics, Type, Value};
 /// Decodes what Terraform sent.
 ///
 /// # Errors
-/// The bytes are no value of this type: truncated, hostile, or an attribute too many or too few, named with its path.
+/// The bytes are not a value of this type: truncated, hostile, or an attribute too many or too few, named with its path.
 pub(crate) fn decode(message: Option<&proto::DynamicValue>, of: &Type) -> Result<Value, Diagnostics> {
     match message {
         Some(message) if !message.msgpack.is_empty() => msgpack::decode(&message.msgpack, of),

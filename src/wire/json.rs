@@ -39,7 +39,7 @@ fn typed(json: Json, of: &Type, shape: Shape, path: &AttributePath) -> Result<Va
         (_, Json::Null) => Ok(Value::Null),
         (Type::Bool, Json::Bool(flag)) => Ok(Value::Bool(flag)),
         (Type::String, Json::String(text)) => Ok(Value::String(text)),
-        // With arbitrary precision the number is its own text: nothing is lost on the way.
+        // With arbitrary precision, the number keeps its text: nothing is lost.
         (Type::Number, Json::Number(number)) => number_value(&number.to_string(), path),
         (Type::Number, Json::String(text)) => number_value(&text, path),
         (Type::List(element), Json::Array(elements)) => {
@@ -85,7 +85,7 @@ fn typed(json: Json, of: &Type, shape: Shape, path: &AttributePath) -> Result<Va
                 _ => Ok(Value::Map(decoded)),
             }
         }
-        _ => Err(InvalidValue::new(path, "the value has another type than the schema says")),
+        _ => Err(InvalidValue::new(path, "the value has another type than in the schema")),
     }
 }
 

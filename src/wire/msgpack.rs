@@ -1,7 +1,7 @@
 //! cty's msgpack dialect. Numbers may come as integers, floats or decimal strings; any extension type is an unknown value; objects carry
 //! every attribute of their type and no other.
 //!
-//! The type leads: what it does not expect is an error at once, so that a message nests no deeper than a schema does.
+//! The type decides: anything that it does not expect is an error at once, so a message nests no deeper than a schema.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::msgpack_reader::{Malformed, Reader, Token};
 use super::value_type::read_type;
 use crate::terraform::{AttributePath, Number, Type, Value};
 
-/// Bytes that are no value of the asked type.
+/// Bytes that are not a value of the requested type.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}{problem}", place = if path.is_root() { String::new() } else { format!("{path}: ") })]
 pub(crate) struct InvalidValue {
@@ -24,7 +24,7 @@ impl InvalidValue {
     }
 }
 
-/// Where in the value the reader is. Made into a path only when something is wrong there: most values are right, and long.
+/// Where the reader is in the value. Turned into a path only for an error: most values are valid, and long.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Root,
@@ -77,7 +77,7 @@ fn typed(reader: &mut Reader<'_>, of: &Type, place: &Place<'_>) -> Result<Value,
             .collect::<Result<_, _>>()
             .map(Value::List),
         (Type::Set(element), Token::Array(length)) => {
-            // Members of a set cannot be addressed: a message points at the set.
+            // Members of a set have no address, so a message points at the set.
             let members = (0..length).map(|_| typed(reader, element, place)).collect::<Result<Vec<_>, _>>()?;
             Ok(Value::List(sorted_set(members)))
         }
@@ -92,7 +92,8 @@ fn typed(reader: &mut Reader<'_>, of: &Type, place: &Place<'_>) -> Result<Value,
     }
 }
 
-/// Sets are held sorted and without duplicates, so that equal sets are equal values. Unknown members all stay: two of them may differ.
+/// Sets are kept sorted and without duplicates, so that equal sets are equal values. All unknown members are kept: two of them
+/// may differ.
 pub(super) fn sorted_set(mut members: Vec<Value>) -> Vec<Value> {
     members.sort();
     members.dedup_by(|one, other| one == other && !one.contains_unknown());
@@ -144,13 +145,13 @@ fn object(
     }
 }
 
-/// A value that brings its type along.
+/// A value that carries its own type.
 fn dynamic(reader: &mut Reader<'_>, place: &Place<'_>) -> Result<Value, InvalidValue> {
     let of = match reader.token().map_err(|malformed| place.malformed(malformed))? {
         Token::Bytes(notation) | Token::Text(notation) => read_type(notation),
         _ => None,
     };
-    typed(reader, &of.ok_or_else(|| place.wrong("the type that goes before the value cannot be read"))?, place)
+    typed(reader, &of.ok_or_else(|| place.wrong("the type before the value cannot be read"))?, place)
 }
 
 fn key_text<'a>(reader: &mut Reader<'a>, place: &Place<'_>) -> Result<&'a str, InvalidValue> {
@@ -260,7 +261,7 @@ fn write_length(bytes: &mut Vec<u8>, members: usize, short: u8, long: u8) {
     }
 }
 
-/// Messages end at 2 GiB, so that every length in one fits.
+/// Messages are at most 2 GiB, so every length in one fits.
 fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
@@ -324,7 +325,7 @@ mod tests {
         for wrong in [
             with_type(r#""text""#, &encode(&Value::from("a"))),
             with_type(r#"["tuple",["bool"]]"#, &encode(&Value::List(Vec::new()))),
-            // A value within that brings its type again would nest as deep as its sender likes.
+            // A nested value that carries its type again would nest as deep as its sender likes.
             with_type(r#"["list","dynamic"]"#, &[&[0x91][..], &with_type("\"bool\"", &[0xc3])].concat()),
             encode(&Value::from("a")),
         ] {

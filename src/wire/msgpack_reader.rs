@@ -1,7 +1,7 @@
-//! msgpack as a row of tokens. Nothing is allocated and nothing recurses here: an announced length is only believed when the rest of the
-//! message could hold it.
+//! msgpack as a sequence of tokens. Nothing is allocated and nothing recurses here: an announced length is trusted only if the
+//! rest of the message could hold it.
 
-/// What stands next in a message.
+/// The next token of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Token<'a> {
     Nil,
@@ -10,14 +10,14 @@ pub(super) enum Token<'a> {
     /// Beyond what [`Token::Integer`] holds.
     Unsigned(u64),
     Float(f64),
-    /// Meant as UTF-8, not checked.
+    /// Should be UTF-8; not checked.
     Text(&'a [u8]),
     Bytes(&'a [u8]),
     /// This many values follow.
     Array(usize),
     /// This many pairs of values follow.
     Map(usize),
-    /// Of whatever code, its body skipped.
+    /// Of any code; its body is skipped.
     Extension,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         Self { rest: message }
     }
 
-    /// What has not been read.
+    /// What has not been read yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&self, length: usize) -> Result<Token<'a>, Malformed> {
-        // Every value takes a byte at least.
+        // Every value takes at least one byte.
         if length > self.rest.len() { Err(Malformed::Truncated) } else { Ok(Token::Array(length)) }
     }
 

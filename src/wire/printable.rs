@@ -1,10 +1,10 @@
-//! What is shown to people: what somebody else has named must not steer their terminal, and no message is endless. Pure.
+//! Text that is shown to people: names chosen by others must not control their terminal, and no message is endless. Pure.
 
 /// The longest text that is shown, in characters.
 const LONGEST: usize = 64 << 10;
 
-/// The text with control characters, marks of direction and separators of lines escaped, and cut where it is too long. Line breaks and
-/// tabs stay: messages are laid out with them.
+/// The text with control characters, direction marks and line separators escaped, and cut if it is too long. Line breaks and tabs
+/// are kept: messages use them for layout.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LONGEST));
     for (count, c) in text.chars().enumerate() {
@@ -17,7 +17,7 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// The same in one line.
+/// The same on one line.
 pub(crate) fn printable_line(text: &str) -> String {
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }

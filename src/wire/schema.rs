@@ -18,7 +18,7 @@ pub(crate) fn encode_schema(schema: &Schema) -> proto::Schema {
     }
 }
 
-/// The attributes that tell one object of a resource from all others: what is required of them, an import needs.
+/// The attributes that identify one object of a resource. An import needs the required ones.
 pub(crate) fn encode_identity_schema(version: i64, attributes: &[Attribute]) -> proto::ResourceIdentitySchema {
     let encode = |attribute: &Attribute| proto::resource_identity_schema::IdentityAttribute {
         name: attribute.name.clone(),
@@ -30,7 +30,7 @@ pub(crate) fn encode_identity_schema(version: i64, attributes: &[Attribute]) -> 
     proto::ResourceIdentitySchema { version, identity_attributes: attributes.iter().map(encode).collect() }
 }
 
-/// What a function takes and gives.
+/// The parameters and the result of a function.
 pub(crate) fn encode_function(declaration: &Declaration) -> proto::Function {
     let parameter = |parameter: &Parameter| proto::function::Parameter {
         name: parameter.name.to_owned(),

@@ -22,7 +22,7 @@ pub(super) fn type_json(of: &Type) -> Json {
     }
 }
 
-/// Reads the type that a value brings along; `None` for what is no type.
+/// Reads the type that a value carries; `None` for anything that is not a type.
 pub(super) fn read_type(notation: &[u8]) -> Option<Type> {
     read(&serde_json::from_slice(notation).ok()?)
 }
@@ -33,13 +33,13 @@ fn read(json: &Json) -> Option<Type> {
             "bool" => Some(Type::Bool),
             "number" => Some(Type::Number),
             "string" => Some(Type::String),
-            // The type of a null or unknown value inside, and of nothing else: one that brought its type again would let a message nest as
-            // deep as its sender likes.
+            // Valid only as the type of a null or unknown value inside. If any other value carried its type again, a message
+            // could nest as deep as its sender likes.
             "dynamic" => Some(Type::Tuple(Vec::new())),
             _ => None,
         };
     }
-    // An object may name attributes that are optional in a conversion; of a value there are none.
+    // An object may name attributes that are optional in a conversion; a value has no such attributes.
     let [kind, of] = json.as_array()?.as_slice() else { return None };
     let inner = || read(of).map(Box::new);
     match kind.as_str()? {

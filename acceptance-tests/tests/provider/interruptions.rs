@@ -165,7 +165,7 @@ async fn a_failover_is_outlived_while_nobody_answers() -> Result<()> {
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     holder.batch_execute("ROLLBACK").await?;
     // The first try waits in vain for an answer until `connect_timeout`.
-    rig.tf.until_logged("waiting for the endpoint to lead to a writer").await?;
+    rig.tf.until_logged("waiting for the endpoint to resolve to a writer").await?;
     endpoint.hold(false);
     session.outcome().await?.succeeded()?;
     assert_eq!(rig.ask(PUBLICATIONS).await?, "1");

@@ -156,7 +156,7 @@ async fn a_role_that_cannot_be_assumed_because_nobody_answers_is_an_outage() -> 
     rig.tf.write("provider.tf", &assuming.replace("rds", &sts))?;
     let plan = rig.tf.plan().await?;
     assert_eq!(plan.actions(P), ["no-op"]);
-    assert!(plan.outcome.message().contains("the service that gives the credentials"), "{}", plan.outcome.message());
+    assert!(plan.outcome.message().contains("the service that provides the credentials"), "{}", plan.outcome.message());
     // One that answers and refuses is none.
     rig.tf.write("provider.tf", &assuming.replace("rds", &format!("sts = \"{}\", rds", rig.simulator.url())))?;
     refused(&rig, PLAN, &["No usable AWS credentials", "AccessDenied"]).await?;

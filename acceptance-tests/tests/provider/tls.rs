@@ -75,7 +75,7 @@ const OURS: &[&str] = &["127.0.0.1", "localhost"];
 async fn every_mode_over_every_server() -> Result<()> {
     let rig = TlsRig::start().await?;
     let stranger = Authority::new("another authority")?;
-    let unknown = ["not signed by a certificate authority that is believed", "Set sslrootcert"];
+    let unknown = ["not signed by a trusted certificate authority", "Set sslrootcert"];
     // What a server shows, how many of the demands accept that, from the first on, and what the others say.
     let servers: [(&str, Option<ServerCertificate>, usize, [&str; 2]); 6] = [
         ("good", Some(rig.authority.certify(OURS, Validity::Current)?), 5, ["", ""]),
@@ -159,7 +159,7 @@ async fn authorities_come_as_text_or_file_one_or_several_with_any_mode() -> Resu
     for roots in ["\"authority.pem\"", "file(\"authority.pem\")", "\"several.pem\"", "file(\"several.pem\")"] {
         assert!(rig.accepts(&verified(roots)).await?, "{roots}");
     }
-    let unknown = ["not signed by a certificate authority that is believed"];
+    let unknown = ["not signed by a trusted certificate authority"];
     rig.refuses(&verified("file(\"other.pem\")"), &unknown).await?;
     for (roots, what) in [
         ("\"nowhere.pem\"", "cannot use the root certificates in nowhere.pem"),
@@ -192,7 +192,7 @@ async fn an_intermediate_authority_is_shown_by_the_server_or_given_among_the_roo
     rig.server.show_certificate(&leaf.clone().through(&intermediate)).await?;
     assert!(rig.accepts(&verified("\"authority.pem\"")).await?);
     rig.server.show_certificate(&leaf).await?;
-    rig.refuses(&verified("\"authority.pem\""), &["not signed by a certificate authority that is believed"]).await?;
+    rig.refuses(&verified("\"authority.pem\""), &["not signed by a trusted certificate authority"]).await?;
     assert!(rig.accepts(&verified("\"${file(\"authority.pem\")}${file(\"intermediate.pem\")}\"")).await?);
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Events as hclog's JSON: one object a line, which the host takes apart again.
+//! Events as hclog's JSON: one object per line, which the host parses.
 //!
-//! The host is strict: `@message`, `@level` and `@timestamp` must be strings, the timestamp of one layout, the line
-//! shorter than 64 KiB. Anything else makes it print the raw line at debug level, or worse.
+//! The host is strict: `@message`, `@level` and `@timestamp` must be strings, the timestamp must have one exact layout, and the
+//! line must be shorter than 64 KiB. Otherwise it prints the raw line at debug level, or worse.
 
 use std::{error::Error, fmt, time::SystemTime};
 
@@ -19,10 +19,10 @@ use tracing_subscriber::{
 
 use super::target::CRATE;
 
-/// JSON may need six bytes for one, and a message is never dropped: 8 KiB of it always fit.
+/// One byte may take six in JSON, and a message is never dropped: 8 KiB always fit.
 const TEXT_LIMIT: usize = 8 << 10;
 
-/// Below the host's 64 KiB.
+/// Below the host's limit of 64 KiB.
 const LINE_LIMIT: usize = 60 << 10;
 
 /// Writes each event, with the fields of the spans around it.
@@ -31,7 +31,7 @@ pub(super) struct HclogLayer {
 }
 
 impl HclogLayer {
-    /// `write` gets whole lines, with their line breaks.
+    /// `write` gets whole lines, including the line breaks.
     pub(super) fn new(write: fn(&str)) -> Self {
         Self { write }
     }
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// What an event or a span says beside its message.
+/// The fields of an event or a span, besides its message.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -83,7 +83,7 @@ impl Fields {
     }
 
     fn insert(&mut self, field: &Field, value: Value) {
-        // "@" is hclog's own.
+        // Names with "@" belong to hclog.
         if !field.name().starts_with('@') {
             self.extra.insert(field.name().to_owned(), value);
         }
@@ -156,7 +156,7 @@ fn line(level: &Level, target: &str, now: SystemTime, fields: Fields) -> String 
         ("@level", level.to_owned()),
         ("@message", fields.message),
         ("@module", module(target)),
-        // Microseconds, always with six digits: the layout that the host reads.
+        // Microseconds, always with six digits: the layout that the host expects.
         ("@timestamp", humantime::format_rfc3339_micros(now).to_string()),
     ];
     let own = || own.iter().map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
@@ -171,7 +171,7 @@ fn line(level: &Level, target: &str, now: SystemTime, fields: Fields) -> String 
     line
 }
 
-/// `terraform_provider_clickpipes::postgres::client` is `clickpipes.postgres.client`, as Go's loggers name parts.
+/// `terraform_provider_clickpipes::postgres::client` becomes `clickpipes.postgres.client`, the way Go's loggers name modules.
 fn module(target: &str) -> String {
     match target.strip_prefix(CRATE) {
         Some(path) => format!("clickpipes{}", path.replace("::", ".")),
@@ -192,7 +192,7 @@ mod tests {
         static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// What `work` logs at `level`, one object a line.
+    /// What `work` logs at `level`, one object per line.
     fn logged(level: LevelFilter, work: impl FnOnce()) -> Vec<Value> {
         let write: fn(&str) = |line| LINES.with_borrow_mut(|lines| lines.push(line.to_owned()));
         let subscriber = tracing_subscriber::registry().with(crate::plugin::logging::layer(level, write));

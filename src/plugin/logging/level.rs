@@ -1,8 +1,8 @@
-//! The level that the environment asks for.
+//! The log level from the environment.
 
 use tracing::level_filters::LevelFilter;
 
-/// Most specific first. TF_LOG_CORE alone asks for nothing of a provider.
+/// Most specific first. TF_LOG_CORE alone does not apply to providers.
 const VARIABLES: [&str; 3] = ["TF_LOG_PROVIDER_CLICKPIPES", "TF_LOG_PROVIDER", "TF_LOG"];
 
 pub(super) fn from_environment(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
@@ -12,7 +12,7 @@ pub(super) fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Lev
         .map_or(LevelFilter::OFF, |value| decode(&value))
 }
 
-/// Terraform takes an unknown word for TRACE, and "JSON" is TRACE in its own JSON format.
+/// Terraform treats an unknown word as TRACE; "JSON" is TRACE in its own JSON format.
 fn decode(word: &str) -> LevelFilter {
     match word.to_ascii_uppercase().as_str() {
         "DEBUG" => LevelFilter::DEBUG,

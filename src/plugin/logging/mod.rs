@@ -1,7 +1,7 @@
-//! Logs as the host reads them: hclog's JSON on standard error, at the level that the host's environment names.
+//! Logs as the host reads them: hclog's JSON on standard error, at the level set in the host's environment.
 //!
-//! Only this crate's own events are written. What dependencies log is theirs to choose and may hold what must not be
-//! logged: the AWS SDK prints whole requests at trace level.
+//! Only this crate's own events are written. Dependencies may log what must not be logged: the AWS SDK prints whole requests at
+//! trace level.
 
 mod hclog;
 mod level;
@@ -23,13 +23,13 @@ use target::CRATE;
 
 /// Installs the process's logger and panic hook, once, before anything else runs.
 ///
-/// Without a level in the environment that `variable` looks up, nothing is installed and nothing is formatted: the
-/// host drops the lines anyway. A panic then leaves no trace here; the handler that it ended reports it.
+/// If the environment that `variable` looks up sets no level, nothing is installed or formatted: the host would drop the lines. A
+/// panic then leaves no log line; the handler that it ended reports it.
 pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = level::from_environment(variable);
     if level != LevelFilter::OFF {
         let subscriber = tracing_subscriber::registry().with(layer(level, write_line));
-        // Fails only when a logger is installed already, which then does the work.
+        // Fails only when a logger is already installed; that one is then used.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
     panic::install_hook();
@@ -43,7 +43,7 @@ where
     HclogLayer::new(write).with_filter(ours.and(level))
 }
 
-/// One write a line, so that lines of several threads do not mix. A closed standard error says that the host is gone.
+/// One write per line, so that lines of several threads do not mix. A closed standard error means that the host is gone.
 fn write_line(line: &str) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }

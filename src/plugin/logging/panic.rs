@@ -2,9 +2,9 @@
 
 use std::panic::{PanicHookInfo, set_hook};
 
-/// Replaces Rust's multi-line report, which the host would print line by line as if each were a message. The words
-/// are not those of a Go crash either, on which the host would declare the whole process dead: the server layer turns
-/// a handler's panic into a diagnostic and goes on.
+/// Replaces Rust's multi-line report, which the host would print line by line as separate messages. The words also differ from
+/// those of a Go crash, on which the host would declare the whole process dead: the server layer turns a handler's panic into a
+/// diagnostic and goes on.
 pub(super) fn install_hook() {
     set_hook(Box::new(|info| {
         let location = info.location().map(ToString::to_string).unwrap_or_default();

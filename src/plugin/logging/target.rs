@@ -1,4 +1,4 @@
-//! Whose events are written.
+//! Which events are written.
 
-/// Our own events' targets begin so; what dependencies log is theirs.
+/// The targets of our own events start with this. All other targets belong to dependencies.
 pub(super) const CRATE: &str = "terraform_provider_clickpipes";

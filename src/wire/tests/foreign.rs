@@ -1,9 +1,9 @@
-//! Terraform's side: a value spelled in any of the ways that the wire format allows, of which ours writes only one.
+//! Terraform's side: a value written in any of the ways that the wire format allows. Our encoder writes only one of them.
 
 use super::mutate::Dice;
 use crate::terraform::{Type, Value};
 
-/// The value's bytes, by the roll of the dice: widths, the order of attributes, floats where they are exact, refined unknowns.
+/// The value's bytes, with random choices: widths, the order of attributes, floats where they are exact, refined unknowns.
 pub(super) fn spell(value: &Value, of: &Type, dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
     write(&mut bytes, value, of, dice);
@@ -106,7 +106,7 @@ fn head(bytes: &mut Vec<u8>, length: usize, most: usize, short: u8, wide: [Optio
     bytes.extend(&spellings[dice.below(spellings.len())]);
 }
 
-/// An unknown value: plain, refined in every way there is and in some that may come, or of a code that nobody uses yet.
+/// An unknown value: plain, refined in every existing way and in some that may come, or of a code that is not used yet.
 fn unknown(bytes: &mut Vec<u8>, of: &Type, dice: &mut Dice) {
     let (code, body) = match dice.below(4) {
         0 => return bytes.extend([0xd4, 0, 0]),
@@ -134,7 +134,7 @@ fn unknown(bytes: &mut Vec<u8>, of: &Type, dice: &mut Dice) {
     bytes.extend(body);
 }
 
-/// What cty says of an unknown value, in its own keys: whether it is null, how its text begins, between which numbers it lies, how long it is.
+/// What cty says about an unknown value, in its own keys: whether it is null, its string prefix, its numeric bounds, its length.
 fn refinements(of: &Type, dice: &mut Dice) -> Vec<u8> {
     let mut entries: Vec<Vec<u8>> = vec![vec![1, 0xc2 + u8::from(dice.below(4) == 0)]];
     match of {
@@ -166,7 +166,7 @@ fn refinements(of: &Type, dice: &mut Dice) -> Vec<u8> {
         }
         Type::Bool | Type::Object(_) | Type::Tuple(_) | Type::Dynamic => {}
     }
-    // Of a later Terraform.
+    // From a later Terraform.
     entries.push(vec![9, 0x91, 0xc0]);
     dice.shuffle(&mut entries);
     entries.truncate(1 + dice.below(entries.len()));

@@ -9,12 +9,12 @@ use crate::wire::msgpack::sorted_set;
 /// Levels of nesting: more than any schema here has.
 const DEPTH: u32 = 6;
 
-/// A type with a value of it.
+/// A type and a value of it.
 pub(super) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
     any_type().prop_flat_map(|of| value_of(&of).prop_map(move |value| (of.clone(), value)))
 }
 
-/// The same without anything unknown, as it can be stored.
+/// The same without unknowns, as it can be stored.
 pub(super) fn typed_known_value() -> impl Strategy<Value = (Type, Value)> {
     typed_value().prop_map(|(of, value)| {
         let known = known(&of, value);
@@ -77,14 +77,14 @@ fn value_of(of: &Type) -> BoxedStrategy<Value> {
     prop_oneof![8 => known, 1 => Just(Value::Null), 1 => Just(Value::Unknown)].boxed()
 }
 
-/// Now and then more than fits into the shortest head of an array or map.
+/// Sometimes more than fits into the shortest head of an array or map.
 fn members() -> proptest::collection::SizeRange {
     (0..20).into()
 }
 
-/// What is easily folded, dropped or taken for something else: NUL and other controls, a combining mark that composes with the letter
-/// before it, the composed letter, Hangul in parts and whole, ligatures, joiners and marks of direction, the last code points before and
-/// after the surrogates, noncharacters, private use and what lies beyond 16 bits.
+/// What is easily folded, dropped or mistaken for something else: NUL and other controls, a combining mark that composes with the
+/// letter before it, the composed letter, Hangul in parts and whole, ligatures, joiners and direction marks, the last code points
+/// before and after the surrogates, noncharacters, private use, and code points beyond 16 bits.
 const AWKWARD: [char; 30] = [
     '\0',
     '\u{7}',

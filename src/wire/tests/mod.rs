@@ -1,4 +1,4 @@
-//! The codec under fire: every value survives every way of spelling it, and no bytes whatever do harm.
+//! The codec under fire: every value survives every encoding, and no bytes do any harm.
 
 mod foreign;
 mod fuzz;

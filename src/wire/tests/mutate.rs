@@ -1,8 +1,8 @@
-//! Messages made worse, the same way in every run.
+//! Messages that are damaged in the same way in every run.
 
 use std::env;
 
-/// A row of random numbers that a seed determines.
+/// A sequence of random numbers, determined by a seed.
 #[derive(Debug)]
 pub(crate) struct Dice(u64);
 
@@ -40,7 +40,7 @@ pub(crate) fn cases(usual: u64) -> u64 {
     usual * env::var("FUZZ_FACTOR").map_or(1, |factor| factor.parse().expect("FUZZ_FACTOR is a whole number"))
 }
 
-/// Heads of values that are not there: lengths of up to 4 GiB, reserved codes, the beginnings of deep nests, JSON's own brackets.
+/// Heads of values that are missing: lengths of up to 4 GiB, reserved codes, the beginnings of deep nests, JSON's own brackets.
 const HEADS: [&[u8]; 20] = [
     &[0xdd, 0xff, 0xff, 0xff, 0xff],
     &[0xdf, 0xff, 0xff, 0xff, 0xff],
@@ -64,7 +64,7 @@ const HEADS: [&[u8]; 20] = [
     &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
 ];
 
-/// Changes a message in one to four places; now and then it is only noise.
+/// Changes a message in one to four places; sometimes it is only noise.
 pub(crate) fn mutate(message: &[u8], dice: &mut Dice) -> Vec<u8> {
     if dice.below(50) == 0 {
         return (0..dice.below(64)).map(|_| dice.byte()).collect();

@@ -1,4 +1,4 @@
-//! Whatever the schema and the value: what goes out comes back, and what Terraform may write is read.
+//! For any schema and value: what is encoded decodes to the same value, and what Terraform may write can be read.
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -77,7 +77,7 @@ proptest! {
     }
 }
 
-/// Far deeper than proptest goes, and than any schema.
+/// Far deeper than proptest goes, and deeper than any schema.
 #[test]
 fn nesting_is_bounded_by_the_schema_alone() {
     let nest = |depth: usize| {
