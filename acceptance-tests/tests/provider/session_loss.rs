@@ -62,7 +62,7 @@ impl CutRig {
         let outcome = self.rig.tf.run(step.command).await?;
         if outcome.code != Some(0) {
             let message = outcome.failed()?.message();
-            ensure!(message.matches("Error: ").count() == 1 && message.contains("is not known"), "{message}");
+            ensure!(message.matches("Error: ").count() == 1 && message.contains("it is unknown whether"), "{message}");
             ensure!(self.rig.ask(step.ask).await? == step.before, "something was done");
             self.rig.tf.run(step.command).await?.succeeded()?;
         }
@@ -80,7 +80,7 @@ impl CutRig {
             outcome.succeeded()?;
         } else {
             let message = outcome.failed()?.message();
-            ensure!(message.matches("Error: ").count() == 1 && message.contains("is not known"), "{message}");
+            ensure!(message.matches("Error: ").count() == 1 && message.contains("it is unknown whether"), "{message}");
             self.rig.tf.run(step.command).await?.succeeded()?;
         }
         self.next_plan_is_right(step).await
