@@ -1,4 +1,4 @@
-//! A Terraform provider that makes an Amazon Aurora PostgreSQL cluster a ready CDC source for ClickHouse ClickPipes.
+//! A Terraform provider that prepares an Amazon Aurora PostgreSQL cluster as a CDC source for ClickHouse ClickPipes.
 //!
 //! The flow of every call: gRPC request, dispatch ([`server`]), decode (`wire`), observe where allowed, plan and diff (pure), apply (a loop
 //! over operations), encode. docs/development/architecture.md has the map of the modules and the invariants.

@@ -11,7 +11,7 @@ use terraform_provider_clickpipes::{
     server::ProviderService,
 };
 
-/// An argument that nobody knows.
+/// The exit code for an unknown argument.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(plugin::serve(ProviderService::new(), mode))?;
-    // Not waited for: whoever would read what is still under way is gone.
+    // Unfinished work is not awaited: its client is gone.
     runtime.shutdown_background();
     Ok(())
 }

@@ -7,12 +7,13 @@ use crate::failure::Failure;
 use crate::provider::Context;
 use crate::terraform::{Configured, Diagnostics};
 
-/// Something that is done once, when it is asked for, and leaves nothing in the state.
+/// Something that is done once, on request, and leaves nothing in the state.
 pub(crate) trait Action: Configured {
-    /// What a reviewer should know. Anything in the configuration may be unknown; nothing is changed.
+    /// What a reviewer should know. Any value in the configuration may be unknown; nothing is changed.
     fn plan(context: &Context, config: &Self::Model) -> impl Future<Output = Result<Diagnostics, Failure>> + Send;
 
-    /// Does it, and says on the way how far it is. Everything in the configuration is known. Ends early at a stop. Gives warnings.
+    /// Runs the action, and reports its progress. All values in the configuration are known. Ends early at a stop. Returns
+    /// warnings.
     fn invoke(
         context: &Context,
         config: &Self::Model,
@@ -20,17 +21,17 @@ pub(crate) trait Action: Configured {
     ) -> impl Future<Output = Result<Diagnostics, Failure>> + Send;
 }
 
-/// Where an action says how far it is.
+/// Where an action reports its progress.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<dyn Fn(String) + Send + Sync>);
 
 impl Progress {
-    /// Hands what is said to `tell`.
+    /// Passes each report to `tell`.
     pub(crate) fn new(tell: impl Fn(String) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
-    /// Says how far it is.
+    /// Reports progress.
     pub(crate) fn say(&self, text: impl Into<String>) {
         (self.0)(text.into());
     }

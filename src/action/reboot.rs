@@ -24,9 +24,10 @@ model! {
     pub struct RebootModel {
         /// Identifier of the DB cluster, in lower case.
         cluster_identifier: String => required(),
-        /// Identifier of the member to reboot. Default: whichever member is the writer when the action runs.
+        /// Identifier of the member to reboot. Default: the member that is the writer when the action runs.
         instance_identifier: String => optional(),
-        /// How long it may take, such as `10m` or `1h`, once no other change of the cluster by this run is under way. Default: `30m`.
+        /// Maximum duration, such as `10m` or `1h`. Time spent waiting for other changes of the cluster by this run does not
+        /// count. Default: `30m`.
         timeout: String => optional(),
     }
 }
@@ -59,7 +60,7 @@ impl Action for Reboot {
         let client = context.rds().await?;
         let awaited = format!("AWS to describe cluster {id}");
         let cluster = stop::ends(context.cancel(), &awaited, Box::pin(client.find_cluster(id))).await?;
-        // Something else in the same apply may make what is not there yet.
+        // Another change in the same apply may create the missing cluster.
         Ok(match cluster {
             Some(cluster) => announced(&cluster, &config.instance_identifier),
             None => not_found(id, client.region(), Diagnostic::warning),
@@ -71,7 +72,7 @@ impl Action for Reboot {
         let client = context.rds().await?;
         let cluster = config.cluster_identifier.known().map(String::as_str).unwrap_or_default();
         let limit = config.timeout.known().and_then(|limit| decode_duration(limit).ok()).unwrap_or(LIMIT);
-        progress.say(format!("Waiting for this run's other changes of cluster {cluster}, if there are any"));
+        progress.say(format!("Waiting for other changes of cluster {cluster} by this run, if there are any"));
         let _turn = context.turn(&format!("cluster {cluster}")).await?;
         let run = Run { client, cluster, progress, stage: Mutex::new(Stage::Before), said: Mutex::new(String::new()) };
         let work = tokio::time::timeout(limit, run.reboot(context, config.instance_identifier.known(), limit));
@@ -92,10 +93,10 @@ impl Action for Reboot {
     }
 }
 
-/// How far a reboot is.
+/// How far the reboot has got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
-    /// RDS was not asked for it.
+    /// RDS has not been asked yet.
     Before,
     /// RDS was asked and has not answered.
     Asked { instance: String },
@@ -103,13 +104,13 @@ enum Stage {
     Accepted { instance: String },
 }
 
-/// A reboot under way.
+/// A reboot in progress.
 struct Run<'a> {
     client: &'a Client,
     cluster: &'a str,
     progress: &'a Progress,
     stage: Mutex<Stage>,
-    /// What was said last.
+    /// The last progress message.
     said: Mutex<String>,
 }
 
@@ -120,11 +121,11 @@ impl Run<'_> {
             return Err(not_found(id, client.region(), Diagnostic::error).into());
         }
         let progress = self.progress.clone();
-        // The limit of the whole ends it.
+        // The overall limit ends it.
         let patience = Patience::new(2 * limit, context.cancel().clone()).telling(move |text| progress.say(text));
         let reboots = Reboots { client, cluster: id, patience: &patience, statics_changed: false };
         self.say(format!("Waiting for cluster {id} to be available"));
-        // In a failover nobody knows yet who the writer is.
+        // During a failover the writer is not known yet.
         let instance = instance(&reboots.available().await?, named)?;
         self.say(format!("Waiting until {instance} of cluster {id} can be rebooted"));
         client.wait_for_instance_rebootable(&instance, &patience).await?;
@@ -132,7 +133,7 @@ impl Run<'_> {
         self.reach(Stage::Asked { instance: instance.clone() });
         client.reboot_instance(&instance, &patience).await?;
         self.reach(Stage::Accepted { instance: instance.clone() });
-        self.say(format!("RDS reboots {instance} of cluster {id}; waiting until it is available and in-sync"));
+        self.say(format!("RDS is rebooting {instance} of cluster {id}; waiting until it is available and in-sync"));
         reboots.settled(&instance).await?;
         self.say(format!("{instance} is available and in-sync"));
         Ok(())
@@ -157,25 +158,27 @@ impl Run<'_> {
     }
 
     fn timed_out(&self, limit: Duration) -> Diagnostic {
-        let detail = format!("It took longer than {}. The last step: {}.", humantime::format_duration(limit), self.last_said());
+        let detail =
+            format!("The reboot took longer than {}. Last step: {}.", humantime::format_duration(limit), self.last_said());
         Diagnostic::error("Timed out", detail).at(AttributePath::of("timeout"))
     }
 
     fn stopped(&self) -> Diagnostic {
-        Diagnostic::error("Cancelled", format!("The run was stopped. The last step: {}.", self.last_said()))
+        Diagnostic::error("Cancelled", format!("The run was stopped. Last step: {}.", self.last_said()))
     }
 
-    /// Faults, with what they are about and what has become of the reboot. `is_given_up`: the last call may not have been answered.
+    /// The faults, with what they concern and what happened to the reboot. `is_given_up`: the last call may not have been
+    /// answered.
     fn explained(&self, faults: Diagnostics, is_given_up: bool) -> Diagnostics {
         let stage = self.stage();
         let consequence = match &stage {
             Stage::Asked { instance } if is_given_up => format!(
-                "RDS was asked to reboot {instance} and no answer came: it may reboot, or have rebooted. Look at its events in RDS before \
-                 you run this again."
+                "RDS was asked to reboot {instance}, but no answer came: the instance may be rebooting, or may have rebooted. Check its events \
+                 in RDS before you run this again."
             ),
             Stage::Accepted { instance } => format!(
-                "RDS has accepted the reboot of {instance}, which goes on whatever ended the wait. To run this again would reboot it once \
-                 more: look at its status first."
+                "RDS has accepted the reboot of {instance}, and the reboot continues. Check the status of the instance before you run this \
+                 again: that would reboot it once more."
             ),
             Stage::Before | Stage::Asked { .. } => "Nothing was rebooted.".to_owned(),
         };
@@ -192,7 +195,7 @@ impl Run<'_> {
     }
 }
 
-/// The member that is rebooted.
+/// The member to reboot.
 fn instance(cluster: &Cluster, named: Option<&String>) -> Result<String, Diagnostic> {
     match named {
         Some(named) if cluster.members.iter().any(|member| member.identifier == *named) => Ok(named.clone()),
@@ -205,20 +208,21 @@ fn instance(cluster: &Cluster, named: Option<&String>) -> Result<String, Diagnos
 fn announced(cluster: &Cluster, named: &Attr<String>) -> Diagnostic {
     let id = &cluster.identifier;
     if named.is_unknown() {
-        let detail = "Which one is known only after apply. Its connections break until it is back, and of the writer's nothing can be written.";
+        let detail = "Which one is known only after apply. Its connections break until it is available again. If it is the writer, nothing can be written in the meantime.";
         return Diagnostic::warning(format!("A member of cluster {id} is rebooted"), detail);
     }
     match instance(cluster, named.known()) {
         Ok(instance) if cluster.writer().is_some_and(|writer| writer.identifier == instance) => {
-            let which = if named.is_null() { ", or whichever member is the writer then" } else { "" };
+            let which = if named.is_null() { " (the action reboots the member that is the writer when it runs)" } else { "" };
             let detail = format!(
-                "{instance} is the writer of cluster {id} now{which}. Its connections break and nothing can be written until it is back; \
-                 readers may restart with it."
+                "{instance} is currently the writer of cluster {id}{which}. Its connections break and nothing can be written until it is \
+                 available again; readers may restart with it."
             );
             Diagnostic::warning(format!("The writer of cluster {id} is rebooted"), detail)
         }
         Ok(instance) => {
-            let detail = format!("{instance} is a reader of cluster {id} now. Its connections break until it is back.");
+            let detail =
+                format!("{instance} is currently a reader of cluster {id}. Its connections break until it is available again.");
             Diagnostic::warning(format!("Member {instance} of cluster {id} is rebooted"), detail)
         }
         Err(fault) => Diagnostic { severity: Severity::Warning, ..fault },
@@ -236,7 +240,7 @@ fn no_member(cluster: &Cluster, named: &str) -> Diagnostic {
     let members: Vec<&str> = cluster.members.iter().map(|member| member.identifier.as_str()).collect();
     let members = if members.is_empty() { "none".to_owned() } else { members.join(", ") };
     let id = &cluster.identifier;
-    let detail = format!("{named} is no member of cluster {id}, which has {members}.");
+    let detail = format!("{named} is not a member of cluster {id}. Its members: {members}.");
     Diagnostic::error(format!("Cluster {id} has no member {named}"), detail).at(AttributePath::of("instance_identifier"))
 }
 
@@ -244,7 +248,7 @@ fn no_writer(cluster: &Cluster) -> Diagnostic {
     let id = &cluster.identifier;
     let detail = match cluster.members.is_empty() {
         true => format!("Cluster {id} has no DB instances."),
-        false => format!("No member of cluster {id} is the writer now, as in a failover. Try again when there is one."),
+        false => format!("Cluster {id} has no writer at the moment, for example during a failover. Try again later."),
     };
     Diagnostic::error(format!("Cluster {id} has no writer"), detail).at(AttributePath::of("cluster_identifier"))
 }

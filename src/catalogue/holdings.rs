@@ -1,4 +1,4 @@
-//! What depends on a role and keeps it from being dropped: in one database, and in the server as a whole.
+//! What depends on a role and prevents it from being dropped: in one database, and in the whole server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +20,8 @@ SELECT DISTINCT d.datname::text AS name
 const WALSENDERS: &str = "\
 SELECT pid, application_name FROM pg_catalog.pg_stat_replication WHERE usesysid = $1::oid ORDER BY 1";
 
-/// Everything in this database, and everything shared, that depends on the role `$1`. `$2` the privilege that SET ROLE needs,
-/// `$3` whether what is shared counts.
+/// Everything in this database, and every shared object, that depends on the role `$1`. `$2`: the privilege that SET ROLE needs,
+/// `$3`: whether shared objects count.
 const DEPENDENCIES: &str = "\
 SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class,
        pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid) AS description,
@@ -129,7 +129,7 @@ impl DefaultsOf {
         })
     }
 
-    /// The word for them.
+    /// The SQL keyword for them.
     pub(crate) fn sql(self) -> &'static str {
         match self {
             Self::Tables => "TABLES",
@@ -142,7 +142,7 @@ impl DefaultsOf {
     }
 }
 
-/// Something with privileges.
+/// An object with privileges.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Object {
@@ -166,28 +166,28 @@ pub(crate) struct Summary {
     pub(crate) others: BTreeSet<Holding>,
 }
 
-/// A holding as it was found.
+/// A holding in the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) holding: Holding,
-    /// Owner of the object, if the provider's role must act as him by SET ROLE.
+    /// Owner of the object, if the provider's role must use SET ROLE to act as the owner.
     pub(crate) as_owner: Option<Identifier>,
 }
 
-/// What must go before the role can, and what a destroy does not take away.
+/// What must be removed before the role can be dropped, but is not removed by a destroy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// The role owns an object.
     Owns { object: String, database: String },
-    /// It holds privileges on an object of a kind that is not taken back here.
+    /// It holds privileges on a kind of object for which they are not revoked here.
     HoldsPrivileges { object: String, database: String },
-    /// Something else refers to it, a policy for instance.
+    /// Something else refers to it, such as a policy.
     IsReferredTo { object: String, database: String },
-    /// A replication connection of it is open.
+    /// It has an open replication connection.
     Replicates { pid: i32, application: String },
 }
 
-/// What one database holds of a role.
+/// What depends on a role in one database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Holdings {
     pub(crate) held: Vec<Held>,
@@ -197,7 +197,7 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
-    /// What is held, with privileges on every table of a schema as one.
+    /// The privileges that are held; those on all tables of a schema count as one.
     pub(crate) fn by_schema(&self) -> Vec<Held> {
         let holdings = self;
         let mut whole: BTreeMap<&Identifier, i64> = BTreeMap::new();
@@ -254,7 +254,7 @@ pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacl
     rows.iter().map(walsender).collect()
 }
 
-/// What this database, and the server as a whole, holds of a role.
+/// Everything in this database, and in the whole server, that depends on a role.
 pub(crate) async fn holdings(
     reader: &Reader,
     facts: &Facts,
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn default_privileges_on_every_kind_of_object_are_known() {
-        // What pg_default_acl.defaclobjtype may be up to PostgreSQL 18.
+        // The values of pg_default_acl.defaclobjtype up to PostgreSQL 18.
         for letter in ["r", "S", "f", "T", "n", "L"] {
             assert!(DefaultsOf::decode(letter).is_some(), "{letter}");
         }

@@ -1,5 +1,5 @@
-//! Facts of a database's catalogue that several kinds of things need: queries with typed rows, and what follows from the rows. Queries
-//! are constants; names in them are qualified, values are bound. Known to nothing above: what a practitioner is told is not said here.
+//! Facts from a database's catalogue that several kinds of things need: queries with typed rows, and what follows from the rows.
+//! Queries are constants; names in them are qualified, values are bound. Messages to practitioners do not belong here.
 
 pub(crate) mod holdings;
 pub(crate) mod publication;

@@ -1,4 +1,4 @@
-//! How the provider's role can act for another one: for the owner of a table, say.
+//! How the provider's role can act for another role, such as the owner of a table.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::postgres::{Error, Facts, Row, version};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reach {
-    /// Is it, or has its privileges.
+    /// It is the owner, or has the owner's privileges.
     #[default]
     Inherited,
     /// Only by SET ROLE.
@@ -30,7 +30,7 @@ impl Reach {
     }
 }
 
-/// What `pg_has_role` calls the right to SET ROLE.
+/// The privilege for SET ROLE, as `pg_has_role` calls it.
 pub(super) fn set_role_privilege(facts: &Facts) -> &'static str {
     if facts.version.has(version::MEMBERSHIP_OPTIONS) { "SET" } else { "MEMBER" }
 }

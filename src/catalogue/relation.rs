@@ -1,8 +1,8 @@
-//! Tables, views and schemas behind names.
+//! Tables, views and schemas, found by name.
 
 use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row};
 
-/// What is behind names, in pairs of schema `$1` and name `$2`. A name without a row of its own has nulls.
+/// Relations by name, in pairs of schema `$1` and name `$2`. A name without a relation has a row of nulls.
 const RELATIONS: &str = "\
 SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence, a.rolname::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin
@@ -45,7 +45,7 @@ impl Kind {
     }
 }
 
-/// Whether a relation's content lasts.
+/// Whether a relation's content is permanent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Persistence {
     Permanent,
@@ -77,20 +77,20 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
-    /// Whether it can be a member of a publication, if the server's version knows its kind there.
+    /// Whether it can be part of a publication, if the server's version supports its kind there.
     pub(crate) fn can_be_published(&self) -> bool {
         matches!(self.kind, Kind::Table | Kind::PartitionedTable) && self.persistence == Persistence::Permanent
     }
 }
 
-/// A name, and what is behind it; `None`: nothing.
+/// A name and its relation; `None`: there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) table: QualifiedTable,
     pub(crate) found: Option<Relation>,
 }
 
-/// What is behind these names.
+/// The relations with these names.
 pub(crate) async fn find_relations<'a>(
     reader: &Reader,
     tables: impl Iterator<Item = &'a QualifiedTable> + Clone,
@@ -105,7 +105,7 @@ pub(crate) async fn missing_schemas(reader: &Reader, schemas: Vec<&str>) -> Resu
     rows.iter().map(|row| row.text("name")).collect()
 }
 
-/// Tables as two parameters: their schemas, and their names.
+/// Tables as two parameters: their schemas and their names.
 pub(super) fn pairs<'a>(tables: impl Iterator<Item = &'a QualifiedTable> + Clone) -> [Parameter<'a>; 2] {
     [
         Parameter::Texts(tables.clone().map(|table| table.schema.as_str()).collect()),
@@ -113,7 +113,7 @@ pub(super) fn pairs<'a>(tables: impl Iterator<Item = &'a QualifiedTable> + Clone
     ]
 }
 
-/// The table that the columns `schema` and `name` name.
+/// The table in the columns `schema` and `name`.
 pub(crate) fn table(row: &Row) -> Result<QualifiedTable, Error> {
     Ok(QualifiedTable { schema: identifier(row.text("schema")?)?, table: identifier(row.text("name")?)? })
 }

@@ -1,13 +1,13 @@
-//! Replica identities: which tables lose their UPDATEs and DELETEs once a publication publishes these.
+//! Replica identities: which tables reject UPDATE and DELETE once a publication publishes these operations.
 
 use std::collections::BTreeSet;
 
 use super::relation::{pairs, table};
 use crate::postgres::{Error, Parameter, QualifiedTable, Reader, Row};
 
-/// Finds, among the tables that a query covers, those whose UPDATEs and DELETEs have nothing to identify a row by. Of a partitioned table
-/// the leaves count. From PostgreSQL 18 on an identity with a generated column counts only if the publication (its name is the parameter
-/// `$publication`) publishes that column, which it can for stored ones alone; a full identity has all columns.
+/// Finds, among the tables of a query, those in which UPDATE and DELETE cannot identify a row. Of a partitioned table the leaves
+/// count. From PostgreSQL 18 on, an identity with a generated column counts only if the publication (its name is the parameter
+/// `$publication`) publishes that column, which is possible only for stored ones; a full identity has all columns.
 macro_rules! without_identity {
     ($covered:literal, $publication:literal) => {
         concat!(
@@ -65,7 +65,7 @@ pub(crate) struct Covered<'a> {
     pub(crate) all_tables: bool,
     pub(crate) schemas: Vec<&'a str>,
     pub(crate) tables: Vec<&'a QualifiedTable>,
-    /// Name of the publication: whether it publishes generated columns counts.
+    /// Name of the publication: it matters whether it publishes generated columns.
     pub(crate) publication: &'a str,
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn published_without_identity(reader: &Reader, publication: &st
     rows.iter().map(table).collect()
 }
 
-/// The same of what is not published yet.
+/// The same for a scope that is not published yet.
 pub(crate) async fn without_identity(reader: &Reader, covered: &Covered<'_>) -> Result<BTreeSet<QualifiedTable>, Error> {
     let [schemas, names] = pairs(covered.tables.iter().copied());
     let parameters = [

@@ -42,16 +42,16 @@ pub(crate) struct Role {
     pub(crate) oid: u32,
     pub(crate) name: String,
     pub(crate) login: bool,
-    /// Whether it may replicate, by what counts on this flavour of PostgreSQL.
+    /// Whether it may replicate, by the rule of this flavour of PostgreSQL.
     pub(crate) replication: bool,
     pub(crate) connection_limit: i64,
-    /// Whether it may connect, through whatever grant.
+    /// Whether it may connect, through any grant.
     pub(crate) connect: bool,
     /// Whether CONNECT is granted to the role itself.
     pub(crate) connect_granted: bool,
 }
 
-/// By which a role is looked for.
+/// How to look up a role.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Key<'a> {
     /// The catalogue's identifier, which survives a rename.

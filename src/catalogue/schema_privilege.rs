@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::reach::{Reach, set_role_privilege};
 use crate::postgres::{Error, Facts, Identifier, Parameter, Reader, Row};
 
-/// So many tables that are not readable are named; above, only their number is kept.
+/// Maximum number of unreadable tables to name. If there are more, only their number is kept.
 pub(crate) const NAMED_AT_MOST: usize = 20;
 
 /// `$1` the role (0 for none), `$2` schema names, `$3` whether views count, `$4` how many names to give, `$5` the privilege that SET
@@ -34,8 +34,8 @@ SELECT s.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
                            WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'e')
        ) AS u";
 
-/// `$1` the role (0 for none), `$2` schema names, `$3` wanted owners, `$4` the privilege that SET ROLE needs. Tables that belong to
-/// an extension do not count: nobody makes more of them.
+/// `$1` the role (0 for none), `$2` schema names, `$3` wanted owners, `$4` the privilege that SET ROLE needs. Tables that belong
+/// to an extension do not count: their number does not grow.
 const OWNERS: &str = "\
 WITH named AS (SELECT n.oid, n.nspname::text AS name FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($2::text[])),
      owning AS (
@@ -69,20 +69,20 @@ SELECT named.name AS schema, r.rolname::text AS owner,
   JOIN named ON named.oid = every.namespace
   JOIN pg_catalog.pg_roles r ON r.oid = every.owner";
 
-/// A schema, and how a role stands to it.
+/// A schema, and the role's access to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Schema {
     pub(crate) exists: bool,
     pub(crate) owner: Option<String>,
     /// How the admin can grant USAGE on it.
     pub(crate) reach: Reach,
-    /// Whether the role may use it, through whatever grant.
+    /// Whether the role may use it, through any grant.
     pub(crate) usage: bool,
     /// Whether USAGE is granted to the role itself.
     pub(crate) usage_granted: bool,
     /// How many tables the role may not read.
     pub(crate) unreadable: i64,
-    /// Their names, if they are few.
+    /// Their names, if there are few.
     pub(crate) unreadable_names: Vec<String>,
     /// Owners of its tables, wanted owners, and those with default privileges for the role.
     pub(crate) owners: BTreeMap<String, Owner>,
@@ -92,7 +92,7 @@ pub(crate) struct Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner {
     pub(crate) owns_tables: bool,
-    /// Whether its later tables become readable for the role, through whatever default privileges.
+    /// Whether the role can read the owner's future tables, through any default privileges.
     pub(crate) covered: bool,
     /// Whether default privileges in this schema name the role itself.
     pub(crate) granted: bool,
@@ -100,7 +100,7 @@ pub(crate) struct Owner {
 }
 
 impl Schema {
-    /// The owners whose default privileges count: those wanted, or those found.
+    /// The owners whose default privileges count: the wanted ones, or those found.
     pub(crate) fn effective_owners(&self, wanted: Option<&[Identifier]>) -> BTreeSet<String> {
         match wanted {
             Some(wanted) => wanted.iter().map(|owner| owner.as_str().to_owned()).collect(),
@@ -109,7 +109,7 @@ impl Schema {
     }
 }
 
-/// The schemas of these names, and how the role (0: one that does not exist yet) stands to them.
+/// The schemas with these names, and the access of the role (0: a role that does not exist yet).
 pub(crate) async fn find_schemas(
     reader: &Reader,
     facts: &Facts,
@@ -143,7 +143,7 @@ pub(crate) async fn find_schemas(
     Ok(found)
 }
 
-/// Owners of tables in schemas, and the wanted ones: schema, owner, and how the two stand to the role.
+/// Owners of tables in schemas, and the wanted ones: schema, owner, and the access of the role.
 pub(crate) async fn find_owners(
     reader: &Reader,
     facts: &Facts,

@@ -15,7 +15,7 @@ pub(crate) struct Slot {
     pub(crate) name: String,
     /// Whether something reads from it now.
     pub(crate) active: bool,
-    /// Whether it is of the database that was asked.
+    /// Whether it belongs to the queried database.
     pub(crate) here: bool,
 }
 

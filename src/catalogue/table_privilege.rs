@@ -47,7 +47,8 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_use
    AND EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) a WHERE a.grantee = $1::oid AND a.privilege_type = 'SELECT')
  ORDER BY 1, 2";
 
-/// Schemas of which GRANT and REVOKE ON ALL TABLES would fail as a whole, because of something on which the admin has no privilege.
+/// Schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole, because the admin lacks privileges on something in
+/// them.
 const CLOSED: &str = "\
 SELECT DISTINCT n.nspname::text AS schema
   FROM pg_catalog.pg_class c
@@ -56,11 +57,11 @@ SELECT DISTINCT n.nspname::text AS schema
    AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
    AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')";
 
-/// A table, and how a role stands to it.
+/// A table, and the role's access to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) exists: bool,
-    /// Whether the role may read it, through whatever grant.
+    /// Whether the role may read it, through any grant.
     pub(crate) select: bool,
     pub(crate) owner: Option<String>,
     pub(crate) reach: Reach,
@@ -74,7 +75,7 @@ pub(crate) struct OwnedTable {
     pub(crate) reach: Reach,
 }
 
-/// The tables of these names, and how the role (0: one that does not exist yet) stands to them.
+/// The tables with these names, and the access of the role (0: a role that does not exist yet).
 pub(crate) async fn find_tables(
     reader: &Reader,
     facts: &Facts,
@@ -103,7 +104,7 @@ pub(crate) async fn find_tables(
     Ok(found)
 }
 
-/// The tables of schemas that the role (0: one that does not exist yet) may not read.
+/// The tables of schemas that the role (0: a role that does not exist yet) may not read.
 pub(crate) async fn unreadable_tables(
     reader: &Reader,
     facts: &Facts,

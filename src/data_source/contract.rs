@@ -4,12 +4,13 @@ use crate::failure::Failure;
 use crate::provider::Context;
 use crate::terraform::{Configured, Diagnostics};
 
-/// What is known, or found out, without anything to manage.
+/// Something that is known or looked up, with nothing to manage.
 pub(crate) trait DataSource: Configured {
-    /// Finds it out. Everything in the configuration is known, and stays in the answer as it is.
+    /// Looks it up. All values in the configuration are known, and are returned unchanged.
     fn read(context: &Context, config: &Self::Model) -> impl Future<Output = Result<Found<Self::Model>, Failure>> + Send;
 
-    /// The answer of a run that goes on although somebody cannot be reached: the configuration, and null for the rest.
+    /// The answer of a run that goes on although AWS or the database server cannot be reached: the configuration, and null for
+    /// the rest.
     fn unreached(config: &Self::Model) -> Self::Model {
         config.clone()
     }
@@ -17,7 +18,7 @@ pub(crate) trait DataSource: Configured {
 
 /// What was found.
 pub(crate) struct Found<M> {
-    /// The configuration, completed.
+    /// The configuration, with the results added.
     pub(crate) model: M,
     /// Warnings.
     pub(crate) warnings: Diagnostics,

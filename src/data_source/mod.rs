@@ -1,4 +1,4 @@
-//! Data sources. Each has a file or a folder of its own, with one line here that declares it and one that registers it.
+//! Data sources. Each has its own file or folder, with one line here that declares it and one that registers it.
 
 mod contract;
 

@@ -1,4 +1,4 @@
-//! Ephemeral resources. Each has a file of its own, with one line here that declares it and one that registers it.
+//! Ephemeral resources. Each has its own file, with one line here that declares it and one that registers it.
 
 mod contract;
 

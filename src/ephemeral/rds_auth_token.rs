@@ -1,4 +1,4 @@
-//! `clickpipes_rds_auth_token`: a token that lets a role log in to a database in the place of a password.
+//! `clickpipes_rds_auth_token`: a token with which a role logs in to a database, instead of a password.
 
 use super::Ephemeral;
 use crate::aws::{TokenRequest, is_signable_host, is_signable_port};
@@ -10,15 +10,16 @@ use crate::secret::Secret;
 use crate::terraform::{Attr, AttributePath, Configured, Diagnostic, Diagnostics, computed, model, optional, required};
 
 model! {
-    /// A token for IAM database authentication: it lets a role that is a member of `rds_iam` log in in the place of a password, for the 15
-    /// minutes in which a connection must be opened. It stands in no state, plan or log.
+    /// A token for IAM database authentication. A role that is a member of `rds_iam` can log in with it instead of a password.
+    /// The connection must be opened within 15 minutes. The token is not stored in any state, plan or log.
     ///
-    /// It is signed with the provider's AWS credentials, for the writer endpoint of a cluster or for a host. Signing calls nothing by
-    /// itself; AWS checks the principal's `rds-db:connect` when the token is used.
+    /// It is signed with the provider's AWS credentials, for the writer endpoint of a cluster or for a host. Signing itself makes
+    /// no call; AWS checks the principal's `rds-db:connect` when the token is used.
     pub struct RdsAuthTokenModel {
-        /// Identifier of an Aurora cluster: the token is then for its writer endpoint and port. Excludes `host` and `port`. Default: none.
+        /// Identifier of an Aurora cluster: the token is then for its writer endpoint and port. Conflicts with `host` and `port`.
+        /// Default: none.
         cluster_identifier: String => optional(),
-        /// Host name that the token is for, as RDS knows it (not the near end of a tunnel). Needs `port`. Default: none.
+        /// Host name that the token is for, as RDS knows it (not the local end of a tunnel). Needs `port`. Default: none.
         host: String => optional(),
         /// Port that the token is for. Needs `host`. Default: none.
         port: i64 => optional(),
@@ -46,10 +47,10 @@ impl Configured for RdsAuthToken {
             faults.push(Diagnostic::invalid("cluster_identifier", &fault));
         }
         if config.host.known().is_some_and(|host| !is_signable_host(host)) {
-            faults.push(Diagnostic::invalid("host", "it is no endpoint of RDS, which has a host name or an IPv4 address"));
+            faults.push(Diagnostic::invalid("host", "it is not an RDS endpoint, which has a host name or an IPv4 address"));
         }
         if config.port.known().is_some_and(|port| !u16::try_from(*port).is_ok_and(is_signable_port)) {
-            faults.push(Diagnostic::invalid("port", "a port is between 1 and 65535, and a token cannot be for 443"));
+            faults.push(Diagnostic::invalid("port", "it must be between 1 and 65535, and a token cannot be for port 443"));
         }
         faults
     }
@@ -70,18 +71,18 @@ impl Ephemeral for RdsAuthToken {
     }
 }
 
-/// Exactly one of a cluster and a host with its port says where the token is to be used.
+/// Either a cluster, or a host with its port, must be set: the endpoint that the token is for.
 fn place_fault(config: &RdsAuthTokenModel) -> Option<Diagnostic> {
     let RdsAuthTokenModel { cluster_identifier, host, port, .. } = config;
     match (cluster_identifier, host, port) {
         (Attr::Known(_), Attr::Known(_), _) => {
-            Some(Diagnostic::invalid("host", "it excludes cluster_identifier, which has its own"))
+            Some(Diagnostic::invalid("host", "it conflicts with cluster_identifier, which has its own"))
         }
         (Attr::Known(_), _, Attr::Known(_)) => {
-            Some(Diagnostic::invalid("port", "it excludes cluster_identifier, which has its own"))
+            Some(Diagnostic::invalid("port", "it conflicts with cluster_identifier, which has its own"))
         }
         (Attr::Null, Attr::Null, _) => {
-            Some(Diagnostic::invalid("cluster_identifier", "nothing says what the token is for; set it, or host and port"))
+            Some(Diagnostic::invalid("cluster_identifier", "the token has no endpoint; set cluster_identifier, or host and port"))
         }
         (Attr::Null, Attr::Known(_), Attr::Null) => Some(Diagnostic::invalid("port", "host needs it: a token is for one port")),
         _ => None,

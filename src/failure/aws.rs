@@ -1,4 +1,4 @@
-//! What a practitioner is told when AWS fails, and what can be done about it. Pure.
+//! The messages for the practitioner when AWS fails, with the remedies. Pure.
 
 use super::{Failure, Outage, Party};
 use crate::aws;
@@ -33,7 +33,7 @@ fn aws_diagnostic(error: &aws::Error) -> Diagnostic {
 fn aws_remedy(error: &aws::Error) -> Option<&'static str> {
     match error {
         error if error.is_unreachable() => {
-            Some("Check aws.region and aws.endpoints of the provider block, and that this machine reaches AWS.")
+            Some("Check aws.region and aws.endpoints of the provider block, and that this machine can reach AWS.")
         }
         error if error.cause() == aws::Cause::BadCredentials => {
             Some("Check the aws settings of the provider block, and the environment or profile that the credentials come from.")

@@ -2,28 +2,28 @@
 
 use crate::terraform::Diagnostic;
 
-/// Who cannot be reached.
+/// What cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Party {
     Aws,
     Database,
 }
 
-/// Somebody cannot be reached.
+/// AWS or the database server cannot be reached.
 #[derive(Clone, Debug)]
 pub(crate) struct Outage {
     pub(crate) party: Party,
-    /// The error that it is where nothing may go on without.
+    /// The error, if the run cannot go on.
     pub(crate) diagnostic: Diagnostic,
 }
 
 impl Outage {
-    /// What a run that goes on without says.
+    /// The warning, if the run goes on.
     pub(crate) fn warning(self) -> Diagnostic {
         let Diagnostic { summary, detail, .. } = self.diagnostic;
         let detail = format!(
-            "The state is kept as it is and the plan is made from the configuration, since on_unreachable is \"keep_state\": what \
-             changed meanwhile is not seen, and what a change would meet is not checked. Apply it where this works.\n\n{detail}"
+            "The state is kept and the plan is made from the configuration, because on_unreachable is \"keep_state\". Changes made \
+             in the meantime are not seen, and planned changes are not checked. Apply where both can be reached.\n\n{detail}"
         );
         Diagnostic::warning(summary, detail)
     }

@@ -1,4 +1,4 @@
-//! What a practitioner is told when the database server fails, and what can be done about it. Pure.
+//! The messages for the practitioner when the database server fails, with the remedies. Pure.
 
 use std::error::Error as _;
 
@@ -17,10 +17,10 @@ impl From<Error> for Failure {
     }
 }
 
-/// One clear error: what failed as the title, then the causes and the way out.
+/// One clear error: what failed as the title, then the causes and the remedy.
 fn diagnostic(error: &Error) -> Diagnostic {
     let summary = match error.original() {
-        Error::LoginUnavailable { .. } => "Nothing to log in to the database server with",
+        Error::LoginUnavailable { .. } => "No credentials for the database server",
         error if error.is_unreachable() => "Cannot reach the database server",
         error if error.is_database_missing() => "Database not found",
         Error::LoginRefused { .. } | Error::PasswordMissing { .. } => "The database server refuses the login",
@@ -50,7 +50,7 @@ pub(crate) fn describe(error: &Error) -> String {
     text
 }
 
-/// What to do about it, where that can be said.
+/// The remedy, if there is one.
 fn remedy(error: &Error) -> Option<&'static str> {
     match error.original() {
         Error::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
@@ -61,31 +61,31 @@ fn remedy(error: &Error) -> Option<&'static str> {
             "Set password, password_secret_arn or iam_auth in the provider's postgres settings, or the environment variable PGPASSWORD.",
         ),
         Error::LoginUnavailable { unreachable: true, .. } => {
-            Some("Check aws.region and aws.endpoints of the provider block, and that this machine reaches AWS.")
+            Some("Check aws.region and aws.endpoints of the provider block, and that this machine can reach AWS.")
         }
         Error::LoginUnavailable { origin: Origin::Secret(_), .. } => Some(
             "Check password_secret_arn of the provider's postgres settings (without it: the secret that RDS manages for the cluster), and \
-                 that the provider's AWS principal has secretsmanager:GetSecretValue for it, and kms:Decrypt if it has a key of its own.",
+                 that the provider's AWS principal has secretsmanager:GetSecretValue for it, and kms:Decrypt if the secret has its own KMS key.",
         ),
         Error::LoginUnavailable { .. } => Some(
-            "Check the aws settings of the provider block, the environment or profile that the credentials come from, and for whom the token \
-                 is signed: the writer endpoint of postgres.cluster_identifier, or else tls_server_name or host.",
+            "Check the aws settings of the provider block, the environment or profile that the credentials come from, and which endpoint the token \
+                 is signed for: the writer endpoint of postgres.cluster_identifier, or else tls_server_name or host.",
         ),
         Error::LoginRefused { origin, .. } => login_remedy(error, origin),
-        Error::ConnectionLost { .. } => {
-            Some("The server, or a proxy or tunnel before it, closed the connection. See that the server runs, then try again.")
-        }
+        Error::ConnectionLost { .. } => Some(
+            "The server, or a proxy or tunnel in front of it, closed the connection. Check that the server runs, then try again.",
+        ),
         Error::Handshake { source, .. } => Some(source.downcast_ref::<TlsFault>().map_or(
             "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
             tls_remedy,
         )),
         Error::RootCertificates { .. } => Some("sslrootcert is the path of a PEM file or the PEM text itself."),
         Error::Reader { .. } => Some(
-            "Use the writer endpoint of the cluster (for Aurora: the cluster endpoint). Right after a failover it may not lead to the new \
+            "Use the writer endpoint of the cluster (for Aurora: the cluster endpoint). Right after a failover it may not resolve to the new \
                  writer yet: run Terraform again.",
         ),
-        Error::Uncertain { .. } => Some("Plan again: it shows what is there. Import what exists and is not in the state."),
-        Error::Busy { .. } => Some("Try again when the other run has finished, or raise timeouts."),
+        Error::Uncertain { .. } => Some("Plan again to see what exists. Import objects that exist but are not in the state."),
+        Error::Busy { .. } => Some("Try again when the other run has finished, or increase the timeouts."),
         Error::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),
         _ => cause_remedy(error),
     }
@@ -99,12 +99,12 @@ fn login_remedy(error: &Error, origin: &Origin) -> Option<&'static str> {
                  must be signed for the cluster's own endpoint and port.",
         ),
         (Origin::Secret(_), Some(Cause::InvalidPassword)) => Some(
-            "The secret was read anew after the refusal. Check that it belongs to this role and cluster; while its password is being \
+            "The secret was read again after the refusal. Check that it belongs to this role and cluster; while its password is being \
                  rotated, try again in a minute.",
         ),
         (Origin::Given, Some(Cause::InvalidPassword)) => Some("Check username and password of the provider's postgres settings."),
         (_, Some(Cause::InvalidAuthorization)) => Some(
-            "Check the username, that the role may log in, and that the server's rules admit this way of connecting (TLS, address).",
+            "Check the username, that the role may log in, and that the server's rules allow this kind of connection (TLS, address).",
         ),
         _ => cause_remedy(error),
     }
@@ -123,23 +123,25 @@ fn cause_remedy(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// What to do about a certificate, or a lack of TLS.
+/// The remedy for a certificate, or for a server without TLS.
 fn tls_remedy(fault: &TlsFault) -> &'static str {
     match fault {
         TlsFault::NotSpoken => {
-            "Turn TLS on at the server (ssl = on), or set sslmode = \"disable\" in the provider's postgres settings if nobody can listen \
-                 on the way there."
+            "Turn TLS on at the server (ssl = on), or set sslmode = \"disable\" in the provider's postgres settings if the network \
+                 path is secure."
         }
         TlsFault::WrongName { .. } => {
-            "Set tls_server_name of the provider's postgres settings to a name that the certificate has, or give sslmode = \"verify-ca\", \
-                 which does not compare names."
+            "Set tls_server_name of the provider's postgres settings to a name that the certificate has, or set sslmode = \"verify-ca\", \
+                 which does not check the name."
         }
-        TlsFault::Expired(_) => "Renew the server's certificate. If it is in date, set this machine's clock.",
-        TlsFault::NotYetValid(_) => "Set this machine's clock. If it is right, give the server a certificate that is in date.",
+        TlsFault::Expired(_) => "Renew the server's certificate. If it is still valid, correct this machine's clock.",
+        TlsFault::NotYetValid(_) => {
+            "Correct this machine's clock. If it is right, give the server a certificate that is already valid."
+        }
         TlsFault::UnknownAuthority => {
-            "Set sslrootcert of the provider's postgres settings to the PEM file, or the PEM text, of the authority that signed it; \
-                 without sslrootcert only Amazon RDS's authorities of the commercial regions are believed. sslmode = \"require\" without sslrootcert encrypts and \
-                 believes whoever answers."
+            "Set sslrootcert of the provider's postgres settings to the PEM file, or the PEM text, of the authority that signed it. \
+                 Without sslrootcert only Amazon RDS's authorities of the commercial regions are trusted. sslmode = \"require\" without sslrootcert encrypts, \
+                 but does not verify the server."
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a function is to the server layer. Pure: Terraform calls it whenever it evaluates, before anything is configured.
+//! What a function is to the server layer. Pure: Terraform calls it whenever it evaluates expressions, before anything is
+//! configured.
 
 use crate::terraform::{CallFault, Declaration, Value};
 
@@ -7,10 +8,10 @@ pub(crate) trait Function: Send + Sync + 'static {
     /// Its name in HCL, after `provider::clickpipes::`.
     const NAME: &'static str;
 
-    /// What it takes and gives.
+    /// Its parameters and its result.
     fn declaration() -> Declaration;
 
-    /// Its result for these arguments: as many as are declared, of their types, all known.
+    /// Its result for these arguments: as many as declared, of the declared types, all known.
     ///
     /// # Errors
     /// What is wrong with an argument.

@@ -1,4 +1,4 @@
-//! Functions. Each has a file of its own, with one line here that declares it and one that registers it.
+//! Functions. Each has its own file, with one line here that declares it and one that registers it.
 
 mod contract;
 

@@ -10,7 +10,7 @@ use crate::terraform::{
 
 const TABLES: usize = 0;
 const OPTIONS: usize = 1;
-/// The one key of the options.
+/// The only key of the options.
 const TARGETS: &str = "targets";
 
 /// The function.
@@ -22,10 +22,10 @@ impl Function for TableMappings {
     fn declaration() -> Declaration {
         let mapping = ["source_schema_name", "source_table", "target_table"].map(|name| (name.to_owned(), Type::String));
         Declaration {
-            summary: "Makes the table mappings of a ClickPipe from the tables of a publication",
-            description: "Takes tables as `schema.table`, as a `clickpipes_publication` has them, and gives for each one an object with \
-                          `source_schema_name`, `source_table` and `target_table`, as `clickhouse_clickpipe` takes them in `table_mappings`, \
-                          in the same order. The target is named `<schema>_<table>`, unless `options` names another one. Two tables with \
+            summary: "Builds the table mappings of a ClickPipe from the tables of a publication",
+            description: "Takes tables as `schema.table`, as in a `clickpipes_publication`, and returns for each one an object with \
+                          `source_schema_name`, `source_table` and `target_table`, as `clickhouse_clickpipe` expects them in `table_mappings`, \
+                          in the same order. The target is named `<schema>_<table>`, unless `options` sets another name. Two tables with \
                           the same target are an error.",
             parameters: vec![
                 Parameter {
@@ -37,7 +37,7 @@ impl Function for TableMappings {
                 Parameter {
                     name: "options",
                     description: "An object with `targets`, a map from `schema.table` to the name of its table in ClickHouse, for those \
-                                  that shall not have the name that is made for them. `null` and `{}` leave all of them as they are made.",
+                                  that need another name. With `null` or `{}` all tables get their default name.",
                     of: Type::Dynamic,
                     nullable: true,
                 },
@@ -52,7 +52,7 @@ impl Function for TableMappings {
         let targets = targets_of(options)?;
         let listed: BTreeSet<&str> = tables.iter().map(|(written, _)| written.as_str()).collect();
         if let Some(stranger) = targets.keys().find(|name| !listed.contains(name.as_str())) {
-            let text = format!("targets has {stranger:?}, which is none of the tables. Correct its name, or list the table.");
+            let text = format!("targets has {stranger:?}, which is not one of the tables. Correct its name, or list the table.");
             return Err(CallFault::of_argument(OPTIONS, text));
         }
         let mut taken: BTreeMap<String, &str> = BTreeMap::new();
@@ -70,7 +70,7 @@ impl Function for TableMappings {
     }
 }
 
-/// The tables, each with its name as it was written.
+/// The tables, each with its name as written.
 fn tables_of(argument: &Value) -> Result<Vec<(String, QualifiedTable)>, CallFault> {
     let names = decode::<Vec<String>>(argument, TABLES, "tables")?;
     let parse = |(index, name): (usize, String)| match name.parse() {
@@ -88,7 +88,7 @@ fn targets_of(options: &Value) -> Result<BTreeMap<String, String>, CallFault> {
         other => return Err(wrong(format!("options must be an object with {TARGETS}, or null; it is {}.", other.kind()))),
     };
     if let Some(unknown) = entries.keys().find(|key| *key != TARGETS) {
-        return Err(wrong(format!("options has {unknown:?}, which is no option. There is {TARGETS}.")));
+        return Err(wrong(format!("options has {unknown:?}, which is not an option. The only option is {TARGETS}.")));
     }
     let targets = match options.get(TARGETS) {
         Value::Null => return Ok(BTreeMap::new()),
@@ -113,7 +113,7 @@ fn collision(one: &str, other: &str, target: &str) -> CallFault {
         return CallFault::of_argument(TABLES, format!("{one} is listed twice. Remove one of the two."));
     }
     let text = format!(
-        "{one} and {other} would both go to the table {target:?}. Name another target for one of them: options = {{ {TARGETS} = {{ {} = \
+        "{one} and {other} would both go to the table {target:?}. Choose another target for one of them: options = {{ {TARGETS} = {{ {} = \
          \"...\" }} }}",
         hcl_string(other)
     );
@@ -172,10 +172,10 @@ mod tests {
             (list(&["a_b.c", "a.b_c"]), Value::Null, TABLES, "a_b.c and a.b_c would both go to the table \"a_b_c\""),
             (Value::List(vec![Value::Null]), Value::Null, TABLES, "tables[0] must not be null"),
             (list(&["a.b"]), Value::from("x"), OPTIONS, "options must be an object with targets, or null; it is a string"),
-            (list(&["a.b"]), object([("target", Value::Null)]), OPTIONS, "options has \"target\", which is no option"),
+            (list(&["a.b"]), object([("target", Value::Null)]), OPTIONS, "options has \"target\", which is not an option"),
             (list(&["a.b"]), object([("targets", list(&[]))]), OPTIONS, "targets: a map is needed"),
             (list(&["a.b"]), object([("targets", object([("a.b", Value::from(true))]))]), OPTIONS, "targets[\"a.b\"]: a string"),
-            (list(&["a.b"]), object([("targets", object([("a.c", Value::from("x"))]))]), OPTIONS, "none of the tables"),
+            (list(&["a.b"]), object([("targets", object([("a.c", Value::from("x"))]))]), OPTIONS, "not one of the tables"),
             (list(&["a.b"]), object([("targets", object([("a.b", Value::from(""))]))]), OPTIONS, "is empty"),
         ] {
             let (at, text) = fault(tables, options);

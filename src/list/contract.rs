@@ -5,7 +5,7 @@ use crate::provider::Context;
 use crate::resource::Resource;
 use crate::terraform::Configured;
 
-/// Finds the objects that there are of a resource, managed or not. It has the resource's own type name.
+/// Finds the existing objects of a resource, managed or not. It has the resource's own type name.
 pub(crate) trait List: Configured {
     /// The resource.
     type Resource: Resource;
@@ -20,8 +20,8 @@ pub(crate) trait List: Configured {
 
 /// One that was found.
 pub(crate) struct Listed<R: Resource> {
-    /// What people call it.
+    /// Its display name.
     pub(crate) display_name: String,
-    /// The attributes that name it, as an import would have them. The rest is read, if it is asked for.
+    /// The attributes that name it, as for an import. The rest is read on request.
     pub(crate) named: R::Model,
 }

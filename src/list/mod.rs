@@ -1,4 +1,5 @@
-//! List resources: what `terraform query` finds. Each has a file of its own, with one line here that declares it and one that registers it.
+//! List resources: what `terraform query` finds. Each has its own file, with one line here that declares it and one that
+//! registers it.
 
 mod contract;
 

@@ -10,9 +10,9 @@ use crate::resource::{Engine, not_own_cluster};
 use crate::terraform::{AttributePath, Configured, Diagnostic, Diagnostics, model, optional};
 
 model! {
-    /// Lists the publications of a database, sorted by name, whoever made them.
+    /// Lists the publications of a database, sorted by name, no matter who created them.
     pub struct PublicationsModel {
-        /// Cluster that the database is in: the one that the provider block names. Default: where the provider block leads.
+        /// Cluster of the database: the cluster in the provider block. Default: the server that the provider block connects to.
         cluster_identifier: String => optional(),
         /// Database whose publications are listed. Default: `postgres.database` of the provider block.
         database: String => optional(),
@@ -52,7 +52,7 @@ impl List for Publications {
     }
 }
 
-/// What is missing is the database that is named.
+/// The missing object is the named database.
 fn at_database(failure: Failure) -> Failure {
     match failure {
         Failure::Missing(missing) => Failure::Missing(missing.at(AttributePath::of("database"))),

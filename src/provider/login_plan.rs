@@ -21,16 +21,16 @@ pub(crate) enum LoginPlan {
     /// The password in a secret of Secrets Manager.
     Secret {
         arn: String,
-        /// `None`: the secret names it.
+        /// `None`: the secret contains it.
         user: Option<String>,
-        /// For a secret that names nobody.
+        /// Used if the secret contains none.
         fallback_user: Option<String>,
     },
     /// A token signed for each connection.
     Token { user: String },
 }
 
-/// Checks what excludes each other; unknown values pass.
+/// Checks settings that exclude each other; unknown values pass.
 pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     let given = [
         ("password", model.password.known().is_some()),
@@ -41,7 +41,7 @@ pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     let mut faults = Diagnostics::new();
     if let [first, second, ..] = given[..] {
         let path = AttributePath::of("postgres").attribute(second);
-        let detail = format!("{path} and postgres.{first} both say what to log in with. Remove one of the two.");
+        let detail = format!("{path} and postgres.{first} both define how to log in. Remove one of the two.");
         faults.push(Diagnostic::error("Two ways to log in", detail).at(path));
     }
     if model.iam_auth.known() == Some(&true) && model.sslmode.known().is_some_and(|mode| mode == "disable") {
@@ -50,14 +50,14 @@ pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     faults
 }
 
-/// A token would cross the network in clear, and RDS takes none so.
+/// A token would cross the network in clear text, and RDS refuses it without TLS.
 pub(crate) fn token_without_tls() -> Diagnostic {
     let path = AttributePath::of("postgres").attribute("iam_auth");
-    let detail = format!("{path} needs TLS: RDS takes a token over TLS only. Remove sslmode = \"disable\" (or PGSSLMODE).");
+    let detail = format!("{path} needs TLS: RDS accepts a token only over TLS. Remove sslmode = \"disable\" (or PGSSLMODE).");
     Diagnostic::error("An IAM token needs TLS", detail).at(path)
 }
 
-/// What to log in with; `None` when nothing names a user.
+/// What to log in with; `None` if no user is configured anywhere.
 ///
 /// The block comes first, then the secret that RDS manages for the cluster's master user, then the environment.
 pub(crate) fn resolve(
@@ -125,7 +125,7 @@ mod tests {
         };
         let managed = master(Some("arn:m"));
         assert_eq!(resolve(&PostgresModel::default(), &nobody, Some(&managed)), Some(secret(None)));
-        // Neither PGUSER nor PGPASSWORD of some other server stands in its way.
+        // PGUSER and PGPASSWORD of another server do not override it.
         assert_eq!(resolve(&PostgresModel::default(), &environment(), Some(&managed)), Some(secret(None)));
         let root = PostgresModel { username: "root".into(), ..PostgresModel::default() };
         assert_eq!(resolve(&root, &environment(), Some(&managed)), Some(secret(Some("root"))));

@@ -10,14 +10,14 @@ use crate::aws::secret::{SecretError, read_login};
 use crate::aws::{Error, Session, TokenRequest};
 use crate::postgres::{FetchLogin, Login, LoginSource, LoginUnavailable, Origin};
 
-/// The password in a secret. It is read once and kept for the life of the process; a refusal has it read again.
+/// The password in a secret. It is read once and kept for the life of the process; after a refused login it is read again.
 #[derive(Debug)]
 struct SecretPassword {
     session: Session,
     arn: String,
-    /// Who logs in; `None`: the secret says.
+    /// Who logs in; `None`: the user in the secret.
     user: Option<String>,
-    /// Who logs in when nobody says.
+    /// Who logs in if neither names a user.
     fallback_user: Option<String>,
     last: Mutex<Option<Login>>,
 }
@@ -33,7 +33,7 @@ pub(super) fn token(session: Session, request: TokenRequest) -> LoginSource {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the secret {arn} names no `username`; set username in the provider's postgres settings")]
+#[error("the secret {arn} has no `username`; set username in the provider's postgres settings")]
 struct NoUser {
     arn: String,
 }
@@ -71,7 +71,7 @@ impl FetchLogin for SecretPassword {
     fn fetch_again<'a>(&'a self, refused: &'a Login) -> BoxFuture<'a, Result<Option<Login>, LoginUnavailable>> {
         async move {
             let mut last = self.last.lock().await;
-            // Another connection may have been refused first, and have read it already.
+            // Another connection may have been refused first, and may have read it again already.
             if last.as_ref() == Some(refused) {
                 *last = Some(self.read().await?);
             }
@@ -104,7 +104,7 @@ impl FetchLogin for Token {
         .boxed()
     }
 
-    /// A token was signed right before it was refused: a second one would say the same.
+    /// A token was signed right before it was refused: a second one would be the same.
     fn fetch_again<'a>(&'a self, _: &'a Login) -> BoxFuture<'a, Result<Option<Login>, LoginUnavailable>> {
         async { Ok(None) }.boxed()
     }

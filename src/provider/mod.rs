@@ -1,4 +1,4 @@
-//! The provider block, and the context that resources work in: clients made on demand, none before one is needed.
+//! The provider block, and the context that resources work in: clients are created on demand, none before it is needed.
 
 mod aws_settings;
 mod context;

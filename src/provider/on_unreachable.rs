@@ -2,19 +2,19 @@
 
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
-/// What becomes of a plan when AWS or the database server cannot be reached.
+/// What happens to a plan when AWS or the database server cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnUnreachable {
     /// An error.
     Fail,
-    /// A warning; the state stays as it is.
+    /// A warning; the state is kept.
     KeepState,
 }
 
 const FAIL: &str = "fail";
 const KEEP_STATE: &str = "keep_state";
 
-/// Checks the word for it; an unknown one passes.
+/// Checks the value; an unknown one passes.
 pub(super) fn validate(word: &Attr<String>) -> Diagnostics {
     match word.known().map(String::as_str) {
         None | Some(FAIL | KEEP_STATE) => Diagnostics::new(),
@@ -26,7 +26,7 @@ pub(super) fn validate(word: &Attr<String>) -> Diagnostics {
 }
 
 impl OnUnreachable {
-    /// Of a checked value. As long as it is not known nothing is kept silently.
+    /// From a checked value. While it is unknown, nothing is kept silently.
     pub(super) fn of(word: &Attr<String>) -> Self {
         if word.known().is_some_and(|word| word == KEEP_STATE) { Self::KeepState } else { Self::Fail }
     }

@@ -12,7 +12,7 @@ use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 /// Seconds.
 const MAX_CONNECT_TIMEOUT: u16 = 3600;
 
-/// The writer endpoint of the cluster that the provider block names.
+/// The writer endpoint of the cluster in the provider block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WriterEndpoint {
     pub(crate) host: String,
@@ -31,7 +31,7 @@ pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     faults.0
 }
 
-/// The same for another cluster: it has an address, a user and a password of its own. With IAM the user is named here.
+/// The same for another cluster, which has its own address, user and password. With IAM the user is set here.
 pub(crate) fn of_cluster(model: &PostgresModel, cluster_identifier: &str) -> PostgresModel {
     let with_token = model.iam_auth.known() == Some(&true);
     PostgresModel {
@@ -56,7 +56,7 @@ pub(crate) fn resolve(
     cluster: Option<&WriterEndpoint>,
 ) -> Result<(Settings, LoginPlan), Diagnostics> {
     let mut faults = Faults(validate(model));
-    // With a cluster PGHOST would silently lead elsewhere; only an explicit host says where to dial.
+    // With a cluster, PGHOST would silently point elsewhere; only an explicit host overrides the endpoint.
     let fallback_host = cluster.map(|cluster| cluster.host.clone()).or_else(|| environment.host.clone());
     let host = model.host.known().cloned().or(fallback_host);
     let login = login_plan::resolve(model, environment, cluster.map(|cluster| &cluster.master));
@@ -119,7 +119,7 @@ impl Faults {
 
     fn missing(&mut self, what: Vec<&str>) {
         if !what.is_empty() {
-            let detail = format!("Nothing says how to reach the database server. Set {}.", what.join("; and "));
+            let detail = format!("The settings do not say how to reach the database server. Set {}.", what.join("; and "));
             self.0.push(Diagnostic::error("Provider configuration is incomplete", detail).at(AttributePath::of("postgres")));
         }
     }

@@ -1,4 +1,4 @@
-//! Calls of AWS at a stop: one that hangs would take minutes with all its attempts, and Terraform waits for it.
+//! AWS calls at a stop: a call that hangs would take minutes with all its attempts, and Terraform waits for it.
 
 use std::pin::Pin;
 
@@ -7,15 +7,15 @@ use tokio_util::sync::CancellationToken;
 use crate::aws::Error;
 use crate::failure::Failure;
 
-/// Does the work; a stop ends it, if it does not end at a stop by itself and say so in words of its own. A call that is given up may
-/// have its effect all the same.
+/// Does the work. A stop ends it, unless the work handles the stop and reports it in its own words. A call that is given up may
+/// still take effect.
 ///
 /// # Errors
 /// Those of the work, and [`Error::Cancelled`].
 pub(crate) async fn ends<T, E>(
     cancel: &CancellationToken,
     awaited: &str,
-    // Boxed by the caller: the futures of the SDK are large, and moved from frame to frame they would fill a thread's stack.
+    // Boxed by the caller: the SDK's futures are large, and moving them from frame to frame would fill a thread's stack.
     work: Pin<Box<impl Future<Output = Result<T, E>>>>,
 ) -> Result<T, Failure>
 where

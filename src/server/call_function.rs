@@ -1,4 +1,4 @@
-//! `CallFunction`: pure, and asked for before anything is configured.
+//! `CallFunction`: pure, and called before anything is configured.
 
 use crate::function::Function;
 use crate::proto::tfplugin6 as proto;
@@ -12,7 +12,7 @@ pub(super) fn call<F: Function>(arguments: &[proto::DynamicValue]) -> proto::cal
     }
 }
 
-/// The answer to a call that is refused. Clients end the text with a full stop of their own.
+/// The answer to a refused call. Clients append a full stop to the text.
 pub(super) fn failed(fault: CallFault) -> proto::call_function::Response {
     let function_argument = fault.argument.and_then(|position| i64::try_from(position).ok());
     let text = printable(fault.text.trim_end_matches('.'));
@@ -22,7 +22,7 @@ pub(super) fn failed(fault: CallFault) -> proto::call_function::Response {
 fn decode<F: Function>(arguments: &[proto::DynamicValue]) -> Result<Vec<Value>, CallFault> {
     let parameters = F::declaration().parameters;
     if arguments.len() != parameters.len() {
-        let text = format!("{} takes {} arguments, and {} were passed.", F::NAME, parameters.len(), arguments.len());
+        let text = format!("{} takes {} arguments, but {} were passed.", F::NAME, parameters.len(), arguments.len());
         return Err(CallFault { text, argument: None });
     }
     let decode = |(position, (message, parameter)): (usize, (&proto::DynamicValue, &Parameter))| {
@@ -30,7 +30,7 @@ fn decode<F: Function>(arguments: &[proto::DynamicValue]) -> Result<Vec<Value>, 
         let value = dynamic_value::decode(Some(message), &parameter.of)
             .map_err(|faults| wrong(faults.into_iter().map(|fault| fault.detail).collect::<Vec<_>>().join(" ")))?;
         if value.contains_unknown() {
-            return Err(wrong(format!("{} is unknown, and only what is known may be passed.", parameter.name)));
+            return Err(wrong(format!("{} is unknown; only known values may be passed.", parameter.name)));
         }
         if value.is_null() && !parameter.nullable {
             return Err(wrong(format!("{} must not be null.", parameter.name)));

@@ -1,4 +1,5 @@
-//! `ValidateProviderConfig` and `ConfigureProvider`. Neither dials: Terraform starts the provider many times only to read its schema.
+//! `ValidateProviderConfig` and `ConfigureProvider`. Neither connects: Terraform starts the provider many times only to read its
+//! schema.
 
 use crate::proto::tfplugin6 as proto;
 use crate::provider::{self, ProviderContext, ProviderModel};

@@ -1,4 +1,4 @@
-//! What the RPCs of data sources, ephemeral resources, list resources and actions do alike.
+//! What the RPCs of data sources, ephemeral resources, list resources and actions have in common.
 
 use crate::proto::tfplugin6 as proto;
 use crate::terraform::{AttributePath, Configured, Diagnostics, Model, Value};
@@ -13,17 +13,17 @@ pub(super) struct Decoded<M> {
 /// Decodes a configuration.
 ///
 /// # Errors
-/// The message is no configuration of this schema; each fault with its path.
+/// The message is not a configuration of this schema; each fault has its path.
 pub(super) fn decode<C: Configured>(config: Option<&proto::DynamicValue>) -> Result<Decoded<C::Model>, Diagnostics> {
     let value = dynamic_value::decode(config, &C::Model::schema().value_type())?;
     let model = C::Model::decode(&value, &AttributePath::root())?;
     Ok(Decoded { value, model })
 }
 
-/// Decodes a configuration that is about to be used: validation comes before, but need not have come from the same client.
+/// Decodes a configuration that is about to be used: it has been validated, but possibly by another client.
 ///
 /// # Errors
-/// As [`decode`], and what is wrong with the configuration.
+/// As [`decode`], and the faults in the configuration.
 pub(super) fn decode_valid<C: Configured>(config: Option<&proto::DynamicValue>) -> Result<Decoded<C::Model>, Diagnostics> {
     let decoded = decode::<C>(config)?;
     C::validate(&decoded.model).into_result()?;

@@ -1,4 +1,4 @@
-//! Answers that come one after the other. Whoever asked may leave at any time, and the work ends with that.
+//! Answers sent one after the other. The client may disconnect at any time, and that ends the work.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::terraform::Diagnostics;
 /// A stream of events.
 pub(crate) type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Where work leaves its events.
+/// Where the work sends its events.
 #[derive(Debug)]
 pub(super) struct Sender<T>(mpsc::UnboundedSender<Result<T, Status>>);
 
@@ -26,13 +26,13 @@ impl<T> Clone for Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// Sends one. To whom has left, nothing.
+    /// Sends an event, unless the client is gone.
     pub(super) fn send(&self, event: T) {
         let _ = self.0.send(Ok(event));
     }
 }
 
-/// Streams what the work sends. `last` makes the event of a failure, and of a panic.
+/// Streams what the work sends. `last` makes the final event from the outcome; a panic counts as a failure.
 pub(super) fn stream<T, W>(
     work: impl FnOnce(Sender<T>) -> W,
     last: impl FnOnce(Result<Diagnostics, Diagnostics>) -> Option<T> + Send + 'static,

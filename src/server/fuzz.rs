@@ -1,4 +1,4 @@
-//! Broken messages through every RPC of every kind. Nothing is configured, so nothing is dialled; a panic would come back as a
+//! Broken messages for every RPC of every kind. Nothing is configured, so no server is called; a panic would be returned as a
 //! diagnostic that says so.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::terraform::{Type, Value};
 use crate::wire::dynamic_value;
 use crate::wire::tests::mutate::{Dice, cases, mutate};
 
-/// A value of the type, with something unknown, something absent and something awkward in it.
+/// A value of the type, with an unknown, an absent and an awkward part.
 fn sample(of: &Type, dice: &mut Dice) -> Value {
     const TEXTS: [&str; 12] =
         ["", "a", "sales.orders", "\"a\".\"b\"", "10m", "writer", "insert", ".", "\u{0}", "ü", "-1s", "iam/ü"];
@@ -39,7 +39,7 @@ fn sample(of: &Type, dice: &mut Dice) -> Value {
     }
 }
 
-/// A value as a message; every other one is broken.
+/// A value as a message; every second one is broken.
 fn message(of: &Type, dice: &mut Dice) -> Option<proto::DynamicValue> {
     let mut message = dynamic_value::encode(&sample(of, dice));
     if dice.below(2) > 0 {
@@ -54,7 +54,7 @@ fn arrive<M: prost::Message + Default>(request: M, dice: &mut Dice) -> Option<Re
     Some(Request::new(request))
 }
 
-/// Who is asked, of a kind.
+/// Any handler of a kind.
 fn any<H: Named + ?Sized>(all: &'static [&'static H], dice: &mut Dice) -> &'static H {
     all[dice.below(all.len())]
 }

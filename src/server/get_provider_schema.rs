@@ -1,4 +1,5 @@
-//! `GetProviderSchema`, `GetFunctions`, `GetResourceIdentitySchemas` and `GetMetadata`: what this provider offers. Older clients pass over the kinds that they do not know.
+//! `GetProviderSchema`, `GetFunctions`, `GetResourceIdentitySchemas` and `GetMetadata`: what this provider offers. Older clients
+//! ignore the kinds that they do not know.
 
 use super::handler::{ACTIONS, ConfiguredHandler, DATA_SOURCES, EPHEMERALS, FUNCTIONS, LISTS, Named, RESOURCES};
 use crate::proto::tfplugin6 as proto;

@@ -5,10 +5,10 @@ use crate::resource::Resource;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Value};
 use crate::wire::dynamic_value;
 
-/// The identity that a message brings; `None` where it brings none, as from a Terraform that knows no identities.
+/// The identity in a message; `None` if there is none, as from a Terraform that knows no identities.
 ///
 /// # Errors
-/// It is no identity of this resource.
+/// It is not an identity of this resource.
 pub(super) fn decode<I: Model>(message: Option<&proto::ResourceIdentityData>) -> Result<Option<I>, Diagnostics> {
     let value = dynamic_value::decode(message.and_then(|message| message.identity_data.as_ref()), &I::schema().value_type())?;
     if value.is_null() {
@@ -22,8 +22,8 @@ pub(super) fn encode<I: Model>(identity: &I) -> proto::ResourceIdentityData {
     proto::ResourceIdentityData { identity_data: Some(dynamic_value::encode(&Model::encode(identity))) }
 }
 
-/// The identity that a planned state has. As long as a part of it is not known, what exists keeps the one of before, and what does not exist
-/// yet has none: OpenTofu fails at a planned identity with something unknown in it.
+/// The identity of a planned state. While a part of it is unknown, an existing object keeps its prior identity, and a new object
+/// has none yet: OpenTofu fails if a planned identity contains unknowns.
 pub(super) fn planned<R: Resource>(
     model: &R::Model,
     prior: Option<&R::Identity>,
@@ -34,23 +34,23 @@ pub(super) fn planned<R: Resource>(
     if is_known { Some(encode(&planned)) } else { prior.filter(|_| exists).map(encode) }
 }
 
-/// Makes sure that an import found what was named.
+/// Checks that an import found the named object.
 ///
 /// # Errors
-/// The object differs in what the given identity says.
+/// The object differs from the given identity.
 pub(super) fn check_found<I: Model>(given: &I, found: &I) -> Result<(), Diagnostics> {
     let (given, found) = (Model::encode(given), Model::encode(found));
     let text = |value: &Value| if let Value::String(text) = value { format!("{text:?}") } else { value.kind().to_owned() };
     let differs = |name: &str| !given.get(name).is_null() && given.get(name) != found.get(name);
     let faults = I::attributes().into_iter().filter(|attribute| differs(&attribute.name)).map(|attribute| {
         let detail = format!(
-            "The identity to import says {name} = {}, and what was found there has {name} = {}. Correct the identity, or the region or \
-             the account of the provider block.",
+            "The identity to import has {name} = {}, but the object found has {name} = {}. Correct the identity, or the region or \
+             account of the provider block.",
             text(given.get(&attribute.name)),
             text(found.get(&attribute.name)),
             name = attribute.name
         );
-        Diagnostic::error(format!("Another {} than the identity says", attribute.name), detail)
+        Diagnostic::error(format!("{} differs from the identity", attribute.name), detail)
     });
     faults.collect::<Diagnostics>().into_result().map(drop)
 }

@@ -1,4 +1,4 @@
-//! `ImportResourceState`: from an id or an identity to the least that Read needs.
+//! `ImportResourceState`: from an id or an identity to the minimum that Read needs.
 
 use super::{identity, plan_pipeline, self_check, stored};
 use crate::proto::tfplugin6 as proto;
@@ -38,7 +38,7 @@ pub(super) fn import<R: Resource>(
     }
 }
 
-/// What the import starts with, and the identity that is known of it. One that was given stays as it is until Read has found the object.
+/// The initial state of the import, and its known identity. A given identity is kept until Read has found the object.
 fn start<R: Resource>(
     context: &Context,
     request: &proto::import_resource_state::Request,

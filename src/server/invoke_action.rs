@@ -1,4 +1,4 @@
-//! `InvokeAction`: does it, says how far it is, and at the end how it went.
+//! `InvokeAction`: runs the action, reports its progress, and finally its outcome.
 
 use super::configured;
 use super::events::{self, Events, Sender};
@@ -16,7 +16,7 @@ pub(super) fn invoke<A: Action>(context: Context, request: proto::invoke_action:
     )
 }
 
-/// The answer about an action that there is not.
+/// The answer for an unknown action.
 pub(super) fn failed(diagnostics: Vec<proto::Diagnostic>) -> Events<Event> {
     Box::pin(tokio_stream::once(Ok(completed(diagnostics))))
 }

@@ -1,4 +1,4 @@
-//! `ListResource`: what there is of a resource, one event an object.
+//! `ListResource`: the existing objects of a resource, one event per object.
 
 use futures_util::stream::{self, StreamExt};
 
@@ -26,7 +26,7 @@ pub(super) fn list<L: List>(context: Context, request: proto::list_resource::Req
     )
 }
 
-/// The answer about a type that there is not.
+/// The answer for an unknown type.
 pub(super) fn failed(diagnostic: Vec<proto::Diagnostic>) -> Events<Event> {
     Box::pin(tokio_stream::once(Ok(Event { diagnostic, ..Default::default() })))
 }
@@ -42,7 +42,7 @@ async fn find<L: List>(
     let objects = listed.into_iter().take(limit).map(|listed| event::<L>(context, listed, request.include_resource_object));
     let mut objects = stream::iter(objects).buffered(TOGETHER);
     while let Some(object) = objects.next().await {
-        // What went away meanwhile is not there.
+        // An object that disappeared meanwhile is left out.
         if let Some(event) = object? {
             events.send(event);
         }

@@ -1,4 +1,4 @@
-//! Dispatch: one file per RPC, each of which decodes, calls and encodes. gRPC errors are for misuse of the protocol only; everything that
+//! Dispatch: one file per RPC; each decodes, calls and encodes. gRPC errors are for misuse of the protocol only; everything that
 //! a practitioner can cause is a diagnostic.
 
 mod apply_resource_change;
@@ -43,8 +43,8 @@ use crate::wire::encode_diagnostics;
 /// The provider as a gRPC service.
 #[derive(Debug, Default)]
 pub struct ProviderService {
-    /// Replaced whole when Terraform configures: a provider that runs on its own serves one run after another, and a stop ends only the
-    /// one that it came in.
+    /// Replaced as a whole when Terraform configures: a provider that runs on its own serves one run after another, and a stop
+    /// ends only the current run.
     context: RwLock<Context>,
 }
 
@@ -64,7 +64,7 @@ impl ProviderService {
     }
 }
 
-/// Runs a handler. A panic in it becomes the answer that `on_panic` makes of the diagnostic.
+/// Runs a handler. If it panics, `on_panic` makes the answer from the diagnostic.
 async fn guarded<T>(
     handler: impl Future<Output = T>,
     on_panic: impl FnOnce(Vec<proto::Diagnostic>) -> T,
@@ -76,7 +76,7 @@ async fn guarded<T>(
     Ok(Response::new(answer))
 }
 
-/// There is none of this name: `kind` is what was looked for, such as `resource type`.
+/// There is none with this name: `kind` is what was looked up, such as `resource type`.
 fn unknown(kind: &str, name: &str) -> Vec<proto::Diagnostic> {
     let detail = format!("This provider has no {kind} {name:?}.");
     encode_diagnostics(Diagnostic::error(format!("Unknown {kind}"), detail).into())

@@ -1,4 +1,4 @@
-//! `OpenEphemeralResource`, and what follows it: nothing of ours has to be renewed or closed.
+//! `OpenEphemeralResource`, and the calls that follow it: nothing here has to be renewed or closed.
 
 use super::{configured, keep_state, self_check};
 use crate::ephemeral::Ephemeral;
@@ -42,11 +42,11 @@ async fn make<E: Ephemeral>(
     Ok((value, diagnostics))
 }
 
-/// It is made when the provider can: until then what only it can say is unknown.
+/// It is created once the provider is configured. Until then its computed values are unknown.
 fn later<E: Ephemeral>() -> Diagnostic {
     let detail = format!(
-        "The provider block has values that are known only after apply, so {} is made at apply. OpenTofu does not go on with what is not \
-         known yet: let it depend there on what makes the provider's configuration known (depends_on).",
+        "The provider block has values that are known only after apply, so {} is created at apply. OpenTofu does not accept unknown \
+         values here: with OpenTofu, add a depends_on for the resource that makes the provider's configuration known.",
         E::TYPE_NAME
     );
     Diagnostic::warning(format!("{} is known only after apply", E::TYPE_NAME), detail)

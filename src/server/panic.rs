@@ -1,16 +1,16 @@
-//! A panic in a handler is a bug, and still an answer: a diagnostic instead of a connection that breaks with the state lost.
+//! A panic in a handler is a bug, but still gets an answer: a diagnostic, instead of a broken connection and a lost state.
 
 use std::any::Any;
 
 use crate::terraform::Diagnostic;
 
-/// What the practitioner is told.
+/// The message for the practitioner.
 pub(super) fn diagnostic(payload: &(dyn Any + Send)) -> Diagnostic {
     let message = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned());
-    let detail = format!("The provider panicked: {message}. Nothing that exists was dropped from the state. Please report this.");
+    let detail = format!("The provider panicked: {message}. No existing object was removed from the state. Please report this.");
     Diagnostic::error("Bug in the provider", detail)
 }

@@ -1,4 +1,4 @@
-//! `PlanAction`: what a reviewer should know of an action. It has no planned values, so these are warnings.
+//! `PlanAction`: what a reviewer should know about an action. It has no planned values, so these are warnings.
 
 use super::{configured, keep_state};
 use crate::action::Action;
@@ -18,7 +18,7 @@ async fn announce<A: Action>(context: &Context, request: &proto::plan_action::Re
     match A::plan(context, &config.model).await {
         Ok(diagnostics) => Ok(diagnostics),
         Err(Failure::ConfigurationUnknown) => Ok(Diagnostics::new()),
-        // Something else in the same apply may make it.
+        // Another change in the same apply may create it.
         Err(Failure::Missing(missing)) => Ok(Diagnostic { severity: Severity::Warning, ..missing }.into()),
         Err(failure) => keep_state::go_on(context, failure),
     }

@@ -1,5 +1,5 @@
-//! What happens to every planned value, whatever the resource: defaults, write-only values nulled, order kept where it has no meaning,
-//! computed values unknown when something changes, declared replacements. All of it goes into nested objects too. Pure.
+//! What happens to every planned value of every resource: defaults, write-only values set to null, order kept where it has no
+//! meaning, computed values unknown when something changes, declared replacements. All of it applies to nested objects too. Pure.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(crate) fn complete(attributes: &[Attribute], config: &Value, prior: &Value, 
     Proposal { value, changed }
 }
 
-/// Defaults in, write-only values out, order kept.
+/// Adds defaults, removes write-only values, keeps the order.
 fn settle(attributes: &[Attribute], config: &Value, prior: &Value, proposed: &Value) -> Value {
     let settled = attributes.iter().map(|attribute| {
         let name = attribute.name.as_str();
@@ -50,7 +50,8 @@ fn settle_attribute(attribute: &Attribute, config: &Value, prior: &Value, propos
     settled
 }
 
-/// The objects in the value of a nested attribute that the configuration has too. What it leaves open is the provider's as a whole.
+/// The objects in the value of a nested attribute that are also configured. An object that is not configured belongs to the
+/// provider as a whole.
 fn configured_objects<'a>(kind: &'a Kind, config: &Value, value: &'a mut Value) -> Vec<(&'a [Attribute], Place, &'a mut Value)> {
     let Kind::Nested { nesting, attributes } = kind else { return Vec::new() };
     let objects = places(*nesting, value).into_iter();
@@ -58,7 +59,7 @@ fn configured_objects<'a>(kind: &'a Kind, config: &Value, value: &'a mut Value) 
     configured.map(|(place, object)| (attributes.as_slice(), place, object)).collect()
 }
 
-/// Computed attributes that the configuration leaves open become unknown, except those that keep their prior value.
+/// Computed attributes that are not configured become unknown, except those that keep their prior value.
 fn mark_unknown(attributes: &[Attribute], config: &Value, prior: &Value, value: &mut Value) {
     let Value::Map(entries) = value else { return };
     for attribute in attributes {
@@ -76,8 +77,8 @@ fn mark_unknown(attributes: &[Attribute], config: &Value, prior: &Value, value: 
     }
 }
 
-/// The attributes declared to replace the resource whose planned value differs from the prior one. An object that comes or goes differs in
-/// each of its values.
+/// The attributes declared to replace the resource whose planned value differs from the prior one. An added or removed object
+/// differs in each of its values.
 pub(crate) fn declared_replacements(attributes: &[Attribute], prior: &Value, planned: &Value) -> Vec<AttributePath> {
     let mut paths = Vec::new();
     if !prior.is_null() {
@@ -141,8 +142,9 @@ fn keys(map: &Value) -> impl Iterator<Item = &String> {
     entries.into_iter().flat_map(|entries| entries.keys())
 }
 
-/// `base` with the attributes that differ between `before` and `after`: typed models cannot express a list of which only some members are
-/// unknown, so what a resource left alone keeps its untyped form, also beside something that it set in the same nested object.
+/// `base` with the attributes that differ between `before` and `after`: typed models cannot express a list in which only some
+/// members are unknown, so what a resource did not change keeps its untyped form, even beside something that it set in the same
+/// nested object.
 pub(crate) fn overlay(base: Value, before: &Value, after: Value) -> Value {
     let (Value::Map(mut entries), Value::Map(after)) = (base, after) else { return Value::Null };
     for (name, value) in after {
@@ -177,7 +179,7 @@ pub(crate) fn fulfil(planned: &Value, actual: &Value) -> Value {
     }
 }
 
-/// What must hold of every stored object: nothing unknown, no write-only value. Returns the paths that were unknown.
+/// The rules for every stored object: no unknowns, no write-only value. Returns the paths that were unknown.
 pub(crate) fn seal(attributes: &[Attribute], mut value: Value) -> (Value, Vec<AttributePath>) {
     let mut unknown = Vec::new();
     seal_object(attributes, &mut value, &AttributePath::root(), &mut unknown);
@@ -201,7 +203,7 @@ fn seal_object(attributes: &[Attribute], object: &mut Value, path: &AttributePat
                     object => seal_object(attributes, object, &place.path(&path), unknown),
                 }
             }
-            // A member cannot be null, so the whole goes.
+            // A member cannot be null, so the whole attribute becomes null.
             if !members_unknown.is_empty() {
                 *entry = Value::Null;
                 unknown.append(&mut members_unknown);
@@ -214,8 +216,8 @@ fn seal_object(attributes: &[Attribute], object: &mut Value, path: &AttributePat
     }
 }
 
-/// Declared defaults in the place of nulls, for an import: it has no configuration to take them from. An absent nested object stays
-/// absent.
+/// Puts declared defaults in place of nulls, for an import: it has no configuration to take them from. An absent nested object
+/// stays absent.
 pub(crate) fn fill_defaults(attributes: &[Attribute], mut value: Value) -> Value {
     fill_object(attributes, &mut value);
     value

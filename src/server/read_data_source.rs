@@ -1,4 +1,4 @@
-//! `ReadDataSource`: a configuration, completed with what was found.
+//! `ReadDataSource`: a configuration, with the results added.
 
 use super::{configured, keep_state, self_check};
 use crate::data_source::{DataSource, Found};
@@ -38,11 +38,11 @@ async fn find<D: DataSource>(
     Ok((value, warnings))
 }
 
-/// What a data source finds in a plan is not looked up again at apply, so nothing may stand for it until then.
+/// What a data source finds during a plan is not looked up again at apply, so it cannot be unknown in the plan.
 fn not_configured<D: DataSource>() -> Diagnostic {
     let detail = format!(
-        "The provider block has values that are known only after apply, and {} is read during the plan. Make them known, or let the data \
-         source depend on what makes them known (depends_on): it is then read at apply.",
+        "The provider block has values that are known only after apply, but {} is read during the plan. Make them known, or give the data \
+         source a depends_on for the resource that makes them known: it is then read at apply.",
         D::TYPE_NAME
     );
     Diagnostic::error("The provider's configuration is not known", detail)

@@ -1,4 +1,4 @@
-//! The RPCs by name, each of which finds who answers it.
+//! The RPCs by name; each finds its handler.
 
 use std::future::Future;
 
@@ -27,12 +27,12 @@ async fn validated<H: ConfiguredHandler + ?Sized>(
     guarded(answer, |diagnostics| diagnostics).await.map(Response::into_inner).unwrap_or_default()
 }
 
-/// Nothing to say of what there is; else that there is none.
+/// No diagnostics if the name exists, otherwise that there is none.
 fn known<H: Named + ?Sized>(all: &'static [&'static H], kind: &str, name: &str) -> Vec<proto::Diagnostic> {
     if find(all, name).is_some() { Vec::new() } else { unknown(kind, name) }
 }
 
-/// The RPCs that are not offered, answered in one place.
+/// The RPCs that are not supported, answered in one place.
 macro_rules! not_offered {
     ($($method:ident($module:ident, $rpc:literal)),+ $(,)?) => {
         $( fn $method<'life, 'future>(&'life self, _: Request<proto::$module::Request>)
@@ -104,7 +104,7 @@ impl proto::provider_server::Provider for ProviderService {
         &self,
         _: Request<proto::stop_provider::Request>,
     ) -> Result<Response<proto::stop_provider::Response>, Status> {
-        tracing::info!("Terraform asks to stop: running operations end early");
+        tracing::info!("Terraform requested a stop: running operations end early");
         self.context().cancel().cancel();
         Ok(Response::new(proto::stop_provider::Response::default()))
     }
@@ -265,7 +265,7 @@ impl proto::provider_server::Provider for ProviderService {
         &self,
         request: Request<proto::renew_ephemeral_resource::Request>,
     ) -> Result<Response<proto::renew_ephemeral_resource::Response>, Status> {
-        // None asks to be renewed.
+        // None of them needs a renewal.
         let diagnostics = known(EPHEMERALS, "ephemeral resource", &request.into_inner().type_name);
         Ok(Response::new(proto::renew_ephemeral_resource::Response { diagnostics, ..Default::default() }))
     }

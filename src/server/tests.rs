@@ -1,4 +1,4 @@
-//! The RPCs over a resource that does what its configuration says, misbehaviour included.
+//! The RPCs over a resource that does what its configuration says, including misbehaviour.
 
 use tonic::Request;
 
@@ -94,7 +94,7 @@ impl Resource for Scripted {
         Ok(Some(Existing { model: prior.model.clone(), private: *private }))
     }
 
-    /// What exists is saved before fate strikes. Of a resource that is to `forget`, the id is never found out.
+    /// The object is saved before the scripted failure. If the resource shall `forget`, its id is never found.
     async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Said, Failed> {
         assert_eq!(request.config.password_wo, "hunter2".into(), "the configuration has what the plan must not");
         let forgotten = request.planned.fate == "forget".into();
@@ -335,7 +335,7 @@ async fn what_cannot_be_done_leaves_the_identity_as_it_was() {
 #[tokio::test]
 async fn an_import_by_identity_must_find_what_it_names() {
     let context = Context::default();
-    for (id, expected) in [("made", &[][..]), ("another", &["Another id than the identity says"])] {
+    for (id, expected) in [("made", &[][..]), ("another", &["id differs from the identity"])] {
         let identity = identity_of("live", id.into());
         let request = proto::import_resource_state::Request { identity: identity.clone(), ..Default::default() };
         let mut answer = import_resource_state::import::<Scripted>(&context, &request);

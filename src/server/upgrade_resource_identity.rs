@@ -23,7 +23,7 @@ pub(super) fn upgrade<R: Resource>(
 fn decode<R: Resource>(request: &proto::upgrade_resource_identity::Request) -> Result<R::Identity, Diagnostics> {
     if request.version > R::IDENTITY_VERSION {
         let detail = format!(
-            "The identity has version {} and this provider knows version {}: use a newer provider.",
+            "The identity has version {}, but this provider knows version {}: use a newer provider.",
             request.version,
             R::IDENTITY_VERSION
         );

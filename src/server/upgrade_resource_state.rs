@@ -27,7 +27,7 @@ pub(super) fn upgrade<R: Resource>(request: &proto::upgrade_resource_state::Requ
 fn decode<R: Resource>(request: &proto::upgrade_resource_state::Request) -> Result<Value, Diagnostics> {
     if request.version > R::VERSION {
         let detail = format!(
-            "The state has version {} and this provider knows version {}: use a newer provider.",
+            "The state has version {}, but this provider knows version {}: use a newer provider.",
             request.version,
             R::VERSION
         );
@@ -41,6 +41,7 @@ fn decode<R: Resource>(request: &proto::upgrade_resource_state::Request) -> Resu
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
     let value = decode_state(json, &stored::state_type::<R>())
         .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error))?;
-    // A value may stand there from before its attribute was write-only, or by hand. Terraform refuses it in the answer.
+    // The state may contain a value from before its attribute was write-only, or from a manual edit. Terraform rejects it in the
+    // answer.
     Ok(plan_pipeline::seal(&R::Model::attributes(), value).0)
 }

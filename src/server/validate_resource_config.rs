@@ -37,7 +37,7 @@ fn check<R: Resource>(
 
 fn needs_write_only(attribute: &Attribute) -> Diagnostic {
     let detail = format!(
-        "Attribute {} is write-only, so that its value is stored nowhere. That takes Terraform 1.11 or OpenTofu 1.11, or later: \
+        "Attribute {} is write-only: its value is not stored. This needs Terraform 1.11 or OpenTofu 1.11, or later: \
          upgrade, or leave the attribute out.",
         attribute.name
     );

@@ -1,11 +1,11 @@
-//! Who imports whom: names resolved to the files that define them, and the circles among files.
+//! Which file imports from which: names resolved to the files that define them, and the cycles among files.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::reader::{File, Path, Use};
 use super::sources::Source;
 
-/// The crate's modules, each with what its file tells.
+/// The crate's modules, each with the contents of its file.
 #[derive(Debug, Default)]
 pub(super) struct Crate {
     modules: BTreeMap<Path, Module>,
@@ -17,11 +17,11 @@ struct Module {
     file: File,
 }
 
-/// What one file takes from others: for each of them, the names.
+/// What one file imports from others: the names, by file.
 pub(super) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 impl Crate {
-    /// Follows the `mod` declarations from the root on, so that files of tests stay out.
+    /// Follows the `mod` declarations from the root on, so that test files stay out.
     pub(super) fn read(sources: &[Source]) -> Self {
         let mut found = Self::default();
         let mut ahead = vec![Path::new()];
@@ -40,7 +40,8 @@ impl Crate {
         found
     }
 
-    /// The imports of every file. What a face gives on is imported from where it is defined, and by nobody who does not use it.
+    /// The imports of every file. A re-exported name counts as an import from the file that defines it, and only for files that
+    /// use it.
     pub(super) fn imports(&self) -> Imports {
         let mut imports = Imports::new();
         for Module { path, file } in self.modules.values() {
@@ -61,8 +62,8 @@ impl Crate {
         imports
     }
 
-    /// The files that define what a path names, seen from a module. A path to a module itself takes nothing yet: what is taken through it
-    /// is named elsewhere. `open` are the declarations under way: what one brings in may have the name of the module that it comes from.
+    /// The files that define what a path names, seen from a module. A path to a module itself imports nothing yet: what is used
+    /// through it is named elsewhere. `open` are the declarations in progress: an imported name may equal the name of its module.
     fn resolve<'a>(&'a self, from: &[String], named: &[String], open: &mut Vec<&'a Use>) -> Vec<(String, String)> {
         match named.iter().position(|step| !matches!(step.as_str(), "crate" | "self" | "super")) {
             Some(0) => self.brought_in(from, named, open),
@@ -76,7 +77,7 @@ impl Crate {
         }
     }
 
-    /// What `named` is inside a module: something of a child, something brought in, or else something that the file defines.
+    /// What `named` is inside a module: something of a child, something imported, or else something that the file defines.
     fn descend<'a>(&'a self, module: &[String], named: &[String], open: &mut Vec<&'a Use>) -> Vec<(String, String)> {
         let Some(name) = named.first() else { return Vec::new() };
         let found = self.brought_in(module, named, open);
@@ -105,7 +106,7 @@ impl Crate {
         found
     }
 
-    /// The file of a module, or for a module without one that of the module around it.
+    /// The file of a module; for an inline module, the file of the module around it.
     fn defined_in(&self, module: &[String], name: &str) -> Vec<(String, String)> {
         let around = (0..=module.len()).rev().find_map(|length| self.modules.get(&module[..length]));
         around.map(|module| (module.path.clone(), name.to_owned())).into_iter().collect()

@@ -1,4 +1,5 @@
-//! Whatever is registered of any kind has its page, its example, its rules and its test; and whatever is written is registered.
+//! Everything that is registered, of any kind, has its page, its example, its rules and its test; and everything that is written
+//! is registered.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,9 +15,9 @@ pub(super) struct Kind {
     public: &'static str,
     /// The example's file.
     example: &'static str,
-    /// The trait that its inhabitants implement.
+    /// The trait that its members implement.
     contract: &'static str,
-    /// Who is registered.
+    /// What is registered.
     names: Vec<&'static str>,
 }
 
@@ -41,7 +42,7 @@ fn short(name: &str) -> &str {
     name.trim_start_matches("clickpipes_")
 }
 
-/// What every inhabitant of a kind has outside of `src/`: its page, what is written by hand on it, its example, its rules.
+/// What every member of a kind has outside of `src/`: its page, the handwritten part of the page, its example, its rules.
 fn belongings(kind: &Kind, name: &str) -> Vec<String> {
     let Kind { room, public, example, .. } = kind;
     let rules = if *room == "resource" { "life" } else { room };
@@ -53,7 +54,7 @@ fn belongings(kind: &Kind, name: &str) -> Vec<String> {
     ]
 }
 
-/// Where an inhabitant may live.
+/// Where a member may be.
 fn homes(kind: &Kind, name: &str) -> [String; 2] {
     [format!("src/{}/{}.rs", kind.room, short(name)), format!("src/{}/{}/mod.rs", kind.room, short(name))]
 }
@@ -74,7 +75,7 @@ fn nothing_is_left_of_an_inhabitant_that_is_gone() {
     let mut strangers = Vec::new();
     for kind in kinds() {
         let expected: BTreeSet<String> = kind.names.iter().flat_map(|name| belongings(&kind, name)).collect();
-        // An example is a folder of its own, which may hold more than one file.
+        // An example has its own folder, which may hold more than one file.
         let examples = kind.names.iter().map(|name| format!("examples/{}/{name}", kind.public));
         let expected: BTreeSet<String> = expected.into_iter().chain(examples).collect();
         let rules = if kind.room == "resource" { "life" } else { kind.room };
@@ -89,7 +90,7 @@ fn nothing_is_left_of_an_inhabitant_that_is_gone() {
             strangers.extend(paths.filter(|path| !expected.contains(path)));
         }
     }
-    assert!(strangers.is_empty(), "of nothing that is registered:\n{}", strangers.join("\n"));
+    assert!(strangers.is_empty(), "belongs to nothing registered:\n{}", strangers.join("\n"));
 }
 
 #[test]
@@ -104,12 +105,12 @@ fn what_implements_a_contract_is_registered() {
             faults.extend(strangers.map(|name| format!("{}: {name} is not registered in src/{}/mod.rs", source.path, kind.room)));
         }
         let homeless = kind.names.iter().filter(|name| !homes(&kind, name).into_iter().any(|home| root().join(home).is_file()));
-        faults.extend(homeless.map(|name| format!("{name} lives in none of {}", homes(&kind, name).join(", "))));
+        faults.extend(homeless.map(|name| format!("{name} is in none of {}", homes(&kind, name).join(", "))));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Of the other kinds the rules are the test that each must have.
+/// For the other kinds, the rules are the test that each member must have.
 #[test]
 fn every_resource_has_an_acceptance_test() {
     for name in names(RESOURCES) {

@@ -13,7 +13,7 @@ use sources::{Source, provider, root, sources};
 /// Longest file that still has one subject.
 const LONGEST_FILE: usize = 600;
 
-/// The rooms of the provider from the ground up. None imports from one that stands above it, and none from another on its floor.
+/// The rooms of the provider from the ground up. None imports from a room above it, and none from another room on its floor.
 const FLOORS: [&[&str]; 12] = [
     &["src/secret.rs", "src/proto.rs"],
     &["src/terraform/", "src/postgres/", "src/aws/"],
@@ -37,7 +37,7 @@ const FLOORS: [&[&str]; 12] = [
     &["src/plugin/", "src/lib.rs", "src/main.rs"],
 ];
 
-/// The folders of the resources that Terraform is told of.
+/// The folders of the registered resources.
 fn resources() -> impl Iterator<Item = &'static str> {
     RESOURCES.iter().map(|resource| resource.name().trim_start_matches("clickpipes_"))
 }
@@ -90,7 +90,7 @@ fn no_resource_imports_another() {
     let resource_of = |path: &str| Source { path: path.to_owned(), text: String::new() }.resource().map(str::to_owned);
     let mut faults = Vec::new();
     for (importer, imported) in &Crate::read(&sources("src")).imports() {
-        // What several resources share is in a folder below src/resource/ too, and knows none of them.
+        // Code that several resources share is in a folder below src/resource/ too, and knows none of them.
         let Some(folder) = resource_of(importer) else { continue };
         let others = imported.keys().filter(|path| resource_of(path).is_some_and(|other| other != folder && is_resource(&other)));
         faults.extend(others.map(|path| format!("{importer} imports {path}")));
@@ -132,7 +132,7 @@ fn every_module_says_what_lives_there_and_stays_small() {
 
 #[test]
 fn no_room_imports_one_that_stands_above_it() {
-    // The narrowest room counts: a folder may have a room of its own in a larger one.
+    // The narrowest room counts: a folder may have its own room inside a larger one.
     let room = |path: &str| {
         let rooms = FLOORS.iter().enumerate().flat_map(|(floor, rooms)| rooms.iter().map(move |room| (floor, *room)));
         rooms.filter(|(_, room)| path.starts_with(room)).max_by_key(|(_, room)| room.len())
@@ -140,10 +140,10 @@ fn no_room_imports_one_that_stands_above_it() {
     let mut faults = Vec::new();
     for (importer, imported) in &Crate::read(&sources("src")).imports() {
         let Some((floor, from)) = room(importer) else {
-            faults.push(format!("{importer} stands in no room"));
+            faults.push(format!("{importer} is in no room"));
             continue;
         };
-        // The names of resources stand in the face of the folder, which only hands them on.
+        // The names of resources are in the mod.rs of the folder, which only re-exports them.
         let above = imported.keys().filter(|path| room(path).is_some_and(|(above, to)| to != from && above >= floor));
         faults.extend(above.map(|path| format!("{importer} imports {path}")));
     }

@@ -3,7 +3,7 @@
 use super::reader::File;
 use super::sources::{Source, provider};
 
-/// What no pure file says.
+/// Words that no pure file contains.
 const EFFECTS: [&str; 7] = ["async ", ".await", "tokio::", "Instant::now", "SystemTime::now", "std::env", "std::fs"];
 
 /// What may have effects.
@@ -12,7 +12,7 @@ enum Place {
     At(&'static str),
     /// Files of these names, in the folder of any resource.
     OfResources(&'static [&'static str]),
-    /// The file of an inhabitant of any other kind, or the face of its folder.
+    /// The file of a member of any other kind, or the mod.rs of its folder.
     OfOtherKinds(&'static [&'static str]),
 }
 
@@ -45,7 +45,7 @@ impl Place {
 const IMPURE: [(Place, &str); 46] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
-    (Place::At("src/server/mod.rs"), "runs a handler so that a panic is an answer"),
+    (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
     (Place::At("src/server/service.rs"), "answers RPCs"),
     (Place::At("src/server/events.rs"), "sends one answer after the other"),
     (Place::At("src/server/read_data_source.rs"), "awaits a data source"),
@@ -56,7 +56,7 @@ const IMPURE: [(Place, &str); 46] = [
     (Place::At("src/server/plan_resource_change.rs"), "awaits a resource's look-up"),
     (Place::At("src/server/read_resource.rs"), "awaits a resource's read"),
     (Place::At("src/server/apply_resource_change.rs"), "awaits a resource's change"),
-    (Place::At("src/provider/context.rs"), "makes clients on demand, remembers when AWS was out of reach"),
+    (Place::At("src/provider/context.rs"), "creates clients on demand, remembers when AWS could not be reached"),
     (Place::At("src/provider/environment.rs"), "reads the environment, all of it at once"),
     (Place::At("src/provider/login_source.rs"), "fetches secrets and tokens"),
     (Place::At("src/aws/auth_token.rs"), "asks the credential chain"),
@@ -65,14 +65,14 @@ const IMPURE: [(Place, &str); 46] = [
     (Place::At("src/rds/cluster.rs"), "calls RDS"),
     (Place::At("src/rds/parameter_group.rs"), "calls RDS"),
     (Place::At("src/rds/patience.rs"), "waits, by the clock"),
-    (Place::At("src/rds/wait.rs"), "looks until RDS is done"),
+    (Place::At("src/rds/wait.rs"), "checks until RDS is done"),
     (Place::At("src/postgres/client.rs"), "asks a server for its facts"),
     (Place::At("src/postgres/connect.rs"), "opens a session"),
     (Place::At("src/postgres/dial.rs"), "resolves names, connects sockets"),
     (Place::At("src/postgres/login.rs"), "awaits a login"),
     (Place::At("src/postgres/pool.rs"), "holds sessions, lets others wait for them"),
     (Place::At("src/postgres/reader.rs"), "runs queries"),
-    (Place::At("src/postgres/retry.rs"), "pauses between tries"),
+    (Place::At("src/postgres/retry.rs"), "pauses between attempts"),
     (Place::At("src/postgres/session.rs"), "talks to a server"),
     (Place::At("src/postgres/tls.rs"), "reads a file of root certificates"),
     (Place::At("src/postgres/transaction.rs"), "changes a database"),
@@ -83,10 +83,10 @@ const IMPURE: [(Place, &str); 46] = [
     (Place::At("src/resource/change/free.rs"), "looks again until something is freed"),
     (Place::At("src/resource/change/in_database.rs"), "runs a transaction, and tries again"),
     (Place::OfResources(&["observe.rs"]), "observes what exists"),
-    (Place::OfResources(&["execute.rs", "run.rs"]), "does what was decided"),
-    (Place::OfResources(&["mod.rs"]), "hands the calls of the trait on"),
+    (Place::OfResources(&["execute.rs", "run.rs"]), "runs the operations"),
+    (Place::OfResources(&["mod.rs"]), "forwards the calls of the trait"),
     (Place::At("src/provider/stop.rs"), "ends what a stop interrupts"),
-    (Place::OfOtherKinds(&["data_source", "ephemeral", "list", "action"]), "finds out, makes, lists, does"),
+    (Place::OfOtherKinds(&["data_source", "ephemeral", "list", "action"]), "reads, creates, lists, runs"),
     (Place::At("src/data_source/static_ips/fetch.rs"), "fetches a document"),
     (Place::At("src/resource/replication_user/destroy.rs"), "goes through every database"),
 ];
@@ -115,9 +115,9 @@ fn effects_live_only_where_they_are_declared() {
     for (place, does) in &IMPURE {
         let held: Vec<&Source> = sources.iter().filter(|source| place.holds(source)).collect();
         if held.is_empty() {
-            faults.push(format!("{} ({does}) is listed, and no such file is there", place.name()));
+            faults.push(format!("{} ({does}) is listed, but there is no such file", place.name()));
         } else if held.into_iter().all(|source| effects(source).is_empty()) {
-            faults.push(format!("{} ({does}) is listed, and has no effect", place.name()));
+            faults.push(format!("{} ({does}) is listed, but has no effect", place.name()));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

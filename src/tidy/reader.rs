@@ -1,4 +1,4 @@
-//! What a file declares and what it names: its modules, its `use` declarations, the paths in its code. Code of tests does not count.
+//! What a file declares and what it names: its modules, its `use` declarations, the paths in its code. Test code does not count.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -9,26 +9,26 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 /// `a::b::c`, as it is written.
 pub(super) type Path = Vec<String>;
 
-/// A name that a `use` declaration brings in.
+/// A name imported by a `use` declaration.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Use {
-    /// The module that the declaration stands in.
+    /// The module that contains the declaration.
     pub(super) module: Path,
-    /// What is brought in; ends with `*` for everything.
+    /// What is imported; ends with `*` for everything.
     pub(super) target: Path,
-    /// What it is called from now on.
+    /// Its name from then on.
     pub(super) name: String,
-    /// Whether others get it from here.
+    /// Whether it is re-exported.
     pub(super) is_public: bool,
 }
 
-/// A file as its tokens tell it.
+/// A file as its tokens describe it.
 #[derive(Debug, Default)]
 pub(super) struct File {
     /// Modules with files of their own.
     pub(super) children: BTreeSet<String>,
     pub(super) uses: Vec<Use>,
-    /// Paths outside of `use` declarations, each with the module that it stands in.
+    /// Paths outside of `use` declarations, each with the module that contains it.
     pub(super) paths: Vec<(Path, Path)>,
     /// All words outside of `use` declarations.
     pub(super) words: BTreeSet<String>,
@@ -98,7 +98,7 @@ impl File {
         }
     }
 
-    /// What stands between `use` and the semicolon, with `before` in front of it.
+    /// The tokens between `use` and the semicolon, with `before` in front.
     fn declare(&mut self, tree: TokenStream, before: Path, module: &[String], is_public: bool) {
         let mut target = before.clone();
         let mut name = None;

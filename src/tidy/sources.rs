@@ -1,4 +1,4 @@
-//! The provider's source files, and what of a file is code.
+//! The provider's source files, and which part of a file is code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl Source {
         names.contains(&name)
     }
 
-    /// The folder below `src/resource/` that it lies in.
+    /// The folder below `src/resource/` that contains it.
     pub(super) fn resource(&self) -> Option<&str> {
         self.path.strip_prefix("src/resource/")?.split_once('/').map(|(folder, _)| folder)
     }

@@ -101,7 +101,7 @@ async fn what_it_cannot_be_made_for_is_an_error_at_its_place() -> Result<()> {
     for (arguments, parts) in [
         ("cluster_identifier = \"nowhere\"", ["Cluster nowhere not found", "us-east-1"]),
         ("host = \"db.example.org\"", ["Invalid port", "host needs it"]),
-        ("host = \"::1\"\n  port = 5432", ["Invalid host", "no endpoint of RDS"]),
+        ("host = \"::1\"\n  port = 5432", ["Invalid host", "not an RDS endpoint"]),
     ] {
         rig.main(&format!("ephemeral \"clickpipes_rds_auth_token\" \"t\" {{\n  username = \"etl\"\n  {arguments}\n}}\n"))?;
         let message = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();

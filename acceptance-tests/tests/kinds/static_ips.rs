@@ -139,9 +139,9 @@ async fn a_list_that_cannot_be_used_leaves_the_built_in_addresses_and_says_so() 
     };
     let tf = Terraform::new()?;
     for (url, reason) in [
-        (serve(StatusCode::OK, list(&NEWER[..5])).await?, "it has 5 addresses of eu-central-1 where 6 are known"),
-        (serve(StatusCode::OK, list(&["10.0.0.1"; 6])).await?, "\"10.0.0.1\" is no public IPv4 address"),
-        (serve(StatusCode::OK, "<html>").await?, "it is no such JSON document"),
+        (serve(StatusCode::OK, list(&NEWER[..5])).await?, "it has 5 addresses for eu-central-1, but 6 are known"),
+        (serve(StatusCode::OK, list(&["10.0.0.1"; 6])).await?, "\"10.0.0.1\" is not a public IPv4 address"),
+        (serve(StatusCode::OK, "<html>").await?, "it is not the expected JSON document"),
         (serve(StatusCode::OK, "x".repeat(5 << 20)).await?, "its answer is larger than 4 MiB"),
         (serve(StatusCode::FOUND, "").await?, "it answered with status 302"),
         (nobody, "it cannot be fetched"),

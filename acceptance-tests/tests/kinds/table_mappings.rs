@@ -51,7 +51,7 @@ async fn a_fault_is_shown_at_its_argument() -> Result<()> {
         ("[\"orders\"], {}", "tables", "does not name a schema"),
         ("[\"a_b.c\", \"a.b_c\"], {}", "tables", "would both go to the table \"a_b_c\""),
         ("null, {}", "tables", "must not be null"),
-        ("[\"a.b\"], { target = {} }", "options", "is no option"),
+        ("[\"a.b\"], { target = {} }", "options", "is not an option"),
         ("[\"a.b\"], \"x\"", "options", "must be an object"),
     ] {
         tf.write("main.tf", &output(call))?;

@@ -91,7 +91,7 @@ async fn in_the_middle_of_a_rotation_the_refusal_names_the_secret_and_passes_by_
     rig.tf.apply().await?;
     let state = state_file(&rig)?;
     let arn = rig.cluster.master_secret_arn().context("a managed secret")?;
-    let refusal = ["refuses the login", "SQLSTATE 28P01", &arn, "read anew", "rotated", "try again in a minute"];
+    let refusal = ["refuses the login", "SQLSTATE 28P01", &arn, "read again", "rotated", "try again in a minute"];
 
     let secret_first = rig.cluster.begin_master_rotation()?;
     secret_first.set_in_secret()?;
@@ -131,12 +131,12 @@ async fn a_secret_of_ones_own_in_each_of_its_forms() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_helps_nobody_is_named_and_its_text_is_not() -> Result<()> {
     let rig = own("orders/admin").await?;
-    let nothing = "Nothing to log in to the database server with";
+    let nothing = "No credentials for the database server";
     refused(&rig, PLAN, &[nothing, "orders/admin", "ResourceNotFoundException", "password_secret_arn"]).await?;
 
     let text = "gehe1m-t3xt";
     for (value, parts) in [
-        (text.to_owned(), vec![nothing, "names no `username`", "set username"]),
+        (text.to_owned(), vec![nothing, "has no `username`", "set username"]),
         (format!(r#"{{"username":"clusteradmin","passphrase":"{text}"}}"#), vec![nothing, "without a text `password`"]),
         (
             format!(r#"{{"username":"clusteradmin","password":"{text}"}}"#),
@@ -182,7 +182,7 @@ async fn secrets_manager_out_of_reach_is_an_outage() -> Result<()> {
     refused(
         &rig,
         PLAN,
-        &["Nothing to log in to the database server with", "GetSecretValue failed", "cannot be reached", "aws.endpoints"],
+        &["No credentials for the database server", "GetSecretValue failed", "cannot be reached", "aws.endpoints"],
     )
     .await?;
     rig.tf.write(

@@ -1,15 +1,15 @@
-//! The address of a list. Whoever can change what comes from there opens the database's firewall. Pure.
+//! The address of a list. An attacker who changes the list could open the database's firewall. Pure.
 
 use http::Uri;
 
 const NOT_HTTPS: &str =
-    "it must begin with https://, since whoever can change the answer on its way could open the database to others";
+    "it must begin with https://: an attacker who changes the answer in transit could open the database to others";
 
-/// Where a list is.
+/// The address of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) uri: Uri,
-    /// Of this machine: asked directly, and without TLS.
+    /// On this machine: called directly and without TLS.
     pub(super) is_local: bool,
 }
 
@@ -17,15 +17,15 @@ impl Address {
     /// Reads an address.
     ///
     /// # Errors
-    /// Why it cannot be one.
+    /// Why it is not valid.
     pub(super) fn read(text: &str) -> Result<Self, &'static str> {
-        let uri: Uri = text.parse().map_err(|_| "it is no address of the form https://host/path")?;
+        let uri: Uri = text.parse().map_err(|_| "it is not an address of the form https://host/path")?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(NOT_HTTPS) };
         if authority.as_str().contains('@') {
-            return Err("it has a user before the host, which is not sent; leave it out");
+            return Err("it has a user before the host, which is not sent; remove it");
         }
         if authority.host().is_empty() {
-            return Err("it names no host");
+            return Err("it has no host");
         }
         let is_local = scheme == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&authority.host());
         if is_local || scheme == "https" { Ok(Self { uri, is_local }) } else { Err(NOT_HTTPS) }

@@ -5,7 +5,7 @@ use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::table::{self, Cloud, Row};
 
-/// What is said of a service.
+/// The facts about a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Service {
     pub(super) cloud: Cloud,
@@ -15,7 +15,7 @@ pub(super) struct Service {
     pub(super) had_pipes: Option<bool>,
 }
 
-/// What has to be said of the service to decide, and is not.
+/// The fact that is missing for the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     /// When it was created.
@@ -25,7 +25,7 @@ pub(super) enum Missing {
     },
     /// Whether it had pipes before 15 June 2026.
     HadPipes,
-    /// Nothing of the service: the table lacks the region that its pipes run in.
+    /// No fact about the service: the table lacks the region that its pipes run in.
     Row {
         /// The region.
         region: &'static str,
@@ -55,7 +55,7 @@ pub(super) fn resolve(service: &Service) -> Result<Row, Missing> {
     }
 }
 
-/// How a private database in `source_region` of AWS is reached; `None`: pipes outside AWS reach none by PrivateLink.
+/// How a private database in `source_region` of AWS is reached; `None`: pipes outside AWS cannot use PrivateLink.
 pub(super) fn privatelink_mode(pipes: &Row, source_region: &str) -> Option<&'static str> {
     match pipes.cloud {
         Cloud::Aws if pipes.region == source_region => Some("vpc_resource"),
@@ -64,9 +64,9 @@ pub(super) fn privatelink_mode(pipes: &Row, source_region: &str) -> Option<&'sta
     }
 }
 
-/// A day, of a date or of a point in time (the day that it was in UTC).
+/// A day, from a date or from a point in time (its day in UTC).
 pub(super) fn day(text: &str) -> Option<Date> {
-    // The format of a date reads the beginning of a longer text, too.
+    // The date format also accepts the beginning of a longer text.
     const DATE: usize = "2026-01-20".len();
     if text.len() == DATE && text.chars().all(|c| c.is_ascii_digit() || c == '-') {
         return Date::parse(text, &Iso8601::DATE).ok();
@@ -74,7 +74,7 @@ pub(super) fn day(text: &str) -> Option<Date> {
     Some(OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?.date())
 }
 
-/// Whether the region lies in Europe, by its cloud's way of naming.
+/// Whether the region is in Europe, by the naming of its cloud.
 fn is_european(cloud: Cloud, region: &str) -> bool {
     const AZURE: [&str; 14] = [
         "austria",

@@ -15,27 +15,28 @@ struct Document {
 #[derive(Deserialize)]
 struct Region {
     region: String,
-    /// `egress_ips` beside it are of something else.
+    /// The `egress_ips` beside it belong to something else.
     clickpipes_egress_ips: Option<Vec<String>>,
 }
 
-/// How much of what is no address is shown.
+/// How much of an invalid address is shown.
 const LONGEST_SHOWN: usize = 60;
 
-/// Why a document does not replace what is built in.
+/// Why a document does not replace the built-in table.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unusable {
-    #[error("it is no such JSON document: {0}")]
+    #[error("it is not the expected JSON document: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("it has no clickpipes_egress_ips of {0}")]
+    #[error("it has no clickpipes_egress_ips for {0}")]
     NoRegion(String),
-    #[error("it has {found} addresses of {region} where {known} are known")]
+    #[error("it has {found} addresses for {region}, but {known} are known")]
     Fewer { region: String, found: usize, known: usize },
-    #[error("{0:?} is no public IPv4 address")]
+    #[error("{0:?} is not a public IPv4 address")]
     NoAddress(String),
 }
 
-/// The addresses of a region. Fewer than are known are not believed: what is left out of an allow-list breaks the pipe.
+/// The addresses of a region. A list with fewer addresses than are known is not trusted: an address that is missing in an
+/// allow-list breaks the pipe.
 pub(super) fn addresses(document: &[u8], row: &Row) -> Result<Vec<String>, Unusable> {
     let Document { aws, gcp } = serde_json::from_slice(document)?;
     let regions = if row.cloud == Cloud::Gcp { gcp } else { aws };
@@ -47,7 +48,7 @@ pub(super) fn addresses(document: &[u8], row: &Row) -> Result<Vec<String>, Unusa
     if let Some(stranger) = ips.iter().find(|ip| !ip.parse().is_ok_and(is_public)) {
         return Err(Unusable::NoAddress(stranger.chars().take(LONGEST_SHOWN).collect()));
     }
-    // In the order of the table, and what is new after it: in which order the list has them means nothing.
+    // In the order of the table, new ones after it: the order in the list has no meaning.
     let known = row.ips();
     let place = |ip: &String| known.iter().position(|one| one == ip).unwrap_or(known.len());
     ips.sort_by(|one, other| (place(one), one).cmp(&(place(other), other)));
@@ -58,7 +59,7 @@ pub(super) fn addresses(document: &[u8], row: &Row) -> Result<Vec<String>, Unusa
     Ok(ips)
 }
 
-/// Whether pipes may connect from it: an allow-list is made of what stands here.
+/// Whether pipes may connect from it: the address goes into an allow-list.
 fn is_public(ip: Ipv4Addr) -> bool {
     let [first, second, third, _] = ip.octets();
     let shared = first == 100 && (64..128).contains(&second);
@@ -96,9 +97,9 @@ mod tests {
         let mut seven = [&six[..], &["52.1.2.3"]].concat();
         assert_eq!(read(&of(&seven)).unwrap(), seven);
         seven.reverse();
-        assert_eq!(read(&of(&seven)).unwrap(), [&six[..], &["52.1.2.3"]].concat(), "the order means nothing");
+        assert_eq!(read(&of(&seven)).unwrap(), [&six[..], &["52.1.2.3"]].concat(), "the order has no meaning");
         let twice = [&six[..5], &six[..1]].concat();
-        assert!(read(&of(&twice)).unwrap_err().contains("5 addresses of eu-west-1 where 6 are known"));
+        assert!(read(&of(&twice)).unwrap_err().contains("5 addresses for eu-west-1, but 6 are known"));
     }
 
     #[test]
@@ -108,7 +109,7 @@ mod tests {
         {
             let ips =
                 ["54.228.1.92", "54.72.101.254", "54.228.16.208", "54.76.200.104", "52.211.2.177", "54.77.10.134", stranger];
-            assert!(read(&of(&ips)).unwrap_err().contains("no public IPv4 address"), "{stranger}");
+            assert!(read(&of(&ips)).unwrap_err().contains("not a public IPv4 address"), "{stranger}");
         }
     }
 

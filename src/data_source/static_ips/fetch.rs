@@ -1,4 +1,4 @@
-//! Fetches ClickHouse's list of addresses over HTTPS: once, bounded in time and size, following nothing.
+//! Fetches ClickHouse's list of addresses over HTTPS: once, bounded in time and size, without redirects.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::address::Address;
 use crate::terraform::chain;
 
 const LIMIT: Duration = Duration::from_secs(15);
-/// Many times what the list has.
+/// Many times the size of the list.
 const LARGEST: usize = 4 << 20;
 
-/// Why nothing came.
+/// Why nothing was fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("it did not answer within {} seconds", LIMIT.as_secs())]
@@ -32,7 +32,7 @@ pub(super) enum FetchError {
     Failed(String),
 }
 
-/// What stands at this address.
+/// The content at this address.
 pub(super) async fn fetch(address: &Address, cancel: &CancellationToken) -> Result<Vec<u8>, FetchError> {
     tokio::select! {
         fetched = tokio::time::timeout(LIMIT, get(address)) => fetched.unwrap_or(Err(FetchError::TimedOut)),
@@ -41,7 +41,7 @@ pub(super) async fn fetch(address: &Address, cancel: &CancellationToken) -> Resu
 }
 
 async fn get(address: &Address) -> Result<Vec<u8>, FetchError> {
-    // The client of the AWS SDK: the roots and the proxy that it goes by are those of every other call.
+    // The HTTP client of the AWS SDK: it uses the same roots and proxy as every other call.
     let proxy = if address.is_local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
     let connector = Connector::builder().proxy_config(proxy).tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
     let request = HttpRequest::get(address.uri.to_string()).map_err(|error| FetchError::Failed(error.to_string()))?;

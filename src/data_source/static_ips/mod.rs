@@ -1,7 +1,7 @@
 //! `clickpipes_static_ips`: the addresses that the pipes of a ClickHouse service connect from.
 //!
-//! Which region a service's pipes run in, and so which addresses they have, depends on where the service is and on when it was created. The
-//! table is built in, with its date; a list of ClickHouse's own may bring newer addresses, and the rule stays ours.
+//! Where the pipes of a service run, and so which addresses they have, depends on the region of the service and on when it was
+//! created. The table is built in, with its date. A list from ClickHouse may bring newer addresses; the rule does not change.
 
 mod address;
 mod answer;
@@ -18,38 +18,39 @@ use answer::{Missing, Service, privatelink_mode, resolve};
 use table::{AS_OF, Cloud, Row};
 
 model! {
-    /// The static addresses that ClickPipes of a ClickHouse Cloud service connect from, for the allow-list of the source: all of them are
-    /// needed, since traffic moves between them.
+    /// The static addresses that ClickPipes of a ClickHouse Cloud service connect from, for the allow-list of the source. All of
+    /// them are needed, because traffic moves between them.
     ///
-    /// A service's pipes run in the region of the service if it has ClickPipes and the service is new enough, and otherwise in
-    /// `eu-central-1` or `us-east-2` of AWS. The addresses are built into this provider, as ClickHouse's documentation had them on the day
-    /// `as_of`. Nothing is called unless `url` is set.
+    /// The pipes of a service run in the service's region if that region has ClickPipes and the service is new enough. Otherwise
+    /// they run in `eu-central-1` or `us-east-2` of AWS. The addresses are built into this provider, as published in ClickHouse's
+    /// documentation on the day `as_of`. No call is made unless `url` is set.
     pub struct StaticIpsModel {
         /// Cloud of the ClickHouse service: `aws`, `gcp` or `azure`.
         cloud_provider: String => required(),
         /// Region of the ClickHouse service, such as `eu-west-1`.
         region: String => required(),
-        /// When the service was created, as a date (`2026-01-20`) or a point in time of RFC 3339. It is needed in a region of AWS where
-        /// only services from some day on have their pipes; the error says so. Default: none.
+        /// When the service was created, as a date (`2026-01-20`) or an RFC 3339 timestamp. Needed in AWS regions where only
+        /// services created on a certain day or later have their own pipes; the error says so. Default: none.
         service_created_at: String => optional(),
-        /// Whether the service had ClickPipes before 15 June 2026, after which services in regions of Google Cloud have their pipes there.
-        /// Needed in those regions. Default: none.
+        /// Whether the service had ClickPipes before 15 June 2026. Since that day, pipes of services in Google Cloud regions run
+        /// there. Needed in those regions. Default: none.
         had_clickpipes_before_june_2026: bool => optional(),
-        /// Region of AWS that the database is in, for `privatelink_mode`. Default: `region` of a service on AWS, otherwise none.
+        /// AWS region of the database, for `privatelink_mode`. Default: `region` of a service on AWS, otherwise none.
         source_region: String => optional(),
-        /// Address of ClickHouse's own list (`https://api.clickhouse.cloud/static-ips.json`), whose addresses then count. If it cannot be
-        /// read, or has fewer addresses than are built in, those are taken, with a warning. Default: nothing is called.
+        /// Address of ClickHouse's own list (`https://api.clickhouse.cloud/static-ips.json`), whose addresses are then used. If
+        /// it cannot be read, or has fewer addresses than are built in, the built-in addresses are used, with a warning. Default:
+        /// no call is made.
         url: String => optional(),
         /// Region that the pipes run in.
         clickpipes_region: String => computed(),
         /// The addresses that the pipes connect from.
         ips: Vec<String> => computed(),
-        /// The same as CIDR blocks, each of one address.
+        /// The same addresses as CIDR blocks, one address each.
         cidr_blocks: Vec<String> => computed(),
-        /// How pipes reach a private database in `source_region`: `vpc_resource` within a region, `endpoint_service_cross_region` from
-        /// another one. Null where pipes run outside AWS, and where nothing says what region the database is in.
+        /// How pipes reach a private database in `source_region`: `vpc_resource` within a region, `endpoint_service_cross_region`
+        /// from another one. Null if pipes run outside AWS, or if the region of the database is not known.
         privatelink_mode: String => computed(),
-        /// The day of the table that is built in, as `2026-09-15`. Null when the addresses are those of `url`.
+        /// The day of the built-in table, such as `2026-09-15`. Null if the addresses come from `url`.
         as_of: String => computed(),
     }
 }
@@ -115,13 +116,13 @@ fn answered(config: &StaticIpsModel, service: &Service, row: &Row, newer: Option
     }
 }
 
-/// What the configuration says of the service; `None` while a value that may decide is unknown.
+/// The configured facts about the service; `None` while a value that may decide is unknown.
 fn service(config: &StaticIpsModel) -> Result<Option<Service>, Diagnostic> {
     let cloud = match config.cloud_provider.known() {
         Some(name) => match Cloud::named(name) {
             Some(cloud) => Some(cloud),
             None => {
-                return Err(Diagnostic::invalid("cloud_provider", format!("{name:?} is none of {}", Cloud::NAMES.join(", "))));
+                return Err(Diagnostic::invalid("cloud_provider", format!("{name:?} is not one of {}", Cloud::NAMES.join(", "))));
             }
         },
         None => None,
@@ -152,7 +153,7 @@ fn service(config: &StaticIpsModel) -> Result<Option<Service>, Diagnostic> {
 
 fn no_region(attribute: &str, cloud: Cloud, region: &str) -> Diagnostic {
     let (name, example) = cloud.example();
-    Diagnostic::invalid(attribute, format!("{region:?} is no region of {name}, which are written like {example}"))
+    Diagnostic::invalid(attribute, format!("{region:?} is not a region of {name}; its regions look like {example}"))
 }
 
 fn undecided(missing: Missing, region: &str) -> Diagnostic {
@@ -160,14 +161,14 @@ fn undecided(missing: Missing, region: &str) -> Diagnostic {
         Missing::Created { from } => Diagnostic::invalid(
             "service_created_at",
             format!(
-                "it is needed for {region}, where only services created on {from} or later have their pipes. It is `created_at` of the \
+                "it is needed for {region}: only services created on {from} or later have their pipes there. Use `created_at` of the \
                  service"
             ),
         ),
         Missing::HadPipes => Diagnostic::invalid(
             "had_clickpipes_before_june_2026",
             format!(
-                "it is needed for {region} of Google Cloud: services that had pipes before 15 June 2026 keep the addresses of AWS"
+                "it is needed for {region} of Google Cloud: services that had pipes before 15 June 2026 keep their AWS addresses"
             ),
         ),
         Missing::Row { region } => Diagnostic::invalid(
@@ -179,7 +180,7 @@ fn undecided(missing: Missing, region: &str) -> Diagnostic {
 
 fn not_refreshed(url: &str, row: &Row, reason: &str) -> Diagnostic {
     let detail = format!(
-        "The addresses of {} are those built in, of {AS_OF}, and not those at {url:?}: {reason}. Unset url if that is as it should be.",
+        "The addresses of {} are the built-in ones of {AS_OF}, not those at {url:?}: {reason}. Remove url to use the built-in addresses without this warning.",
         row.region
     );
     Diagnostic::warning(format!("Static addresses of {} not refreshed", row.region), detail).at(AttributePath::of("url"))

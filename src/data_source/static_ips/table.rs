@@ -1,12 +1,12 @@
-//! The regions that have ClickPipes of their own, with their addresses, as ClickHouse's documentation had them at [`AS_OF`]. Pure.
+//! The regions with their own ClickPipes, and their addresses, as in ClickHouse's documentation on [`AS_OF`]. Pure.
 
-/// The table, one region a line.
+/// The table, one region per line.
 const TABLE: &str = include_str!("static-ips.csv");
 
 /// When the table was last compared with the documentation, as year, month and day.
 pub(super) const AS_OF: &str = "2026-09-15";
 
-/// Where a region belongs to.
+/// The cloud of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cloud {
     Aws,
@@ -26,7 +26,7 @@ impl Cloud {
         }
     }
 
-    /// What the cloud is called, and one of its regions.
+    /// The name of the cloud, and one of its regions as an example.
     pub(super) fn example(self) -> (&'static str, &'static str) {
         match self {
             Self::Aws => ("AWS", "eu-west-1"),
@@ -35,7 +35,7 @@ impl Cloud {
         }
     }
 
-    /// Whether this is how the cloud writes its regions: a mistyped one would be taken for one without pipes of its own.
+    /// Whether the cloud writes its regions this way: a mistyped region would be taken for one without its own pipes.
     pub(super) fn names_regions_so(self, region: &str) -> bool {
         let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
         let is_number = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
@@ -57,13 +57,13 @@ impl Cloud {
     }
 }
 
-/// A region with ClickPipes of its own.
+/// A region with its own ClickPipes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) cloud: Cloud,
     pub(super) region: &'static str,
-    /// The day from which a service must have been created to have its pipes there, as year, month and day. On Google Cloud the dates
-    /// decide nothing.
+    /// Services created on this day or later have their pipes there, as year, month and day. On Google Cloud the dates decide
+    /// nothing.
     pub(super) from: Option<&'static str>,
     /// Where pipes run otherwise.
     pub(super) fallback: Option<&'static str>,

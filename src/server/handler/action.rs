@@ -1,4 +1,4 @@
-//! Actions. Which there are is said in [`crate::action`].
+//! Actions. They are registered in [`crate::action`].
 
 use futures_util::future::{BoxFuture, FutureExt};
 

@@ -1,4 +1,4 @@
-//! What the kinds that are configured by themselves answer alike.
+//! The answers that the kinds with a configuration of their own have in common.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! Data sources. Which there are is said in [`crate::data_source`].
+//! Data sources. They are registered in [`crate::data_source`].
 
 use futures_util::future::{BoxFuture, FutureExt};
 

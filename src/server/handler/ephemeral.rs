@@ -1,4 +1,4 @@
-//! Ephemeral resources. Which there are is said in [`crate::ephemeral`].
+//! Ephemeral resources. They are registered in [`crate::ephemeral`].
 
 use futures_util::future::{BoxFuture, FutureExt};
 

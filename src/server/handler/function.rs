@@ -1,4 +1,4 @@
-//! Functions. Which there are is said in [`crate::function`].
+//! Functions. They are registered in [`crate::function`].
 
 use std::marker::PhantomData;
 

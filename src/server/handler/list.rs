@@ -1,4 +1,4 @@
-//! List resources. Which there are is said in [`crate::list`].
+//! List resources. They are registered in [`crate::list`].
 
 use super::configured::{ConfiguredHandler, Of};
 use crate::list::{List, each_list};

@@ -1,4 +1,4 @@
-//! From a name to whoever answers for it, for each kind. Which there are is said in the folder of the kind.
+//! From a name to its handler, for each kind. The folder of each kind registers its members.
 
 mod action;
 mod configured;
@@ -16,13 +16,13 @@ pub(crate) use function::FUNCTIONS;
 pub(crate) use list::LISTS;
 pub(crate) use resource::RESOURCES;
 
-/// What Terraform calls by a name.
+/// What Terraform calls by name.
 pub(crate) trait Named: Send + Sync {
-    /// Its name: of a function the function's, of everything else that of its type.
+    /// Its name: a function's own name, otherwise the type name.
     fn name(&self) -> &'static str;
 }
 
-/// The one of this name.
+/// The one with this name.
 pub(crate) fn find<H: Named + ?Sized>(all: &'static [&'static H], name: &str) -> Option<&'static H> {
     all.iter().copied().find(|handler| handler.name() == name)
 }

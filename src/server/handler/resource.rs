@@ -1,4 +1,4 @@
-//! Resources. Which there are is said in [`crate::resource`].
+//! Resources. They are registered in [`crate::resource`].
 
 use std::marker::PhantomData;
 
@@ -22,7 +22,7 @@ pub(crate) static RESOURCES: &[&dyn ResourceHandler] = each_resource!(handlers);
 /// One resource's answers to the RPCs.
 pub(crate) trait ResourceHandler: Named {
     fn schema(&self) -> Schema;
-    /// Version of its identity's shape, and what its identity consists of.
+    /// Version of its identity's schema, and the attributes of its identity.
     fn identity_schema(&self) -> (i64, Vec<Attribute>);
     fn upgrade_identity(&self, request: &proto::upgrade_resource_identity::Request)
     -> proto::upgrade_resource_identity::Response;

@@ -256,7 +256,7 @@ fn a_member_that_comes_new_keeps_nothing() {
     let prior = whole([("map", object([("k", kept())]))]);
     let planned_map = planned(&map(configured("a"), configured("b")), &prior, &map(kept(), configured("b")));
     assert_same(&planned_map, &map(open(), new("b")));
-    // Which member of a longer list is the new one cannot be told.
+    // It is unknown which member of a longer list is the new one.
     let list = |first: Value, second: Value| whole([("list", Value::List(vec![first, second]))]);
     let prior = whole([("list", Value::List(vec![kept()]))]);
     let planned_list = planned(&list(configured("a"), configured("b")), &prior, &list(kept(), configured("b")));
@@ -326,10 +326,10 @@ fn a_nested_attribute_that_requires_replacement_is_named_with_its_path() {
         assert!(replacements(&prior[index]).is_empty());
         assert_eq!(replacements(&other[index]), *expected);
         assert_eq!(replacements(&open[index]), *expected);
-        // An object that goes, and one that comes new.
+        // An object that is removed, and one that is added.
         assert_eq!(replacements(&whole([])), *expected);
         assert_eq!(paths(&declared_replacements(&attributes, &whole([]), &prior[index])), *expected);
-        // What comes new without the attribute changes nothing of it.
+        // An added object without the attribute does not change it.
         assert!(declared_replacements(&attributes, &whole([]), &without[index]).is_empty());
         assert!(declared_replacements(&attributes, &Value::Null, &prior[index]).is_empty());
     }

@@ -1,4 +1,4 @@
-//! Broken rules, gathered and told.
+//! Broken rules, collected and reported.
 
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
@@ -9,10 +9,10 @@ struct Fault {
     rule: &'static str,
 }
 
-/// As many faults as anybody reads: of a long list every member may be wrong.
+/// Maximum number of reported faults: in a long list every member may be wrong.
 const MOST: usize = 20;
 
-/// Gathers broken rules.
+/// Collects broken rules.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Fault>);
 

@@ -1,11 +1,11 @@
-//! The layer's own check of its answers, made before they are sent, by the rules that Terraform holds every provider to. Pure.
+//! The layer's own check of its answers before they are sent, by the rules that Terraform applies to every provider. Pure.
 //!
-//! Only in builds with debug assertions, so that whatever acceptance test meets a broken rule fails on it, with the rule and the place.
-//! What is sent stays as it was: a state is never lost by the check. The client that plays Terraform in the acceptance tests
-//! (`core_client/rules/`) has the same rules written down independently and shares no code with these: the code under test must not be
-//! its own judge.
+//! It is active only in builds with debug assertions: an acceptance test that meets a broken rule fails, with the rule and the
+//! place. The answer is sent unchanged: the check never loses a state. The client that plays Terraform in the acceptance tests
+//! (`core_client/rules/`) has the same rules written down independently and shares no code with these: the code under test must
+//! not be its own judge.
 //!
-//! Values may be secret, so none is shown. Everything here takes one walk over a value: lists may have ten thousand members.
+//! Values may be secret, so none is shown. Every check walks over a value once: lists may have ten thousand members.
 
 mod fault;
 mod plan;

@@ -1,4 +1,4 @@
-//! A planned object keeps what the configuration says, and is the provider's to fill only where an attribute is computed.
+//! A planned object keeps the configured values. The provider may fill an attribute only if it is computed.
 
 use super::fault::Faults;
 use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Step, Value};
@@ -47,7 +47,7 @@ fn check_attribute(
         }
         return;
     }
-    // The value before stands for a configured one that means the same.
+    // The prior value may be kept for a configured one that means the same.
     let means_no_change = !prior.is_null() && !config.is_null() && planned == prior;
     let for_the_provider = flags.computed && (!flags.optional || config.is_null());
     if planned == config || means_no_change || for_the_provider {
@@ -56,7 +56,7 @@ fn check_attribute(
     match &attribute.kind {
         _ if config.is_null() => faults.add(path, "a value is planned that is neither configured nor computed"),
         Kind::Nested { nesting, attributes } => check_nested(*nesting, attributes, prior, config, planned, path, faults),
-        Kind::Plain(_) => faults.add(path, "another value is planned than is configured"),
+        Kind::Plain(_) => faults.add(path, "the planned value differs from the configured one"),
     }
 }
 
@@ -87,15 +87,15 @@ fn check_nested(
                 check_attributes(attributes, prior.get(key), &config[key], planned, &path.key(key), faults);
             }
         }
-        _ => faults.add(path, "other members are planned than are configured"),
+        _ => faults.add(path, "the planned members differ from the configured ones"),
     }
 }
 
-/// A path that requires replacement must lead somewhere, in the prior object or in the planned one.
+/// A path that requires replacement must exist, in the prior object or in the planned one.
 pub(super) fn check_replacements(prior: &Value, planned: &Value, paths: &[AttributePath], faults: &mut Faults) {
     for path in paths.iter().filter(|_| !prior.is_null()) {
         if !leads_somewhere(prior, path) && !leads_somewhere(planned, path) {
-            faults.add(path, "a replacement is asked for, but there is no such attribute");
+            faults.add(path, "a replacement is requested, but there is no such attribute");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A stored object is what was planned, wherever the plan knew.
+//! A stored object matches the plan wherever the plan was known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use crate::terraform::{Attribute, AttributePath, Type, Value};
 pub(super) fn check(attributes: &[Attribute], planned: &Value, actual: &Value, faults: &mut Faults) {
     let root = AttributePath::root();
     match (planned.is_null(), actual.is_null()) {
-        (true, false) => faults.add(&root, "something is left although its end was planned"),
-        (false, true) => faults.add(&root, "nothing is there although it was planned"),
+        (true, false) => faults.add(&root, "the object exists although its removal was planned"),
+        (false, true) => faults.add(&root, "the object is missing although it was planned"),
         (true, true) => {}
         (false, false) => {
             for attribute in attributes {
@@ -43,12 +43,12 @@ fn compare(of: &Type, planned: &Value, actual: &Value, path: &AttributePath, fau
         }
         (Type::Set(_), Value::List(planned), Value::List(actual)) => {
             if !same_set(planned, actual) {
-                faults.add(path, "the members are other ones than were planned");
+                faults.add(path, "the members differ from the planned ones");
             }
         }
         (_, planned, actual) => {
             if planned != actual {
-                faults.add(path, "the value is another one than was planned");
+                faults.add(path, "the value differs from the planned one");
             }
         }
     }
@@ -58,8 +58,8 @@ fn same_keys(one: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>) -> 
     one.keys().eq(other.keys())
 }
 
-/// Members that were known must be there. Those that were not may have become anything, and equal ones have become one; but no member
-/// comes apart into two.
+/// Members that were known must be there. Unknown members may have become anything, and equal ones may have become one; but no
+/// member becomes two.
 fn same_set(planned: &[Value], actual: &[Value]) -> bool {
     let (open, known): (Vec<&Value>, Vec<&Value>) = planned.iter().partition(|member| member.contains_unknown());
     let known: BTreeSet<&Value> = known.into_iter().collect();

@@ -1,4 +1,4 @@
-//! Whatever is stored has the declared shape, is known throughout and holds no write-only value.
+//! Every stored object has the declared form, contains no unknowns and holds no write-only value.
 
 use super::fault::Faults;
 use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Type, Value};
@@ -17,7 +17,7 @@ pub(super) fn check_shape(attributes: &[Attribute], value: &Value, faults: &mut 
     match value {
         Value::Null => {}
         Value::Map(_) => check_object(attributes.iter().map(|a| (a.name.as_str(), a.kind.value_type())), value, &root, faults),
-        _ => faults.add(&root, "this is no object"),
+        _ => faults.add(&root, "this is not an object"),
     }
 }
 
@@ -50,7 +50,7 @@ fn check_type(of: &Type, value: &Value, path: &AttributePath, faults: &mut Fault
         | (Type::Number, Value::Number(_))
         | (Type::String, Value::String(_)) => {}
         (Type::List(of) | Type::Set(of), Value::List(elements)) => {
-            // Paths are made for members only where one is wrong: there may be many.
+            // Paths are built only for members that are wrong: there may be many members.
             for (index, element) in elements.iter().enumerate().filter(|(_, element)| !is_scalar_of(of, element)) {
                 check_type(of, element, &path.index(index), faults);
             }
@@ -63,7 +63,7 @@ fn check_type(of: &Type, value: &Value, path: &AttributePath, faults: &mut Fault
         (Type::Object(attributes), Value::Map(_)) => {
             check_object(attributes.iter().map(|(name, of)| (name.as_str(), of.clone())), value, path, faults);
         }
-        _ => faults.add(path, "the value has another type than is declared"),
+        _ => faults.add(path, "the value does not have the declared type"),
     }
 }
 
@@ -81,12 +81,12 @@ fn check_known(attributes: &[Attribute], object: &Value, path: &AttributePath, f
         each_object(attribute, value, &path, &mut |attributes, object, path| {
             inside |= object.contains_unknown();
             match object {
-                Value::Unknown => faults.add(path, "a value is not known where it is to be stored"),
+                Value::Unknown => faults.add(path, "a value to be stored is unknown"),
                 object => check_known(attributes, object, path, faults),
             }
         });
         if !inside {
-            faults.add(&path, "a value is not known where it is to be stored");
+            faults.add(&path, "a value to be stored is unknown");
         }
     }
 }
@@ -95,7 +95,7 @@ fn check_write_only(attributes: &[Attribute], object: &Value, path: &AttributePa
     for attribute in attributes {
         let (path, value) = (path.attribute(&attribute.name), object.get(&attribute.name));
         if attribute.flags.write_only && !value.is_null() {
-            faults.add(&path, "a write-only value is to be stored");
+            faults.add(&path, "a write-only value would be stored");
         }
         each_object(attribute, value, &path, &mut |attributes, object, path| check_write_only(attributes, object, path, faults));
     }

@@ -73,7 +73,7 @@ fn plan_said(prior: &Value, config: &Value, planned: &Value) -> Vec<String> {
     said(super::planned(&Sample::attributes(), prior, config, planned, &[]))
 }
 
-/// What is said of the plan of one attribute.
+/// The faults found in the plan of one attribute.
 fn plan_of(name: &str, prior: Option<Value>, config: Value, planned: Value) -> Vec<String> {
     let prior = prior.map_or(Value::Null, |prior| sample([(name, prior)]));
     plan_said(&prior, &sample([(name, config)]), &sample([(name, planned)]))
@@ -87,11 +87,14 @@ fn apply_of(name: &str, planned: Value, actual: Value) -> Vec<String> {
 fn a_plan_keeps_what_is_configured_or_what_was() {
     assert!(plan_of("name", None, "x".into(), "x".into()).is_empty());
     assert!(plan_of("name", Some("X".into()), "x".into(), "X".into()).is_empty());
-    let other = ["Attribute name: another value is planned than is configured"];
+    let other = ["Attribute name: the planned value differs from the configured one"];
     assert_eq!(plan_of("name", None, "x".into(), "y".into()), other);
     assert_eq!(plan_of("name", None, Value::Unknown, "y".into()), other);
     assert_eq!(plan_of("name", None, "x".into(), Value::Unknown), other);
-    assert_eq!(plan_of("owner", None, "x".into(), "y".into()), ["Attribute owner: another value is planned than is configured"]);
+    assert_eq!(
+        plan_of("owner", None, "x".into(), "y".into()),
+        ["Attribute owner: the planned value differs from the configured one"]
+    );
     let partly = || Value::List(vec!["a".into(), Value::Unknown]);
     assert!(plan_of("tables", None, partly(), partly()).is_empty());
 }
@@ -126,7 +129,10 @@ fn nested_objects_are_planned_member_by_member() {
     let open = |name: &str| member(name, Value::Unknown);
     let config = |name: &str| member(name, Value::Null);
     assert!(plan_of("one", None, config("a"), open("a")).is_empty());
-    assert_eq!(plan_of("one", None, config("a"), open("b")), ["Attribute one.name: another value is planned than is configured"]);
+    assert_eq!(
+        plan_of("one", None, config("a"), open("b")),
+        ["Attribute one.name: the planned value differs from the configured one"]
+    );
     assert_eq!(plan_of("one", None, config("a"), Value::Null), ["Attribute one: nothing is planned although it is configured"]);
     assert_eq!(
         plan_of("one", None, config("a"), Value::Unknown),
@@ -140,13 +146,13 @@ fn nested_objects_are_planned_member_by_member() {
     assert!(plan_of("list", None, many(vec![config("a"), config("b")]), many(vec![open("a"), open("b")])).is_empty());
     assert_eq!(
         plan_of("list", None, many(vec![config("a")]), many(vec![open("b")])),
-        ["Attribute list[0].name: another value is planned than is configured"]
+        ["Attribute list[0].name: the planned value differs from the configured one"]
     );
     let fewer = plan_of("list", None, many(vec![config("a"), config("b")]), many(vec![open("a")]));
-    assert_eq!(fewer, ["Attribute list: other members are planned than are configured"]);
+    assert_eq!(fewer, ["Attribute list: the planned members differ from the configured ones"]);
     assert!(plan_of("map", None, object([("k", config("a"))]), object([("k", open("a"))])).is_empty());
     let other_key = plan_of("map", None, object([("k", config("a"))]), object([("l", open("a"))]));
-    assert_eq!(other_key, ["Attribute map: other members are planned than are configured"]);
+    assert_eq!(other_key, ["Attribute map: the planned members differ from the configured ones"]);
 }
 
 #[test]
@@ -157,7 +163,7 @@ fn a_path_that_requires_replacement_leads_somewhere() {
     assert!(said_of(&one, AttributePath::of("name")).is_empty());
     assert!(said_of(&one, inner).is_empty());
     let nowhere = AttributePath::of("list").index(1);
-    assert_eq!(said_of(&one, nowhere.clone()), ["Attribute list[1]: a replacement is asked for, but there is no such attribute"]);
+    assert_eq!(said_of(&one, nowhere.clone()), ["Attribute list[1]: a replacement is requested, but there is no such attribute"]);
     assert!(said_of(&Value::Null, nowhere).is_empty());
 }
 
@@ -165,33 +171,30 @@ fn a_path_that_requires_replacement_leads_somewhere() {
 fn an_apply_gives_what_was_planned() {
     assert!(apply_of("size", 5.into(), 5.into()).is_empty());
     assert!(apply_of("size", Value::Unknown, 5.into()).is_empty());
-    let changed = ["Attribute size: the value is another one than was planned"];
+    let changed = ["Attribute size: the value differs from the planned one"];
     assert_eq!(apply_of("size", 5.into(), 6.into()), changed);
     assert_eq!(apply_of("size", 5.into(), Value::Null), changed);
     assert_eq!(apply_of("size", Value::Null, 5.into()), changed);
     assert_eq!(
         apply_of("tables", list(&["a", "b"]), list(&["a", "c"])),
-        ["Attribute tables[1]: the value is another one than was planned"]
+        ["Attribute tables[1]: the value differs from the planned one"]
     );
-    assert_eq!(
-        apply_of("tables", list(&["a"]), list(&["a", "b"])),
-        ["Attribute tables: the value is another one than was planned"]
-    );
+    assert_eq!(apply_of("tables", list(&["a"]), list(&["a", "b"])), ["Attribute tables: the value differs from the planned one"]);
     let half_known = Value::List(vec!["a".into(), Value::Unknown]);
     assert!(apply_of("tables", half_known, list(&["a", "b"])).is_empty());
     let tags = |value: &str| object([("k", Value::from(value))]);
-    assert_eq!(apply_of("tags", tags("1"), tags("2")), [r#"Attribute tags["k"]: the value is another one than was planned"#]);
+    assert_eq!(apply_of("tags", tags("1"), tags("2")), [r#"Attribute tags["k"]: the value differs from the planned one"#]);
     assert!(apply_of("one", member("a", Value::Unknown), member("a", "1".into())).is_empty());
     assert_eq!(
         apply_of("one", member("a", Value::Unknown), member("b", "1".into())),
-        ["Attribute one.name: the value is another one than was planned"]
+        ["Attribute one.name: the value differs from the planned one"]
     );
 }
 
 #[test]
 fn a_set_keeps_its_members_and_gains_none() {
     assert!(apply_of("publish", list(&["a", "b"]), list(&["b", "a"])).is_empty());
-    let other = ["Attribute publish: the members are other ones than were planned"];
+    let other = ["Attribute publish: the members differ from the planned ones"];
     assert_eq!(apply_of("publish", list(&["a", "b"]), list(&["a"])), other);
     assert_eq!(apply_of("publish", list(&["a"]), list(&["a", "b"])), other);
     let open = || Value::List(vec!["a".into(), Value::Unknown]);
@@ -205,8 +208,8 @@ fn a_set_keeps_its_members_and_gains_none() {
 fn an_apply_neither_loses_nor_leaves_an_object() {
     let said_of = |planned: &Value, actual: &Value| said(applied(&Sample::attributes(), planned, actual));
     assert!(said_of(&Value::Null, &Value::Null).is_empty());
-    assert_eq!(said_of(&sample([]), &Value::Null), ["The whole object: nothing is there although it was planned"]);
-    assert_eq!(said_of(&Value::Null, &sample([])), ["The whole object: something is left although its end was planned"]);
+    assert_eq!(said_of(&sample([]), &Value::Null), ["The whole object: the object is missing although it was planned"]);
+    assert_eq!(said_of(&Value::Null, &sample([])), ["The whole object: the object exists although its removal was planned"]);
 }
 
 #[test]
@@ -214,29 +217,29 @@ fn nothing_unknown_no_write_only_value_and_no_other_shape_is_stored() {
     let said_of = |value: &Value| said(stored(&Sample::attributes(), value, "a refresh"));
     assert!(said_of(&Value::Null).is_empty());
     assert!(said_of(&sample([])).is_empty());
-    assert_eq!(said_of(&sample([("id", Value::Unknown)])), ["Attribute id: a value is not known where it is to be stored"]);
-    assert_eq!(said_of(&sample([("password_wo", "x".into())])), ["Attribute password_wo: a write-only value is to be stored"]);
+    assert_eq!(said_of(&sample([("id", Value::Unknown)])), ["Attribute id: a value to be stored is unknown"]);
+    assert_eq!(said_of(&sample([("password_wo", "x".into())])), ["Attribute password_wo: a write-only value would be stored"]);
     let secret = object([("name", "a".into()), ("secret_wo", "x".into()), ("id", Value::Null)]);
-    assert_eq!(said_of(&sample([("one", secret.clone())])), ["Attribute one.secret_wo: a write-only value is to be stored"]);
+    assert_eq!(said_of(&sample([("one", secret.clone())])), ["Attribute one.secret_wo: a write-only value would be stored"]);
     let in_list = sample([("list", Value::List(vec![secret.clone()]))]);
-    assert_eq!(said_of(&in_list), ["Attribute list[0].secret_wo: a write-only value is to be stored"]);
+    assert_eq!(said_of(&in_list), ["Attribute list[0].secret_wo: a write-only value would be stored"]);
     let in_map = sample([("map", object([("k", secret)]))]);
-    assert_eq!(said_of(&in_map), [r#"Attribute map["k"].secret_wo: a write-only value is to be stored"#]);
+    assert_eq!(said_of(&in_map), [r#"Attribute map["k"].secret_wo: a write-only value would be stored"#]);
     let open = || member("a", Value::Unknown);
-    let unknown = |place: &str| [format!("Attribute {place}: a value is not known where it is to be stored")];
+    let unknown = |place: &str| [format!("Attribute {place}: a value to be stored is unknown")];
     assert_eq!(said_of(&sample([("one", open())])), unknown("one.id"));
     assert_eq!(said_of(&sample([("list", Value::List(vec![member("a", Value::Null), open()]))])), unknown("list[1].id"));
     assert_eq!(said_of(&sample([("map", object([("k", Value::Unknown)]))])), unknown(r#"map["k"]"#));
     assert_eq!(said_of(&sample([("map", Value::Unknown)])), unknown("map"));
     assert_eq!(said_of(&sample([("tables", Value::List(vec![Value::Unknown]))])), unknown("tables"));
-    assert_eq!(said_of(&sample([("size", "x".into())])), ["Attribute size: the value has another type than is declared"]);
+    assert_eq!(said_of(&sample([("size", "x".into())])), ["Attribute size: the value does not have the declared type"]);
     assert_eq!(
         said_of(&sample([("tables", Value::List(vec![true.into()]))])),
-        ["Attribute tables[0]: the value has another type than is declared"]
+        ["Attribute tables[0]: the value does not have the declared type"]
     );
     assert_eq!(said_of(&sample([("extra", Value::Null)])), ["Attribute extra: there is no such attribute"]);
     assert_eq!(said_of(&object([])).len(), Sample::attributes().len());
-    assert_eq!(said_of(&true.into()), ["The whole object: this is no object"]);
+    assert_eq!(said_of(&true.into()), ["The whole object: this is not an object"]);
 }
 
 #[test]
