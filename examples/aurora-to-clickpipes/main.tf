@@ -36,7 +36,7 @@ resource "clickpipes_publication" "orders" {
   depends_on = [clickpipes_aurora_source.orders]
 }
 
-# What a ClickPipe needs to know, in the words of the resource clickhouse_clickpipe.
+# What a ClickPipe needs, with the names of the resource clickhouse_clickpipe.
 output "postgres_source" {
   value = {
     type     = clickpipes_aurora_source.orders.source_type

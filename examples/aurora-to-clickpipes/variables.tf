@@ -14,7 +14,7 @@ variable "database" {
 }
 
 variable "schema" {
-  description = "Schema that the replication user may read, later tables included."
+  description = "Schema that the replication user may read, including later tables."
   type        = string
 }
 
@@ -43,7 +43,7 @@ variable "replication_password" {
 }
 
 variable "replication_password_version" {
-  description = "Raise it to have replication_password set anew."
+  description = "Increase it to set replication_password again."
   type        = number
   default     = 1
 }

@@ -15,7 +15,7 @@ pub(super) struct Kind {
     public: &'static str,
     /// The example's file.
     example: &'static str,
-    /// The trait that its members implement.
+    /// The trait that its inhabitants implement.
     contract: &'static str,
     /// What is registered.
     names: Vec<&'static str>,
@@ -42,7 +42,7 @@ fn short(name: &str) -> &str {
     name.trim_start_matches("clickpipes_")
 }
 
-/// What every member of a kind has outside of `src/`: its page, the handwritten part of the page, its example, its rules.
+/// What every inhabitant of a kind has outside of `src/`: its page, the handwritten part of the page, its example, its rules.
 fn belongings(kind: &Kind, name: &str) -> Vec<String> {
     let Kind { room, public, example, .. } = kind;
     let rules = if *room == "resource" { "life" } else { room };
@@ -54,7 +54,7 @@ fn belongings(kind: &Kind, name: &str) -> Vec<String> {
     ]
 }
 
-/// Where a member may be.
+/// Where an inhabitant may be.
 fn homes(kind: &Kind, name: &str) -> [String; 2] {
     [format!("src/{}/{}.rs", kind.room, short(name)), format!("src/{}/{}/mod.rs", kind.room, short(name))]
 }
@@ -110,7 +110,7 @@ fn what_implements_a_contract_is_registered() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// For the other kinds, the rules are the test that each member must have.
+/// For the other kinds, the rules are the test that each inhabitant must have.
 #[test]
 fn every_resource_has_an_acceptance_test() {
     for name in names(RESOURCES) {

@@ -12,7 +12,7 @@ enum Place {
     At(&'static str),
     /// Files of these names, in the folder of any resource.
     OfResources(&'static [&'static str]),
-    /// The file of a member of any other kind, or the mod.rs of its folder.
+    /// The file of an inhabitant of any other kind, or the mod.rs of its folder.
     OfOtherKinds(&'static [&'static str]),
 }
 

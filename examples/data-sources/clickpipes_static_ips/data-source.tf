@@ -1,4 +1,4 @@
-# Where the pipes of a ClickHouse service connect from.
+# The addresses that the pipes of a ClickHouse service connect from.
 data "clickpipes_static_ips" "service" {
   cloud_provider     = "aws"
   region             = "eu-west-1"

@@ -2,7 +2,7 @@ locals {
   tables = ["sales.orders", "sales.customers"]
 }
 
-# What a ClickPipe replicates, and into which tables of ClickHouse.
+# The tables that a ClickPipe replicates, and their names in ClickHouse.
 output "table_mappings" {
   value = provider::clickpipes::table_mappings(local.tables, {
     targets = { "sales.orders" = "orders" }

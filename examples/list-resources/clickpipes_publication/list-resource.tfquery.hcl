@@ -1,4 +1,4 @@
-# Every publication of a database, to be imported: terraform query -generate-config-out=publications.tf
+# Every publication of a database, for import: terraform query -generate-config-out=publications.tf
 list "clickpipes_publication" "shop" {
   provider = clickpipes
 

@@ -5,7 +5,7 @@ resource "clickpipes_publication" "orders" {
   tables   = ["sales.customers", "sales.orders"]
 }
 
-# Every table of a schema, also those made later. Needs PostgreSQL 15.
+# Every table of a schema, including tables created later. Needs PostgreSQL 15.
 resource "clickpipes_publication" "billing" {
   name     = "billing"
   database = "shop"

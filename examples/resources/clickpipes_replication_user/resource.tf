@@ -2,7 +2,7 @@ resource "clickpipes_replication_user" "clickpipes" {
   name     = "clickpipes"
   database = "shop"
 
-  # Stored nowhere. Raise the version to have a new password set.
+  # Not stored. Increase the version to set a new password.
   password_wo         = var.replication_password
   password_wo_version = 1
 

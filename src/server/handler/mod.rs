@@ -1,4 +1,4 @@
-//! From a name to its handler, for each kind. The folder of each kind registers its members.
+//! From a name to its handler, for each kind. The folder of each kind registers its inhabitants.
 
 mod action;
 mod configured;
