@@ -1,4 +1,4 @@
-//! What a plan without changes costs the database server: configurations of a size, and one plan counted and timed.
+//! What a plan without changes costs the database server: configurations of a given size, and one plan counted and timed.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -13,21 +13,21 @@ const APPLICATION: &str = "terraform-provider-clickpipes";
 /// The ephemeral variable that gives every user its password.
 const PASSWORD: &str = "variable \"password\" {\n  type = string\n  ephemeral = true\n}\n";
 
-/// A rig whose provider dials through a network that counts.
+/// A rig whose provider connects through a network that counts.
 pub struct CountingRig {
     /// The cluster and the workspace.
     pub rig: Rig,
-    /// What lies between them.
+    /// The network between them.
     pub network: SlowNetwork,
 }
 
-/// Tables that are made in one transaction.
+/// Number of tables created in one transaction.
 const AT_ONCE: usize = 500;
 
 /// What one plan cost.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanCost {
-    /// Statements in the server's log. What is sent as one simple query, as the set-up of a session is, counts once.
+    /// Statements in the server's log. A simple query with several statements, such as the set-up of a session, counts once.
     pub statements: usize,
     /// What went over the network.
     pub traffic: Traffic,
@@ -39,19 +39,19 @@ impl CountingRig {
     /// A cluster with logical replication, room for locks on very many tables, and nothing in its database.
     ///
     /// # Errors
-    /// If the machine lacks something; the message says what.
+    /// If the machine lacks something; the message names it.
     pub async fn start() -> Result<Self> {
         let parameters = [("rds.logical_replication", "1"), ("max_locks_per_transaction", "1024")];
         let mut rig = Rig::start_with_parameters(&parameters).await?;
         rig.tf.set_env("TF_VAR_password", "a-password-of-some-length");
-        // Its trace would be most of what a plan does.
+        // The trace would take most of the time of a plan.
         rig.tf.set_env("TF_LOG", "");
         let network = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
         rig.dial(network.address())?;
         Ok(Self { rig, network })
     }
 
-    /// Makes `schemas` schemas `s0`, `s1`, ... with `tables` tables `t0`, `t1`, ... each.
+    /// Creates `schemas` schemas `s0`, `s1`, ... with `tables` tables `t0`, `t1`, ... each.
     ///
     /// # Errors
     /// If the server refuses.
@@ -71,7 +71,7 @@ impl CountingRig {
         Ok(())
     }
 
-    /// Plans, and there is nothing to do.
+    /// Plans, and expects nothing to do.
     ///
     /// # Errors
     /// If the plan fails or is not empty.
@@ -116,7 +116,7 @@ pub fn many(users: usize) -> String {
     PASSWORD.to_owned() + &pairs.collect::<String>()
 }
 
-/// As many resources that Terraform has by itself: what Terraform alone takes.
+/// The same number of resources that are built into Terraform: the cost of Terraform alone.
 pub fn floor(resources: usize) -> String {
     (0..resources).map(|number| format!("resource \"terraform_data\" \"d{number}\" {{\n  input = \"{number}\"\n}}\n")).collect()
 }

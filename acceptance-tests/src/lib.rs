@@ -1,5 +1,5 @@
-//! What the acceptance tests and the demo stand on: real Postgres servers, a simulated Aurora control plane that owns some of them, the
-//! real terraform, and a client that plays Terraform.
+//! The foundation of the acceptance tests and the demo: real Postgres servers, a simulated Aurora control plane that owns some of
+//! them, the real terraform, and a client that plays Terraform.
 //!
 //! Start at [`simulator::Simulator`] for Aurora, at [`postgres_server::PostgresServer`] for plain Postgres and at
 //! [`terraform_cli::Terraform`] for the CLI.

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 const NAME: &str = "terraform-provider-clickpipes";
 
-/// Builds the binary once per process and says where it is.
+/// Builds the binary once per process and returns its path.
 ///
 /// # Errors
-/// If cargo cannot be run or the build fails; its own messages stand on standard error.
+/// If cargo cannot be run or the build fails; cargo's own messages are on standard error.
 pub fn path() -> anyhow::Result<&'static Path> {
     static PATH: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let build = || {
@@ -31,7 +31,7 @@ pub fn path() -> anyhow::Result<&'static Path> {
     }
 }
 
-/// Builds what `cargo build --release` gives, and says where it is.
+/// Builds the binary with `cargo build --release` and returns its path.
 ///
 /// # Errors
 /// As [`path`].

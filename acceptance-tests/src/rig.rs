@@ -1,4 +1,4 @@
-//! One simulated cluster with its Postgres, and a terraform workspace pointed at it: what most acceptance tests start from.
+//! One simulated cluster with its Postgres, and a terraform workspace that points to it: the start of most acceptance tests.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
 use crate::stream::{ReplicationStream, Source};
 use crate::terraform_cli::Terraform;
 
-/// The master user's password, unlike anything else in a log.
+/// The master user's password, different from anything else in a log.
 pub const ADMIN_PASSWORD: &str = "adm1n-Pa55-w0rd-zq81";
 /// Identifier of the cluster.
 pub const CLUSTER: &str = "orders";
@@ -21,20 +21,20 @@ pub const DATABASE: &str = "app";
 
 /// `application_name` of the provider's sessions.
 const APPLICATION: &str = "terraform-provider-clickpipes";
-/// Beginnings of statements that change nothing and therefore stand in no list of operations.
+/// Beginnings of statements that change nothing and therefore are not in any list of operations.
 const UNLISTED: [&str; 8] = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT", "WITH", "SHOW", "START"];
 
-/// Of what clients sent, the statements of the provider that changed something.
+/// The provider's statements that changed something, among those of all clients.
 #[must_use]
 pub fn changes(statements: Vec<LoggedStatement>) -> Vec<String> {
     let of_provider = statements.into_iter().filter(|statement| statement.application == APPLICATION);
     of_provider.map(|statement| statement.text).filter(|text| !UNLISTED.iter().any(|word| text.starts_with(word))).collect()
 }
 
-/// A logged statement in the words of `operations`, which do not show the verifier of a password.
+/// A logged statement in the form of `operations`, which do not show the verifier of a password.
 ///
 /// # Panics
-/// If what follows PASSWORD is no verifier.
+/// If the text after PASSWORD is not a verifier.
 #[must_use]
 pub fn without_verifier(text: &str) -> String {
     match text.split_once("PASSWORD '") {
@@ -58,10 +58,10 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// A writer and a reader of Aurora PostgreSQL 15, and a workspace whose provider block spells the connection out.
+    /// A writer and a reader of Aurora PostgreSQL 15, and a workspace whose provider block contains the connection settings.
     ///
     /// # Errors
-    /// If the machine lacks something; the message says what.
+    /// If the machine lacks something; the message names it.
     pub async fn start() -> Result<Self> {
         Self::start_with(ClusterSpec::new(CLUSTER)).await
     }
@@ -69,7 +69,7 @@ impl Rig {
     /// The same with logical replication on from the start.
     ///
     /// # Errors
-    /// If the machine lacks something; the message says what.
+    /// If the machine lacks something; the message names it.
     pub async fn start_logical() -> Result<Self> {
         Self::start_with_parameters(&[("rds.logical_replication", "1")]).await
     }
@@ -77,17 +77,17 @@ impl Rig {
     /// The same with these cluster parameters in effect.
     ///
     /// # Errors
-    /// If the machine lacks something; the message says what.
+    /// If the machine lacks something; the message names it.
     pub async fn start_with_parameters(parameters: &[(&str, &str)]) -> Result<Self> {
         let simulator = Simulator::start(Options::default())?;
         simulator.create_parameter_group("custom", "aurora-postgresql15", parameters)?;
         Self::start_in(simulator, ClusterSpec::new(CLUSTER).parameter_group("custom")).await
     }
 
-    /// The same for a cluster of one's own making; admin and database are set here.
+    /// The same for a custom cluster; admin and database are set here.
     ///
     /// # Errors
-    /// If the machine lacks something; the message says what.
+    /// If the machine lacks something; the message names it.
     pub async fn start_with(spec: ClusterSpec) -> Result<Self> {
         Self::start_in(Simulator::start(Options::default())?, spec).await
     }
@@ -101,7 +101,7 @@ impl Rig {
         Ok(rig)
     }
 
-    /// Writes a provider block that dials this address as the master user, without TLS.
+    /// Writes a provider block that connects to this address as the master user, without TLS.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -185,7 +185,7 @@ impl Rig {
         Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
     }
 
-    /// Makes every COMMIT wait, once it is done on this server, for a standby that does not exist; or lets them go on.
+    /// Makes every COMMIT wait, after it is done on this server, for a standby that does not exist; or ends that.
     ///
     /// # Errors
     /// If the server refuses.
@@ -199,7 +199,7 @@ impl Rig {
     /// Waits until the provider's COMMIT is done on this server and waits for the standby.
     ///
     /// # Errors
-    /// If the server cannot be asked, or none comes to wait.
+    /// If the server cannot be queried, or no COMMIT waits.
     pub async fn commit_waits(&self) -> Result<()> {
         let started = Instant::now();
         while self.ask("SELECT count(*)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await? != "1" {
@@ -209,16 +209,16 @@ impl Rig {
         Ok(())
     }
 
-    /// Cuts the connection whose COMMIT waits, before it is answered.
+    /// Cuts the connection with the waiting COMMIT before it is answered.
     ///
     /// # Errors
-    /// If the server cannot be asked.
+    /// If the server cannot be queried.
     pub async fn cut_waiting_commit(&self) -> Result<()> {
         self.ask("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await?;
         Ok(())
     }
 
-    /// The statements of the provider that changed something, in order, since the server started.
+    /// The provider's statements that changed something, in order, since the server started.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -230,7 +230,7 @@ impl Rig {
     /// Returns the attributes.
     ///
     /// # Errors
-    /// If one of that is not so.
+    /// If one of these is not so.
     pub async fn apply_as_reviewed(&self, address: &str) -> Result<Value> {
         let before = self.changes()?.len();
         let plan = self.tf.plan().await?;

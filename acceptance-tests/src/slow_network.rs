@@ -1,5 +1,5 @@
-//! A network between the provider and a server on this machine: every byte takes its time, what passes is counted, and connections wait
-//! or are cut where a test says. And a port behind which there is nobody, until there is.
+//! A network between the provider and a server on this machine: it delays bytes, counts traffic, and makes connections wait or
+//! cuts them where a test says. Also a port with nothing behind it until a test opens it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,18 +15,18 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// As much as one read takes. Chunks in flight are bounded by the senders, which wait for answers.
+/// The maximum size of one read. The senders wait for answers, which bounds the chunks in flight.
 const CHUNK: usize = 64 << 10;
-/// As many connections as may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 128;
 
-/// What passed.
+/// The traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Connections opened.
     pub connections: u64,
-    /// How often a client spoke after it had been spoken to, the opening of each connection included. Questions that go out together
-    /// count once.
+    /// How often a client sent something after it had received something, including the opening of each connection. Requests that
+    /// are sent together count once.
     pub round_trips: u64,
     /// Bytes that clients sent.
     pub sent: u64,
@@ -34,20 +34,20 @@ pub struct Traffic {
     pub received: u64,
 }
 
-/// Where a connection is cut, both ways and without a word, as by a proxy that goes away. Each cuts once, in the order given. What clients
-/// send is looked at in clear, so without TLS.
+/// Where a connection is cut, both ways and without notice, as by a proxy that disappears. Each cuts once, in the given order.
+/// The traffic is read in clear text, so without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// Before what contains this text reaches the server.
+    /// Before a message with this text reaches the server.
     Before(&'static str),
-    /// After the server has received what contains this text and has answered it, and before the answer reaches the client.
+    /// After the server has received a message with this text and has answered it, before the answer reaches the client.
     Answer(&'static str),
 }
 
-/// A port on this machine that refuses connections, and that nobody else is given as long as this value lives.
+/// A port on this machine that refuses connections, and that no other program gets while this value lives.
 #[derive(Debug)]
 pub struct ClosedPort {
-    /// Bound, and not listening.
+    /// Bound, but not listening.
     socket: TcpSocket,
     /// The port.
     pub number: u16,
@@ -65,16 +65,16 @@ impl ClosedPort {
         Ok(Self { socket, number })
     }
 
-    /// From now on the port leads to `server`.
+    /// From now on the port forwards to `server`.
     ///
     /// # Errors
-    /// If it cannot be listened on.
+    /// If the port cannot be opened.
     pub fn open(self, server: SocketAddr) -> Result<SlowNetwork> {
         SlowNetwork::over(self.socket.listen(BACKLOG).context("opening the port")?, server)
     }
 }
 
-/// A port on this machine that leads to another one as over a distance.
+/// A port on this machine that forwards to another one as over a distance.
 #[derive(Debug)]
 pub struct SlowNetwork {
     address: SocketAddr,
@@ -106,7 +106,7 @@ impl Shared {
         self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next cut, if these bytes are what it waits for.
+    /// The next cut, if these bytes match it.
     fn cut_at(&self, bytes: &[u8]) -> Option<Cut> {
         let mut cuts = self.cuts();
         let (Cut::Before(text) | Cut::Answer(text)) = *cuts.front()?;
@@ -115,7 +115,7 @@ impl Shared {
 }
 
 impl SlowNetwork {
-    /// Leads to `server`, without delay at first.
+    /// Forwards to `server`, without delay at first.
     ///
     /// # Errors
     /// If there is no port to listen on.
@@ -137,22 +137,22 @@ impl SlowNetwork {
         Ok(Self { address, shared, _accepting: accepting })
     }
 
-    /// Where clients dial.
+    /// The address that clients connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Leads new connections to another server, as a name does that is given to another address.
+    /// Forwards new connections to another server, like a name that gets another address.
     pub fn lead_to(&self, server: SocketAddr) {
         *self.shared.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
     }
 
-    /// Lets new connections wait for their server, as while another one takes over; or lets them go on.
+    /// Makes new connections wait for their server, as while another one takes over; or ends that.
     pub fn hold(&self, hold: bool) {
         self.shared.held.send_replace(hold);
     }
 
-    /// Sets how long a question and its answer are on their way together.
+    /// Sets the time for a request and its answer together.
     pub fn set_round_trip(&self, time: Duration) {
         self.shared.round_trip_micros.store(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -167,7 +167,7 @@ impl SlowNetwork {
         self.shared.cuts().iter().copied().collect()
     }
 
-    /// What passed since the last call.
+    /// The traffic since the last call.
     pub fn take_traffic(&self) -> Traffic {
         let mut taken = Traffic::default();
         self.shared.count(|traffic| taken = std::mem::take(traffic));
@@ -227,8 +227,8 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// Carries bytes one way until their source ends, or until `pass` says of some that they do not get through: then the connection is
-/// `over`. Each chunk arrives when its own time has passed, so that a delay costs no throughput.
+/// Carries bytes one way until their source ends, or until `pass` stops some of them: then the connection is `over`. Each chunk
+/// has its own delay, so that delays do not reduce throughput.
 async fn carry(
     mut source: OwnedReadHalf,
     mut target: OwnedWriteHalf,
@@ -256,7 +256,7 @@ async fn carry(
                 break;
             }
         }
-        // The other side may have left already.
+        // The other side may have disconnected already.
         let _ = target.shutdown().await;
     };
     tokio::join!(depart, arrive);

@@ -1,4 +1,4 @@
-//! The simulator as a program of its own.
+//! The simulator as a standalone program.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,11 +8,12 @@ use acceptance_tests::simulator::{ClusterSpec, Options, Simulator};
 use anyhow::{Context, Result};
 use clap::Parser;
 
-/// Simulates Amazon Aurora PostgreSQL on 127.0.0.1: the RDS API over HTTP and a real Postgres behind each cluster; at the same address, what
-/// belongs to its credentials of Secrets Manager and STS.
+/// Simulates Amazon Aurora PostgreSQL on 127.0.0.1: the RDS API over HTTP and a real Postgres behind each cluster; at the same
+/// address, the parts of Secrets Manager and STS that concern its credentials.
 ///
-/// Clusters are made here with --cluster or later by POST to /_sim/clusters. Point AWS_ENDPOINT_URL_RDS, or the provider's
-/// aws.endpoints.rds, at the printed address; any credentials do (login tokens are signed with `testing`, `testing`). Ctrl-C ends it with all its servers.
+/// Clusters are created here with --cluster, or later by POST to /_sim/clusters. Point AWS_ENDPOINT_URL_RDS, or the provider's
+/// aws.endpoints.rds, to the printed address; any credentials work (login tokens are signed with `testing`, `testing`). Ctrl-C
+/// ends it with all its servers.
 #[derive(Debug, Parser)]
 #[command(name = "aurora-sim")]
 struct Arguments {
@@ -40,7 +41,7 @@ struct Arguments {
     /// Let Postgres speak TLS too
     #[arg(long)]
     tls: bool,
-    /// Real durations (a modification 15 s, a reboot 30 s) times this
+    /// Multiply real durations (a modification 15 s, a reboot 30 s) by this
     #[arg(long, default_value_t = 0.1)]
     time_scale: f64,
     /// Region in ARNs

@@ -1,4 +1,4 @@
-//! `cargo docs`: writes the pages in `docs/`, or checks that they are as they should be.
+//! `cargo docs`: writes the pages in `docs/`, or checks that they are up to date.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo docs")]
 struct Arguments {
-    /// Change nothing, and fail if a page is not as it would be written
+    /// Change nothing, and fail if a page is not up to date
     #[arg(long)]
     check: bool,
 }

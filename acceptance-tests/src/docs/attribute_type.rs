@@ -7,7 +7,7 @@ use terraform_provider_clickpipes::proto::tfplugin6::schema::{Attribute, object:
 /// Names the type of an attribute: `String`, `List of String`, `Attributes Map`.
 ///
 /// # Errors
-/// If the schema states none that Terraform knows.
+/// If the schema has no type that Terraform knows.
 pub(super) fn name(attribute: &Attribute) -> Result<String> {
     let Some(nested) = &attribute.nested_type else {
         let cty = serde_json::from_slice(&attribute.r#type).with_context(|| format!("the type of {}", attribute.name))?;
@@ -23,10 +23,10 @@ pub(super) fn name(attribute: &Attribute) -> Result<String> {
     .to_owned())
 }
 
-/// Names a type in cty's notation, as a schema has it.
+/// Names a type in cty's notation, as in a schema.
 ///
 /// # Errors
-/// If it is none that Terraform knows.
+/// If Terraform does not know the type.
 pub(super) fn of_notation(notation: &[u8]) -> Result<String> {
     plain(&serde_json::from_slice(notation)?)
 }

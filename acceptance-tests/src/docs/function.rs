@@ -1,4 +1,4 @@
-//! What a page says of a function: its signature, and its arguments.
+//! What a page says about a function: its signature, and its arguments.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::{attribute_type, schema};
 /// The signature in one line.
 ///
 /// # Errors
-/// A type is missing or none that Terraform knows.
+/// A type is missing, or Terraform does not know it.
 pub(super) fn signature(name: &str, function: &Function) -> Result<String> {
     let of = |notation: &[u8]| attribute_type::of_notation(notation).map(|name| name.to_lowercase());
     let parameters = function.parameters.iter().map(|parameter| Ok(format!("{} {}", parameter.name, of(&parameter.r#type)?)));

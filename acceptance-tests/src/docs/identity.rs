@@ -1,4 +1,4 @@
-//! What a page says of a resource's identity.
+//! What a page says about a resource's identity.
 
 use std::fmt::Write as _;
 

@@ -12,7 +12,7 @@ use crate::core_client::CoreClient;
 /// What has a page.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// A managed resource, and what its identity consists of.
+    /// A managed resource, and the attributes of its identity.
     Resource(Schema, ResourceIdentitySchema),
     /// Anything else with a schema.
     Configured(Schema),

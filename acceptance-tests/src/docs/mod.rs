@@ -1,6 +1,6 @@
-//! The pages in `docs/` that the Terraform Registry shows, in its layout. They are written from the schema that the provider's binary
-//! answers, from `examples/` and from the hand-written parts in `docs/templates/`; what is registered later has its page without a line
-//! here.
+//! The pages in `docs/` that the Terraform Registry shows, in its layout. They are written from the schema that the provider's
+//! binary returns, from `examples/` and from the handwritten parts in `docs/templates/`. Anything registered later gets its page
+//! without a change here.
 
 mod attribute_type;
 mod function;
@@ -19,12 +19,12 @@ use terraform_provider_clickpipes::proto::tfplugin6::Schema;
 
 pub use kind::{Kind, Subject};
 
-/// The folders in `docs/` of which every page is written here.
+/// The folders in `docs/` whose pages are all written here.
 const FOLDERS: [&str; 6] = ["actions", "data-sources", "ephemeral-resources", "functions", "list-resources", "resources"];
 /// What every type name starts with; pages are named without it.
 const PREFIX: &str = "clickpipes_";
 
-/// What the provider answers about itself.
+/// What the provider reports about itself.
 #[derive(Clone, Debug)]
 pub struct Schemas {
     /// Of the provider block.
@@ -100,7 +100,7 @@ impl Pages {
         self.0.keys().map(PathBuf::as_path)
     }
 
-    /// What must change in `docs/`, one sentence a page; empty when all is as it should be.
+    /// What must change in `docs/`, one sentence per page; empty if everything is up to date.
     ///
     /// # Errors
     /// If a folder cannot be read.
@@ -114,7 +114,7 @@ impl Pages {
         Ok(pages.chain(orphans.iter().map(|path| format!("{} documents nothing that there is", path.display()))).collect())
     }
 
-    /// Writes the pages that are stale and removes those of no resource. Returns what it touched.
+    /// Writes the pages that are stale and removes those of unknown resources. Returns the paths that it touched.
     ///
     /// # Errors
     /// If a file cannot be written or removed.
@@ -138,7 +138,7 @@ impl Pages {
         Ok(touched)
     }
 
-    /// Pages of what does not exist.
+    /// Pages of things that do not exist.
     fn orphans(&self, repository: &Path) -> Result<Vec<PathBuf>> {
         let mut orphans = Vec::new();
         for folder in FOLDERS.map(|folder| Path::new("docs").join(folder)) {

@@ -1,4 +1,4 @@
-//! One page: front matter, description, example, hand-written notes, schema, import.
+//! One page: front matter, description, example, handwritten notes, schema, import.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -61,7 +61,7 @@ pub(super) fn inhabitant(repository: &Path, kind: &Kind, name: &str, subject: &S
     }
 }
 
-/// What a page says of a schema.
+/// What a page says about a schema.
 fn described(declared: &Schema) -> Result<[(&'static str, String); 3]> {
     let description = description(declared);
     Ok([("summary", summary(&description)), ("schema", schema::section(declared)?), ("description", description.join("\n\n"))])

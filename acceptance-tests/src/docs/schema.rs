@@ -80,7 +80,7 @@ fn anchor(path: &[&str]) -> String {
     format!("nestedatt--{}", path.join("--"))
 }
 
-/// The paragraphs of a description. Lines end where the source's did, so they are joined.
+/// The paragraphs of a description. Line breaks come from the source, so lines are joined.
 pub(super) fn paragraphs(description: &str) -> Vec<String> {
     let join = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     description.split("\n\n").map(join).filter(|paragraph| !paragraph.is_empty()).collect()

@@ -1,11 +1,11 @@
-//! Hand-written text with places to fill, written `{{name}}`.
+//! Handwritten text with places to fill, written `{{name}}`.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-/// Fills the places of `template`. What is filled in is not searched again, so it may hold anything.
+/// Fills the places of `template`. Filled-in text is not searched again, so it may contain anything.
 ///
 /// # Errors
-/// A place that nobody fills, a value without a place, or braces that do not close.
+/// A place without a value, a value without a place, or braces that do not close.
 pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> Result<String> {
     let mut filled = String::new();
     let mut used = vec![false; values.len()];

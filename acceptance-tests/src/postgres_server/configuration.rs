@@ -15,7 +15,7 @@ pub type Settings = BTreeMap<String, String>;
 /// The file that `postgresql.conf` includes last; a restart or reload with new settings rewrites it.
 const SETTINGS_FILE: &str = "rig.conf";
 
-/// Writes the settings of the rig and then `settings`, which win.
+/// Writes the settings of the rig and then `settings`, which take precedence.
 pub(crate) fn write_settings(
     identity: Identity,
     data: &Path,
@@ -51,7 +51,7 @@ pub(crate) fn write_settings(
     identity.write(&data.join(SETTINGS_FILE), &text, 0o600)
 }
 
-/// Includes the settings file and says who may log in how.
+/// Includes the settings file and defines who may log in how.
 pub(crate) fn write_once(identity: Identity, data: &Path) -> Result<()> {
     let path = data.join("postgresql.conf");
     let mut text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -60,8 +60,8 @@ pub(crate) fn write_once(identity: Identity, data: &Path) -> Result<()> {
     write_rules(identity, data, "scram-sha-256")
 }
 
-/// Says who may log in how: over TCP by `method`. Members of `rds_iam` are refused there, since on RDS only an IAM token lets them in;
-/// a simulated endpoint that has checked one brings them in through the socket.
+/// Defines who may log in how: over TCP by `method`. Members of `rds_iam` are refused there, because on RDS they need an IAM
+/// token; a simulated endpoint that has checked one connects them through the socket.
 pub(crate) fn write_rules(identity: Identity, data: &Path, method: &str) -> Result<()> {
     let rules = format!(
         "local all {SUPERUSER} trust\nlocal replication {SUPERUSER} trust\n\

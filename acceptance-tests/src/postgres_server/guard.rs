@@ -1,7 +1,7 @@
 //! The process that outlives this one for a moment: it ends the server and removes its folder.
 //!
-//! Tests are killed, and Rust never drops statics; a `sh` that reads from a pipe notices either, because the pipe closes with the
-//! process that holds its other end. Every new process id of the server is told to it.
+//! Tests are killed, and Rust never drops statics. A `sh` that reads from a pipe notices both, because the pipe closes with the
+//! process that holds its other end. It receives every new process id of the server.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::identity::Identity;
 
-/// After SIGQUIT Postgres ends within 5 s by itself; what is left then is killed.
+/// After SIGQUIT Postgres ends by itself within 5 s; a process that is left then is killed.
 const SCRIPT: &str = r#"
 pid=
 while read -r line; do pid=$line; done
@@ -32,7 +32,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Starts to watch over `folder`; no server is known yet.
+    /// Starts to watch `folder`; no server is known yet.
     pub(crate) fn start(identity: Identity, folder: &Path) -> Result<Self> {
         let mut command = identity.command(Path::new("sh"));
         command.arg("-c").arg(SCRIPT).arg("postgres-guard").arg(folder);
@@ -53,7 +53,7 @@ impl Guard {
         writeln!(pipe, "{line}").context("telling the guard of a Postgres server which process it watches")
     }
 
-    /// Lets the guard do its work. The caller reaps the server before it waits, or the guard waits for a zombie.
+    /// Lets the guard do its work. The caller reaps the server before it waits, otherwise the guard would wait for a zombie.
     pub(crate) fn release(&mut self) {
         drop(self.pipe.take());
     }

@@ -1,4 +1,4 @@
-//! The user that servers run as: Postgres refuses root, so root hands over to an unprivileged user.
+//! The user that servers run as: Postgres refuses root, so root switches to an unprivileged user.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Root takes `postgres`, or `nobody` where there is no such user.
+    /// Root uses `postgres`, or `nobody` if there is no such user.
     pub(crate) fn current() -> Result<Self> {
         if !nix::unistd::geteuid().is_root() {
             return Ok(Self { other: None });
@@ -26,13 +26,13 @@ impl Identity {
         bail!("Postgres refuses to run as root, and this machine has neither a user `postgres` nor a user `nobody` to run it as")
     }
 
-    /// A word for this identity in file names: what one user made, another may not read.
+    /// A word for this identity in file names: files that one user created may be unreadable for another.
     pub(crate) fn name(self) -> u32 {
         self.other.map_or_else(|| nix::unistd::geteuid().as_raw(), |(uid, _)| uid)
     }
 
-    /// A command that runs as this identity, in the root folder, without this process's environment: PG* variables would
-    /// change what initdb and the server do, and the current folder may be closed to the other user.
+    /// A command that runs as this identity, in the root folder, without this process's environment: PG* variables would affect
+    /// initdb and the server, and the other user may have no access to the current folder.
     pub(crate) fn command(self, program: &Path) -> Command {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new(program);
@@ -67,7 +67,7 @@ impl Identity {
         self.own(path)
     }
 
-    /// Makes a folder that this identity owns.
+    /// Creates a folder that this identity owns.
     pub(crate) fn create_folder(self, path: &Path, mode: u32) -> Result<()> {
         std::fs::create_dir(path).with_context(|| format!("creating {}", path.display()))?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
@@ -78,7 +78,7 @@ impl Identity {
     /// A new folder of this identity among the system's temporary files. Its name is short: unix socket paths end at 100 bytes.
     pub(crate) fn temporary_folder(self) -> Result<PathBuf> {
         let own_folder = std::env::temp_dir();
-        // TMPDIR may lie below a folder that the other user cannot enter.
+        // TMPDIR may be below a folder that the other user cannot enter.
         let parent = if self.other.is_some() { PathBuf::from("/tmp") } else { own_folder };
         let folder = tempfile::Builder::new()
             .prefix("pg-")
@@ -91,7 +91,7 @@ impl Identity {
     }
 }
 
-/// Runs a command to its end; its output is in the error when it fails.
+/// Runs a command to its end. If it fails, the error contains its output.
 pub(crate) fn run(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("starting {program}"))?;

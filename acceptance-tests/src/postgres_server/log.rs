@@ -1,4 +1,4 @@
-//! Reads the statements that clients sent back out of a server's log.
+//! Reads the statements of clients from a server's log.
 
 use super::SUPERUSER;
 
@@ -18,7 +18,7 @@ pub struct LoggedStatement {
     pub text: String,
 }
 
-/// All statements in order, but for those of the rig's own superuser.
+/// All statements in order, except those of the rig's own superuser.
 pub(crate) fn statements(log: &str) -> Vec<LoggedStatement> {
     let mut found: Vec<LoggedStatement> = Vec::new();
     let mut continues = false;

@@ -1,4 +1,4 @@
-//! Real Postgres servers for tests and the demo: found on the machine or fetched, each with a folder, a port and a log of its own.
+//! Real Postgres servers for tests and the demo: found on the machine or downloaded, each with its own folder, port and log.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! Every server logs every statement (`log_statement = all`), except those of [`SUPERUSER`], who belongs to the rig.
-//! Host connections need a password (SCRAM); the superuser gets in through the unix socket only.
+//! Every server logs every statement (`log_statement = all`), except those of [`SUPERUSER`], which belongs to the rig. Host
+//! connections need a password (SCRAM); the superuser can log in through the unix socket only.
 //!
 //! Nothing survives: a guard process (see [`guard`]) stops the server and removes its folder when this process ends, however it ends.
 
@@ -41,5 +41,5 @@ pub use process::{PostgresServer, ServerOptions};
 pub use tls::{Authority, ServerCertificate, Validity};
 pub(crate) use tls::{CERTIFICATE_FILE, KEY_FILE};
 
-/// The superuser that initdb makes, named as on RDS. It is the rig's own and never shows in [`PostgresServer::statements`].
+/// The superuser that initdb creates, named as on RDS. It is the rig's own and never appears in [`PostgresServer::statements`].
 pub const SUPERUSER: &str = "rdsadmin";

@@ -1,4 +1,4 @@
-//! A version that cannot be had: named in the output of the tests, and a failure where everything must run.
+//! A version that is not available: named in the output of the tests, and a failure where everything must run.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,23 +9,23 @@ use tokio::sync::OnceCell;
 
 use super::Binaries;
 
-/// Why a version is not there; `None` if it is.
+/// Why a version is not available; `None` if it is.
 type Absence = Option<String>;
 
 static LOOKED_FOR: Mutex<BTreeMap<u32, Arc<OnceCell<Absence>>>> = Mutex::new(BTreeMap::new());
 
-/// Whether this major version can be had, from the machine or fetched; asked once a process. If it cannot, standard error says
-/// `not run: PostgreSQL 17: <reason>`, also past the test harness, which keeps the output of passing tests to itself.
+/// Whether this major version is available, from the machine or by download; checked once per process. If it is not, standard
+/// error says `not run: PostgreSQL 17: <reason>`. This bypasses the test harness, which hides the output of passing tests.
 ///
 /// # Errors
-/// With `CI=true`, if it cannot be had.
+/// With `CI=true`, if it is not available.
 pub async fn is_available(major: u32) -> Result<bool> {
     let cell = Arc::clone(LOOKED_FOR.lock().unwrap_or_else(PoisonError::into_inner).entry(major).or_default());
     let absence = cell
         .get_or_init(|| async {
             let reason = Binaries::locate(major).await.err().map(|error| format!("{error:#}"));
             if let Some(reason) = &reason {
-                // Not eprintln: the harness would catch that.
+                // Not eprintln: the harness would capture it.
                 let _ = writeln!(std::io::stderr(), "{}", notice(major, reason));
             }
             reason
@@ -39,7 +39,7 @@ fn notice(major: u32, reason: &str) -> String {
     format!("not run: PostgreSQL {major}: {reason}")
 }
 
-/// `everything`: a version that is not there is a failure.
+/// `everything`: a missing version is a failure.
 fn verdict(major: u32, absence: Option<&str>, everything: bool) -> Result<bool> {
     match absence {
         Some(reason) if everything => bail!("CI=true demands every version; {}", notice(major, reason)),

@@ -22,19 +22,19 @@ use super::{Binaries, SUPERUSER, ServerCertificate, template, tls};
 /// How long a start, a stop or a promotion may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where servers listen: below what Linux, macOS and Windows take for outgoing connections.
+/// Ports that servers use: below the range that Linux, macOS and Windows use for outgoing connections.
 const PORTS: Range<u16> = 15_000..32_000;
-/// How often a port that was taken meanwhile is given up for another.
+/// How often another port is tried if one has been taken meanwhile.
 const PORTS_TRIED: u32 = 10;
 
-/// What server to start.
+/// Which server to start.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// The major version, such as 15.
     pub major: u32,
     /// Settings beyond the rig's own.
     pub settings: Settings,
-    /// Names in the TLS certificate; empty: the server speaks no TLS.
+    /// Names in the TLS certificate; if empty, the server has no TLS.
     pub tls_names: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl ServerOptions {
         self
     }
 
-    /// Speaks TLS too (clear text stays possible), with a certificate for 127.0.0.1, 127.0.0.2 and localhost.
+    /// Accepts TLS too (clear text stays possible), with a certificate for 127.0.0.1, 127.0.0.2 and localhost.
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls_names = ["127.0.0.1", "127.0.0.2", "localhost"].map(str::to_owned).to_vec();
@@ -84,7 +84,7 @@ impl PostgresServer {
     /// Starts a server with an empty data folder.
     ///
     /// # Errors
-    /// When no such server can be had, or it does not start: the end of its log is in the message.
+    /// If no such server is available, or it does not start: the message contains the end of its log.
     pub async fn start(options: ServerOptions) -> Result<Self> {
         Self::start_prepared(options, |identity, binaries, data| {
             template::copy_to(identity, binaries, data)?;
@@ -93,7 +93,7 @@ impl PostgresServer {
         .await
     }
 
-    /// Starts a server on the data folder that `prepare` makes.
+    /// Starts a server on the data folder that `prepare` creates.
     pub(super) async fn start_prepared(
         options: ServerOptions,
         prepare: impl FnOnce(Identity, &Binaries, &Path) -> Result<()> + Send + 'static,
@@ -196,12 +196,12 @@ impl PostgresServer {
     /// Connects as the superuser through the unix socket. The connection ends with the client.
     ///
     /// # Errors
-    /// When the server is down or there is no such database.
+    /// If the server is down or there is no such database.
     pub async fn superuser(&self, database: &str) -> Result<Client> {
         let mut config = tokio_postgres::Config::new();
         config.host_path(self.socket_dir()).port(self.port).user(SUPERUSER).dbname(database).application_name("rig");
-        // What the rig does is no client's doing, and it makes roles with passwords that must not stand in the log.
-        // Nor does it wait where a test lets clients' COMMITs wait.
+        // The rig's statements are not a client's, and it creates roles with passwords that must not be in the log. It also does
+        // not wait where a test makes the COMMITs of clients wait.
         config.options("-c log_statement=none -c synchronous_commit=local");
         let (client, connection) =
             config.connect(NoTls).await.with_context(|| format!("connecting to database {database} as {SUPERUSER}"))?;
@@ -209,7 +209,7 @@ impl PostgresServer {
         Ok(client)
     }
 
-    /// Makes a role that is a superuser and logs in with this password, as the admin of a plain Postgres often is.
+    /// Creates a superuser role that logs in with this password, as the admin of a plain Postgres often is.
     ///
     /// # Errors
     /// When the role exists.
@@ -225,14 +225,14 @@ impl PostgresServer {
     /// Stops the server (fast: sessions are cut) and starts it with `settings` in place of the earlier ones.
     ///
     /// # Errors
-    /// When it does not start again: the end of its log is in the message.
+    /// If it does not start again: the message contains the end of its log.
     pub async fn restart(&self, settings: Settings) -> Result<()> {
         self.stop().await?;
         self.lock().settings = settings;
         self.launch_until_ready().await
     }
 
-    /// Writes `settings` in place of the earlier ones and has the server read them. Those that need a restart become pending.
+    /// Writes `settings` in place of the earlier ones and makes the server read them. Those that need a restart become pending.
     ///
     /// # Errors
     /// When the file cannot be written or the server is down.
@@ -242,7 +242,7 @@ impl PostgresServer {
         self.read_configuration().await
     }
 
-    /// Has the server read its files again. The server answers here only when it has.
+    /// Makes the server read its files again. Returns only when the server has read them.
     async fn read_configuration(&self) -> Result<()> {
         let client = self.superuser("postgres").await?;
         let loaded = "SELECT pg_conf_load_time()::text";
@@ -261,16 +261,16 @@ impl PostgresServer {
         }
     }
 
-    /// Shows this certificate from now on. The server must have been started with TLS.
+    /// Changes the server's certificate. The server must have been started with TLS.
     ///
     /// # Errors
-    /// When the server does not take it.
+    /// If the server does not accept it.
     pub async fn show_certificate(&self, certificate: &ServerCertificate) -> Result<()> {
         certificate.write(self.identity, &self.data())?;
         self.read_configuration().await
     }
 
-    /// Lets clients in over TCP by this method of `pg_hba.conf` from now on, such as `md5` or `password`.
+    /// From now on, clients log in over TCP by this method of `pg_hba.conf`, such as `md5` or `password`.
     ///
     /// # Errors
     /// When the file cannot be written or the server is down.
@@ -354,7 +354,7 @@ impl PostgresServer {
         let mut running = self.lock();
         running.guard.release();
         if let Some(mut child) = running.child.take() {
-            // Immediate: the data goes too.
+            // Immediate, because the data is removed too.
             signal(&child, Signal::SIGQUIT);
             drop(child.wait());
         }
@@ -364,13 +364,13 @@ impl PostgresServer {
 
 fn signal(child: &Child, signal: Signal) {
     if let Ok(pid) = i32::try_from(child.id()) {
-        // A server that has just ended by itself is what the signal was for.
+        // The signal may find a server that has just ended by itself; that is fine.
         let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 
-/// A port that nobody listens on now. It is none of those that systems take for outgoing connections, so that it is still free after a
-/// restart; another rig may take it before the server does, which then tries another.
+/// A port that is free now. It is outside the range for outgoing connections, so it is still free after a restart; another rig
+/// may take it before the server does, which then tries another.
 fn free_port() -> Result<u16> {
     let random = RandomState::new().build_hasher().finish();
     let first = usize::try_from(random % 1_000_000)? % PORTS.len();

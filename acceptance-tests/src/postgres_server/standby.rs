@@ -1,4 +1,4 @@
-//! A streaming replica, for tests that reach a reader where they wanted the writer.
+//! A streaming replica, for tests that reach a reader instead of the writer.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::identity::run;
 use super::{PostgresServer, SUPERUSER, ServerOptions};
 
 impl PostgresServer {
-    /// Starts a hot standby of `primary` from a copy of its data folder. The fetched servers have no pg_basebackup, so the copy is
-    /// made between the two calls that SQL offers for this.
+    /// Starts a hot standby of `primary` from a copy of its data folder. The downloaded servers have no pg_basebackup, so the
+    /// copy is made between the two SQL calls for a base backup.
     ///
     /// # Errors
     /// When the primary runs with `wal_level = minimal`, or the standby does not start.
@@ -25,7 +25,8 @@ impl PostgresServer {
         let identity = primary.identity;
         let copy = identity.temporary_folder()?.join("data");
         let (source, target) = (primary.data(), copy.clone());
-        // Files vanish from a running server's folder; the backup's WAL makes up for that, so cp's complaint is no failure.
+        // Files disappear from a running server's folder; the backup's WAL makes up for that, so a complaint of cp is not a
+        // failure.
         tokio::task::spawn_blocking(move || {
             identity.command(Path::new("cp")).arg("-Rp").arg(&source).arg(&target).stderr(std::process::Stdio::null()).status()
         })
@@ -35,7 +36,7 @@ impl PostgresServer {
         let label: String = client.query_one(end, &[]).await.context("ending a backup of the primary")?.get(0);
         let dial =
             format!("host={} port={} user={SUPERUSER} application_name=reader", primary.socket_dir().display(), primary.port());
-        // Not among the settings, which a restart replaces.
+        // Not among the settings, because a restart replaces them.
         let conninfo = format!("primary_conninfo = '{dial}'\n");
         Self::start_prepared(options, move |identity, _, data| {
             run(identity.command(Path::new("mv")).arg(&copy).arg(data))

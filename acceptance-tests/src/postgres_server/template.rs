@@ -1,4 +1,4 @@
-//! An initialised data folder per Postgres version, made once and copied for each server.
+//! An initialised data folder per Postgres version, created once and copied for each server.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::SUPERUSER;
 use super::binaries::{Binaries, cache_folder};
 use super::identity::{Identity, run};
 
-/// Counts the changes of what initdb is told, so that a template of an older layout is not taken.
+/// Counts the changes of initdb's arguments, so that a template of an older layout is not used.
 const REVISION: u32 = 1;
 
 /// Copies an initialised data folder to `data`.
@@ -27,7 +27,7 @@ fn template(identity: Identity, binaries: &Binaries) -> Result<PathBuf> {
     }
     std::fs::create_dir_all(&parent).with_context(|| format!("creating {}", parent.display()))?;
     identity.own(&parent)?;
-    // Several test processes may come here at once: each makes its own, the first to rename wins.
+    // Several test processes may get here at once: each creates its own, and the first to rename wins.
     let own = parent.join(format!("making-{}-{:?}", std::process::id(), std::thread::current().id()).replace(['(', ')'], ""));
     let mut initdb = identity.command(&binaries.bin.join("initdb"));
     initdb.arg("--pgdata").arg(&own).args([

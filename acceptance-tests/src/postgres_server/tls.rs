@@ -1,4 +1,4 @@
-//! Certificate authorities and server certificates, made anew for each server that speaks TLS, sound or unsound as a test wants them.
+//! Certificate authorities and server certificates, created for each server with TLS, valid or invalid as a test needs them.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ pub(crate) const CERTIFICATE_FILE: &str = "server.crt";
 /// The server's private key, in its data folder.
 pub(crate) const KEY_FILE: &str = "server.key";
 
-/// Someone who signs certificates.
+/// A certificate authority.
 #[derive(Debug)]
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
-/// When a certificate is valid.
+/// The validity period of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
     /// Now.
@@ -30,7 +30,7 @@ pub enum Validity {
     Future,
 }
 
-/// What a server shows, with the key that proves it.
+/// The certificate that a server sends, with its private key.
 #[derive(Debug, Clone)]
 pub struct ServerCertificate {
     chain: String,
@@ -38,7 +38,7 @@ pub struct ServerCertificate {
 }
 
 impl Authority {
-    /// One that nobody has signed.
+    /// A self-signed authority.
     ///
     /// # Errors
     /// If the cryptography library refuses.
@@ -49,7 +49,7 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(described, key), pem })
     }
 
-    /// One that this one has signed.
+    /// An intermediate authority, signed by this one.
     ///
     /// # Errors
     /// If the cryptography library refuses.
@@ -94,7 +94,7 @@ impl Authority {
 }
 
 impl ServerCertificate {
-    /// Has the server show this authority's certificate too, as one must that clients do not know.
+    /// Makes the server send this authority's certificate too, as it must for one that clients do not know.
     #[must_use]
     pub fn through(mut self, intermediate: &Authority) -> Self {
         self.chain += intermediate.pem();
@@ -109,7 +109,7 @@ impl ServerCertificate {
     }
 }
 
-/// Writes key and certificate for `names` into the data folder and gives back the authority's certificate as PEM, for `sslrootcert`.
+/// Writes key and certificate for `names` into the data folder and returns the authority's certificate as PEM, for `sslrootcert`.
 pub(crate) fn write_certificate(identity: Identity, data: &Path, names: &[String]) -> Result<String> {
     let authority = Authority::new("acceptance test authority")?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -1,5 +1,5 @@
-//! Answers a call of an API: decodes it, has it meet the fault that waits for it, admits who calls, performs the action, keeps what lags
-//! behind it and logs the call.
+//! Answers a call of an API: decodes it, applies the waiting fault, checks the caller, performs the action, keeps the past state
+//! for lags, and logs the call.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::service::{Service, Signature};
 use super::shared::Shared;
 use super::spec::Call;
 
-/// What becomes of one call.
+/// What happens to one call.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// HTTP status, media type and body.
@@ -51,7 +51,7 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
         None => Some(perform(shared, request)),
         Some(Fault::ConnectionReset) => None,
         Some(Fault::AnswerLost) => {
-            // A refusal would be no loss, so it is answered.
+            // A refusal changes nothing that could be lost, so it is answered.
             perform(shared, request).err().map(Err)
         }
         Some(Fault::Hang) => {
@@ -61,7 +61,7 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
         Some(fault) => fault.error(request.service, &request.action).map(Err),
     };
     let mut parameters = request.parameters.clone();
-    // The flags about a password, such as ManageMasterUserPassword, are none.
+    // Flags about a password, such as ManageMasterUserPassword, are not passwords.
     parameters.retain(|name, _| !name.contains("Password") || name.starts_with("Manage") || name.starts_with("Rotate"));
     let error = match &result {
         None => fault.map(|fault| fault.name(request.service, &request.action)),
@@ -84,7 +84,7 @@ fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError>
     let before = lag.map(|reads| (reads, shared.state().clone()));
     let result = actions::dispatch(shared, request)?;
     if let Some((reads, before)) = before {
-        // A call names what it creates, and what it deletes is still known to the state before.
+        // A call names what it creates; what it deletes is in the state from before the call.
         let object = lag::changed_object(&shared.state(), request).or_else(|| lag::changed_object(&before, request));
         if let Some(object) = object {
             shared.past().keep(object, &before, reads);

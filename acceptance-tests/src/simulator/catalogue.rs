@@ -1,7 +1,7 @@
-//! The parameters that each family of cluster parameter groups has, as `catalogue.txt` lists them.
+//! The parameters in each family of cluster parameter groups, as listed in `catalogue.txt`.
 //!
-//! A selection of Aurora's, with the fields that DescribeDBClusterParameters shows. Values are in the parameter's base unit, as in
-//! Postgres itself.
+//! A selection of Aurora's parameters, with the fields that DescribeDBClusterParameters returns. Values are in the parameter's
+//! base unit, as in Postgres itself.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -22,13 +22,13 @@ pub(crate) struct Parameter {
     pub(crate) data_type: &'static str,
     /// A range `a-b` or a list `a,b,c`; empty: anything.
     pub(crate) allowed_values: &'static str,
-    /// The default; `None`: the engine's own, which RDS does not show.
+    /// The default; `None`: the engine's own, which RDS does not return.
     pub(crate) default: Option<&'static str>,
     /// Where the default comes from: `system` or `engine-default`.
     pub(crate) source: &'static str,
     /// Whether a custom group may set it.
     pub(crate) is_modifiable: bool,
-    /// The first and the last major version that has it so.
+    /// The first and the last major version with this definition.
     majors: (u32, u32),
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn find(family: &str, name: &str) -> Result<&'static Parameter, ApiEr
         .ok_or_else(|| ApiError::invalid_value(format!("Could not find parameter with name: {name}")))
 }
 
-/// Whether Postgres itself takes this parameter's value as it is. The rest is either Aurora's own, or the rig needs its own value.
+/// Whether Postgres itself accepts this parameter's value unchanged. All others are Aurora's own, or the rig needs its own value.
 pub(crate) fn reaches_postgres(name: &str) -> bool {
     !matches!(
         name,

@@ -1,6 +1,6 @@
-//! The simulator's clock: it runs at a scale of real time or stands until it is advanced.
+//! The simulator's clock: it runs at a scale of real time or stands still until it is advanced.
 //!
-//! Whatever takes time is spawned here and sleeps here, so that an advance can wait until all that was due has happened.
+//! Everything that takes time is spawned here and sleeps here, so that an advance can wait until everything due has happened.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::lock::lock;
 
-/// Simulated time, counted from the simulator's start. In whole nanoseconds: sums of seconds and parts of them must come out even.
+/// Simulated time since the simulator's start, in whole nanoseconds: sums of seconds and fractions must be exact.
 #[derive(Debug)]
 pub(crate) struct Clock {
     runtime: Handle,
@@ -24,12 +24,12 @@ struct Inner {
     /// The time at `since`.
     base: Duration,
     since: Instant,
-    /// Real seconds per simulated second; `None`: the clock stands.
+    /// Real seconds per simulated second; `None`: the clock stands still.
     scale: Option<f64>,
     /// When each sleeper wakes.
     sleepers: BTreeMap<u64, Duration>,
     next_sleeper: u64,
-    /// Tasks that do not sleep now.
+    /// Tasks that are not sleeping now.
     busy: usize,
 }
 
@@ -73,12 +73,12 @@ impl Clock {
         lock(&self.inner).now().as_secs_f64()
     }
 
-    /// Real seconds per simulated second; `None` while the clock stands.
+    /// Real seconds per simulated second; `None` while the clock stands still.
     pub(crate) fn scale(&self) -> Option<f64> {
         lock(&self.inner).scale
     }
 
-    /// Runs at another scale from now on, or stands.
+    /// Runs at another scale from now on, or stands still.
     pub(crate) fn set_scale(&self, scale: Option<f64>) {
         {
             let mut inner = lock(&self.inner);
@@ -89,9 +89,9 @@ impl Clock {
         self.changed.notify_waiters();
     }
 
-    /// Moves the time on, and returns when everything that was due by then has happened.
+    /// Advances the time, and returns when everything that was due by then has happened.
     pub(crate) async fn advance(&self, seconds: f64) {
-        // What has just begun must first come to its sleep, which else would begin after the move.
+        // A new task must first reach its sleep, which otherwise would begin after the advance.
         self.settle().await;
         {
             let mut inner = lock(&self.inner);
@@ -117,7 +117,7 @@ impl Clock {
         }
     }
 
-    /// Starts what takes time. It may use [`Clock::sleep`].
+    /// Starts a task that takes time. It may use [`Clock::sleep`].
     pub(crate) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         lock(&self.inner).busy += 1;
         let clock = Arc::clone(self);
@@ -127,7 +127,7 @@ impl Clock {
         });
     }
 
-    /// Sleeps for so many simulated seconds. Only for tasks that [`Clock::spawn`] started.
+    /// Sleeps for this many simulated seconds. Only for tasks that [`Clock::spawn`] started.
     pub(crate) async fn sleep(&self, seconds: f64) {
         let (sleeper, deadline) = {
             let mut inner = lock(&self.inner);
@@ -172,7 +172,7 @@ impl Drop for Asleep<'_> {
     }
 }
 
-/// A task that was spawned; its end is told even if it panics.
+/// A spawned task; its end is reported even if it panics.
 struct Busy<'a>(&'a Clock);
 
 impl Drop for Busy<'_> {

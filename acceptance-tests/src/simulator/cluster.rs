@@ -1,4 +1,4 @@
-//! Creates clusters and gives tests a hand on them and on the Postgres behind them.
+//! Creates clusters, and gives tests access to them and to the Postgres behind them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use crate::postgres_server::{LoggedStatement, PostgresServer};
 /// How long a wait for a status may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A cluster of a simulator. Clones mean the same cluster.
+/// A cluster of a simulator. Clones refer to the same cluster.
 #[derive(Debug, Clone)]
 pub struct ClusterHandle {
-    /// What it was created from.
+    /// The spec that it was created from.
     pub spec: ClusterSpec,
     /// Its ARN.
     pub arn: String,
@@ -98,7 +98,7 @@ impl ClusterHandle {
         })
     }
 
-    /// The Postgres behind the cluster, under whatever parameters its writer started with.
+    /// The Postgres behind the cluster, with the parameters that its writer started with.
     ///
     /// # Errors
     /// When the cluster was created without one.
@@ -115,7 +115,7 @@ impl ClusterHandle {
     /// # Errors
     /// When the server refuses.
     pub async fn connect(&self, user: &str, password: &str, database: &str) -> Result<Client> {
-        // Where the endpoint is, whatever the API shows.
+        // Connects to the real endpoint, regardless of what the API reports.
         let (host, port) = match &self.postgres {
             Some(postgres) => ("127.0.0.1", postgres.port()),
             None => (self.host.as_str(), self.port),
@@ -133,7 +133,7 @@ impl ClusterHandle {
         Ok(client)
     }
 
-    /// Connects as the master user, who is no superuser.
+    /// Connects as the master user, who is not a superuser.
     ///
     /// # Errors
     /// When the server refuses.
@@ -141,7 +141,7 @@ impl ClusterHandle {
         self.connect(&self.spec.admin_username, &self.master_password(), database).await
     }
 
-    /// Connects as the rig's superuser, past the endpoint. Its statements are not logged.
+    /// Connects as the rig's superuser, bypassing the endpoint. Its statements are not logged.
     ///
     /// # Errors
     /// When the server is down.
@@ -149,7 +149,7 @@ impl ClusterHandle {
         self.server()?.superuser(database).await
     }
 
-    /// What `SHOW name` answers on the writer.
+    /// The output of `SHOW name` on the writer.
     ///
     /// # Errors
     /// When the server is down or has no such parameter.
@@ -185,8 +185,8 @@ impl ClusterHandle {
         self.postgres.as_ref()?.ca_certificate()
     }
 
-    /// Makes a role a member of `rds_iam`, as the rig's superuser: also the master user itself, and on majors where that one may not
-    /// grant it.
+    /// Makes a role a member of `rds_iam`, as the rig's superuser. This also works for the master user itself, and on majors
+    /// where the master user may not grant it.
     ///
     /// # Errors
     /// When the server is down or has no such role.
@@ -202,7 +202,7 @@ impl ClusterHandle {
         self.postgres()?.set_iam_member(role, false).await
     }
 
-    /// Why members of `rds_iam` did not get in so far, in order; the clients learn none of it.
+    /// Why members of `rds_iam` were refused so far, in order; the clients do not see the reasons.
     #[must_use]
     pub fn iam_refusals(&self) -> Vec<IamRefusal> {
         self.postgres.as_ref().map(|postgres| postgres.iam_logins().refused()).unwrap_or_default()
@@ -214,8 +214,8 @@ impl ClusterHandle {
         self.postgres.as_ref().map(|postgres| postgres.iam_logins().accepted()).unwrap_or_default()
     }
 
-    /// Has the API show another writer endpoint from now on, as where a tunnel or another name leads to this one. Tokens are good for
-    /// the endpoint that the API shows.
+    /// From now on the API reports another writer endpoint, as if a tunnel or another name pointed to this one. Tokens are valid
+    /// for the endpoint that the API reports.
     pub fn show_endpoint(&self, host: &str, port: u16) {
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
             host.clone_into(&mut cluster.host);
@@ -223,7 +223,7 @@ impl ClusterHandle {
         }
     }
 
-    /// Starts a real streaming replica (once) and gives back the reader endpoint's host and port.
+    /// Starts a real streaming replica (once) and returns the reader endpoint's host and port.
     ///
     /// # Errors
     /// When it does not start.
@@ -245,7 +245,7 @@ impl ClusterHandle {
         Ok((address.ip().to_string(), address.port()))
     }
 
-    /// The password of the master user that the server takes now.
+    /// The current password of the master user on the server.
     #[must_use]
     pub fn master_password(&self) -> String {
         let state = self.shared.state();
@@ -292,7 +292,7 @@ impl ClusterHandle {
             .collect()
     }
 
-    /// Leaves a change pending, as someone does who modifies the cluster without applying it: `name` is a field of
+    /// Leaves a change pending, as after a modification of the cluster without applying it: `name` is a field of
     /// `PendingModifiedValues`, such as `EngineVersion`.
     pub fn leave_pending(&self, name: &str, value: &str) {
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
@@ -308,14 +308,15 @@ impl ClusterHandle {
         }
     }
 
-    /// Makes another member the writer now, whatever is under way: as when the writer fails. No call and no status announces it.
+    /// Makes another member the writer at once, even during other changes, as when the writer fails. No call and no status
+    /// announces it.
     pub fn move_writer(&self, target: &str) {
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
             lifecycle::move_writer(&self.shared, cluster, target);
         }
     }
 
-    /// Shows the cluster with this status until it is set anew or the next call that takes time ends.
+    /// Reports this status for the cluster until it is set again or the next call that takes time ends.
     pub fn set_status(&self, status: &str) {
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
             status.clone_into(&mut cluster.status);
@@ -330,10 +331,10 @@ impl ClusterHandle {
         }
     }
 
-    /// Waits until the cluster and all its members are `available` and no parameter is on its way.
+    /// Waits until the cluster and all its members are `available` and no parameter is being applied.
     ///
     /// # Errors
-    /// When that takes more than a minute: the message has the statuses.
+    /// If that takes more than a minute: the message has the statuses.
     pub async fn wait_until_available(&self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -341,7 +342,7 @@ impl ClusterHandle {
             let settled =
                 members.iter().all(|member| member.status == "available" && member.parameter_group_status != "applying");
             if settled && self.status() == "available" {
-                // A server may still be on its way after the writer moved, which no status tells.
+                // A server may still be restarting after the writer moved, which no status shows.
                 self.shared.clock.settle().await;
                 return Ok(());
             }

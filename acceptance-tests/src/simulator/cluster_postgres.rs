@@ -19,7 +19,7 @@ use crate::postgres_server::{CERTIFICATE_FILE, KEY_FILE, PostgresServer, ServerO
 const CLUSTER_SQL: &str = include_str!("cluster_roles.sql");
 const DATABASE_SQL: &str = include_str!("database.sql");
 
-/// How often memberships are followed when no new connection asks for it.
+/// How often memberships are synchronized if no new connection requires it.
 const SYNC_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The admin of a cluster and its first database.
@@ -53,14 +53,14 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Where clients dial it.
+    /// The address that clients connect to.
     pub(crate) fn address(&self) -> SocketAddr {
         self.endpoint.address()
     }
 }
 
 impl ClusterPostgres {
-    /// Starts a server of this major version with `values` in effect and its roles. No endpoint leads to it yet.
+    /// Starts a server of this major version with `values` in effect and its roles. It has no endpoint yet.
     pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values) -> Result<Arc<Self>> {
         let preload =
             tokio::task::spawn_blocking(move || module::compiled(major)).await.context("compiling the server module")??;
@@ -102,7 +102,7 @@ impl ClusterPostgres {
         &self.server
     }
 
-    /// The reader, once it was started.
+    /// The reader, if it was started.
     pub(crate) fn reader(&self) -> Option<Arc<Reader>> {
         lock(&self.reader).clone()
     }
@@ -127,12 +127,12 @@ impl ClusterPostgres {
         }
     }
 
-    /// Has the writer read these values without a restart.
+    /// Makes the writer read these values without a restart.
     pub(crate) async fn reload(&self, values: &Values) -> Result<()> {
         self.server.reload(settings(&self.preload, self.server.major(), values)).await
     }
 
-    /// Starts a streaming replica. No endpoint leads to it yet.
+    /// Starts a streaming replica. It has no endpoint yet.
     pub(crate) async fn start_standby(&self, values: &Values) -> Result<PostgresServer> {
         let options = ServerOptions { major: self.server.major(), settings: self.reader_settings(values), tls_names: Vec::new() };
         PostgresServer::start_standby(&self.server, options).await
@@ -145,7 +145,8 @@ impl ClusterPostgres {
         reader
     }
 
-    /// The same as the writer's, certificate included: the copy of its data folder brings that along, and clients know one authority.
+    /// The same as the writer's, including the certificate: it comes with the copy of the data folder, and clients know one
+    /// authority.
     fn reader_settings(&self, values: &Values) -> Settings {
         let mut settings = settings(&self.preload, self.server.major(), values);
         if self.server.ca_certificate().is_some() {
@@ -161,14 +162,14 @@ impl ClusterPostgres {
         self.server.ca_certificate()
     }
 
-    /// Brings the REPLICATION attribute in step with membership in rds_replication. A failure (the server restarts, a session
-    /// holds the role) leaves it to the next round.
+    /// Synchronizes the REPLICATION attribute with membership in rds_replication. If that fails (the server restarts, a session
+    /// holds the role), the next round does it.
     pub(crate) async fn sync_replication(&self) {
         let mut slot = self.sync.lock().await;
         if slot.as_ref().is_none_or(Client::is_closed) {
             *slot = self.server.superuser("postgres").await.ok();
             if let Some(client) = slot.as_ref() {
-                // Another session may hold the role in an open transaction, and may be waiting for this very connection.
+                // Another session may hold the role in an open transaction, and may itself be waiting for this connection.
                 let _ = client.batch_execute("SET lock_timeout = '500ms'").await;
             }
         }
@@ -177,12 +178,12 @@ impl ClusterPostgres {
         }
     }
 
-    /// The logins with tokens at its endpoints.
+    /// The logins with tokens at the cluster's endpoints.
     pub(crate) fn iam_logins(&self) -> &IamLogins {
         &self.iam_logins
     }
 
-    /// Whether a role may log in with a token only; an unknown role may not at all, which the server itself tells it.
+    /// Whether a role may log in with a token only. An unknown role may not log in at all; the server itself refuses it.
     pub(crate) async fn is_iam_member(&self, is_reader: bool, role: &str) -> Result<bool> {
         let reader = self.reader();
         let server = reader.as_ref().filter(|_| is_reader).map_or(&self.server, |reader| &reader.server);
@@ -192,7 +193,7 @@ impl ClusterPostgres {
         Ok(client.query_one(statement, &[&role]).await.context("looking a role up")?.get(0))
     }
 
-    /// Makes a role a member of rds_iam, or takes that back, as the rig's superuser.
+    /// Makes a role a member of rds_iam, or revokes that, as the rig's superuser.
     pub(crate) async fn set_iam_member(&self, role: &str, member: bool) -> Result<()> {
         let (verb, word) = if member { ("GRANT", "TO") } else { ("REVOKE", "FROM") };
         let statement = format!("{verb} rds_iam {word} {}", quoted(role, '"'));
@@ -211,7 +212,7 @@ impl ClusterPostgres {
 }
 
 impl ClusterPostgres {
-    /// Ends the servers and endpoints, whoever still holds this value.
+    /// Ends the servers and endpoints, even if this value is still in use.
     pub(crate) fn terminate(&self) {
         for task in lock(&self.tasks).drain(..) {
             task.abort();
@@ -230,15 +231,15 @@ impl Drop for ClusterPostgres {
     }
 }
 
-/// What of a group's values Postgres itself knows, and what stands in for the rest.
+/// The group's values that Postgres itself knows, and substitutes for the others.
 fn settings(preload: &str, major: u32, values: &Values) -> Settings {
     let mut settings = Settings::from([("shared_preload_libraries".to_owned(), preload.to_owned())]);
     if major == 12 {
-        // Later servers let the superuser set it for a session.
+        // Later servers allow the superuser to set it for a session.
         settings.insert("allow_system_table_mods".to_owned(), "on".to_owned());
     }
     for (name, value) in values {
-        // A formula is computed for an instance class, which is nothing here.
+        // A formula is computed for an instance class, which does not exist here.
         if !name.contains('.') && !value.contains('{') && catalogue::reaches_postgres(name) {
             settings.insert(name.clone(), value.clone());
         }
@@ -254,7 +255,7 @@ async fn prepare(server: &PostgresServer, admin: &Admin) -> Result<()> {
     let postgres = server.superuser("postgres").await?;
     postgres.batch_execute(CLUSTER_SQL).await.context("making the roles of RDS")?;
     for database in ["template1", "postgres"] {
-        // Its own connection, closed at once: a session in template1 would keep CREATE DATABASE from copying it.
+        // A separate connection, closed at once: a session in template1 would prevent CREATE DATABASE from copying it.
         let client = server.superuser(database).await?;
         client.batch_execute(mods).await.context("allowing changes of system views")?;
         client.batch_execute(DATABASE_SQL).await.with_context(|| format!("preparing database {database}"))?;

@@ -1,4 +1,4 @@
-//! Connections of the API that can be cut in place of an answer.
+//! Connections of the API that can be cut instead of answered.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ pub(crate) struct Connection {
 pub(crate) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
-    /// From now on nothing is written any more: what was to be the answer ends the connection with a reset.
+    /// From now on nothing is written: instead of the answer, the connection ends with a reset.
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -40,7 +40,7 @@ impl Connection {
         if !self.cut.0.load(Ordering::SeqCst) {
             return Ok(());
         }
-        // Closing then sends RST in place of FIN.
+        // Closing then sends RST instead of FIN.
         let _ = self.stream.set_zero_linger();
         Err(Error::from(ErrorKind::ConnectionReset))
     }
@@ -54,7 +54,7 @@ impl Listener for Connections {
         loop {
             match self.0.accept().await {
                 Ok((stream, peer)) => return (Connection { stream, cut: Cut::default() }, peer),
-                // Out of file descriptors, or the peer has gone.
+                // Out of file descriptors, or the peer is gone.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }

@@ -1,4 +1,4 @@
-//! What an action answers, and the form that each service gives it.
+//! The content of an action's answer, and its form in each service.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::error::ApiError;
 use super::service::Service;
 use super::xml::{Xml, error_response};
 
-/// What an action answers.
+/// The content of an action's answer.
 #[derive(Debug)]
 pub(crate) enum Content {
     Xml(Xml),

@@ -1,4 +1,4 @@
-//! The part of the control endpoint that is about secrets and who logs in.
+//! The part of the control endpoint for secrets and logins.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/_sim/clusters/{identifier}/logins", get(logins))
 }
 
-/// No Debug: it holds the value.
+/// No Debug: it contains the value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PutSecret {

@@ -1,4 +1,5 @@
-//! The endpoints of a cluster: they lead clients to its writer and its reader, and past the gate while IAM authentication is on.
+//! The endpoints of a cluster: they connect clients to its writer and its reader, through the gate while IAM authentication is
+//! on.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Weak};
@@ -19,8 +20,8 @@ pub(crate) async fn open(cluster: &Arc<ClusterPostgres>, keeper: Keeper) -> Resu
     Ok(())
 }
 
-/// Starts a streaming replica, reached at 127.0.0.2 on the writer's port (as on Aurora, where reader and writer endpoint share
-/// their port) or, where the machine has no such address, at 127.0.0.1 on a port of its own.
+/// Starts a streaming replica, reachable at 127.0.0.2 on the writer's port (as on Aurora, where reader and writer endpoint share
+/// their port) or, if the machine has no such address, at 127.0.0.1 on its own port.
 pub(crate) async fn start_reader(cluster: &Arc<ClusterPostgres>, keeper: Keeper, values: &Values) -> Result<Arc<Reader>> {
     if let Some(reader) = cluster.reader() {
         return Ok(reader);
@@ -36,7 +37,7 @@ pub(crate) async fn start_reader(cluster: &Arc<ClusterPostgres>, keeper: Keeper,
     Ok(cluster.keep_reader(server, endpoint))
 }
 
-/// Leads a client of one of the endpoints in.
+/// Connects a client of one of the endpoints.
 async fn admit(cluster: Weak<ClusterPostgres>, keeper: Keeper, client: TcpStream, is_reader: bool) {
     let Some(cluster) = cluster.upgrade() else { return };
     if !is_reader {
@@ -58,7 +59,7 @@ async fn admit(cluster: Weak<ClusterPostgres>, keeper: Keeper, client: TcpStream
     if keeper.is_on() {
         iam::admit(client, cluster, &keeper, door).await;
     } else {
-        // The session must not keep the cluster.
+        // The session must not keep the cluster alive.
         drop(cluster);
         relay(client, door.port).await;
     }

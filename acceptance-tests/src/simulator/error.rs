@@ -9,7 +9,7 @@ pub struct ApiError {
     pub status: u16,
     /// The error code, which clients match on.
     pub code: &'static str,
-    /// For people.
+    /// The message for people.
     pub message: String,
 }
 
@@ -32,7 +32,7 @@ impl ApiError {
         Self::new(503, "ServiceUnavailable", "Service is unavailable. Please try again later.")
     }
 
-    /// The answer by which an action refuses a state that it does not accept.
+    /// The answer with which an action refuses a wrong state.
     pub(crate) fn wrong_state(service: Service, action: &str) -> Self {
         let code = if service == Service::SecretsManager {
             "InvalidRequestException"
@@ -54,7 +54,7 @@ impl ApiError {
         Self::new(status, code, format!("User is not authorized to perform: {}:{action}", service.name()))
     }
 
-    /// The key that something is encrypted with is out of reach.
+    /// The KMS key cannot be reached.
     pub(crate) fn decryption_failure(service: Service) -> Self {
         let code = if service == Service::SecretsManager { "DecryptionFailure" } else { "KMSKeyNotAccessibleFault" };
         Self::new(400, code, "The KMS key is disabled, or the caller may not use it.")
@@ -114,7 +114,7 @@ impl ApiError {
         Self::new(400, "ValidationError", message)
     }
 
-    /// What should not happen on this machine.
+    /// A failure that should not happen on this machine.
     pub(crate) fn of_the_machine(error: anyhow::Error) -> Self {
         Self::new(500, "InternalFailure", format!("{error:#}"))
     }

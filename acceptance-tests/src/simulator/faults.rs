@@ -1,36 +1,36 @@
-//! What a test orders for calls to come: faults in place of their effect, lags of what they change, and what happens right after them.
+//! What a test injects into future calls: faults instead of their effect, lags of their changes, and actions right after them.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use super::service::Service;
 
-/// A fault that calls meet.
+/// A fault for calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// HTTP 400 `Throttling` (Secrets Manager: `ThrottlingException`), which SDKs try again.
+    /// HTTP 400 `Throttling` (Secrets Manager: `ThrottlingException`), which SDKs retry.
     Throttling,
-    /// HTTP 500 `InternalFailure` (Secrets Manager: `InternalServiceError`), which SDKs try again.
+    /// HTTP 500 `InternalFailure` (Secrets Manager: `InternalServiceError`), which SDKs retry.
     InternalFailure,
-    /// HTTP 503 `ServiceUnavailable`, which SDKs try again.
+    /// HTTP 503 `ServiceUnavailable`, which SDKs retry.
     ServiceUnavailable,
-    /// HTTP 403 `AccessDenied` (Secrets Manager: 400 `AccessDeniedException`), which they do not.
+    /// HTTP 403 `AccessDenied` (Secrets Manager: 400 `AccessDeniedException`), which SDKs do not retry.
     AccessDenied,
-    /// The KMS key is out of reach: HTTP 400 `DecryptionFailure` of Secrets Manager, `KMSKeyNotAccessibleFault` of others.
+    /// The KMS key cannot be reached: HTTP 400 `DecryptionFailure` of Secrets Manager, `KMSKeyNotAccessibleFault` of others.
     DecryptionFailure,
-    /// HTTP 400 with the code by which this action refuses the present state of cluster, instance, parameter group or secret.
+    /// HTTP 400 with the code by which this action refuses the current state of cluster, instance, parameter group or secret.
     WrongState,
     /// The connection is reset, and the call has no effect.
     ConnectionReset,
-    /// The call has its effect, and the connection is reset in place of the answer.
+    /// The call has its effect, and the connection is reset instead of the answer.
     AnswerLost,
     /// No answer and no effect, until the faults are cleared (then the call is answered as usual) or the client gives up.
     Hang,
 }
 
 impl Fault {
-    /// The error that is answered; `None` for faults of the connection.
+    /// The error in the answer; `None` for faults of the connection.
     pub(crate) fn error(self, service: Service, action: &str) -> Option<ApiError> {
         match self {
             Self::Throttling => Some(ApiError::throttling(service)),
@@ -43,13 +43,13 @@ impl Fault {
         }
     }
 
-    /// How the call log names it.
+    /// Its name in the call log.
     pub(crate) fn name(self, service: Service, action: &str) -> String {
         self.error(service, action).map_or_else(|| format!("{self:?}"), |error| error.code.to_owned())
     }
 }
 
-/// Which calls meet a fault.
+/// Which calls get a fault.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
@@ -57,15 +57,15 @@ pub struct FaultSpec {
     pub action: String,
     /// What they get.
     pub fault: Fault,
-    /// How many calls. An SDK tries a call three times by default.
+    /// How many calls. An SDK makes three attempts by default.
     pub count: u32,
     /// How many matching calls pass first.
     #[serde(default)]
     pub skip: u32,
 }
 
-/// A lag between a call and its visibility: the cluster or parameter group that a call of `action` changes, creates or deletes
-/// looks as before to the next `reads` calls that read it.
+/// A lag between a call and its visibility: the next `reads` calls that read the cluster or parameter group do not see what a
+/// call of `action` has changed, created or deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LagSpec {
@@ -75,7 +75,7 @@ pub struct LagSpec {
     pub reads: u32,
 }
 
-/// What a library call runs right after a call of the API had its effect, before the answer is sent.
+/// What a library call runs right after a call of the API has taken effect, before the answer is sent.
 pub(crate) struct AfterCall {
     pub(crate) action: String,
     pub(crate) run: Box<dyn FnOnce() + Send>,

@@ -1,4 +1,4 @@
-//! Logins with tokens at the endpoints of a cluster: which were accepted, which refused and why, kept for the test to read.
+//! Logins with tokens at the endpoints of a cluster: accepted ones, and refused ones with the reason, kept for the test to read.
 
 use std::sync::Mutex;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::lock::lock;
 
-/// A login that was refused, which is told to nobody but the test: the client learns no reason.
+/// A refused login. Only the test sees the reason; the client does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IamRefusal {
-    /// The role that was to log in.
+    /// The role of the login.
     pub user: String,
-    /// Why it did not.
+    /// Why it was refused.
     pub reason: IamRefusalReason,
 }
 
@@ -24,19 +24,19 @@ pub struct IamLogin {
     pub access_key: String,
 }
 
-/// Why a member of `rds_iam` did not get in.
+/// Why a member of `rds_iam` was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IamRefusalReason {
     /// The connection has no TLS.
     NotEncrypted,
-    /// What was sent is no token, such as a password: what it lacks, or what in it is wrong.
+    /// The text sent is not a token but, for example, a password: what is missing or wrong in it.
     NoToken(String),
-    /// Nobody has this access key.
+    /// The access key is unknown.
     UnknownAccessKey(String),
-    /// The session token of temporary credentials is missing or another one.
+    /// The session token of temporary credentials is missing or wrong.
     WrongSessionToken,
-    /// The temporary credentials have ended.
+    /// The temporary credentials have expired.
     CredentialsExpired,
     /// The signature is not that of the access key's secret.
     WrongSignature,
@@ -46,7 +46,7 @@ pub enum IamRefusalReason {
     OtherEndpoint(String),
     /// Signed for this role.
     OtherUser(String),
-    /// Older than 15 minutes, or than it says itself.
+    /// Older than 15 minutes, or than its own limit.
     Expired,
     /// Signed more than five minutes ahead.
     NotYetValid,
@@ -62,12 +62,12 @@ pub(crate) struct IamLogins {
 }
 
 impl IamLogins {
-    /// Notes a login that was refused.
+    /// Records a refused login.
     pub(crate) fn refuse(&self, user: &str, reason: IamRefusalReason) {
         lock(&self.refused).push(IamRefusal { user: user.to_owned(), reason });
     }
 
-    /// Notes a login that was accepted.
+    /// Records an accepted login.
     pub(crate) fn accept(&self, user: &str, access_key: String) {
         lock(&self.accepted).push(IamLogin { user: user.to_owned(), access_key });
     }

@@ -1,4 +1,4 @@
-//! Who calls: users with access keys, roles, and the temporary credentials that roles give.
+//! Who calls: users with access keys, roles, and the temporary credentials of roles.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::secret_text::{SecretText, random_name};
 use super::service::Service;
 
-/// What the access keys of temporary credentials begin with.
+/// The prefix of access keys of temporary credentials.
 const TEMPORARY: &str = "ASIA";
 
 /// A role, and who may assume it. Everything but the name has a default.
@@ -19,7 +19,7 @@ const TEMPORARY: &str = "ASIA";
 pub struct RoleSpec {
     /// Its name.
     pub name: String,
-    /// The external id that callers must name; none: they name any or none.
+    /// The external id that callers must name; none: any or none is accepted.
     #[serde(default)]
     pub external_id: Option<String>,
     /// Access keys of users and ARNs of roles that it trusts; none: every caller.
@@ -34,7 +34,7 @@ impl RoleSpec {
         Self { name: name.to_owned(), external_id: None, trusted: None }
     }
 
-    /// Asks callers for this external id.
+    /// Requires this external id from callers.
     #[must_use]
     pub fn external_id(mut self, id: &str) -> Self {
         self.external_id = Some(id.to_owned());
@@ -57,9 +57,9 @@ pub(crate) struct Session {
     pub(crate) session_token: SecretText,
     pub(crate) expires: SystemTime,
     pub(crate) role_arn: String,
-    /// The ARN of who holds them.
+    /// The ARN of the holder.
     pub(crate) arn: String,
-    /// The id of who holds them.
+    /// The id of the holder.
     pub(crate) id: String,
 }
 
@@ -71,7 +71,7 @@ impl Session {
         Ok(Self {
             access_key: format!("{TEMPORARY}{}", upper(16)?),
             secret_key: SecretText::random_key(40)?,
-            // With the marks of Base64, which have to be escaped where it travels in a query.
+            // With the Base64 symbols, which have to be escaped in a query.
             session_token: SecretText::new(format!("{}/+{}==", random_name(60)?, random_name(120)?)),
             expires,
             role_arn: role_arn.to_owned(),
@@ -89,7 +89,7 @@ pub(crate) enum BadCredentials {
     Expired,
 }
 
-/// All that the account knows.
+/// Everything that the account knows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identities {
     /// Secret keys of users, by their access keys.
@@ -118,7 +118,7 @@ impl Identities {
         if session.expires <= now { Err(BadCredentials::Expired) } else { Ok(&session.secret_key) }
     }
 
-    /// Refuses calls with temporary credentials that are not, or no longer, good. Other access keys pass, known or not.
+    /// Refuses calls with temporary credentials that are invalid or expired. Other access keys pass, known or not.
     pub(crate) fn admit(
         &self,
         service: Service,
@@ -141,7 +141,7 @@ impl Identities {
         arn
     }
 
-    /// ARN and id of who calls with this access key.
+    /// ARN and id of the caller with this access key.
     pub(crate) fn caller(&self, access_key: &str) -> (String, String) {
         match self.sessions.get(access_key) {
             Some(session) => (session.arn.clone(), session.id.clone()),
@@ -149,7 +149,7 @@ impl Identities {
         }
     }
 
-    /// Whether a role lets this caller assume it.
+    /// Whether this caller may assume the role.
     pub(crate) fn is_trusted(&self, role: &RoleSpec, access_key: &str, external_id: Option<&str>) -> bool {
         let caller = self.sessions.get(access_key).map_or(access_key, |session| session.role_arn.as_str());
         let knows_id = role.external_id.as_deref().is_none_or(|id| external_id == Some(id));

@@ -1,4 +1,4 @@
-//! Read-after-write lag: what was changed looks as before to some reads.
+//! Read-after-write lag: some reads do not see a change yet.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::request::Request;
 use super::secret::Secret;
 use super::state::{Cluster, ParameterGroup, State};
 
-/// What a call changes and later calls read.
+/// An object that a call changes and later calls read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Object {
     Cluster(String),
@@ -29,7 +29,7 @@ pub(crate) struct Past {
     objects: BTreeMap<Object, (Before, u32)>,
 }
 
-/// What a call of an action that changes something changes.
+/// The object that a call of a changing action changes.
 pub(crate) fn changed_object(state: &State, request: &Request) -> Option<Object> {
     let group_action = request.action.contains("ClusterParameterGroup");
     if group_action && let Some(name) = request.get("DBClusterParameterGroupName") {
@@ -51,19 +51,19 @@ pub(crate) fn changed_object(state: &State, request: &Request) -> Option<Object>
 }
 
 impl Past {
-    /// Has the next `reads` reads of the object see it as it is now.
+    /// Makes the next `reads` reads of the object see its current state.
     pub(crate) fn keep(&mut self, object: Object, before: &State, reads: u32) {
         let seen = match &object {
             Object::Cluster(name) => Before::Cluster(before.clusters.get(name).cloned().map(Box::new)),
             Object::Group(name) => Before::Group(before.groups.get(name).cloned()),
             Object::Secret(arn) => Before::Secret(before.secrets.get(arn).cloned()),
         };
-        // What is already in the past stays what reads see.
+        // If reads already see an earlier state, they keep seeing it.
         let entry = self.objects.entry(object).or_insert((seen, 0));
         entry.1 += reads;
     }
 
-    /// The state as this read sees it; `None`: as it is.
+    /// The state as this read sees it; `None`: the current state.
     pub(crate) fn seen_by(&mut self, request: &Request, state: &State) -> Option<State> {
         self.objects.retain(|_, (_, reads)| *reads > 0);
         if self.objects.is_empty() {
@@ -87,7 +87,7 @@ impl Past {
         Some(seen)
     }
 
-    /// Has everything seen as it is.
+    /// Makes all reads see the current state.
     pub(crate) fn forget(&mut self) {
         self.objects.clear();
     }

@@ -1,4 +1,4 @@
-//! What takes time: creations, modifications, reboots, failovers, deletions, parameters on their way to members.
+//! Changes that take time: creations, modifications, reboots, failovers, deletions, parameters on their way to members.
 //!
 //! A change is visible as a status at once; its end is a task that sleeps on the simulator's clock and then changes the state.
 
@@ -38,7 +38,7 @@ pub(crate) fn attach_group(cluster: &mut Cluster, group: &str) {
     }
 }
 
-/// Brings a cluster that was just added to `available`, with its Postgres.
+/// Brings a new cluster to `available`, with its Postgres.
 pub(crate) fn create(shared: &Arc<Shared>, cluster: &Cluster) {
     let (shared_task, identifier, spec) = (Arc::clone(shared), cluster.identifier.clone(), cluster.spec.clone());
     shared.clock.spawn(async move {
@@ -69,7 +69,7 @@ pub(crate) fn create(shared: &Arc<Shared>, cluster: &Cluster) {
     });
 }
 
-/// Takes a cluster away, and its Postgres.
+/// Removes a cluster, and its Postgres.
 pub(crate) fn delete(shared: &Arc<Shared>, cluster: &mut Cluster) {
     "deleting".clone_into(&mut cluster.status);
     let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
@@ -83,7 +83,7 @@ pub(crate) fn delete(shared: &Arc<Shared>, cluster: &mut Cluster) {
     });
 }
 
-/// Brings a member that was just added to `available`, with the values of the group of that time.
+/// Brings a new member to `available`, with the group's values at that time.
 pub(crate) fn create_member(shared: &Arc<Shared>, cluster: &Cluster, instance: &str) {
     let (shared_task, identifier, instance) = (Arc::clone(shared), cluster.identifier.clone(), instance.to_owned());
     shared.clock.spawn(async move {
@@ -108,7 +108,7 @@ pub(crate) fn create_member(shared: &Arc<Shared>, cluster: &Cluster, instance: &
     });
 }
 
-/// Shows an instance as `modifying` for a while.
+/// Reports an instance as `modifying` for a while.
 pub(crate) fn modify_member(shared: &Arc<Shared>, cluster: &mut Cluster, instance: &str) {
     let Some(member) = cluster.member_mut(instance) else { return };
     "modifying".clone_into(&mut member.status);
@@ -123,7 +123,7 @@ pub(crate) fn modify_member(shared: &Arc<Shared>, cluster: &mut Cluster, instanc
     });
 }
 
-/// Takes an instance away; if it is the writer, another becomes it.
+/// Removes an instance; if it is the writer, another becomes the writer.
 pub(crate) fn delete_member(shared: &Arc<Shared>, cluster: &mut Cluster, instance: &str) {
     let Some(member) = cluster.member_mut(instance) else { return };
     "deleting".clone_into(&mut member.status);
@@ -151,8 +151,8 @@ fn come_back(member: &mut Member, started: &anyhow::Result<()>) {
     }
 }
 
-/// Puts the cluster into `modifying` (`upgrading`) for a while; then, if asked to apply, everything pending takes effect, whoever left
-/// it.
+/// Puts the cluster into `modifying` (`upgrading`) for a while; then, if requested, everything pending takes effect, no matter
+/// who left it.
 pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool, master: Option<MasterChange>) {
     let upgrades = apply && cluster.pending.contains_key("EngineVersion");
     (if upgrades { "upgrading" } else { "modifying" }).clone_into(&mut cluster.status);
@@ -185,7 +185,7 @@ pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool, m
                 "IAMDatabaseAuthenticationEnabled" => cluster.iam_authentication = value == "true",
                 "EngineVersion" => {
                     cluster.engine_version = value;
-                    // All instances restarted on the way.
+                    // All instances have restarted during this.
                     for member in &mut cluster.members {
                         cluster.parameter_group.clone_into(&mut member.group_in_effect);
                         member.values = values.clone().unwrap_or_default();
@@ -200,8 +200,8 @@ pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool, m
     });
 }
 
-/// Whether a reboot of the writer restarts the readers too: up to 14.6, 13.9 and 12.13. Later versions, and all majors from 15 on,
-/// leave readers running with their old settings. (AWS names 15.2 as the first; for 16 on this is taken over.)
+/// Whether a reboot of the writer restarts the readers too: up to 14.6, 13.9 and 12.13. Later versions, and all majors from 15
+/// on, keep readers running with their old settings. (AWS names 15.2 as the first; the same is assumed for 16 and later.)
 fn reboots_readers(engine_version: &str) -> bool {
     let mut parts = engine_version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
@@ -248,7 +248,7 @@ async fn finish_reboot(shared: &Arc<Shared>, identifier: &str, rebooting: &[Stri
     }
     shared.clock.sleep(REBOOT / 2.0).await;
     let mut state = shared.state();
-    // What changed while Postgres started waits for the next reboot.
+    // A change made while Postgres started waits for the next reboot.
     let current = state.clusters.get(identifier).is_some_and(|cluster| cluster.parameter_group == group)
         && state.group_values(&group) == values;
     let Some(cluster) = state.clusters.get_mut(identifier) else { return };
@@ -283,7 +283,7 @@ pub(crate) fn fail_over(shared: &Arc<Shared>, cluster: &mut Cluster, target: &st
     });
 }
 
-/// Makes `target` the writer now, whatever is under way and without a status of the cluster, as when the writer fails.
+/// Makes `target` the writer at once, even during other changes and without a status of the cluster, as when the writer fails.
 pub(crate) fn move_writer(shared: &Arc<Shared>, cluster: &mut Cluster, target: &str) {
     let postgres = cluster.postgres.clone();
     if let Some((postgres, values)) = postgres.zip(swap_writer(cluster, target)) {
@@ -301,14 +301,14 @@ fn swap_writer(cluster: &mut Cluster, target: &str) -> Option<Values> {
     Some(values)
 }
 
-/// The new writer keeps the values that it started with, so that an old setting comes back with it.
+/// The new writer keeps the values that it started with, so an old setting comes back with it.
 async fn take_over(cluster: &str, postgres: &ClusterPostgres, values: &Values) {
     if let Err(error) = postgres.restart(values).await {
         eprintln!("aurora-sim: {cluster} did not come back from its failover: {error:#}");
     }
 }
 
-/// Carries changed parameters to the clusters that use the group: `waits` for those that need a reboot, `at_once` for the others.
+/// Applies changed parameters to the clusters that use the group: `waits` for those that need a reboot, `at_once` for the others.
 pub(crate) fn group_changed(shared: &Arc<Shared>, state: &mut State, group: &str, waits: bool, at_once: bool) {
     for cluster in state.clusters.values_mut().filter(|cluster| cluster.parameter_group == group) {
         let mut reached = false;

@@ -1,4 +1,4 @@
-//! Takes a lock also where a task panicked with it: the failure of one test must not fail the others that share its simulator.
+//! Takes a lock even if a task panicked with it: the failure of one test must not fail the others that share its simulator.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

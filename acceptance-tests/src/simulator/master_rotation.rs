@@ -1,4 +1,4 @@
-//! Rotations of the master user's managed password that a test orders: in one go or step by step.
+//! Rotations of the master user's managed password that a test triggers: at once or step by step.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::master_secret;
 use super::secret_text::SecretText;
 use super::shared::Shared;
 
-/// A new password of a master user on its way: a test chooses what learns of it when.
+/// A new password of a master user that is being rotated: a test chooses when server and secret receive it.
 #[derive(Debug)]
 pub struct MasterRotation {
     shared: Arc<Shared>,

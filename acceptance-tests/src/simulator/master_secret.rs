@@ -1,4 +1,4 @@
-//! The master user's password in a secret that RDS manages: made, rotated and given up.
+//! The master user's password in a secret that RDS manages: created, rotated and removed.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -9,18 +9,18 @@ use super::secret_text::{SecretText, random_uuid};
 use super::shared::Shared;
 use super::state::{MasterSecret, State};
 
-/// What ModifyDBCluster does about it.
+/// What ModifyDBCluster changes about it.
 #[derive(Debug)]
 pub(crate) enum MasterChange {
-    /// The secret is there, without a value; a new password goes to the server and to it.
+    /// The secret exists without a value; a new password goes to the server and to the secret.
     Manage,
     /// A new password goes to the server and to the secret.
     Rotate,
-    /// This password goes to the server, and the secret goes away.
+    /// This password goes to the server, and the secret is deleted.
     GiveUp(SecretText),
 }
 
-/// Makes the secret of a cluster, `creating` and without a value.
+/// Creates the secret of a cluster, `creating` and without a value.
 pub(crate) fn manage(state: &mut State, identifier: &str, kms_key: Option<&str>) -> Result<()> {
     let region = state.clusters.get(identifier).context("no such cluster")?.region.clone();
     let arn = state.add_secret(&region, &format!("rds!cluster-{}", random_uuid()?))?;
@@ -32,7 +32,7 @@ pub(crate) fn manage(state: &mut State, identifier: &str, kms_key: Option<&str>)
     Ok(())
 }
 
-/// Puts the password that the server knows into the secret of a cluster, which is `active` then.
+/// Puts the server's password into the secret of a cluster, which is then `active`.
 pub(crate) fn store(shared: &Shared, state: &mut State, identifier: &str) -> Result<()> {
     let Some(cluster) = state.clusters.get_mut(identifier) else { return Ok(()) };
     let Some(secret) = &mut cluster.master_secret else { return Ok(()) };
@@ -42,12 +42,12 @@ pub(crate) fn store(shared: &Shared, state: &mut State, identifier: &str) -> Res
     state.put_secret_value(&arn, text, shared.time_of_day.seconds())
 }
 
-/// The names and the values that RDS writes, and no others.
+/// Exactly the names and values that RDS writes.
 fn secret_text(username: &str, password: &SecretText) -> SecretValue {
     SecretValue::Text(SecretText::new(json!({ "username": username, "password": password.reveal() }).to_string()))
 }
 
-/// Gives the server a password.
+/// Sets the server's password.
 pub(crate) async fn set_on_server(shared: &Shared, identifier: &str, password: &SecretText) -> Result<()> {
     let postgres = shared.state().clusters.get(identifier).and_then(|cluster| cluster.postgres.clone());
     if let Some(postgres) = postgres {
@@ -59,7 +59,7 @@ pub(crate) async fn set_on_server(shared: &Shared, identifier: &str, password: &
     Ok(())
 }
 
-/// Gives the secret a password, as its current version.
+/// Sets the secret's password, as its current version.
 pub(crate) fn set_in_secret(shared: &Shared, identifier: &str, password: &SecretText) -> Result<()> {
     let (arn, username) = {
         let mut state = shared.state();
@@ -72,7 +72,7 @@ pub(crate) fn set_in_secret(shared: &Shared, identifier: &str, password: &Secret
     shared.change_secret(&arn, |state| state.put_secret_value(&arn, secret_text(&username, password), created))
 }
 
-/// Does what ModifyDBCluster asked for. If the server does not take it, the secret is `impaired`.
+/// Does what ModifyDBCluster asked for. If the server does not accept it, the secret is `impaired`.
 pub(crate) async fn change(shared: &Shared, identifier: &str, change: MasterChange) -> Result<()> {
     let changed = try_change(shared, identifier, change).await;
     if changed.is_err()

@@ -1,5 +1,5 @@
-//! A simulator of Amazon Aurora PostgreSQL: the RDS API over HTTP on 127.0.0.1, with a real Postgres behind each cluster, and what belongs
-//! to its credentials of Secrets Manager, STS and IAM.
+//! A simulator of Amazon Aurora PostgreSQL: the RDS API over HTTP on 127.0.0.1, with a real Postgres behind each cluster, and the
+//! parts of Secrets Manager, STS and IAM that concern its credentials.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -36,8 +36,8 @@
 //! # }
 //! ```
 //!
-//! A simulator has a runtime of its own: tests may block (wait for terraform), use any runtime, and share one simulator.
-//! Dropping it, or the end of the process however it comes, ends all its servers and removes their folders.
+//! A simulator has its own runtime: tests may block (wait for terraform), use any runtime, and share one simulator. Dropping it,
+//! or the end of the process in any way, ends all its servers and removes their folders.
 //!
 //! # Control endpoint
 //! What the library calls do is also there over HTTP, for other processes: `POST /_sim/clusters` with a [`ClusterSpec`] as JSON

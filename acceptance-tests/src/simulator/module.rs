@@ -39,7 +39,7 @@ pub(crate) fn compiled(major: u32) -> Result<PathBuf> {
     if !output.status.success() {
         bail!("cc could not compile the simulator's Postgres module: {}", String::from_utf8_lossy(&output.stderr));
     }
-    // Renamed, so that another process never loads half a file.
+    // Renamed, so that another process never loads an incomplete file.
     std::fs::rename(&target, &library).with_context(|| format!("moving the compiled module to {}", library.display()))?;
     Ok(library)
 }

@@ -1,4 +1,4 @@
-//! A cluster that comes into being: whether the account takes it, its entry there and its Postgres.
+//! A new cluster: whether the account accepts it, its entry there and its Postgres.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpe
     let values = state.group_values(&group);
     let number = state.unique();
     let region = spec.region.as_ref().unwrap_or(&options.region);
-    // A name that never resolves, until a Postgres is there to be reached.
+    // A name that never resolves, until a Postgres can be reached.
     let absent = |kind: &str| format!("{}.{kind}-sim.{region}.rds.invalid", spec.identifier);
     let is_serverless_v1 = spec.engine_mode == "serverless";
     let mut cluster = Cluster {
@@ -90,7 +90,7 @@ pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpe
         postgres: None,
         spec: spec.clone(),
     };
-    // Serverless v1 has no instances that one could see.
+    // Serverless v1 has no visible instances.
     for index in 1..=if is_serverless_v1 { 0 } else { spec.members } {
         cluster.members.push(Member {
             identifier: format!("{}-{index}", spec.identifier),

@@ -1,4 +1,4 @@
-//! The TCP endpoint of a cluster: its port is held for the cluster's life, also while Postgres restarts behind it.
+//! The TCP endpoint of a cluster: its port is held for the cluster's life, even while Postgres restarts behind it.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on `address` and hands each client to `admit`.
+    /// Listens on `address` and passes each client to `admit`.
     pub(crate) async fn start<F, Fut>(address: SocketAddr, admit: F) -> Result<Self>
     where
         F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
@@ -45,13 +45,14 @@ impl Drop for Proxy {
     }
 }
 
-/// Leads a client to a port on 127.0.0.1 as it is. When nobody listens there it is cut off, as one that dials an instance that restarts.
+/// Connects a client to a port on 127.0.0.1 unchanged. If nothing listens there, the client is cut off, as during the restart of
+/// an instance.
 pub(crate) async fn relay(mut client: TcpStream, port: u16) {
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
         return;
     };
     // Small messages in both directions: waiting to fill packets would cost 40 ms a round trip.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    // A broken pipe here is a client or a server that left: both ends notice by themselves.
+    // A broken pipe here is a client or a server that disconnected: both ends notice by themselves.
     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }

@@ -20,12 +20,12 @@ pub(crate) struct Request {
     pub(crate) region: String,
     /// The access key that the call is signed with.
     pub(crate) access_key: Option<String>,
-    /// The session token that goes with it.
+    /// The session token that belongs to it.
     pub(crate) session_token: Option<SecretText>,
 }
 
 impl Request {
-    /// Decodes a body; a call that is not signed is one to `region`.
+    /// Decodes a body; an unsigned call goes to `region`.
     pub(crate) fn decode(service: Service, body: &[u8], signature: &Signature, region: &str) -> Result<Self, ApiError> {
         let (action, parameters) = match service {
             Service::SecretsManager => decode_json(body, signature.target.as_deref())?,
@@ -51,7 +51,7 @@ impl Request {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// A parameter that must be there.
+    /// A required parameter.
     pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.get(name).ok_or_else(|| ApiError::missing(name))
     }
@@ -66,8 +66,8 @@ impl Request {
         }
     }
 
-    /// The members of a list of structures, in order: `Tags.Tag.1.Key` is in `list("Tags")[0]["Key"]`. A list of plain values has
-    /// them under the empty name.
+    /// The members of a list of structures, in order: `Tags.Tag.1.Key` is in `list("Tags")[0]["Key"]`. In a list of plain values
+    /// they have the empty name.
     pub(crate) fn list(&self, name: &str) -> Vec<BTreeMap<&str, &str>> {
         let mut members: BTreeMap<usize, BTreeMap<&str, &str>> = BTreeMap::new();
         for (key, value) in &self.parameters {
@@ -82,7 +82,7 @@ impl Request {
         members.into_values().collect()
     }
 
-    /// Refuses what the simulator would silently ignore.
+    /// Refuses parameters that the simulator would silently ignore.
     pub(crate) fn accept_only(&self, known: &[&str]) -> Result<(), ApiError> {
         let sent: BTreeSet<&str> = self.parameters.keys().map(|key| key.split('.').next().unwrap_or(key)).collect();
         match sent.into_iter().find(|name| !known.contains(name)) {

@@ -15,7 +15,7 @@ pub(crate) struct Secret {
     pub(crate) region: String,
     /// It is scheduled for deletion.
     deleted: bool,
-    /// The last one is current, the one before it previous; earlier ones have no stage left.
+    /// The last one is current, the one before it previous; earlier ones have no stage any more.
     versions: Vec<Version>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Version {
     pub(crate) value: SecretValue,
 }
 
-/// What a version holds.
+/// The content of a version.
 #[derive(Debug, Clone)]
 pub(crate) enum SecretValue {
     /// `SecretString`.
@@ -38,7 +38,8 @@ pub(crate) enum SecretValue {
 }
 
 impl Secret {
-    /// A secret without a version. Six random characters at the end of its ARN tell it from an earlier one of the same name.
+    /// A secret without a version. Six random characters at the end of its ARN distinguish it from an earlier one of the same
+    /// name.
     pub(crate) fn new(region: &str, name: &str) -> anyhow::Result<Self> {
         let arn = format!("arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{}", random_name(6)?);
         Ok(Self { name: name.to_owned(), arn, region: region.to_owned(), deleted: false, versions: Vec::new() })
@@ -60,7 +61,7 @@ impl Secret {
         }
     }
 
-    /// The version that a call asks for.
+    /// The version that a call requests.
     pub(crate) fn version(&self, id: Option<&str>, stage: Option<&str>) -> Result<&Version, ApiError> {
         if self.deleted {
             return Err(ApiError::secret_deleted());
@@ -89,7 +90,7 @@ impl Secret {
         Ok(())
     }
 
-    /// Schedules it for deletion, which a new version takes back.
+    /// Schedules it for deletion; a new version cancels that.
     pub(crate) fn delete(&mut self) {
         self.deleted = true;
     }

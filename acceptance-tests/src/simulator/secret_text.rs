@@ -1,9 +1,9 @@
-//! Texts that no log may show: passwords, values of secrets, secret keys, session tokens.
+//! Texts that must not be in any log: passwords, values of secrets, secret keys, session tokens.
 
 use anyhow::{Context, Result};
 
-/// What RDS takes in a master user's password: any printable ASCII but `/`, `@`, `"` and space. Quotes and `\` are left out of made
-/// ones too, as in the passwords that Secrets Manager makes for RDS.
+/// What RDS accepts in a master user's password: any printable ASCII except `/`, `@`, `"` and space. Generated passwords also
+/// contain no quotes and no `\`, like those that Secrets Manager generates for RDS.
 const OF_PASSWORDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-.:;<=>?[]^_{|}~";
 const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -16,7 +16,7 @@ impl SecretText {
         Self(text.into())
     }
 
-    /// A password as RDS makes them: 28 random characters.
+    /// A password like those of RDS: 28 random characters.
     pub(crate) fn random_password() -> Result<Self> {
         random(28, OF_PASSWORDS).map(Self)
     }
@@ -37,7 +37,7 @@ impl std::fmt::Debug for SecretText {
     }
 }
 
-/// Letters and digits that nothing else here has.
+/// Unique letters and digits.
 pub(crate) fn random_name(length: usize) -> Result<String> {
     random(length, ALPHANUMERIC)
 }
@@ -51,7 +51,7 @@ pub(crate) fn random_uuid() -> Result<String> {
 fn random(length: usize, alphabet: &[u8]) -> Result<String> {
     let mut bytes = vec![0; length];
     aws_lc_rs::rand::fill(&mut bytes).ok().context("the machine gives no random bytes")?;
-    // Not evenly spread, which matters to nobody here.
+    // Not evenly distributed, which does not matter here.
     Ok(bytes.into_iter().map(|byte| char::from(alphabet[usize::from(byte) % alphabet.len()])).collect())
 }
 

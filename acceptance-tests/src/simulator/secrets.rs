@@ -6,7 +6,7 @@ use super::shared::Shared;
 use super::state::State;
 
 impl Shared {
-    /// Changes the secret of this ARN, which reads see as late as the lag of `PutSecretValue` says.
+    /// Changes the secret of this ARN; reads see it with the lag of `PutSecretValue`.
     pub(crate) fn change_secret<T>(&self, arn: &str, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state();
         let before = self.lag_of("PutSecretValue").map(|reads| (reads, state.clone()));
@@ -17,7 +17,7 @@ impl Shared {
         result
     }
 
-    /// Gives a secret a new version, and makes it first if it is not there. Returns its ARN.
+    /// Adds a version to a secret, and creates the secret if it does not exist. Returns its ARN.
     pub(crate) fn put_secret(&self, region: &str, name: &str, value: SecretValue) -> anyhow::Result<String> {
         let known = self.state().secret(region, name).map(|secret| secret.arn.clone());
         let arn = match known {
@@ -29,7 +29,7 @@ impl Shared {
         Ok(arn)
     }
 
-    /// Schedules the secret of this name or ARN in any region for deletion, or takes it away for good.
+    /// Schedules the secret of this name or ARN in any region for deletion, or deletes it at once.
     pub(crate) fn delete_secret(&self, id: &str, for_good: bool) {
         let arn = self.state().secrets.values().find(|secret| secret.is_named(id)).map(|secret| secret.arn.clone());
         let Some(arn) = arn else { return };

@@ -1,5 +1,5 @@
-//! The services behind the one address: told apart by the target header of their protocol, the scope of the signature, or the version
-//! of the API that an unsigned query names.
+//! The services behind the one address, distinguished by the target header of their protocol, the scope of the signature, or the
+//! API version in an unsigned query.
 
 use axum::http::{HeaderMap, header};
 
@@ -13,7 +13,7 @@ pub(crate) enum Service {
     Sts,
 }
 
-/// What the headers of a call say about it.
+/// What the headers of a call say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Signature {
     /// The access key, and the region and service of its scope: `Credential=<key>/<date>/<region>/<service>/aws4_request`.
@@ -59,7 +59,7 @@ impl Service {
         if signature.service() == Some("sts") || sts_version() { Self::Sts } else { Self::Rds }
     }
 
-    /// As in the names of actions in policies.
+    /// Its name in the action names of policies.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rds => "rds",

@@ -1,5 +1,5 @@
-//! What the API, the control endpoint and the library calls share: the state, the clock, what is ordered for calls to come and the
-//! calls received.
+//! What the API, the control endpoint and the library calls share: the state, the clock, what is injected into future calls, and
+//! the calls received.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -74,7 +74,7 @@ impl Shared {
         self.faults_cleared.notified()
     }
 
-    /// The fault that this call of `action` meets, counted as met.
+    /// The fault for this call of `action`, counted as used.
     pub(crate) fn next_fault(&self, action: &str) -> Option<Fault> {
         let mut faults = lock(&self.faults);
         faults.retain(|fault| fault.count > 0);
@@ -87,7 +87,7 @@ impl Shared {
         Some(next.fault)
     }
 
-    /// In place of an earlier lag of the same action.
+    /// Replaces an earlier lag of the same action.
     pub(crate) fn set_lag(&self, lag: LagSpec) {
         let mut lags = lock(&self.lags);
         lags.retain(|earlier| earlier.action != lag.action);
@@ -103,7 +103,7 @@ impl Shared {
         lock(&self.after_calls).push(after);
     }
 
-    /// What is to run after this call of `action`, and no later one.
+    /// What to run after this call of `action`, and after no later one.
     pub(crate) fn take_after_calls(&self, action: &str) -> Vec<AfterCall> {
         lock(&self.after_calls).extract_if(.., |after| after.action == action).collect()
     }

@@ -25,7 +25,7 @@ impl SimulatedClock {
         self.0.set_scale(Some(scale));
     }
 
-    /// Moves on by so many simulated seconds, and returns when everything that was due by then has happened.
+    /// Advances by this many simulated seconds, and returns when everything that was due by then has happened.
     pub async fn advance(&self, seconds: f64) {
         self.0.advance(seconds).await;
     }

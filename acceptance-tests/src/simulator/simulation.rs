@@ -65,7 +65,7 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
-    /// Creates a cluster, all of it available when this returns.
+    /// Creates a cluster; all of it is available when this returns.
     ///
     /// # Errors
     /// When the identifier is taken, the parameter group does not fit, or Postgres does not start.
@@ -73,13 +73,13 @@ impl Simulator {
         self.shared.runtime.spawn(cluster::create(Arc::clone(&self.shared), spec)).await.context("creating a cluster")?
     }
 
-    /// The cluster of this identifier, whoever created it.
+    /// The cluster of this identifier, no matter who created it.
     #[must_use]
     pub fn cluster(&self, identifier: &str) -> Option<ClusterHandle> {
         ClusterHandle::find(&self.shared, identifier)
     }
 
-    /// Adds a custom parameter group with these values, as if someone had made it before.
+    /// Adds a custom parameter group with these values, as if it had been created before.
     ///
     /// # Errors
     /// When the name or the family is not accepted.
@@ -111,32 +111,32 @@ impl Simulator {
         self.shared.state().groups.keys().cloned().collect()
     }
 
-    /// Has the next `count` calls of `action` (`*`: any) fail. An SDK tries a call three times by default.
+    /// Makes the next `count` calls of `action` (`*`: any) fail. An SDK makes three attempts by default.
     pub fn inject_fault(&self, action: &str, fault: Fault, count: u32) {
         self.inject(FaultSpec { action: action.to_owned(), fault, count, skip: 0 });
     }
 
-    /// Has calls fail as described.
+    /// Makes calls fail as described.
     pub fn inject(&self, fault: FaultSpec) {
         self.shared.add_fault(fault);
     }
 
-    /// Forgets all faults that have not come yet, and answers the calls that hang.
+    /// Removes all faults that have not happened yet, and answers the calls that hang.
     pub fn clear_faults(&self) {
         self.shared.clear_faults();
     }
 
-    /// Has what calls of `action` (`*`: any) change look as before to the next `reads` calls that read it, from now on.
+    /// From now on, the next `reads` reads do not see what calls of `action` (`*`: any) change.
     pub fn lag(&self, action: &str, reads: u32) {
         self.shared.set_lag(LagSpec { action: action.to_owned(), reads });
     }
 
-    /// Ends all lags: everything is seen as it is.
+    /// Ends all lags: all reads see the current state.
     pub fn clear_lags(&self) {
         self.shared.clear_lags();
     }
 
-    /// Runs `then` once, as soon as the next call of `action` has its effect and before it is answered.
+    /// Runs `then` once, as soon as the next call of `action` has taken effect and before it is answered.
     pub fn after_call(&self, action: &str, then: impl FnOnce() + Send + 'static) {
         self.shared.add_after_call(AfterCall { action: action.to_owned(), run: Box::new(then) });
     }
@@ -147,7 +147,7 @@ impl Simulator {
         SimulatedClock(Arc::clone(&self.shared.clock))
     }
 
-    /// Moves the time of day at AWS ahead of the machine's: signatures, tokens and temporary credentials grow older by it.
+    /// Moves the time of day at AWS ahead of the machine's: signatures, tokens and temporary credentials become older by it.
     pub fn advance_time_of_day(&self, by: std::time::Duration) {
         self.shared.time_of_day.advance(by);
     }
@@ -158,7 +158,7 @@ impl Simulator {
         self.shared.calls().clone()
     }
 
-    /// A way to read the calls from elsewhere, such as another task.
+    /// A handle to read the calls from elsewhere, such as another task.
     pub fn call_log(&self) -> impl Fn() -> Vec<Call> + Send + Sync + 'static + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.calls().clone()
@@ -169,11 +169,12 @@ impl Simulator {
         self.shared.calls().clear();
     }
 
-    /// Makes a secret of this text in the region of the options, or gives it a new version: the one before is `AWSPREVIOUS` then, and a
-    /// scheduled deletion is taken back. Returns its ARN. `lag("PutSecretValue", n)` lets the next `n` reads see it as before.
+    /// Creates a secret of this text in the region of the options, or adds a version to it: the one before is then `AWSPREVIOUS`,
+    /// and a scheduled deletion is cancelled. Returns its ARN. After `lag("PutSecretValue", n)` the next `n` reads see the
+    /// earlier state.
     ///
     /// # Errors
-    /// When the machine gives no random bytes.
+    /// If the machine has no random bytes.
     pub fn put_secret(&self, name: &str, value: &str) -> Result<String> {
         self.put_secret_in(&self.shared.options.region, name, value)
     }
@@ -181,7 +182,7 @@ impl Simulator {
     /// The same in another region.
     ///
     /// # Errors
-    /// When the machine gives no random bytes.
+    /// If the machine has no random bytes.
     pub fn put_secret_in(&self, region: &str, name: &str, value: &str) -> Result<String> {
         self.shared.put_secret(region, name, SecretValue::Text(SecretText::new(value)))
     }
@@ -189,14 +190,14 @@ impl Simulator {
     /// The same with bytes, which come as `SecretBinary`.
     ///
     /// # Errors
-    /// When the machine gives no random bytes.
+    /// If the machine has no random bytes.
     pub fn put_binary_secret(&self, name: &str, value: &[u8]) -> Result<String> {
         use base64::Engine as _;
         let text = base64::engine::general_purpose::STANDARD.encode(value);
         self.shared.put_secret(&self.shared.options.region, name, SecretValue::Binary(SecretText::new(text)))
     }
 
-    /// The current text of a secret, by its name or ARN in any region; `None` if it is not there, deleted or binary.
+    /// The current text of a secret, by its name or ARN in any region; `None` if it does not exist, is deleted or is binary.
     #[must_use]
     pub fn secret(&self, id: &str) -> Option<String> {
         let state = self.shared.state();
@@ -211,22 +212,23 @@ impl Simulator {
         self.shared.delete_secret(id, false);
     }
 
-    /// Takes a secret away for good: reads are refused with `ResourceNotFoundException`.
+    /// Deletes a secret at once: reads are refused with `ResourceNotFoundException`.
     pub fn remove_secret(&self, id: &str) {
         self.shared.delete_secret(id, true);
     }
 
-    /// Makes a role, and gives back its ARN. An earlier one of its name is replaced.
+    /// Creates a role, and returns its ARN. An earlier one of the same name is replaced.
     pub fn create_role(&self, role: RoleSpec) -> String {
         self.shared.state().identities.add_role(role)
     }
 
-    /// Takes a role away. Credentials that it gave stay good, as they do on AWS.
+    /// Deletes a role. Credentials that it issued stay valid, as on AWS.
     pub fn delete_role(&self, arn: &str) {
         self.shared.state().identities.roles.remove(arn);
     }
 
-    /// Makes an access key known beside the one of the options, so that tokens signed with it let in. Calls need no known one.
+    /// Adds a known access key besides the one in the options, so that tokens signed with it are accepted. Calls do not need a
+    /// known one.
     pub fn add_access_key(&self, access_key: &str, secret_key: &str) {
         self.shared.state().identities.users.insert(access_key.to_owned(), SecretText::new(secret_key));
     }
@@ -234,7 +236,7 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // First nothing new may come, then the servers end.
+        // First no new calls are accepted, then the servers end.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -1,19 +1,19 @@
-//! What a test asks for: options of the simulator, clusters. Clusters also travel as JSON.
+//! What a test requests: options of the simulator, clusters. Clusters are also sent as JSON.
 
 use serde::{Deserialize, Serialize};
 
 /// How the simulator behaves.
 #[derive(Clone)]
 pub struct Options {
-    /// Real durations (a modification 15 s, a reboot 30 s) times this. The default makes them 30 and 60 ms.
+    /// Factor for real durations (a modification 15 s, a reboot 30 s). The default makes them 30 and 60 ms.
     pub time_scale: f64,
     /// The region of clusters that name none, and of parameter groups.
     pub region: String,
-    /// How many items a Describe answers at most without `MaxRecords`. AWS: 100; few make every reader follow markers.
+    /// The maximum number of items per Describe without `MaxRecords`. AWS: 100; a small number makes every client follow markers.
     pub page_size: usize,
     /// The port of the API on 127.0.0.1; 0: any free one.
     pub port: u16,
-    /// An access key that is known, so that login tokens signed with it are good. Calls need no known one.
+    /// A known access key, so that login tokens signed with it are valid. Calls do not need a known one.
     pub access_key: String,
     /// Its secret.
     pub secret_key: String,
@@ -74,7 +74,8 @@ pub struct ClusterSpec {
     /// Whether Postgres speaks TLS too.
     #[serde(default)]
     pub tls: bool,
-    /// Whether a Postgres stands behind it. False: the cluster is only described, with no endpoint that answers, as refusals need.
+    /// Whether there is a Postgres behind it. False: the cluster is only described, without an endpoint that answers, as refusals
+    /// need.
     #[serde(default = "default_true")]
     pub postgres: bool,
     /// Its place in a global database.
@@ -86,10 +87,10 @@ pub struct ClusterSpec {
     /// `ReplicationSourceIdentifier` of a replica cluster.
     #[serde(default)]
     pub replication_source: Option<String>,
-    /// Whether RDS makes the master user's password and keeps it in a secret; `admin_password` counts for nothing then.
+    /// Whether RDS creates the master user's password and keeps it in a secret; `admin_password` is then ignored.
     #[serde(default)]
     pub managed_master_secret: bool,
-    /// Whether members of `rds_iam` get in with tokens.
+    /// Whether members of `rds_iam` log in with tokens.
     #[serde(default)]
     pub iam_authentication: bool,
 }
@@ -190,22 +191,22 @@ impl ClusterSpec {
         self
     }
 
-    /// Has Postgres speak TLS too.
+    /// Makes Postgres accept TLS too.
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
     }
 
-    /// Has RDS make the master user's password and keep it in a secret. [`ClusterHandle::admin`](super::ClusterHandle::admin) and
-    /// [`ClusterHandle::master_password`](super::ClusterHandle::master_password) follow its rotations.
+    /// Makes RDS create the master user's password and keep it in a secret. [`ClusterHandle::admin`](super::ClusterHandle::admin)
+    /// and [`ClusterHandle::master_password`](super::ClusterHandle::master_password) follow its rotations.
     #[must_use]
     pub fn managed_master_secret(mut self) -> Self {
         self.managed_master_secret = true;
         self
     }
 
-    /// Lets members of `rds_iam` in with tokens. They need TLS.
+    /// Makes members of `rds_iam` log in with tokens. They need TLS.
     #[must_use]
     pub fn iam_authentication(mut self) -> Self {
         self.iam_authentication = true;
@@ -243,14 +244,14 @@ pub struct Call {
 }
 
 impl Call {
-    /// Whether the call asks for a change in the account: it is no Describe, List, Get or AssumeRole.
+    /// Whether the call requests a change in the account: it is not a Describe, List, Get or AssumeRole.
     #[must_use]
     pub fn is_mutating(&self) -> bool {
         is_change(&self.action)
     }
 }
 
-/// Whether an action changes something in the account. Credentials of a role are nothing that it holds.
+/// Whether an action changes something in the account. Credentials of a role do not count.
 pub(crate) fn is_change(action: &str) -> bool {
     !["Describe", "List", "Get", "AssumeRole"].iter().any(|prefix| action.starts_with(prefix))
 }

@@ -1,4 +1,4 @@
-//! What the simulated account holds: clusters with their members, parameter groups, tags, secrets, identities.
+//! The contents of the simulated account: clusters with their members, parameter groups, tags, secrets, identities.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,23 +38,23 @@ pub(crate) struct Cluster {
     pub(crate) iam_authentication: bool,
     pub(crate) database: String,
     pub(crate) master_username: String,
-    /// The one that the server knows.
+    /// The one on the server.
     pub(crate) master_password: SecretText,
-    /// Where RDS keeps the master user's password, when it manages it.
+    /// Where RDS keeps the master user's password, if RDS manages it.
     pub(crate) master_secret: Option<MasterSecret>,
     pub(crate) host: String,
     pub(crate) reader_host: String,
     pub(crate) port: u16,
     pub(crate) members: Vec<Member>,
     pub(crate) security_groups: Vec<String>,
-    /// What is kept and shown only, by the name of the parameter that sets it.
+    /// Settings that are only stored and returned, by the name of the parameter that sets them.
     pub(crate) settings: BTreeMap<String, String>,
-    /// What someone changed without applying it, by the name of the API's field.
+    /// Pending changes, by the name of the API's field.
     pub(crate) pending: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) global: Option<GlobalMembership>,
     pub(crate) replication_source: Option<String>,
-    /// What it was created from.
+    /// The spec that it was created from.
     pub(crate) spec: ClusterSpec,
     /// `None` for clusters that are only described.
     pub(crate) postgres: Option<Arc<ClusterPostgres>>,
@@ -77,11 +77,11 @@ pub(crate) struct Member {
     pub(crate) writer: bool,
     pub(crate) status: String,
     pub(crate) parameter_group_status: String,
-    /// The group that this member started with, whose dynamic parameters reach it at once.
+    /// The group that this member started with; its dynamic parameters apply at once.
     pub(crate) group_in_effect: String,
     /// The user-set values that this member runs with.
     pub(crate) values: Values,
-    /// What is kept and shown only, by the name of the parameter that sets it.
+    /// Settings that are only stored and returned, by the name of the parameter that sets them.
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
 }
@@ -97,7 +97,7 @@ pub(crate) struct ParameterGroup {
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// What a user set in a group.
+/// The user-set values of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserValue {
     pub(crate) value: String,
@@ -119,7 +119,7 @@ impl Cluster {
         self.engine_mode == "serverless"
     }
 
-    /// Whether it is no copy of another cluster: neither a replica nor a secondary of a global database.
+    /// Whether it is not a copy of another cluster: neither a replica nor a secondary of a global database.
     pub(crate) fn can_have_writer(&self) -> bool {
         self.replication_source.is_none() && self.global.as_ref().is_none_or(|global| global.primary_arn.is_none())
     }
@@ -161,7 +161,7 @@ impl State {
         self.clusters.get_mut(&key).ok_or_else(|| ApiError::cluster_not_found(identifier))
     }
 
-    /// Takes a cluster away, and with it the secret that RDS manages for it.
+    /// Removes a cluster, and the secret that RDS manages for it.
     pub(crate) fn remove_cluster(&mut self, identifier: &str) -> Option<Cluster> {
         let cluster = self.clusters.remove(identifier)?;
         if let Some(secret) = &cluster.master_secret {
@@ -192,7 +192,7 @@ impl State {
             .ok_or_else(|| ApiError::group_not_found(name))
     }
 
-    /// What users set in a group; nothing for a default group.
+    /// The user-set values of a group; none for a default group.
     pub(crate) fn group_values(&self, name: &str) -> Values {
         self.groups
             .get(name)
@@ -205,7 +205,7 @@ impl State {
         self.secrets.values().find(|secret| secret.region == region && secret.is_named(id))
     }
 
-    /// Makes a secret without a version, and gives back its ARN.
+    /// Creates a secret without a version, and returns its ARN.
     pub(crate) fn add_secret(&mut self, region: &str, name: &str) -> anyhow::Result<String> {
         let secret = Secret::new(region, name)?;
         let arn = secret.arn.clone();
@@ -237,7 +237,7 @@ impl State {
         self.groups.values().find(|group| group.arn == arn).map(|group| &group.tags).ok_or_else(|| nothing_of_arn(arn))
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub(crate) fn tags_mut(&mut self, arn: &str) -> Result<&mut BTreeMap<String, String>, ApiError> {
         for cluster in self.clusters.values_mut() {
             if cluster.arn == arn {

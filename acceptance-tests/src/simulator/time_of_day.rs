@@ -1,5 +1,5 @@
-//! The time of day at AWS, which a test can move ahead of the machine's. Signatures, tokens and temporary credentials are measured by
-//! it, and not by the simulator's clock: clients sign by the machine's time, of which that clock knows nothing.
+//! The time of day at AWS, which a test can move ahead of the machine's. It applies to signatures, tokens and temporary
+//! credentials instead of the simulator's clock: clients sign with the machine's time, and that clock does not know it.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};

@@ -17,13 +17,13 @@ impl Xml {
         self
     }
 
-    /// Text inside the present element.
+    /// Text inside the current element.
     pub(crate) fn raw(&mut self, text: &str) -> &mut Self {
         self.text.push_str(&escape(text));
         self
     }
 
-    /// An element with text, left out when there is none.
+    /// An element with text, left out if there is no text.
     pub(crate) fn optional(&mut self, name: &str, value: Option<impl ToString>) -> &mut Self {
         if let Some(value) = value {
             self.text(name, value);
@@ -31,7 +31,7 @@ impl Xml {
         self
     }
 
-    /// An element with elements inside.
+    /// An element with nested elements.
     pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) -> &mut Self {
         self.text.push_str(&format!("<{name}>"));
         inside(self);

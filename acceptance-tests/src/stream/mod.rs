@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use walsender::Walsender;
 
-/// Longer than any server takes; an event that does not come by then will not come.
+/// Longer than any server takes; an event that has not come by then will not come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whom to connect as, to what.
+/// The server to connect to, and the login.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// Host of the writer.
@@ -26,7 +26,7 @@ pub struct Source<'a> {
     pub password: &'a str,
     /// The database.
     pub database: &'a str,
-    /// A logical slot made for `pgoutput`.
+    /// A logical slot created for `pgoutput`.
     pub slot: &'a str,
     /// The publication.
     pub publication: &'a str,
@@ -35,12 +35,12 @@ pub struct Source<'a> {
 /// An open stream. It holds its slot until dropped.
 pub struct ReplicationStream {
     inserts: UnboundedReceiver<Result<Vec<Option<String>>>>,
-    /// Reads and keeps the connection alive, whether or not someone waits for a row.
+    /// Reads and keeps the connection alive, even if no test waits for a row.
     reader: JoinHandle<()>,
 }
 
 impl ReplicationStream {
-    /// Opens the stream and waits until the server has given it the slot.
+    /// Opens the stream and waits until the server has assigned the slot.
     ///
     /// # Errors
     /// When the server refuses: the login, the replication connection, the slot.

@@ -1,5 +1,5 @@
-//! A connection to a walsender: login, start of the stream, and the messages that keep it alive. Written here because it must open streams
-//! on every server from PostgreSQL 12 on, and the clients at hand ask for options of `pgoutput` that the first two do not know.
+//! A connection to a walsender: login, start of the stream, and the messages that keep it alive. Written here because it must
+//! open streams on every server from PostgreSQL 12 on, and existing clients use options of `pgoutput` that 12 and 13 do not know.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::BytesMut;
@@ -15,7 +15,7 @@ use crate::postgres_server::quoted;
 /// A connection in replication mode.
 pub(super) struct Walsender(BufReader<TcpStream>);
 
-/// A message of the server: its letter and what follows the length.
+/// A message of the server: its letter, and the content after the length.
 struct Message {
     tag: u8,
     body: Vec<u8>,
@@ -54,7 +54,7 @@ impl Walsender {
         }
     }
 
-    /// Says that all up to this position has been received. Nothing is confirmed: the slot keeps its place.
+    /// Reports that everything up to this position has been received. Nothing is confirmed: the slot keeps its position.
     async fn report(&mut self, received: &[u8]) -> Result<()> {
         let mut message = vec![b'd', 0, 0, 0, 38, b'r'];
         message.extend_from_slice(received);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 
-/// What `TF_BIN` names, else `terraform`, else `tofu` on the PATH.
+/// The one in `TF_BIN`, else `terraform`, else `tofu` on the PATH.
 ///
 /// # Errors
 /// If there is none; the message says how to get one.

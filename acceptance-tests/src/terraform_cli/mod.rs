@@ -20,10 +20,9 @@
 //! # }
 //! ```
 //!
-//! The provider is found through `dev_overrides`, so nothing is downloaded and there is no `init` (but for other providers, see
-//! [`Terraform::init_from`]); configurations name
-//! it by source `clickpipes/clickpipes`, and `required_providers` is written for them. Nothing of the caller's own
-//! Terraform, AWS or Postgres environment gets in. `TF_LOG=TRACE` is always on, into a file.
+//! The provider is found through `dev_overrides`, so nothing is downloaded and there is no `init` (except for other providers,
+//! see [`Terraform::init_from`]). Configurations name it by source `clickpipes/clickpipes`, and `required_providers` is written
+//! for them. The caller's own Terraform, AWS and Postgres environment is not used. `TF_LOG=TRACE` is always on, into a file.
 
 mod executable;
 mod outcome;
@@ -56,7 +55,7 @@ pub use plan::Plan;
 pub use session::Session;
 pub use version::{Feature, Version};
 
-/// Where a configuration's name for the provider comes from. Written into every workspace.
+/// Maps the name in a configuration to the provider. Written into every workspace.
 const REQUIRED_PROVIDERS: &str = r#"terraform {
   required_providers {
     clickpipes = {
@@ -66,7 +65,7 @@ const REQUIRED_PROVIDERS: &str = r#"terraform {
 }
 "#;
 
-/// What must not reach terraform from the caller's environment: it would change what is tested.
+/// Variables of the caller's environment that must not reach terraform: they would change the test.
 const FOREIGN: [&str; 4] = ["TF_", "AWS_", "PG", "CHECKPOINT_"];
 
 /// A workspace: a folder with a configuration and its state, and the environment to run terraform in.
@@ -102,17 +101,16 @@ impl Terraform {
         ))
     }
 
-    /// Lets configurations use other providers too, which lie in this folder as in a filesystem mirror, and installs what the
-    /// configuration names. Ours comes from a mirror of its own then: `init` looks for overridden providers as well. Nothing is
-    /// downloaded.
+    /// Lets configurations use other providers too, from this folder as a filesystem mirror, and installs those in the
+    /// configuration. Ours then comes from its own mirror: `init` looks for overridden providers as well. Nothing is downloaded.
     ///
     /// # Errors
-    /// If the mirror has not what the configuration names.
+    /// If the mirror does not have the providers in the configuration.
     pub async fn init_from(&self, mirror: &Path) -> anyhow::Result<Outcome> {
         let version = self.run(["version", "-json"]).await?.succeeded()?.json()?;
         let platform = version["platform"].as_str().context("terraform does not say for which platform it is")?;
         let ours = self.folder().join("mirror");
-        // A mirror's first level is the host that sources without one belong to.
+        // A mirror's first level is the host of sources without one.
         let host = fs::read_dir(mirror)?.next().context("the mirror is empty")??.file_name();
         let package = format!("clickpipes/clickpipes/{}/{platform}", env!("CARGO_PKG_VERSION"));
         let package = ours.join(host).join(package);
@@ -146,25 +144,25 @@ impl Terraform {
         self.environment.insert(name.into(), value.into());
     }
 
-    /// Takes a variable back that [`Terraform::set_env`] set.
+    /// Removes a variable that [`Terraform::set_env`] set.
     pub fn unset_env(&mut self, name: &str) {
         self.environment.remove(name);
     }
 
-    /// Where the configuration and the state are.
+    /// The folder of the configuration and the state.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The trace log of all runs so far, the provider's lines among them.
+    /// The trace log of all runs so far, including the provider's lines.
     pub fn log_path(&self) -> PathBuf {
         self.folder().join("trace.log")
     }
 
-    /// Waits until the trace log says this.
+    /// Waits until the trace log contains this.
     ///
     /// # Errors
-    /// If it does not in time.
+    /// If it does not appear in time.
     pub async fn until_logged(&self, text: &str) -> anyhow::Result<()> {
         let started = Instant::now();
         while !fs::read_to_string(self.log_path()).is_ok_and(|log| log.contains(text)) {
@@ -174,7 +172,7 @@ impl Terraform {
         Ok(())
     }
 
-    /// Writes a file of the configuration, over an older one of the name; the folder that it names is made.
+    /// Writes a file of the configuration, replacing an older one; its folder is created.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -189,13 +187,13 @@ impl Terraform {
     /// Removes a file of the configuration.
     ///
     /// # Errors
-    /// If it is not there.
+    /// If it does not exist.
     pub fn remove(&self, name: &str) -> anyhow::Result<()> {
         let path = self.folder().join(name);
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
     }
 
-    /// Runs terraform with `arguments` to its end, whatever the end.
+    /// Runs terraform with `arguments` to its end, successful or not.
     ///
     /// # Errors
     /// If it cannot be started.
@@ -213,10 +211,10 @@ impl Terraform {
         Session::start(command)
     }
 
-    /// Which Terraform it is.
+    /// The version of Terraform.
     ///
     /// # Errors
-    /// If it does not say.
+    /// If it does not report one.
     pub async fn version(&self) -> anyhow::Result<Version> {
         let json = self.run(["version", "-json"]).await?.succeeded()?.json()?;
         Version::read(&json, &self.run(["version"]).await?.succeeded()?.stdout)
@@ -230,7 +228,7 @@ impl Terraform {
         self.run(["validate", "-no-color"]).await?.succeeded()
     }
 
-    /// Plans into a file, to be looked at and applied.
+    /// Plans into a file, for inspection and apply.
     ///
     /// # Errors
     /// If the plan fails.
@@ -260,7 +258,7 @@ impl Terraform {
         if matches!(outcome.code, Some(0 | 2)) { Ok((file, outcome)) } else { Err(outcome.unexpected()) }
     }
 
-    /// `terraform apply`, planning anew.
+    /// `terraform apply`, with a new plan.
     ///
     /// # Errors
     /// If it fails.
@@ -292,7 +290,7 @@ impl Terraform {
         self.run(["import", "-no-color", "-input=false", address, id]).await?.succeeded()
     }
 
-    /// Takes what the provider reads into the state, and changes nothing else.
+    /// Updates the state from what the provider reads, and changes nothing else.
     ///
     /// # Errors
     /// If it fails.
@@ -300,7 +298,7 @@ impl Terraform {
         self.run(["apply", "-no-color", "-input=false", "-auto-approve", "-refresh-only"]).await?.succeeded()
     }
 
-    /// Plans, and gives the detail of the warning with this summary as the provider wrote it.
+    /// Plans, and returns the detail of the warning with this summary as the provider wrote it.
     ///
     /// # Errors
     /// If the plan fails, or has no such warning.
@@ -317,7 +315,7 @@ impl Terraform {
         detail.with_context(|| format!("no warning {summary:?} in {}", plan.stdout))
     }
 
-    /// The state as `terraform show -json` puts it.
+    /// The state in the form of `terraform show -json`.
     ///
     /// # Errors
     /// If there is none that can be read.
@@ -325,7 +323,7 @@ impl Terraform {
         self.run(["show", "-json"]).await?.succeeded()?.json()
     }
 
-    /// The attributes of one resource of the root module, or null if the state does not hold it.
+    /// The attributes of one resource of the root module, or null if it is not in the state.
     ///
     /// # Errors
     /// If the state cannot be read.
@@ -339,15 +337,15 @@ impl Terraform {
     /// `terraform state show` of one resource.
     ///
     /// # Errors
-    /// If the state does not hold it.
+    /// If it is not in the state.
     pub async fn state_show(&self, address: &str) -> anyhow::Result<String> {
         Ok(self.run(["state", "show", "-no-color", address]).await?.succeeded()?.stdout)
     }
 
-    /// Plans, and there is nothing to do.
+    /// Plans, and expects nothing to do.
     ///
     /// # Errors
-    /// If the plan fails or is not empty; the message holds the plan.
+    /// If the plan fails or is not empty; the message contains the plan.
     pub async fn assert_empty_plan(&self) -> anyhow::Result<()> {
         // Into a file, which the search for secrets finds later.
         let (_, outcome) = self.run_plan(&[]).await?;
@@ -355,13 +353,12 @@ impl Terraform {
         Ok(())
     }
 
-    /// None of `secrets` stands in a state file, a saved plan (its archive is unpacked), the trace log or any of
-    /// `logs`, be it plain, escaped as in JSON or in base64. The configuration that the test wrote is not searched,
-    /// and neither is its copy inside a plan.
+    /// None of `secrets` is in a state file, a saved plan (its archive is unpacked), the trace log or any of `logs`, whether
+    /// plain, escaped as in JSON or in base64. The configuration that the test wrote is not searched, nor its copy inside a plan.
     ///
     /// # Errors
-    /// If one is found; the message says where, and does not repeat it. Also if there is nothing to search or a secret is
-    /// too short to be told from chance.
+    /// If one is found; the message says where, and does not repeat it. Also if there is nothing to search or a secret is too
+    /// short to rule out chance.
     pub fn assert_no_secret<P: AsRef<Path>>(&self, secrets: &[&str], logs: &[P]) -> anyhow::Result<()> {
         secrets::assert_absent(self.folder(), secrets, logs)
     }

@@ -1,12 +1,12 @@
-//! What a run of terraform came to.
+//! The result of a terraform run.
 
 use anyhow::{Context as _, anyhow};
 use serde_json::Value;
 
-/// A run that ended.
+/// A finished run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// What was run.
+    /// The command.
     pub command: String,
     /// The exit code; none if a signal ended it.
     pub code: Option<i32>,
@@ -17,24 +17,24 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Passes a run on that ended well.
+    /// Returns a run that succeeded.
     ///
     /// # Errors
-    /// If it did not; the message holds all that it printed.
+    /// If it failed; the message contains all its output.
     pub fn succeeded(self) -> anyhow::Result<Self> {
         if self.code == Some(0) { Ok(self) } else { Err(self.unexpected()) }
     }
 
-    /// Passes a run on that ended with errors, as it should have.
+    /// Returns a run that failed, as it should have.
     ///
     /// # Errors
-    /// If it ended well.
+    /// If it succeeded.
     pub fn failed(self) -> anyhow::Result<Self> {
         if self.code == Some(1) { Ok(self) } else { Err(self.unexpected()) }
     }
 
-    /// Everything printed, as running text: without the frames that Terraform draws around diagnostics, and with each
-    /// run of white space as one blank, since Terraform breaks lines where the terminal ends.
+    /// All output as running text: without the frames that Terraform draws around diagnostics, and with each run of white space
+    /// as one blank, because Terraform breaks lines at the terminal's width.
     pub fn message(&self) -> String {
         let unframed = |c: char| c.is_whitespace() || matches!(c, '│' | '╷' | '╵');
         let words = |text: &str| text.split(unframed).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");

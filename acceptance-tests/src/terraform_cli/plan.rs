@@ -1,4 +1,4 @@
-//! A saved plan, and what it says.
+//! A saved plan, and its contents.
 
 use std::path::PathBuf;
 
@@ -11,9 +11,9 @@ use super::Outcome;
 pub struct Plan {
     /// The file.
     pub file: PathBuf,
-    /// What `terraform show -json` says of it.
+    /// The output of `terraform show -json` for it.
     pub json: Value,
-    /// The run that made it; its output is the plan that a person reads.
+    /// The run that created it; its output is the plan that people read.
     pub outcome: Outcome,
     /// Whether it changes nothing.
     pub empty: bool,
@@ -26,18 +26,17 @@ impl Plan {
         change(&self.json["resource_changes"], address)
     }
 
-    /// What happened to one resource outside of Terraform, in the form of a change. Null if nothing did.
+    /// The change of one resource outside of Terraform, in the form of a change. Null if there is none.
     pub fn drift(&self, address: &str) -> &Value {
         change(&self.json["resource_drift"], address)
     }
 
-    /// What is to be done with one resource, such as `["delete", "create"]`.
+    /// The planned actions for one resource, such as `["delete", "create"]`.
     pub fn actions(&self, address: &str) -> Vec<&str> {
         strings(&self.change(address)["actions"])
     }
 
-    /// The planned list of statements and calls for one resource; empty also while it is unknown, for which see
-    /// [`Plan::is_unknown`].
+    /// The planned list of statements and calls for one resource; also empty while it is unknown, see [`Plan::is_unknown`].
     pub fn operations(&self, address: &str) -> Vec<&str> {
         strings(&self.change(address)["after"]["operations"])
     }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use zip::ZipArchive;
 
-/// Shorter texts turn up by chance in base64.
+/// Shorter texts appear in base64 by chance.
 const SHORTEST: usize = 6;
 
 pub(super) fn assert_absent<P: AsRef<Path>>(folder: &Path, secrets: &[&str], logs: &[P]) -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ fn search_file(path: &Path, needles: &[Needles]) -> anyhow::Result<()> {
     search(&path.display().to_string(), &bytes, needles)
 }
 
-/// A plan file holds the plan, the state before it and a copy of the configuration, each compressed.
+/// A plan file contains the plan, the state before it and a copy of the configuration, each compressed.
 fn search_archive(path: &Path, needles: &[Needles]) -> anyhow::Result<()> {
     let mut archive = ZipArchive::new(File::open(path)?).with_context(|| format!("{} is no archive", path.display()))?;
     for index in 0..archive.len() {
@@ -63,7 +63,7 @@ fn search(place: &str, bytes: &[u8], needles: &[Needles]) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The forms in which one secret may stand in a file.
+/// The forms in which one secret may be in a file.
 struct Needles(Vec<(Vec<u8>, &'static str)>);
 
 impl Needles {
@@ -75,12 +75,12 @@ impl Needles {
         if json != secret {
             forms.push((json.as_bytes().to_vec(), "escaped as in JSON"));
         }
-        // Go escapes more than JSON asks for.
+        // Go escapes more than JSON requires.
         let go = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
         if go != json {
             forms.push((go.into_bytes(), "escaped as in Go's JSON"));
         }
-        // A state file holds a resource's private bytes in base64; where the secret begins in a group of three is chance.
+        // A state file contains a resource's private bytes in base64; the offset of the secret in a group of three is chance.
         for shift in 0..3 {
             let shifted = [vec![0; shift], secret.as_bytes().to_vec()].concat();
             let text = STANDARD_NO_PAD.encode(&shifted);

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use super::Outcome;
 
-/// A run under way. Dropping it kills terraform, and the provider goes with its connection.
+/// A running terraform. Dropping it kills terraform, and the provider ends with its connection.
 pub struct Session {
     command: String,
     child: Child,
@@ -29,7 +29,7 @@ impl Session {
         Ok(Self { command: text, child })
     }
 
-    /// Ctrl-C for terraform alone: it asks the provider to stop and waits for what is under way.
+    /// Ctrl-C for terraform alone: it asks the provider to stop and waits for running operations.
     ///
     /// # Errors
     /// If it has ended already.
@@ -46,7 +46,7 @@ impl Session {
         Ok(kill(Pid::from_raw(pid.try_into()?), signal)?)
     }
 
-    /// Waits for the end, whatever it is.
+    /// Waits for the end, successful or not.
     ///
     /// # Errors
     /// If what it printed cannot be read.

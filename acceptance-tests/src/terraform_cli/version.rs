@@ -1,11 +1,11 @@
-//! What the Terraform or OpenTofu that runs the tests knows.
+//! The features of the Terraform or OpenTofu that runs the tests.
 
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-/// What not every Terraform from 1.11 on knows.
+/// Features that not every Terraform from 1.11 on has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
     /// Identities of resources, and imports by them.
@@ -17,7 +17,7 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// The first Terraform and the first OpenTofu that know it.
+    /// The first Terraform and the first OpenTofu that have it.
     fn since(self) -> ((u32, u32), Option<(u32, u32)>) {
         match self {
             Self::Identity => ((1, 12), Some((1, 12))),
@@ -26,7 +26,7 @@ impl Feature {
     }
 }
 
-/// A version, as `terraform version -json` tells it.
+/// A version, as reported by `terraform version -json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     opentofu: bool,
@@ -48,8 +48,8 @@ impl Version {
         self.opentofu
     }
 
-    /// Whether it knows the feature. Of one that does not, standard error says what is not run, also past the test harness, which keeps
-    /// the output of passing tests to itself.
+    /// Whether it has the feature. If it does not, standard error names what is not run. This bypasses the test harness, which
+    /// hides the output of passing tests.
     #[must_use]
     pub fn knows(&self, feature: Feature) -> bool {
         let (terraform, opentofu) = feature.since();
@@ -57,7 +57,7 @@ impl Version {
         let knows = since.is_some_and(|since| self.number >= since);
         if !knows {
             let name = if self.opentofu { "OpenTofu" } else { "Terraform" };
-            // Not eprintln: the harness would catch that.
+            // Not eprintln: the harness would capture it.
             let _ = writeln!(
                 std::io::stderr(),
                 "not run with {name} {}: {feature:?} (the conformance client plays a newer one, on its fixtures)",

@@ -9,21 +9,21 @@ use anyhow::{Context as _, Result};
 
 use super::process::{median, watched};
 
-/// How long a question and its answer are on their way where the database is far.
+/// Time for a request and its answer, when the database is far.
 pub(crate) const FAR: Duration = Duration::from_millis(20);
-/// How often each plan is run; the one in the middle counts.
+/// How often each plan is run; the median counts.
 const TIMES: usize = 3;
 
 /// What plans cost.
 pub(crate) struct DatabaseCost {
-    /// The day, as the server has it.
+    /// The day, from the server.
     pub(crate) date: String,
     /// Version of the server.
     pub(crate) server: String,
-    /// What terraform says it is.
+    /// Version of terraform, as it reports it.
     pub(crate) terraform: String,
     pub(crate) rows: Vec<Row>,
-    /// Most memory of its own that the provider had during a plan of the large configuration, in KiB.
+    /// The largest private memory of the provider during a plan of the large configuration, in KiB.
     pub(crate) memory: u64,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Row {
     pub(crate) far: PlanCost,
     /// As many `terraform_data`.
     pub(crate) floor: Duration,
-    /// The apply that created it all, near.
+    /// The apply that created everything, near the database.
     pub(crate) create: Duration,
 }
 

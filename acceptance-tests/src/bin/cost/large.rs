@@ -1,4 +1,4 @@
-//! One publication of very many tables: what each step of it takes, and how much memory the provider.
+//! One publication of very many tables: the time of each step, and the memory of the provider.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub(crate) struct LargeCost {
 /// One run of terraform.
 pub(crate) struct Step {
     pub(crate) wall: Duration,
-    /// Most memory of its own that the provider had, in KiB.
+    /// The largest private memory of the provider, in KiB.
     pub(crate) memory: u64,
 }
 

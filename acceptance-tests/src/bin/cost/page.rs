@@ -65,7 +65,7 @@ pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, large: &Lar
     text
 }
 
-/// The page with `tables` in place of what was measured before.
+/// The page with `tables` in place of the earlier measurements.
 pub(crate) fn replace(page: &str, tables: &str) -> Result<String> {
     let (before, rest) = page.split_once(BEGIN).context("the page has no place for the tables")?;
     let (_, after) = rest.split_once(END).context("the place for the tables does not end")?;

@@ -1,4 +1,4 @@
-//! The process by itself: how soon it is there, how soon it answers, and how much memory it takes.
+//! The process by itself: how soon it starts, how soon it answers, and how much memory it uses.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use acceptance_tests::terraform_cli::Terraform;
 use anyhow::{Context as _, Result};
 use terraform_provider_clickpipes::proto::tfplugin6::get_provider_schema;
 
-/// How often each thing is done; the median counts.
+/// How often each measurement is made; the median counts.
 const TIMES: usize = 21;
 
 /// What the process costs.
@@ -18,7 +18,7 @@ pub(crate) struct ProcessCost {
     pub(crate) handshake: Duration,
     /// From the start to the answer with the schema, over TLS.
     pub(crate) schema: Duration,
-    /// Memory of its own once the schema is out, in KiB.
+    /// Private memory after the answer with the schema, in KiB.
     pub(crate) memory: u64,
     /// `terraform validate` of one resource, and of one `terraform_data`.
     pub(crate) validate: [Duration; 2],
@@ -75,16 +75,16 @@ async fn timed(workspace: &Terraform, arguments: &[&str]) -> Result<Duration> {
     Ok(median(times))
 }
 
-/// `RssAnon` of a process in KiB: what it does not share with its file or with others.
+/// `RssAnon` of a process in KiB: the memory that it does not share with its file or with other processes.
 pub(crate) fn own_memory(pid: i32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB")?.parse().ok())
 }
 
-/// How often memory is looked at while something runs.
+/// How often memory is measured while something runs.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Does something, and looks at every process that runs `binary` meanwhile: the most that one of them had of its own, in KiB.
+/// Does something, and meanwhile watches every process that runs `binary`: the largest private memory of one of them, in KiB.
 pub(crate) async fn watched<T>(binary: &Path, work: impl Future<Output = Result<T>>) -> Result<(T, u64)> {
     let binary = fs::canonicalize(binary)?;
     let mut most = 0;
@@ -107,7 +107,7 @@ fn running(binary: &Path) -> impl Iterator<Item = i32> {
     ids.filter(move |id| fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|executable| executable == binary))
 }
 
-/// The value in the middle.
+/// The median.
 pub(crate) fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
     values.sort();
     values[values.len() / 2]

@@ -1,4 +1,4 @@
-//! What the demo's cluster holds and how terraform gets in.
+//! The contents of the demo's cluster, and how terraform logs in.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use base64::Engine as _;
 pub(crate) const DATABASE: &str = "shop";
 /// The master user.
 pub(crate) const ADMIN: &str = "clusteradmin";
-/// The replication user that the example makes.
+/// The replication user that the example creates.
 pub(crate) const REPLICATION_USER: &str = "clickpipes";
 
 /// The application's own role owns its tables, as in most databases; the admin has its privileges.
@@ -33,12 +33,12 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Fresh passwords.
+    /// New passwords.
     pub(crate) fn new() -> Self {
         Self { admin_password: password(), replication_password: password() }
     }
 
-    /// The example's input variables, but for the passwords.
+    /// The example's input variables, except the passwords.
     pub(crate) fn variables(&self) -> String {
         format!(
             "region             = \"us-east-1\"\ncluster_identifier = \"orders\"\ndatabase           = \"{DATABASE}\"\n\
@@ -46,7 +46,7 @@ impl Account {
         )
     }
 
-    /// The environment that leads the example to this machine: the configuration itself is the one for real clusters.
+    /// The environment that points the example to this machine: the configuration itself is the one for real clusters.
     pub(crate) fn environment(&self, simulator: &Simulator, cluster: &ClusterHandle) -> Result<Vec<(&'static str, String)>> {
         let authority = cluster.ca_certificate().context("the cluster speaks no TLS")?.to_string_lossy().into_owned();
         Ok(vec![
@@ -59,7 +59,7 @@ impl Account {
         ])
     }
 
-    /// The same as a shell script, with what psql needs beside it.
+    /// The same as a shell script, with the variables that psql needs.
     pub(crate) fn script(&self, simulator: &Simulator, cluster: &ClusterHandle, cli_config: &Path) -> Result<String> {
         let mut variables = self.environment(simulator, cluster)?;
         variables.push(("TF_CLI_CONFIG_FILE", cli_config.to_string_lossy().into_owned()));
@@ -73,7 +73,7 @@ impl Account {
 fn password() -> String {
     let mut bytes = [0; 16];
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    // The generator fails only where the operating system has no randomness; the demo's passwords guard a loopback port.
+    // The generator fails only if the operating system has no randomness; the demo's passwords guard a loopback port.
     if provider.secure_random.fill(&mut bytes).is_err() {
         bytes = [7; 16];
     }

@@ -1,4 +1,4 @@
-//! What the demo needs of the machine, and how to get what is missing.
+//! What the demo needs on the machine, and how to get what is missing.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use acceptance_tests::postgres_server::Binaries;
 use acceptance_tests::terraform_cli;
 use anyhow::{Context as _, Result, bail};
 
-/// Write-only attributes, ephemeral variables.
+/// Needed for write-only attributes and ephemeral variables.
 const TERRAFORM: (u32, u32) = (1, 11);
 
-/// Names everything that is missing at once. The answer is the major version of Postgres to use.
+/// Names everything that is missing at once. Returns the major version of Postgres to use.
 pub(crate) fn check() -> Result<u32> {
     let mut missing = Vec::new();
     if let Err(error) = terraform() {

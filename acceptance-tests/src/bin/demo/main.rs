@@ -1,5 +1,5 @@
-//! The whole way on this machine: an Aurora cluster (simulated, with a real Postgres) becomes a ready CDC source by one apply, a row
-//! arrives over a real replication stream, and a destroy leaves everything as it was.
+//! Everything on this machine: one apply makes an Aurora cluster (simulated, with a real Postgres) a CDC source, a row arrives
+//! over a real replication stream, and a destroy leaves everything as it was.
 
 mod account;
 mod machine;
@@ -46,7 +46,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The demonstration is dropped in either case, so that nothing is left when it is interrupted.
+    // The demonstration is dropped in either case, so nothing is left when it is interrupted.
     let result = tokio::select! {
         result = demonstrate(&arguments) => result,
         interrupted = tokio::signal::ctrl_c() => interrupted.context("waiting for Ctrl-C"),

@@ -1,4 +1,4 @@
-//! What can be seen of a cluster, before and after.
+//! What is visible of a cluster, before and after.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ const PARAMETERS: [&str; 3] = ["rds.logical_replication", "wal_level", "wal_send
 const ROLES: &str = "SELECT rolname FROM pg_catalog.pg_roles WHERE oid >= 16384 ORDER BY rolname";
 const PUBLICATIONS: &str = "SELECT pubname FROM pg_catalog.pg_publication ORDER BY pubname";
 const SLOTS: &str = "SELECT slot_name FROM pg_catalog.pg_replication_slots ORDER BY slot_name";
-/// Privileges that roles have beside the owner, and default privileges: all that a grant leaves behind. An owner's own privileges stand
-/// in the catalogue once anything was granted, and mean the same before.
+/// Privileges of roles other than the owner, and default privileges: everything that a grant leaves behind. An owner's own
+/// privileges are in the catalogue once anything was granted, and mean the same before.
 const PRIVILEGES: &str = "
     WITH object (name, owner, acl) AS (
         SELECT 'database ' || datname, datdba, coalesce(datacl, acldefault('d', datdba))
@@ -28,7 +28,7 @@ const PRIVILEGES: &str = "
     SELECT privilege_type || ' on ' || name || ' to ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END
     FROM object, aclexplode(acl) WHERE grantee <> owner ORDER BY 1";
 
-/// One look.
+/// One snapshot.
 #[derive(PartialEq)]
 pub(crate) struct Snapshot {
     attached: String,
@@ -41,7 +41,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Looks at the cluster and at one of its databases.
+    /// Takes a snapshot of the cluster and of one of its databases.
     pub(crate) async fn take(simulator: &Simulator, cluster: &ClusterHandle, database: &str) -> Result<Self> {
         let mut parameters = Vec::new();
         for name in PARAMETERS {

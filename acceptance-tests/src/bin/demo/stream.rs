@@ -11,7 +11,7 @@ use crate::account::{ADMIN, Account, DATABASE, REPLICATION_USER};
 const SLOT: &str = "clickpipes_demo";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Makes a slot, inserts a row and waits for it on the stream, then drops the slot.
+/// Creates a slot, inserts a row and waits for it on the stream, then drops the slot.
 pub(crate) async fn receive_a_row(cluster: &ClusterHandle, account: &Account) -> Result<()> {
     let password = &account.replication_password;
     let user = cluster.connect(REPLICATION_USER, password, DATABASE).await?;
@@ -39,7 +39,7 @@ pub(crate) async fn receive_a_row(cluster: &ClusterHandle, account: &Account) ->
     drop_slot(&user).await
 }
 
-/// The server lets go of the slot a moment after its connection ended.
+/// The server releases the slot a moment after its connection has ended.
 async fn drop_slot(user: &tokio_postgres::Client) -> Result<()> {
     let released = async {
         loop {

@@ -1,4 +1,5 @@
-//! Tells what happens to the cluster while terraform works: the calls that change something, the members' statuses and what SHOW says.
+//! Reports what happens to the cluster while terraform works: the calls that change something, the members' statuses and the
+//! output of SHOW.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +7,7 @@ use acceptance_tests::simulator::{Call, ClusterHandle, Simulator};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How often the cluster is looked at.
+/// How often the cluster is checked.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// A watch that runs until it is stopped.
@@ -16,7 +17,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// Tells from now on, what was before is left out.
+    /// Reports from now on; earlier events are left out.
     pub(crate) fn start(simulator: &Simulator, cluster: &ClusterHandle) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         simulator.clear_calls();
@@ -32,7 +33,7 @@ impl Timeline {
         Self { stop, watching }
     }
 
-    /// Tells the rest.
+    /// Reports the rest.
     pub(crate) async fn stop(self) {
         // A watch that ended by itself needs no stop.
         let _ = self.stop.send(());

@@ -1,6 +1,6 @@
-//! The warnings in what terraform printed.
+//! The warnings in terraform's output.
 
-/// Each warning as its summary and what it explains, without where it stands in the configuration.
+/// Each warning as its summary and its explanation, without its place in the configuration.
 pub(crate) fn all(text: &str) -> String {
     let mut told = String::new();
     let mut inside = false;
@@ -23,7 +23,7 @@ pub(crate) fn all(text: &str) -> String {
     told
 }
 
-/// How what stands after the last warning begins.
+/// The beginnings of the text after the last warning.
 const AFTER: [&str; 3] = ["─", "Apply complete!", "Destroy complete!"];
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
     Ok(answer(cluster))
 }
 
-/// Whether the call has RDS manage the master user's password, and nothing in it contradicts that.
+/// Whether the call makes RDS manage the master user's password, and nothing in it contradicts that.
 fn is_managed(request: &Request) -> Result<bool, ApiError> {
     let managed = request.flag("ManageMasterUserPassword")? == Some(true);
     if managed && request.get("MasterUserPassword").is_some() {
@@ -171,7 +171,7 @@ fn is_managed(request: &Request) -> Result<bool, ApiError> {
     Ok(managed)
 }
 
-/// What a ModifyDBCluster does about the managed password of a cluster.
+/// What a ModifyDBCluster changes about the managed password of a cluster.
 fn master_change(request: &Request, cluster: &Cluster, immediately: bool) -> Result<Option<MasterChange>, ApiError> {
     let manages = is_managed(request)?;
     let is_managed = cluster.master_secret.is_some();
@@ -233,7 +233,7 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
             return Err(ApiError::invalid_combination("The AllowMajorVersionUpgrade flag must be present for a major upgrade."));
         }
         if !immediately || cluster.postgres.is_some() {
-            // The servers here come without pg_upgrade.
+            // The servers here have no pg_upgrade.
             return Err(ApiError::not_simulated("a major upgrade that waits, or of a cluster with a Postgres behind it"));
         }
     }
@@ -271,14 +271,14 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
     }
     let kept = cluster.settings.get("BackupRetentionPeriod").cloned();
     settings::take(&CLUSTER, request, &mut cluster.settings);
-    // This one waits like an engine version.
+    // This change waits like an engine version.
     match kept {
         Some(days) => cluster.settings.insert("BackupRetentionPeriod".to_owned(), days),
         None => cluster.settings.remove("BackupRetentionPeriod"),
     };
     take_security_groups(cluster, request);
     if let Some(group) = group {
-        // The association changes at once, whatever ApplyImmediately says.
+        // The association changes at once, regardless of ApplyImmediately.
         lifecycle::attach_group(cluster, &group);
     }
     lifecycle::modify(shared, cluster, immediately, master);

@@ -10,7 +10,7 @@ use crate::simulator::xml::Xml;
 
 const ENGINE: &str = "aurora-postgresql";
 
-/// Some versions of each major; a version that is asked for by name need not be here.
+/// Some versions of each major; a version requested by name need not be in the list.
 const VERSIONS: [&str; 15] = [
     "11.9", "11.21", "12.9", "12.22", "13.9", "13.18", "14.6", "14.15", "15.2", "15.10", "15.12", "16.6", "16.8", "17.4", "17.5",
 ];

@@ -31,7 +31,7 @@ fn globals(state: &State) -> Vec<Global<'_>> {
         .into_iter()
         .filter_map(|(identifier, clusters)| {
             let first = *clusters.first()?;
-            // The primary may be a cluster that is only named.
+            // The primary may be a cluster that exists only by name.
             let primary = clusters.iter().find_map(|cluster| {
                 let membership = cluster.global.as_ref()?;
                 Some(membership.primary_arn.as_deref().unwrap_or(&cluster.arn))

@@ -151,12 +151,12 @@ pub(super) fn reboot(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
     let cluster = state.cluster_of_instance(&request.region, instance)?;
     let identifier = cluster.identifier.clone();
     if cluster.status != "available" {
-        // The action has no error of its own for the cluster's state.
+        // The action has no error code of its own for the cluster's state.
         return Err(ApiError::instance_state(instance, &cluster.status));
     }
     let cluster = state.cluster_mut(&request.region, &identifier)?;
     let member = cluster.member_mut(instance).ok_or_else(|| ApiError::instance_not_found(instance))?;
-    // A reboot is how an instance gets out of it once the parameters are mended.
+    // A reboot ends this status once the parameters are fixed.
     if member.status != "available" && member.status != "incompatible-parameters" {
         return Err(ApiError::instance_state(instance, &member.status));
     }

@@ -1,4 +1,4 @@
-//! The actions of the API: each reads or changes the state and leaves what takes time to `lifecycle`.
+//! The actions of the API: each reads or changes the state and leaves slow changes to `lifecycle`.
 
 mod clusters;
 mod describe;

@@ -1,11 +1,12 @@
-//! Settings of clusters and instances that are kept and shown, and change nothing else.
+//! Settings of clusters and instances that are stored and returned unchanged.
 
 use std::collections::BTreeMap;
 
 use crate::simulator::request::Request;
 use crate::simulator::xml::Xml;
 
-/// A setting: the name of the parameter that sets it, of the field that shows it, and the value if nobody sets it. No value: not shown.
+/// A setting: the name of the parameter that sets it, of the field that returns it, and its default value. No value: not
+/// returned.
 type Setting = (&'static str, &'static str, Option<&'static str>);
 
 /// Settings of a cluster.
@@ -49,7 +50,7 @@ pub(super) fn parameters(settings: &[Setting]) -> impl Iterator<Item = &'static 
     settings.iter().map(|(parameter, ..)| *parameter)
 }
 
-/// Takes what the request sets.
+/// Stores the settings in the request.
 pub(super) fn take(settings: &[Setting], request: &Request, into: &mut BTreeMap<String, String>) {
     for (parameter, ..) in settings {
         if let Some(value) = request.get(parameter) {
@@ -58,7 +59,7 @@ pub(super) fn take(settings: &[Setting], request: &Request, into: &mut BTreeMap<
     }
 }
 
-/// Shows them.
+/// Returns the settings.
 pub(super) fn write(xml: &mut Xml, settings: &[Setting], set: &BTreeMap<String, String>) {
     for (parameter, field, default) in settings {
         xml.optional(field, set.get(*parameter).map(String::as_str).or(*default));

@@ -12,13 +12,13 @@ use crate::simulator::request::Request;
 use crate::simulator::shared::Shared;
 use crate::simulator::xml::Xml;
 
-/// Seconds that credentials live for at least.
+/// Minimum lifetime of credentials in seconds.
 const SHORTEST: u64 = 900;
-/// By default.
+/// Default.
 const USUAL: u64 = 3600;
-/// At most.
+/// Maximum.
 const LONGEST: u64 = 43200;
-/// At most when a role's credentials ask for those of another role.
+/// Maximum when a role's credentials request those of another role.
 const LONGEST_CHAINED: u64 = 3600;
 
 pub(super) fn caller_identity(shared: &Shared, request: &Request) -> Result<Xml, ApiError> {

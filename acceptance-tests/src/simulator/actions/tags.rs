@@ -35,7 +35,7 @@ pub(super) fn remove(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
     Ok(Xml::default())
 }
 
-/// The tags that a call gives.
+/// The tags in a call.
 pub(super) fn tag_list(request: &Request) -> BTreeMap<String, String> {
     let tags = request.list("Tags");
     tags.iter()
@@ -43,7 +43,7 @@ pub(super) fn tag_list(request: &Request) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Shows tags.
+/// Returns tags.
 pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
     xml.list("TagList", "Tag", tags, |xml, (key, value)| {
         xml.text("Key", key).text("Value", value);

@@ -1,4 +1,4 @@
-//! TLS at an endpoint in the server's place, and from there to the server.
+//! TLS at an endpoint instead of the server, and from there to the server.
 
 use std::io::{Error, Result};
 use std::path::Path;
@@ -34,8 +34,8 @@ pub(super) async fn accept(client: TcpStream, data: &Path) -> Result<tokio_rustl
     tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(client).await
 }
 
-/// Does the client's part with the server, whose certificate must be the one in its data folder. Since clients saw the same one, what
-/// they bind their SCRAM exchange to holds on both sides.
+/// Does the client's part with the server, whose certificate must be the one in its data folder. Clients saw the same
+/// certificate, so channel binding in their SCRAM exchange works on both sides.
 pub(super) async fn connect(server: TcpStream, data: &Path) -> Result<tokio_rustls::client::TlsStream<TcpStream>> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(Pinned { certificate: certificates(data)?.into_iter().next(), provider: Arc::clone(&provider) });
@@ -49,7 +49,7 @@ pub(super) async fn connect(server: TcpStream, data: &Path) -> Result<tokio_rust
     tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, server).await
 }
 
-/// Accepts one certificate, whatever it says.
+/// Accepts one certificate, regardless of its contents.
 #[derive(Debug)]
 struct Pinned {
     certificate: Option<CertificateDer<'static>>,

@@ -1,4 +1,4 @@
-//! The way of a client through an endpoint whose cluster has IAM authentication on.
+//! The path of a client through an endpoint whose cluster has IAM authentication on.
 
 use std::io::{Error, ErrorKind, Result};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::startup::{self, First, Startup};
 use crate::simulator::cluster_postgres::ClusterPostgres;
 use crate::simulator::iam_logins::IamRefusalReason;
 
-/// What a TLS connection begins with that asks nobody before.
+/// The first byte of a TLS connection that starts without a request.
 const HANDSHAKE: u8 = 0x16;
 
 /// The server behind an endpoint.
@@ -25,26 +25,26 @@ pub(crate) struct Door {
     pub(crate) port: u16,
     /// Its data folder, with the certificate.
     pub(crate) data: PathBuf,
-    /// Whether it speaks TLS.
+    /// Whether it supports TLS.
     pub(crate) tls: bool,
-    /// Whether it takes a TLS handshake that no request announced, as from 17 on.
+    /// Whether it accepts a TLS handshake without a request, as from 17 on.
     pub(crate) direct_tls: bool,
-    /// Whether the endpoint is that of the reader.
+    /// Whether the endpoint is the reader's.
     pub(crate) is_reader: bool,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A client that has come as far as its startup message.
+/// A client that has sent its startup message.
 struct Visitor {
     stream: Box<dyn Stream>,
     is_encrypted: bool,
 }
 
-/// Leads a client in, or refuses it.
+/// Accepts a client, or refuses it.
 pub(crate) async fn admit(client: TcpStream, cluster: Arc<ClusterPostgres>, keeper: &Keeper, door: Door) {
-    // What breaks off here is a client or a server that left: both ends notice by themselves.
+    // A failure here is a client or a server that disconnected: both ends notice by themselves.
     let _ = lead(client, cluster, keeper, &door).await;
 }
 
@@ -60,7 +60,7 @@ async fn lead(client: TcpStream, cluster: Arc<ClusterPostgres>, keeper: &Keeper,
     let user = startup.user();
     let is_member = cluster.is_iam_member(door.is_reader, user).await.map_err(Error::other)?;
     if !is_member {
-        // A session must not keep the cluster.
+        // A session must not keep the cluster alive.
         drop(cluster);
         return hand_on(visitor, &startup, door).await;
     }
@@ -84,7 +84,7 @@ async fn lead(client: TcpStream, cluster: Arc<ClusterPostgres>, keeper: &Keeper,
     copy_bidirectional(&mut visitor.stream, &mut server).await.map(drop)
 }
 
-/// Answers what a client asks for before its startup message.
+/// Answers a client's requests before its startup message.
 async fn negotiate(mut client: TcpStream, door: &Door) -> Result<(Visitor, First)> {
     loop {
         let mut byte = [0];
@@ -112,7 +112,7 @@ async fn dial(door: &Door) -> Result<TcpStream> {
     Ok(server)
 }
 
-/// Hands a client on to the server as it came.
+/// Passes a client on to the server unchanged.
 async fn hand_on(mut visitor: Visitor, startup: &Startup, door: &Door) -> Result<()> {
     let mut server: Box<dyn Stream> = if visitor.is_encrypted {
         let mut server = dial(door).await?;
@@ -132,6 +132,6 @@ async fn hand_on(mut visitor: Visitor, startup: &Startup, door: &Door) -> Result
 async fn cancel(message: &[u8], door: &Door) -> Result<()> {
     let mut server = dial(door).await?;
     server.write_all(message).await?;
-    // The server closes when it has passed it on.
+    // The server closes the connection after it has passed the request on.
     server.read_u8().await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! Decides about logins with tokens by what the account holds now.
+//! Decides about logins with tokens by the current state of the account.
 
 use std::sync::Weak;
 
@@ -26,7 +26,7 @@ impl Keeper {
         state.clusters.get(&self.identifier).is_some_and(|cluster| cluster.iam_authentication)
     }
 
-    /// The access key whose token this is, if it lets the user in.
+    /// The access key of this token, if the token is valid for the user.
     pub(super) fn check(
         &self,
         user: &str,

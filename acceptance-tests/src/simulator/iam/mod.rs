@@ -1,9 +1,9 @@
-//! IAM database authentication: members of `rds_iam` log in over TLS with a token in place of a password.
+//! IAM database authentication: members of `rds_iam` log in over TLS with a token instead of a password.
 //!
-//! Postgres cannot check a token. While a cluster's IAM authentication is on, its endpoints therefore speak TLS themselves, with the
-//! server's certificate, and read the first message of each client. A member of `rds_iam` is asked for its token; if that is good, the
-//! rest of the session goes through the server's unix socket, which trusts such users. Everybody else is handed on to the server as it
-//! came, over TLS again if it came over TLS.
+//! Postgres cannot check a token. While a cluster's IAM authentication is on, its endpoints therefore speak TLS themselves, with
+//! the server's certificate, and read the first message of each client. A member of `rds_iam` is asked for its token; if it is
+//! valid, the rest of the session goes through the server's unix socket, which trusts such users. All other clients are passed on
+//! to the server unchanged, over TLS again if they came over TLS.
 
 mod encryption;
 mod gate;

@@ -1,4 +1,4 @@
-//! The first messages of a client of Postgres, and the answers that it may get in the server's place.
+//! The first messages of a client of Postgres, and the answers that it may get instead of the server's.
 
 use std::io::{Error, ErrorKind, Result};
 
@@ -7,19 +7,19 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
 const CANCEL_REQUEST: u32 = 80_877_102;
-/// As Postgres bounds it.
+/// Postgres's own limit.
 const LONGEST_STARTUP: u32 = 10_000;
 /// A token with a session token takes two kilobytes.
 const LONGEST_PASSWORD: u32 = 65_536;
 
-/// What a client begins with.
+/// How a client begins.
 #[derive(Debug)]
 pub(super) enum First {
     /// It asks for TLS.
     Ssl,
     /// It asks for encryption by GSSAPI.
     Gss,
-    /// It wants a statement cancelled: the whole message.
+    /// It wants to cancel a statement: the whole message.
     Cancel(Vec<u8>),
     /// It logs in.
     Startup(Startup),
@@ -28,7 +28,7 @@ pub(super) enum First {
 /// A startup message.
 #[derive(Debug)]
 pub(super) struct Startup {
-    /// As it came.
+    /// Unchanged.
     pub(super) message: Vec<u8>,
     parameters: Vec<(String, String)>,
 }
@@ -42,7 +42,7 @@ impl Startup {
         self.parameter("user").unwrap_or_default()
     }
 
-    /// Whether it asks for a walsender, physical or logical.
+    /// Whether it requests a walsender, physical or logical.
     pub(super) fn is_replication(&self) -> bool {
         self.parameter("replication").is_some_and(|value| !["false", "off", "no", "0"].contains(&value.to_lowercase().as_str()))
     }
@@ -79,7 +79,7 @@ pub(super) fn ssl_request() -> [u8; 8] {
     message
 }
 
-/// Asks for a password in clear text, and reads it.
+/// Requests a password in clear text, and reads it.
 pub(super) async fn ask_password(client: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<String> {
     client.write_all(&[b'R', 0, 0, 0, 8, 0, 0, 0, 3]).await?;
     client.flush().await?;

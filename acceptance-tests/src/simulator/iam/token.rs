@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(900);
 /// How far a client's clock may be ahead.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// What a good token is for.
+/// What a valid token is for.
 #[derive(Debug, Clone)]
 pub(super) struct Expected {
     pub(super) host: String,
@@ -24,7 +24,7 @@ pub(super) struct Expected {
     pub(super) now: SystemTime,
 }
 
-/// Checks the token with which `user` logs in, and gives back the access key that signed it.
+/// Checks the token with which `user` logs in, and returns the access key that signed it.
 pub(super) fn check(token: &str, user: &str, expected: &Expected, identities: &Identities) -> Result<String, Reason> {
     let no_token = |what: &str| Reason::NoToken(what.to_owned());
     let (endpoint, query) = token.split_once("/?").ok_or_else(|| no_token("not of the form host:port/?..."))?;
@@ -62,7 +62,7 @@ pub(super) fn check(token: &str, user: &str, expected: &Expected, identities: &I
     let key = signing_key(secret.reveal(), scope);
     hmac::verify(&key, text.as_bytes(), &signature).map_err(|_| Reason::WrongSignature)?;
 
-    // From here on what it says is what the holder of the key signed.
+    // From here on, its contents are signed by the holder of the key.
     if region != expected.region {
         return Err(Reason::OtherRegion(region.to_owned()));
     }
@@ -92,7 +92,7 @@ fn time(text: &str) -> Option<SystemTime> {
     SystemTime::try_from(DateTime::from_str(&spelt, DateTimeFormat::DateTime).ok()?).ok()
 }
 
-/// The request in the one form that both sides sign: the query sorted by name, without the signature.
+/// The request in the canonical form that both sides sign: the query sorted by name, without the signature.
 fn canonical_request(endpoint: &str, fields: &BTreeMap<String, String>) -> String {
     let mut query: Vec<String> = fields
         .iter()
@@ -115,7 +115,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The key that a secret key gives for a day, a region and a service.
+/// The signing key that is derived from a secret key for a day, a region and a service.
 fn signing_key(secret: &str, scope: [&str; 4]) -> hmac::Key {
     let first = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{secret}").as_bytes());
     scope.iter().fold(first, |key, part| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref()))
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_signing_key_is_that_of_the_published_example() {
-        // From AWS's page on deriving a signing key, for 2012-02-15, us-east-1 and iam; a signature with it stands for the key.
+        // From AWS's page on deriving a signing key, for 2012-02-15, us-east-1 and iam; a signature with it represents the key.
         let key = signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", ["20120215", "us-east-1", "iam", "aws4_request"]);
         let known = from_hex("f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d").unwrap();
         let same = hmac::Key::new(hmac::HMAC_SHA256, &known);
