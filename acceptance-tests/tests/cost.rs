@@ -1,12 +1,12 @@
-//! What a plan without changes asks of the database server: one connection, and statements that depend on how many resources there are
-//! and on nothing else.
+//! What a plan without changes costs the database server: one connection, and a number of statements that depends only on the
+//! number of resources.
 
 use acceptance_tests::cost::{CountingRig, PlanCost, many, one_publication, one_source};
 use anyhow::Result;
 
-/// The set-up of the session, and what server it is.
+/// The set-up of the session, and the facts about the server.
 const ONCE: usize = 2;
-/// The role, its schemas, the owners in them.
+/// The role, its schemas, and the owners of tables in them.
 const USER: usize = 3;
 /// The publication, its tables, its schemas, its tables without a replica identity.
 const PUBLICATION: usize = 4;

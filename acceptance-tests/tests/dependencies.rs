@@ -1,5 +1,5 @@
-//! Where dependencies come from and under which licence, without a network: `cargo metadata` against the list in deny.toml. Only what is
-//! built for this platform is looked at, since nothing else need be on the machine; cargo-deny looks at the rest.
+//! Where dependencies come from and under which licence, without a network: `cargo metadata` against the list in deny.toml. Only
+//! dependencies built for this platform are checked, because no others need to be on the machine; cargo-deny checks the rest.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +33,7 @@ fn allowed() -> Result<BTreeSet<String>> {
     Ok(list.split(',').map(|entry| entry.trim().trim_matches('"').to_owned()).filter(|entry| !entry.is_empty()).collect())
 }
 
-/// Whether an SPDX expression can be satisfied with the licences that are allowed. An exception (`WITH`) counts as its own licence.
+/// Whether the allowed licences satisfy an SPDX expression. An exception (`WITH`) counts as its own licence.
 fn permits(expression: &str, allowed: &BTreeSet<String>) -> Result<bool> {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();

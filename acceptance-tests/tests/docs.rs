@@ -9,7 +9,7 @@ use acceptance_tests::terraform_cli::{Feature, Terraform};
 use anyhow::{Context as _, Result, ensure};
 use terraform_provider_clickpipes::proto::tfplugin6::{Schema, schema::Attribute};
 
-/// The headings of what is written by hand for each resource.
+/// The headings of the handwritten part of each resource's page.
 const NOTES: [&str; 3] = ["## Permissions", "## Destroy", "## Secrets and state"];
 
 #[tokio::test]
@@ -40,7 +40,7 @@ fn described(path: &str, attributes: &[Attribute]) -> Result<()> {
     Ok(())
 }
 
-/// What one can set says what it is by default, in one wording, and in a resource what a change of it does.
+/// Every argument states its default, in one wording, and in a resource the effect of a change.
 #[tokio::test]
 async fn every_argument_says_its_default_and_what_a_change_does() -> Result<()> {
     let schemas = Schemas::fetch().await?;
@@ -98,7 +98,7 @@ async fn every_resource_has_a_page_an_example_and_an_acceptance_test() -> Result
     Ok(())
 }
 
-/// Whatever calls somebody says with which permissions.
+/// Every page of something that makes calls states the permissions for them.
 #[tokio::test]
 async fn every_page_says_which_permissions_are_needed() -> Result<()> {
     for kind in Schemas::fetch().await?.kinds {
@@ -120,7 +120,7 @@ async fn every_example_is_a_valid_configuration() -> Result<()> {
     ensure!(!folders.is_empty(), "there are no examples");
     let later = |text: &str| (!identity && text.contains("identity = {")) || (!actions && text.contains("action \""));
     for folder in folders {
-        // Each import is another way to the same resource: one of them at a time.
+        // Each import is another way to the same resource, so they are validated one at a time.
         let (imports, files): (Vec<_>, Vec<_>) = terraform_files(&folder)?
             .into_iter()
             .partition(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("import-")));
@@ -132,10 +132,10 @@ async fn every_example_is_a_valid_configuration() -> Result<()> {
                 let text = fs::read_to_string(file)?;
                 own_providers |= text.contains("required_providers");
                 let name = file.file_name().and_then(|name| name.to_str()).context("a file without a name")?;
-                // What this Terraform does not know yet is only formatted by it.
+                // Features that this Terraform does not know yet are only formatted by it.
                 workspace.write(&if later(&text) { format!("later/{name}") } else { name.to_owned() }, &text)?;
             }
-            // Terraform accepts the block once.
+            // Terraform accepts only one such block.
             if own_providers {
                 workspace.remove("required_providers.tf")?;
             }
@@ -174,7 +174,7 @@ async fn the_readmes_configurations_are_valid() -> Result<()> {
     for block in blocks {
         let workspace = Terraform::new()?;
         workspace.write("main.tf", block)?;
-        // The README leaves these to the reader.
+        // The README does not declare these variables.
         let variables =
             ["admin_password", "replication_password"].into_iter().filter(|name| block.contains(&format!("var.{name}")));
         let declared = variables.map(|name| format!("variable \"{name}\" {{\n  type      = string\n  ephemeral = true\n}}\n"));
@@ -185,7 +185,7 @@ async fn the_readmes_configurations_are_valid() -> Result<()> {
     Ok(())
 }
 
-/// Adds every folder below `folder` that holds a configuration.
+/// Adds every folder below `folder` that contains a configuration.
 fn configurations(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     if !terraform_files(folder)?.is_empty() {
         found.push(folder.to_owned());

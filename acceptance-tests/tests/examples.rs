@@ -1,4 +1,4 @@
-//! The examples of the documentation, applied as they stand to a simulated cluster with the tables that they name.
+//! The examples of the documentation, applied unchanged to a simulated cluster with the tables that they name.
 //! `examples/aurora-to-clickpipes` is applied by the demo.
 
 use std::fs;
@@ -9,11 +9,11 @@ use acceptance_tests::simulator::ClusterSpec;
 use acceptance_tests::terraform_cli::Feature;
 use anyhow::{Context as _, Result};
 
-/// What the examples take for granted.
+/// The objects that the examples expect.
 const APPLICATION: [&str; 3] = [
     "CREATE SCHEMA sales CREATE TABLE customers (id int PRIMARY KEY) CREATE TABLE orders (id int PRIMARY KEY)",
     "CREATE SCHEMA billing CREATE TABLE invoices (id int PRIMARY KEY)",
-    // Publishing whole schemas takes a superuser, or on Aurora rds_superuser, which the master user is.
+    // Publishing whole schemas needs a superuser, or on Aurora rds_superuser, such as the master user.
     "CREATE TABLE billing.credits (id int PRIMARY KEY)",
 ];
 
@@ -21,7 +21,7 @@ fn example(path: &str) -> Result<String> {
     fs::read_to_string(repository().join("examples").join(path)).with_context(|| format!("reading the example {path}"))
 }
 
-/// All resources in one configuration, each with its own example, in the order that a person would follow.
+/// All resources in one configuration, each with its own example, in the order that a user would follow.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_resources_examples_are_applied_imported_and_destroyed() -> Result<()> {
     let mut rig = Rig::start().await?;
@@ -44,7 +44,7 @@ async fn the_resources_examples_are_applied_imported_and_destroyed() -> Result<(
     }
     let before = rig.tf.state().await?;
 
-    // The import blocks, in place of what is in the state.
+    // The import blocks, instead of the resources in the state.
     let by_identity = rig.tf.version().await?.knows(Feature::Identity).then_some("import-by-identity.tf");
     for way in ["import-by-string-id.tf"].into_iter().chain(by_identity) {
         for resource in &resources {
@@ -98,7 +98,7 @@ async fn the_other_kinds_examples_do_what_they_say() -> Result<()> {
     Ok(())
 }
 
-/// The provider's example connects by the cluster's identifier; only where AWS is and whom to trust is the rig's.
+/// The provider's example connects by the cluster's identifier; the rig only sets the address of AWS and the trusted authorities.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_providers_example_connects() -> Result<()> {
     let mut rig = Rig::start_with(ClusterSpec::new(CLUSTER).tls().region("eu-west-1")).await?;

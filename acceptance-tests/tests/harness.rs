@@ -1,4 +1,4 @@
-//! The harness itself: a search that finds nothing proves little unless it can find.
+//! The harness itself: a search that finds nothing proves something only if it can find.
 
 use acceptance_tests::terraform_cli::Terraform;
 use anyhow::Context as _;
@@ -46,7 +46,7 @@ async fn a_secret_in_a_plan_file_is_found() -> anyhow::Result<()> {
     let tf = Terraform::new()?.with_env("TF_VAR_password", SECRET);
     tf.write("main.tf", &format!("{VARIABLE}{}", keeps("sha256(var.password)")))?;
     tf.assert_no_secret::<&str>(&[SECRET], &[]).err().context("there was nothing to search")?;
-    // Terraform itself puts the value of an ordinary variable into the plan, and nowhere else here.
+    // Terraform itself puts the value of an ordinary variable into the plan, and nowhere else.
     let plan = tf.plan().await?;
     let found = tf.assert_no_secret::<&str>(&[SECRET], &[]).err().context("the variable in the plan was not found")?;
     assert!(found.to_string().contains("tfplan"), "{found}");

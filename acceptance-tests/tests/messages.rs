@@ -1,5 +1,5 @@
-//! Messages as large as they come, and messages that lie about how large they are, over the real socket: each is answered, and what it
-//! costs in memory is bounded by what was sent.
+//! The largest messages, and messages with false lengths, over the real socket: each is answered, and its cost in memory is
+//! bounded by what was sent.
 
 use std::fs;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use prost::Message as _;
 use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 use tonic::{Code, Response, Status};
 
-/// What the provider takes in one message, as Go providers do.
+/// The largest message that the provider accepts, as Go providers do.
 const LIMIT: usize = 256 << 20;
-/// What any answer may take on a busy machine. It guards against answers that never come; how long they take is not asserted.
+/// Time limit for any answer on a busy machine. It guards against answers that never come; their duration is not asserted.
 const PATIENCE: Duration = Duration::from_secs(120);
 const MIB: usize = 1 << 20;
 
@@ -29,7 +29,7 @@ impl Watched {
         Ok(Self { core, schemas })
     }
 
-    /// The most memory that the process has had since the last call, in bytes.
+    /// The most memory that the process has used since the last call, in bytes.
     fn peak(&self) -> Result<usize> {
         let pid = self.core.process.id();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).context("this test needs Linux's /proc")?;
@@ -82,7 +82,7 @@ fn list(length: usize, member: &[u8]) -> Result<Vec<u8>> {
 const USER: &str = "clickpipes_replication_user";
 const PUBLICATION: &str = "clickpipes_publication";
 
-/// A password fills the message: the one argument that may be any text of any length.
+/// A password fills the message: the one argument that may be a text of any length.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_256_mib_is_taken_and_one_byte_more_is_refused() -> Result<()> {
     let watched = Watched::start().await?;
@@ -102,7 +102,7 @@ async fn a_message_of_256_mib_is_taken_and_one_byte_more_is_refused() -> Result<
     assert_eq!(refusal.code(), Code::OutOfRange, "{refusal:?}");
     assert!(refusal.message().contains("268435456"), "{refusal:?}");
     assert!(watched.peak()? < peak);
-    // It lives on.
+    // The process keeps running.
     assert!(watched.validate(PUBLICATION, watched.object(PUBLICATION, "name", &[0xc0])?).await?.is_ok());
     assert!(watched.core.close().await?.status.success());
     Ok(())
@@ -120,7 +120,7 @@ async fn plans_and_states_of_256_mib_pass() -> Result<()> {
         ..Default::default()
     };
     let plan = watched.answer(watched.core.provider.clone().plan_resource_change(request)).await??;
-    // Of the password nothing is left in it.
+    // The answer contains nothing of the password.
     assert!(plan.encoded_len() < 10_000, "{} bytes, {:?}", plan.encoded_len(), plan.diagnostics.first());
     let peak = watched.peak()?;
     assert!(peak < 5 * LIMIT, "{} MiB", peak / MIB);
@@ -137,7 +137,7 @@ async fn plans_and_states_of_256_mib_pass() -> Result<()> {
     Ok(())
 }
 
-/// What a message of a mebibyte may cost, whatever is in it: a byte of it may stand for a value, for a fault with its place, or for both.
+/// The maximum cost of a message of a mebibyte, with any content: each byte may be a value, a fault with its place, or both.
 const MOST_FOR_A_MIB: usize = 128 * MIB;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +198,7 @@ async fn a_mebibyte_of_anything_costs_a_bounded_multiple() -> Result<()> {
     for (what, attribute, value) in values {
         let value = watched.object(PUBLICATION, attribute, &value)?;
         let diagnostics = watched.validate(PUBLICATION, value).await??;
-        // However much is wrong, what is said of it can be read.
+        // However much is wrong, the message stays readable.
         assert!(diagnostics.len() < 250, "{what}: {} diagnostics", diagnostics.len());
         let said: usize = diagnostics.iter().map(pb::Diagnostic::encoded_len).sum();
         assert!(said < MIB, "{what}: {said} bytes are said");

@@ -44,7 +44,7 @@ resource "clickpipes_publication" "p" {{
 
 const ADDRESSES: [&str; 3] = ["clickpipes_aurora_source.s", "clickpipes_replication_user.u", "clickpipes_publication.p"];
 
-/// What a pipe does: log in, make a slot, read a row that is inserted meanwhile.
+/// The work of a pipe: log in, create a slot, read a row that is inserted meanwhile.
 async fn replicates(host: &str, port: u16, insert: impl Future<Output = Result<()>>) -> Result<()> {
     let mut config = tokio_postgres::Config::new();
     config.host(host).port(port).user("clickpipes").password(PIPE_PASSWORD).dbname(DATABASE);
@@ -67,7 +67,7 @@ async fn replicates(host: &str, port: u16, insert: impl Future<Output = Result<(
     Ok(())
 }
 
-/// Waits until `done`: terraform's end of a slot is asynchronous.
+/// Waits until `done`: a slot is released asynchronously after a disconnect.
 async fn slot_is_free(rig: &Rig) -> Result<()> {
     while rig.ask("SELECT count(*)::text FROM pg_replication_slots WHERE active").await? != "0" {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -81,7 +81,7 @@ async fn makes_a_source_that_streams_and_gives_everything_back_without_a_trace_o
     rig.tf.set_env("TF_VAR_pipe_password", PIPE_PASSWORD);
     rig.sql("CREATE TABLE orders (id int PRIMARY KEY, note text)").await?;
     let group = rig.cluster.parameter_group();
-    // An empty list of privileges and the default spelled out mean the same.
+    // An empty list of privileges and the explicit default mean the same.
     let privileges = "SELECT coalesce(c.relacl, acldefault('r', c.relowner))::text || (SELECT count(*) FROM pg_default_acl)
                       FROM pg_class c WHERE c.relname = 'orders'";
     let before = rig.ask(privileges).await?;

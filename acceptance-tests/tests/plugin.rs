@@ -145,7 +145,7 @@ async fn a_socket_path_too_long_for_the_system_is_named() -> Outcome {
     Ok(())
 }
 
-// === Who is let in ===
+// === Access ===
 
 #[tokio::test]
 async fn only_the_announced_certificate_is_let_in() -> Outcome {
@@ -162,7 +162,7 @@ async fn only_the_announced_certificate_is_let_in() -> Outcome {
             assert!(schema(channel).await.is_err(), "{who} was served");
         }
     }
-    // Refused peers do not count as the host that came and went.
+    // Refused peers do not count as a host that connected and disconnected.
     let channel = connect(&process.line, Credentials::Pinned(&identity)).await?;
     assert!(schema(channel).await?.provider.is_some());
     let exit = process.exit(DEADLINE).await?;
@@ -378,7 +378,7 @@ async fn terraform_attaches_to_a_provider_in_debug_mode_which_outlives_it() -> O
 
     let tf = Terraform::new()?.with_env("TF_REATTACH_PROVIDERS", attach);
     tf.write("main.tf", "provider \"clickpipes\" {}\n")?;
-    // No provider is to be had here but the attached one.
+    // Only the attached provider is available here.
     tf.write("cli.tfrc", "disable_checkpoint = true\n")?;
     for _ in 0..2 {
         let schemas = tf.run(["providers", "schema", "-json"]).await?.succeeded()?;

@@ -1,5 +1,5 @@
-//! States that earlier releases wrote, each a folder of `fixtures/` with the configuration and database it is of: this build reads every
-//! one of them, plans nothing, and makes of it the state that it would have written itself.
+//! States that earlier releases wrote, each a folder of `fixtures/` with its configuration and database: this build reads every
+//! one of them, plans nothing, and turns it into the state that it would have written itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn stored(folder: &Path) -> Result<Vec<Value>> {
     files.into_iter().map(read).collect()
 }
 
-/// Address and attributes of every resource of the root module, but for what was planned last, which the state keeps as it was.
+/// Address and attributes of every resource of the root module, except the last planned operations, which the state keeps.
 async fn attributes(rig: &Rig) -> Result<Vec<Value>> {
     let state = rig.tf.state().await?;
     let resources = state["values"]["root_module"]["resources"].as_array().context("the state is empty")?;
@@ -64,7 +64,7 @@ async fn reads(folder: &Path) -> Result<()> {
     let mut resources = stored(folder)?;
     ensure!(resources.len() == own.len(), "the fixture and the configuration have not the same resources");
     for resource in &mut resources {
-        // Terraform and OpenTofu name another registry.
+        // Terraform and OpenTofu name different registries.
         resource["provider"] = state["resources"][0]["provider"].clone();
     }
     state["resources"] = resources.into();

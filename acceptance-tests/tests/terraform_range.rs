@@ -1,7 +1,7 @@
-//! Which Terraform the suite runs with, and what an older one is told.
+//! Which Terraform the suite runs with, and the message for an older one.
 //!
-//! A Terraform that does not know write-only arguments says so when it asks for a validation: whoever uses one gets a clear error, and
-//! whoever does not is not bothered.
+//! A Terraform that does not know write-only arguments says so when it requests a validation: a configuration that uses one gets
+//! a clear error, and others are not affected.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use terraform_provider_clickpipes::proto::tfplugin6::{
     ClientCapabilities, Diagnostic, DynamicValue, get_provider_schema, validate_resource_config,
 };
 
-/// Says which one it is where everybody sees it: what a test prints by the usual way is kept back while it passes.
+/// Names the version where it is always visible: the harness hides the normal output of a passing test.
 #[tokio::test]
 async fn the_suite_says_which_terraform_it_runs() -> Result<()> {
     let executable = executable()?;

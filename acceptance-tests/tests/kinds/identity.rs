@@ -1,4 +1,4 @@
-//! Identities: in the state, kept through a rename, and imported by.
+//! Identities: in the state, kept through a rename, and used for imports.
 
 use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
@@ -58,7 +58,7 @@ async fn each_resource_has_one_that_follows_a_rename_and_imports_it() -> Result<
     assert_eq!(identity(&rig, USER).await?, of_database("pipe 2"));
     assert_eq!(identity(&rig, PUBLICATION).await?, of_database("p/2"));
 
-    // Renamed by hand: the refresh finds it, and with it its identity.
+    // Renamed by hand: the refresh finds it by its identity.
     rig.sql("ALTER PUBLICATION \"p/2\" RENAME TO \"by hand\"").await?;
     rig.tf.refresh_only().await?;
     assert_eq!(identity(&rig, PUBLICATION).await?, of_database("by hand"));
@@ -122,7 +122,7 @@ async fn an_identity_of_something_else_is_refused_with_what_is_wrong() -> Result
     Ok(())
 }
 
-/// Where the provider block names the cluster, an identity may, too; and it keeps it.
+/// If the provider block names the cluster, an identity may name it too, and keeps it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_providers_own_cluster_may_be_named() -> Result<()> {
     let Some(rig) = rig().await? else { return Ok(()) };

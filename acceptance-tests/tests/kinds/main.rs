@@ -1,4 +1,4 @@
-//! The kinds beside managed resources, with real terraform. What the one that runs the tests does not know yet is said on standard error;
+//! The kinds beside managed resources, with real terraform. Standard error names the kinds that this terraform does not know yet;
 //! the conformance client plays a newer one in every run (`tests/conformance/`).
 
 mod identity;

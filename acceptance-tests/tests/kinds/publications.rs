@@ -1,4 +1,4 @@
-//! `terraform query`: publications that are there, each with a configuration that then plans nothing.
+//! `terraform query`: existing publications, each with a configuration that then plans nothing.
 
 use acceptance_tests::rig::{DATABASE, Rig};
 use acceptance_tests::terraform_cli::Feature;
@@ -36,7 +36,7 @@ fn query(rig: &Rig, arguments: &str, config: &str) -> Result<()> {
     )
 }
 
-/// What a query finds.
+/// The results of a query.
 async fn found(rig: &Rig) -> Result<Vec<Json>> {
     let output = rig.tf.run(["query", "-json"]).await?.succeeded()?.stdout;
     let events = output.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
@@ -67,7 +67,7 @@ async fn what_is_there_is_listed_by_name_up_to_a_limit() -> Result<()> {
     assert_eq!(whole[1]["resource_object"]["all_tables"], true);
     assert_eq!(whole[2]["resource_object"]["tables"], serde_json::json!(["public.orders", "sales.lines"]));
     assert_eq!(whole[5]["resource_object"]["schemas"], serde_json::json!(["sales"]));
-    // The provider block's database, where none is named.
+    // The provider block's database, if none is named.
     query(&rig, "", "")?;
     assert_eq!(names(&found(&rig).await?), [""; 0]);
     Ok(())

@@ -1,4 +1,4 @@
-//! `clickpipes_rds_auth_token`: a token that lets somebody else's client in, and stands nowhere.
+//! `clickpipes_rds_auth_token`: a token with which another client logs in, and which is not stored anywhere.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
 use anyhow::{Context as _, Result, ensure};
 
-/// What every token holds, and nothing else does.
+/// A text that every token contains, and nothing else.
 const TOKEN: &str = "X-Amz-Signature=";
 
 /// A cluster with IAM authentication where the role `deployer` logs in with a token only. The provider block itself logs in with a password.
@@ -32,7 +32,7 @@ fn tokens(rig: &Rig) -> usize {
     rig.cluster.iam_logins().iter().filter(|login| login.user == "deployer").count()
 }
 
-/// Another provider's configuration is where a password is needed that must stand nowhere.
+/// A use of the token that must not store it: the password in another provider's configuration.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_provider_logs_in_with_it() -> Result<()> {
     let rig = rig().await?;
@@ -119,7 +119,7 @@ async fn a_provider_that_is_known_only_at_apply_makes_it_then() -> Result<()> {
     let rig = rig().await?;
     let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
     rig.tf.write("provider.tf", &block.replace("\"us-east-1\"", "terraform_data.region.output"))?;
-    // OpenTofu does not go on with what is not known yet; there it has to be said what it depends on.
+    // OpenTofu does not accept unknown values here, so the dependency has to be declared.
     let depends = if rig.tf.version().await?.is_opentofu() { "\n  depends_on = [terraform_data.region]\n}" } else { "\n}" };
     let ephemeral = EPHEMERAL.replace("\n}", depends);
     rig.main(&format!(

@@ -1,4 +1,4 @@
-//! `clickpipes_reboot`: one member is rebooted, and only when it is back does the action end.
+//! `clickpipes_reboot`: one member is rebooted, and the action ends only when it is available again.
 
 use acceptance_tests::rig::{CLUSTER, Rig};
 use acceptance_tests::simulator::{ClusterSpec, Fault, FaultSpec};
@@ -21,7 +21,7 @@ async fn invoke(rig: &Rig, arguments: &str) -> Result<Outcome> {
     rig.tf.run(INVOKE).await
 }
 
-/// Which instances the control plane was told to reboot.
+/// The instances that the control plane was asked to reboot.
 fn rebooted(rig: &Rig) -> Vec<String> {
     let calls = rig.simulator.calls();
     let reboots = calls.iter().filter(|call| call.action == "RebootDBInstance" && call.error.is_none());
@@ -49,7 +49,7 @@ async fn the_writer_is_rebooted_and_awaited() -> Result<()> {
         ensure!(done.contains(said), "{said:?} is missing in:\n{done}");
     }
     assert_eq!(rebooted(&rig), ["orders-1"]);
-    // Awaited: what the reboot was for is there as soon as the action has ended.
+    // Awaited: the effect of the reboot is visible as soon as the action has ended.
     assert_eq!(rig.ask("SHOW rds.logical_replication").await?, "on");
     assert_ne!(started(&rig).await?, before);
     rig.tf.remove("action.tf")?;
@@ -136,7 +136,7 @@ async fn the_timeout_limits_the_whole_and_says_what_has_become_of_the_reboot() -
         ensure!(message.contains(part), "{part:?} is missing in:\n{message}");
     }
     rig.simulator.clear_faults();
-    // Refused once it has begun: nobody may take it for one that did not happen.
+    // An error after the reboot has begun: the message must not suggest that it did not happen.
     let denied = FaultSpec { action: "DescribeDBInstances".to_owned(), fault: Fault::AccessDenied, count: 100, skip: 2 };
     rig.simulator.inject(denied);
     let message = invoke(&rig, "").await?.failed()?.message();
@@ -146,7 +146,7 @@ async fn the_timeout_limits_the_whole_and_says_what_has_become_of_the_reboot() -
     Ok(())
 }
 
-/// Two outages of a cluster at once would be one of the whole.
+/// Two simultaneous outages of a cluster would be an outage of the whole cluster.
 #[tokio::test(flavor = "multi_thread")]
 async fn reboots_of_one_cluster_queue() -> Result<()> {
     let Some(rig) = rig().await? else { return Ok(()) };
@@ -170,7 +170,7 @@ async fn reboots_of_one_cluster_queue() -> Result<()> {
     Ok(())
 }
 
-/// As part of an apply: after the change that it follows.
+/// As part of an apply: after the change that it depends on.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_follows_a_change_that_triggers_it() -> Result<()> {
     let Some(rig) = rig().await? else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! `clickpipes_static_ips`: every row on both sides of its date, and a list of ClickHouse's own, good or bad.
+//! `clickpipes_static_ips`: every row on both sides of its date, and a list from ClickHouse, good or bad.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value as Json, json};
 
-/// Reads every row of the table by terraform's own CSV decoder: on its day, and on the day before. Rows of Google Cloud have two sides, too.
+/// Reads every row of the table with terraform's own CSV decoder: on its day, and on the day before. Rows of Google Cloud have
+/// two cases, too.
 const EVERY_ROW: &str = r#"
 locals {
   rows  = { for row in csvdecode(file("static-ips.csv")) : "${row.cloud}/${row.clickpipes_region}" => row }
@@ -83,7 +84,7 @@ async fn an_input_that_decides_is_asked_for_where_it_belongs() -> Result<()> {
     for part in ["Invalid service_created_at", "2026-01-20 or later", "main.tf line 1"] {
         ensure!(message.contains(part), "{part:?} is missing in:\n{message}");
     }
-    // Given only at apply, it is found out at apply.
+    // If it is known only at apply, it is read at apply.
     tf.write(
         "main.tf",
         &format!("resource \"terraform_data\" \"created\" {{\n  input = \"2026-02-01\"\n}}\n{}", region("eu-west-1"))
@@ -94,7 +95,7 @@ async fn an_input_that_decides_is_asked_for_where_it_belongs() -> Result<()> {
     tf.assert_empty_plan().await
 }
 
-/// Serves this answer, and gives its address.
+/// Serves this answer, and returns its address.
 async fn serve(status: StatusCode, answer: impl Into<String>) -> Result<String> {
     let answer: Arc<str> = answer.into().into();
     let router = Router::new().route("/static-ips.json", get(move || async move { (status, answer.to_string()) }));
@@ -120,7 +121,7 @@ const NEWER: [&str; 7] =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_clickhouses_own_counts_if_it_is_no_smaller() -> Result<()> {
-    // What is on this machine is asked for without a proxy.
+    // Local addresses are called without a proxy.
     let tf = Terraform::new()?.with_env("HTTP_PROXY", "http://127.0.0.1:9").with_env("http_proxy", "http://127.0.0.1:9");
     tf.write("main.tf", &main(&format!("url = {:?}", serve(StatusCode::OK, list(&NEWER)).await?)))?;
     let applied = tf.apply().await?;

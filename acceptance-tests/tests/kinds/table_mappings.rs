@@ -14,7 +14,7 @@ async fn terraform_calls_it_with_whatever_options() -> Result<()> {
     let mapping = |schema: &str, table: &str, target: &str| json!({ "source_schema_name": schema, "source_table": table, "target_table": target });
     let made = json!([mapping("sales", "orders", "sales_orders"), mapping("sales", "Line Items", "sales_Line Items")]);
     let named = json!([mapping("sales", "orders", "o"), mapping("sales", "Line Items", "sales_Line Items")]);
-    // OpenTofu calls no function with a null of no type: its result stays unknown.
+    // OpenTofu does not call a function with an untyped null: its result stays unknown.
     let null = if tf.version().await?.is_opentofu() { "{}" } else { "null" };
     for (options, expected) in [
         (null, &made),
@@ -30,7 +30,7 @@ async fn terraform_calls_it_with_whatever_options() -> Result<()> {
         let found = tf.run(["output", "-json"]).await?.succeeded()?.json()?;
         assert_eq!(found["mappings"]["value"], *expected, "{options}");
     }
-    // A set is converted, and what is known only at apply makes the result so.
+    // A set is converted, and a value that is known only at apply makes the result unknown.
     tf.write(
         "main.tf",
         &format!(

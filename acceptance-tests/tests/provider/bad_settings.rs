@@ -1,4 +1,4 @@
-//! Settings that lead nowhere: one clear error each, and the state stays as it is.
+//! Wrong settings: one clear error each, and the state does not change.
 
 use acceptance_tests::rig::CLUSTER;
 use acceptance_tests::simulator::ClusterSpec;
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{PLAN, refused, rig, state_file};
 
-/// With nothing in the state yet, and then with a publication in it. Leaves the provider block as it was.
+/// With an empty state, and then with a publication in it. Restores the provider block.
 async fn refused_always(cases: &[(String, &[&str])]) -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
     let good = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;

@@ -1,4 +1,4 @@
-//! Every way to say how to connect, each for a whole life of a resource.
+//! Every way to configure the connection, each for a whole life of a resource.
 
 use acceptance_tests::rig::{ADMIN_PASSWORD, CLUSTER};
 use acceptance_tests::simulator::ClusterSpec;
@@ -22,7 +22,7 @@ async fn by_cluster_identifier_with_and_without_verification() -> Result<()> {
     let settings = |more: &str| {
         format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", password = "{ADMIN_PASSWORD}"{more}"#)
     };
-    // Nobody has to ask for verification, and this server's authority is not that of RDS.
+    // Verification is optional here, and this server's authority is not that of RDS.
     rig.provider(&settings(""))?;
     refused(&rig, PLAN, &["verify-full", "certificate", "sslrootcert"]).await?;
 
@@ -48,7 +48,7 @@ async fn by_cluster_identifier_without_tls() -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
     rig.provider(&format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", sslmode = "disable""#))?;
     live(&rig).await?;
-    // What is demanded is not given up when the server has none.
+    // A required TLS mode is not given up if the server has no TLS.
     rig.provider(&format!(r#"cluster_identifier = "{CLUSTER}", username = "clusteradmin", sslmode = "require""#))?;
     refused(&rig, PLAN, &["sslmode require", "server does not support TLS", "sslmode = \"disable\""]).await?;
     Ok(())

@@ -1,4 +1,5 @@
-//! IAM database authentication: a token for each connection, signed for the cluster's own endpoint whatever is dialled.
+//! IAM database authentication: a token for each connection, signed for the cluster's own endpoint whatever the client connects
+//! to.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +11,12 @@ use anyhow::{Context as _, Result};
 use super::interruptions::{hold, until_it_waits, waiting_apply};
 use super::{P, PLAN, PUBLICATIONS, live, publication, refused, rig};
 
-/// What every token holds, and nothing else does.
+/// A text that every token contains, and nothing else.
 const TOKEN: &str = "X-Amz-Signature=";
-/// A role that works as the master user does, with whatever a query string gives a meaning to.
+/// A role that works like the master user, with characters that have a meaning in a query string.
 const ODD: &str = "ci deploy+1&x=%41\"é@corp";
 
-/// A cluster with IAM authentication, where these roles may do what the master user may and log in with a token only.
+/// A cluster with IAM authentication, where these roles have the privileges of the master user and log in with a token only.
 async fn cluster(roles: &[&str]) -> Result<Rig> {
     let mut rig = rig(ClusterSpec::new(CLUSTER).tls().iam_authentication()).await?;
     rig.tf.unset_env("PGPASSWORD");
@@ -60,7 +61,7 @@ async fn a_token_lets_a_role_in_whatever_its_name_is_and_is_kept_nowhere() -> Re
     rig.tf.assert_no_secret(&[TOKEN], &[rig.cluster.server()?.log_path()])
 }
 
-/// Credentials of the role are asked for anew for each token, so that the access key says which token it is.
+/// New credentials of the role are requested for each token, so the access key identifies the token.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_connection_of_a_run_has_a_token_of_its_own() -> Result<()> {
     let rig = cluster(&["deployer"]).await?;
@@ -71,7 +72,7 @@ async fn each_connection_of_a_run_has_a_token_of_its_own() -> Result<()> {
     rig.tf.write("provider.tf", &assuming)?;
     let holder = hold(&rig).await?;
     let (session, pid) = waiting_apply(&rig).await?;
-    // The process that applies waits here; what logs in from now on is the same one.
+    // The applying process waits here; the next logins come from the same process.
     let before = rig.cluster.iam_logins();
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     until_it_waits(&rig, pid).await?;
@@ -96,7 +97,7 @@ async fn through_a_tunnel_the_token_and_tls_are_the_clusters() -> Result<()> {
     assert!(tunnel.take_traffic().connections > 0);
     assert_eq!(rig.cluster.iam_refusals(), []);
 
-    // Without the cluster nobody knows what is at the far end.
+    // Without the cluster, the server at the far end is unknown.
     let spelled_out = format!(
         r#"username = "deployer", iam_auth = true, sslmode = "verify-ca", sslrootcert = "{}"{near_end}"#,
         authority(&rig)?
@@ -143,7 +144,7 @@ async fn who_may_not_log_in_with_a_token_learns_what_to_check() -> Result<()> {
     refused(&rig, PLAN, &refusal).await?;
     rig.cluster.grant_rds_iam("deployer").await?;
 
-    // Another principal's key, which nobody knows here.
+    // Another principal's key, which is unknown here.
     let block = std::fs::read_to_string(rig.tf.folder().join("provider.tf"))?;
     rig.tf.write("provider.tf", &block.replace("secret_key = \"testing\"", "secret_key = \"another\""))?;
     refused(&rig, PLAN, &refusal).await?;

@@ -1,4 +1,4 @@
-//! Ctrl-C, a server that goes away, a lock that is not to be had: all or nothing, and the state is right.
+//! Ctrl-C, a server that disappears, a lock that cannot be obtained: all or nothing, and the state is right.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 
 use super::{APPLICATION, APPLY, P, PLAN, PUBLICATIONS, one_error, publication, rig};
 
-/// A session that keeps everybody else from the table.
+/// A session that locks the table.
 pub(crate) async fn hold(rig: &Rig) -> Result<Client> {
     let holder = rig.admin().await?;
     holder.batch_execute("SET application_name = 'nightly-report'; BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await?;
@@ -35,7 +35,7 @@ pub(crate) async fn until_it_waits(rig: &Rig, but: i32) -> Result<i32> {
     bail!("the apply never came to wait for the lock")
 }
 
-/// Starts an apply, and waits until it waits for the lock. Returns the process id of its session too.
+/// Starts an apply, and waits until it waits for the lock. Also returns the process id of its session.
 pub(crate) async fn waiting_apply(rig: &Rig) -> Result<(Session, i32)> {
     let session = rig.tf.start(APPLY)?;
     let pid = until_it_waits(rig, 0).await?;
@@ -55,7 +55,7 @@ async fn ctrl_c_ends_a_waiting_apply_and_changes_nothing() -> Result<()> {
     holder.batch_execute("ROLLBACK").await?;
     let created = rig.apply_as_reviewed(P).await?;
 
-    // The same for a change: the state keeps what is there.
+    // The same for a change: the state keeps the existing object.
     holder.batch_execute("CREATE TABLE invoices (id int PRIMARY KEY)").await?;
     holder.batch_execute("BEGIN; LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE").await?;
     rig.main(&publication("\"insert\"").replace("\"public.orders\"", "\"public.orders\", \"public.invoices\""))?;
@@ -121,8 +121,8 @@ async fn who_holds_the_lock_is_named() -> Result<()> {
     Ok(())
 }
 
-/// The writer fails and another member takes over while the apply waits. However long that takes here, whoever dials meanwhile waits: how
-/// often a refused connection is tried again is another matter.
+/// The writer fails and another member takes over while the apply waits. However long that takes here, new connections wait for
+/// it: how often a refused connection is retried is tested elsewhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_is_outlived() -> Result<()> {
     let (rig, endpoint, _) = behind_an_endpoint(120).await?;
@@ -144,7 +144,7 @@ async fn a_failover_is_outlived() -> Result<()> {
     Ok(())
 }
 
-/// After a failover the endpoint's name leads to the former writer, which is a reader now, until the name has moved.
+/// After a failover the endpoint's name resolves to the former writer, which is now a reader, until the name is updated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_is_outlived_while_the_endpoint_leads_to_the_former_writer() -> Result<()> {
     let (rig, endpoint, writer) = behind_an_endpoint(120).await?;
@@ -164,7 +164,7 @@ async fn a_failover_is_outlived_while_nobody_answers() -> Result<()> {
     endpoint.hold(true);
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     holder.batch_execute("ROLLBACK").await?;
-    // The first try waits in vain for an answer until `connect_timeout`.
+    // The first attempt waits in vain for an answer until `connect_timeout`.
     rig.tf.until_logged("waiting for the endpoint to resolve to a writer").await?;
     endpoint.hold(false);
     session.outcome().await?.succeeded()?;
@@ -198,7 +198,8 @@ async fn an_endpoint_that_goes_on_leading_to_the_former_writer_is_a_clear_error(
     Ok(())
 }
 
-/// A rig whose provider dials an endpoint that can be moved, with `connect_timeout` in seconds; the endpoint; and the writer's address.
+/// A rig whose provider connects to an endpoint that can be moved, with `connect_timeout` in seconds; the endpoint; and the
+/// writer's address.
 async fn behind_an_endpoint(connect_timeout: u32) -> Result<(Rig, SlowNetwork, SocketAddr)> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
     let writer = format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?;
@@ -210,9 +211,9 @@ async fn behind_an_endpoint(connect_timeout: u32) -> Result<(Rig, SlowNetwork, S
     Ok((rig, endpoint, writer))
 }
 
-/// An apply whose session was ended, and whose endpoint leads to a reader since then.
+/// An apply whose session was ended, and whose endpoint has resolved to a reader since then.
 async fn failed_over(rig: &Rig, endpoint: &SlowNetwork) -> Result<Session> {
-    // The apply waits for a lock no longer than 15 s, and a reader takes time to start.
+    // The apply waits for a lock for at most 15 s, and a reader takes time to start.
     let (host, port) = rig.cluster.start_reader().await?;
     let holder = hold(rig).await?;
     let (session, pid) = waiting_apply(rig).await?;

@@ -1,4 +1,4 @@
-//! `on_unreachable = "keep_state"`: a plan where AWS or the database is out of reach, as in the check of a pull request.
+//! `on_unreachable = "keep_state"`: a plan without access to AWS or the database, as in a pull request check.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,8 +31,8 @@ fn source() -> String {
     format!("resource \"clickpipes_aurora_source\" \"s\" {{\n  cluster_identifier = \"{CLUSTER}\"\n  reboot = \"writer\"\n}}\n")
 }
 
-/// What the state file says of every resource: attributes, private data, and what is tainted. A failed apply leaves the planned private
-/// data, and the operations in there are what was planned last, which no later plan takes up.
+/// The contents of the state file for every resource: attributes, private data, and whether it is tainted. A failed apply leaves
+/// the planned private data; its operations are those of the last plan, and no later plan uses them.
 fn resources(rig: &Rig) -> Result<Value> {
     let mut resources = serde_json::from_str::<Value>(&state_file(rig)?)?["resources"].take();
     for resource in resources.as_array_mut().context("no resources")? {
@@ -79,7 +79,7 @@ async fn without_the_database_a_plan_comes_from_state_and_configuration_and_an_a
         assert!(message.contains(part), "{part:?} is missing in:\n{message}");
     }
 
-    // An update needs no look: its operations follow from state and configuration, as they do where the server is within reach.
+    // An update needs no look: its operations follow from state and configuration, just as when the server can be reached.
     let changed = publication("\"delete\"")
         + &user().replace("password_wo_version = 1", "password_wo_version = 2")
         + &publication("\"insert\"").replace("\"p\"", "\"new\"");
@@ -100,7 +100,7 @@ async fn without_the_database_a_plan_comes_from_state_and_configuration_and_an_a
     assert!(failed.contains("Error: Cannot reach the database server"), "{failed}");
     assert_eq!(resources(&rig)?, stored);
 
-    // Within reach the same block plans as any other does.
+    // If the server can be reached, the same block plans as usual.
     let within = format!("host = \"{}\", port = {}", rig.cluster.host, rig.cluster.port);
     provider(&rig, &rig.simulator.url(), &within)?;
     rig.main(&configuration)?;
@@ -157,7 +157,7 @@ async fn a_role_that_cannot_be_assumed_because_nobody_answers_is_an_outage() -> 
     let plan = rig.tf.plan().await?;
     assert_eq!(plan.actions(P), ["no-op"]);
     assert!(plan.outcome.message().contains("the service that provides the credentials"), "{}", plan.outcome.message());
-    // One that answers and refuses is none.
+    // A server that answers and refuses is not an outage.
     rig.tf.write("provider.tf", &assuming.replace("rds", &format!("sts = \"{}\", rds", rig.simulator.url())))?;
     refused(&rig, PLAN, &["No usable AWS credentials", "AccessDenied"]).await?;
     Ok(())
@@ -176,7 +176,7 @@ async fn a_refusal_is_no_outage() -> Result<()> {
     Ok(())
 }
 
-/// In one process, as where Terraform goes on with what does not depend on what failed.
+/// In one process, as when Terraform goes on with resources that do not depend on the failed one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_that_is_over_is_forgotten_after_an_apply() -> Result<()> {
     const TYPE: &str = "clickpipes_publication";
@@ -218,7 +218,7 @@ async fn an_outage_is_found_once_however_many_resources_there_are() -> Result<()
     let many: String = (0..30).map(|n| publication("\"insert\"").replace("\"p\"", &format!("\"p{n}\""))).collect();
     rig.main(&many)?;
     rig.tf.apply().await?;
-    // A tunnel whose far end is gone: it accepts, and drops.
+    // A tunnel whose far end is gone: it accepts connections, and drops them.
     let tunnel = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = tunnel.local_addr()?.port();
     let dialled = Arc::new(AtomicUsize::new(0));
@@ -259,7 +259,7 @@ async fn an_import_has_no_state_to_keep() -> Result<()> {
     let by_command = ["import", "-no-color", "-input=false", P, &format!("{DATABASE}/p")];
     refused(&rig, &by_command, &["Cannot reach the database server"]).await?;
     assert!(rig.tf.resource(P).await?.is_null());
-    // Within reach it is one.
+    // If the server can be reached, the import works.
     provider(&rig, &rig.simulator.url(), &format!("host = \"{}\", port = {}", rig.cluster.host, rig.cluster.port))?;
     rig.tf.apply().await?;
     rig.tf.assert_empty_plan().await

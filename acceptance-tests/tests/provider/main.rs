@@ -1,5 +1,5 @@
-//! The provider block on real terraform and real Postgres: ways to connect, bad input, values that are not known yet, interruptions,
-//! and what becomes of secrets. A publication stands for every resource.
+//! The provider block on real terraform and real Postgres: ways to connect, bad input, unknown values, interruptions, and the
+//! handling of secrets. A publication represents every resource.
 
 mod bad_settings;
 mod connections;
@@ -47,7 +47,7 @@ async fn rig(spec: ClusterSpec) -> Result<Rig> {
     Ok(rig)
 }
 
-/// Runs terraform, which must end with one error that says all of `parts`.
+/// Runs terraform, which must end with one error that contains all of `parts`.
 async fn refused(rig: &Rig, arguments: &[&str], parts: &[&str]) -> Result<String> {
     one_error(rig.tf.run(arguments).await?, parts)
 }
@@ -65,7 +65,7 @@ fn one_error(outcome: Outcome, parts: &[&str]) -> Result<String> {
 const PLAN: &[&str] = &["plan", "-no-color", "-input=false"];
 const APPLY: &[&str] = &["apply", "-no-color", "-input=false", "-auto-approve"];
 
-/// The state file as it is.
+/// The unchanged text of the state file.
 fn state_file(rig: &Rig) -> Result<String> {
     std::fs::read_to_string(rig.tf.folder().join("terraform.tfstate")).context("reading the state file")
 }

@@ -1,4 +1,4 @@
-//! What is not there, and what the login may not do: a warning while it may still come, an error at apply before any change.
+//! Missing objects and missing privileges: a warning while they may still come, an error at apply before any change.
 
 use acceptance_tests::rig::{CLUSTER, Rig};
 use acceptance_tests::simulator::ClusterSpec;
@@ -73,7 +73,7 @@ async fn a_login_without_the_privileges() -> Result<()> {
 
     superuser.batch_execute("GRANT CREATE ON DATABASE app TO limited").await?;
     let created = rig.apply_as_reviewed(P).await?;
-    // Of an existing one the state keeps what is there.
+    // The state keeps an existing object.
     superuser.batch_execute("ALTER PUBLICATION p OWNER TO clusteradmin").await?;
     rig.main(&publication("\"delete\""))?;
     refused(&rig, APPLY, &["must be owner of publication p", "SQLSTATE 42501", "username"]).await?;

@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{PLAN, live, rig};
 
-/// What a shell, SQL, HCL, a URL or a connection string would take for something else, and what SASLprep maps, folds, reorders, refuses or
-/// does not know.
+/// Characters with a meaning in a shell, SQL, HCL, a URL or a connection string, and those that SASLprep maps, folds, reorders,
+/// refuses or does not know.
 const AWKWARD: [&str; 12] = [
     "it's \"quoted\" and \\back\\slashed\\",
     "  blanks around, tab\t and newline\n ",
@@ -31,14 +31,14 @@ fn long() -> String {
     "0123456789 abcdefghi".repeat(10)
 }
 
-/// Gives the admin a password, stored as the server's settings say.
+/// Sets the admin's password, stored as the server's settings say.
 async fn set_admin_password(rig: &Rig, password: &str) -> Result<()> {
     let superuser = rig.cluster.superuser("postgres").await?;
     let text = password.replace('\'', "''");
     Ok(superuser.batch_execute(&format!("ALTER ROLE clusteradmin PASSWORD '{text}'")).await?)
 }
 
-/// Plans, which takes a login, with the password given by the environment and, if `both`, by an attribute.
+/// Plans, which needs a login, with the password from the environment and, if `both`, from an attribute.
 async fn logs_in(rig: &mut Rig, settings: &str, password: &str, both: bool) -> Result<()> {
     let at = format!(r#"host = "{}", port = {}, username = "clusteradmin", {settings}"#, rig.cluster.host, rig.cluster.port);
     rig.provider(&at)?;
@@ -91,7 +91,7 @@ async fn a_server_of_md5_passwords_is_worked_with_and_gets_a_scram_verifier() ->
         rig.cluster.superuser("postgres").await?.batch_execute("ALTER SYSTEM SET password_encryption = 'md5'").await?;
         rig.cluster.server()?.authenticate_by("md5").await?;
         let long = long();
-        // Terraform composes letters of what it is given as an attribute (NFC), and md5 counts every byte.
+        // Terraform composes letters in attributes (NFC), and md5 depends on every byte.
         let kept = |password: &str| !password.starts_with("decomposed") && !password.starts_with("folded");
         for password in AWKWARD.into_iter().chain([long.as_str()]).take(if all { usize::MAX } else { 1 }) {
             set_admin_password(&rig, password).await?;
@@ -135,7 +135,7 @@ fn user(version: usize) -> String {
     )
 }
 
-/// Logs in as libpq does, whose SASLprep is another one than the driver's. Where there is no psql, standard error says so.
+/// Logs in with libpq, whose SASLprep differs from the driver's. If there is no psql, standard error says so.
 fn libpq_logs_in(rig: &Rig, password: &str) -> Result<()> {
     let mut psql = Command::new("psql");
     psql.args([
@@ -153,7 +153,7 @@ fn libpq_logs_in(rig: &Rig, password: &str) -> Result<()> {
     ]);
     match psql.env("PGPASSWORD", password).stdin(Stdio::null()).output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            // Not eprintln: the harness would catch that.
+            // Not eprintln: the harness would capture it.
             writeln!(std::io::stderr(), "not run: the login by libpq: psql is not on PATH")?;
         }
         output => {

@@ -1,4 +1,4 @@
-//! How many connections many resources cost.
+//! How many connections many resources need.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn user(resource: &str, name: &str, database: &str) -> String {
     )
 }
 
-/// Processes of the provider's sessions that the server's log names after `mark` bytes of it.
+/// The processes of the provider's sessions in the server's log after its first `mark` bytes.
 fn sessions(rig: &Rig, mark: usize) -> Result<BTreeSet<String>> {
     let log = rig.cluster.server_log()?;
     let lines = log[mark..].lines().filter(|line| line.contains("app=terraform-provider-clickpipes"));
@@ -51,7 +51,7 @@ async fn one_connection_is_enough_for_many_resources_in_two_databases() -> Resul
     rig.tf.assert_no_secret(&[ADMIN_PASSWORD, PASSWORD], &[rig.cluster.server()?.log_path()])
 }
 
-/// Three resources of every kind there is over two databases, each with several schemas.
+/// Three resources of every kind over two databases, each with several schemas.
 fn everything(publish: &str) -> String {
     let mut configuration = VARIABLES.to_owned();
     configuration +=

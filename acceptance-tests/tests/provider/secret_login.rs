@@ -1,4 +1,4 @@
-//! The admin's password in Secrets Manager: the secret that RDS manages for the cluster, one of one's own, and rotations.
+//! The admin's password in Secrets Manager: the secret that RDS manages for the cluster, a separate secret, and rotations.
 
 use acceptance_tests::rig::{ADMIN_PASSWORD, CLUSTER, Rig};
 use acceptance_tests::simulator::{ClusterSpec, Fault};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use super::interruptions::{hold, until_it_waits, waiting_apply};
 use super::{P, PLAN, PUBLICATIONS, live, publication, refused, rig, state_file};
 
-/// A cluster whose master secret RDS manages, and a workspace that names nothing but the cluster.
+/// A cluster whose master secret RDS manages, and a workspace that sets only the cluster.
 async fn managed() -> Result<Rig> {
     let mut rig = rig(ClusterSpec::new(CLUSTER).managed_master_secret()).await?;
     rig.tf.unset_env("PGPASSWORD");
@@ -16,7 +16,7 @@ async fn managed() -> Result<Rig> {
     Ok(rig)
 }
 
-/// A cluster with a password that only its owner knows, and a workspace that finds it in a secret of this name.
+/// A cluster with an unmanaged password, and a workspace that reads it from a secret of this name.
 async fn own(secret: &str) -> Result<Rig> {
     let mut rig = rig(ClusterSpec::new(CLUSTER)).await?;
     rig.tf.unset_env("PGPASSWORD");
@@ -44,13 +44,13 @@ async fn the_cluster_alone_is_enough_and_its_password_is_kept_nowhere() -> Resul
     rig.tf.assert_empty_plan().await?;
     assert_eq!(secret_reads(&rig) - before, 1, "a plan reads the secret once");
     rig.tf.assert_no_secret(&[&password], &[rig.cluster.server()?.log_path()])?;
-    // PGPASSWORD of some other server does not stand in its way.
+    // PGPASSWORD of another server does not override it.
     let mut rig = rig;
     rig.tf.set_env("PGPASSWORD", "of-some-other-server");
     rig.tf.assert_empty_plan().await
 }
 
-/// The environment only fills what nothing else says.
+/// The environment is used only for values that are not set elsewhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_the_environment_names_the_managed_secrets_user_logs_in() -> Result<()> {
     let mut rig = managed().await?;
@@ -60,7 +60,7 @@ async fn whoever_the_environment_names_the_managed_secrets_user_logs_in() -> Res
     live(&rig).await?;
     rig.main(&publication("\"insert\""))?;
     rig.tf.apply().await?;
-    // Who creates a publication owns it.
+    // The role that creates a publication owns it.
     let owner = "SELECT pg_get_userbyid(pubowner)::text FROM pg_publication";
     assert_eq!(rig.ask(owner).await?, "clusteradmin");
     Ok(())
@@ -73,7 +73,7 @@ async fn a_rotation_between_two_connections_of_a_run_goes_unnoticed() -> Result<
     let holder = hold(&rig).await?;
     let (session, pid) = waiting_apply(&rig).await?;
     rig.cluster.rotate_master_secret().await?;
-    // Its session gone, the run needs another; the password that it read is the old one.
+    // Its session is gone, so the run needs another; the password that it read is the old one.
     rig.ask(&format!("SELECT pg_terminate_backend({pid})::text")).await?;
     until_it_waits(&rig, pid).await?;
     holder.batch_execute("ROLLBACK").await?;
@@ -117,11 +117,11 @@ async fn a_secret_of_ones_own_in_each_of_its_forms() -> Result<()> {
     live(&rig).await?;
     with_secret(&rig, &arn, "")?;
     live(&rig).await?;
-    // The bare password, for whom the block names.
+    // The bare password, for the user in the block.
     rig.simulator.put_secret("orders/admin", ADMIN_PASSWORD)?;
     with_secret(&rig, &arn, r#", username = "clusteradmin""#)?;
     live(&rig).await?;
-    // One of another region is asked for there.
+    // A secret of another region is read in that region.
     let elsewhere = rig.simulator.put_secret_in("eu-west-1", "orders/admin", &object)?;
     with_secret(&rig, &elsewhere, "")?;
     live(&rig).await?;

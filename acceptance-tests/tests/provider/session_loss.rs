@@ -1,5 +1,5 @@
-//! The connection is cut at every stage of a transaction, as by a proxy that goes away: the transaction is done anew as a whole, or ends in
-//! one clear error; everything or nothing is there, and the next plan is right.
+//! The connection is cut at every stage of a transaction, as by a proxy that disappears: the transaction is repeated as a whole,
+//! or ends in one clear error; all or nothing exists, and the next plan is right.
 
 use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
 use acceptance_tests::simulator::ClusterSpec;
@@ -17,16 +17,16 @@ const COMMIT: &str = "COMMIT\0";
 struct Step {
     /// The configuration.
     main: String,
-    /// What runs terraform.
+    /// The terraform command.
     command: &'static [&'static str],
     /// Where its first and its last statement begin.
     first: &'static str,
     last: &'static str,
-    /// What the catalogue says of the resource before and afterwards, and the question.
+    /// The query about the resource in the catalogue, and its result before and afterwards.
     ask: &'static str,
     before: &'static str,
     after: &'static str,
-    /// Whether it can be seen in the catalogue that the transaction was done.
+    /// Whether the catalogue shows that the transaction was done.
     visible: bool,
 }
 
@@ -46,7 +46,7 @@ impl CutRig {
         Ok(Self { rig, network })
     }
 
-    /// Cut at the beginning, in the middle and before the end, it is done in the end, once and as a whole.
+    /// Cut at the beginning, in the middle and before the end: in the end it is done, once and as a whole.
     async fn is_done_anew(&self, step: &Step) -> Result<()> {
         self.prepare(step).await?;
         self.network.cut([Cut::Answer("BEGIN ISO"), Cut::Before(step.first), Cut::Answer(step.first), Cut::Answer(step.last)]);
@@ -55,7 +55,7 @@ impl CutRig {
         self.next_plan_is_right(step).await
     }
 
-    /// A COMMIT that does not reach the server: nothing was done. It may be tried again, or be an error; then the next run does it.
+    /// A COMMIT that does not reach the server: nothing was done. It may be retried, or be an error; then the next run does it.
     async fn commit_is_lost(&self, step: &Step) -> Result<()> {
         self.prepare(step).await?;
         self.network.cut([Cut::Before(COMMIT)]);
@@ -70,7 +70,7 @@ impl CutRig {
         self.next_plan_is_right(step).await
     }
 
-    /// A COMMIT whose answer is lost: everything was done. Where that can be seen, it is no error.
+    /// A COMMIT whose answer is lost: everything was done. If the catalogue shows that, it is not an error.
     async fn answer_is_lost(&self, step: &Step) -> Result<()> {
         self.prepare(step).await?;
         self.network.cut([Cut::Answer(COMMIT)]);
@@ -181,7 +181,7 @@ fn user(version: u32, schemas: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_replication_user() -> Result<()> {
-    // What it can read of the two schemas.
+    // The tables in the two schemas that it can read.
     const ASK: &str = "SELECT (SELECT string_agg(c.oid::regclass::text, ' ' ORDER BY c.oid) FROM pg_class c WHERE c.oid IN ('orders'::regclass, 'sales.t'::regclass) AND has_table_privilege(r.oid, c.oid, 'SELECT')) FROM (SELECT) one LEFT JOIN pg_roles r ON rolname = 'pipe'";
     let (one, both) = ("\"public\"", "\"public\", \"sales\"");
     let step = |main, command, [first, last]: [&'static str; 2], [before, after]: [&'static str; 2], visible| Step {
@@ -197,7 +197,7 @@ async fn of_a_replication_user() -> Result<()> {
     a_life([
         step(user(1, one), APPLY, ["CREATE ROLE", "ALTER DEFAULT PRIVILEGES"], ["", "orders"], true),
         step(user(1, both), APPLY, ["GRANT USAGE", "ALTER DEFAULT PRIVILEGES"], ["orders", "orders sales.t"], true),
-        // Whether a new password was set cannot be seen.
+        // The catalogue does not show whether a new password was set.
         step(user(2, both), APPLY, ["ALTER ROLE", "ALTER ROLE"], ["orders sales.t", "orders sales.t"], false),
         step(user(2, both), DESTROY, ["REVOKE", "DROP ROLE"], ["orders sales.t", ""], true),
     ])

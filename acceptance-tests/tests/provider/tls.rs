@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{PLAN, one_error, publication};
 
-/// A server that logs how its clients come, and a workspace. The authority's certificate lies in the workspace as `authority.pem`.
+/// A server that logs how clients connect, and a workspace. The authority's certificate is in the workspace as `authority.pem`.
 struct TlsRig {
     server: PostgresServer,
     tf: Terraform,
@@ -26,7 +26,7 @@ impl TlsRig {
         Ok(Self { server, tf, authority })
     }
 
-    /// Shows a certificate that the authority signed.
+    /// Uses a certificate that the authority signed.
     async fn show(&self, names: &[&str], validity: Validity) -> Result<()> {
         self.server.show_certificate(&self.authority.certify(names, validity)?).await
     }
@@ -44,7 +44,7 @@ impl TlsRig {
         self.tf.run(PLAN).await
     }
 
-    /// The plan works, and whether it came over TLS.
+    /// The plan works; returns whether it used TLS.
     async fn accepts(&self, settings: &str) -> Result<bool> {
         let before = self.server.log_text()?.len();
         self.plan(settings).await?.succeeded().with_context(|| settings.to_owned())?;
@@ -53,14 +53,14 @@ impl TlsRig {
         Ok(login.context("nobody logged in")?.contains("SSL enabled"))
     }
 
-    /// The plan ends in one error that says all of `parts`.
+    /// The plan ends in one error that contains all of `parts`.
     async fn refuses(&self, settings: &str, parts: &[&str]) -> Result<()> {
         one_error(self.plan(settings).await?, parts).map(drop).with_context(|| settings.to_owned())
     }
 }
 
 const ROOTS: &str = "sslrootcert = \"authority.pem\"";
-/// Every way to say what is demanded, with the mode that its message names.
+/// Every TLS mode, with the name of the mode in its message.
 const DEMANDS: [(&str, &str); 5] = [
     ("sslmode = \"disable\"", "disable"),
     ("sslmode = \"require\"", "require"),
@@ -68,7 +68,7 @@ const DEMANDS: [(&str, &str); 5] = [
     ("sslmode = \"verify-ca\", sslrootcert = \"authority.pem\"", "verify-ca"),
     ("sslmode = \"verify-full\", sslrootcert = \"authority.pem\"", "verify-full"),
 ];
-/// The names of a server that is what it says.
+/// The correct names of the server.
 const OURS: &[&str] = &["127.0.0.1", "localhost"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +76,7 @@ async fn every_mode_over_every_server() -> Result<()> {
     let rig = TlsRig::start().await?;
     let stranger = Authority::new("another authority")?;
     let unknown = ["not signed by a trusted certificate authority", "Set sslrootcert"];
-    // What a server shows, how many of the demands accept that, from the first on, and what the others say.
+    // The server's certificate, how many of the modes accept it, from the first on, and the message of the others.
     let servers: [(&str, Option<ServerCertificate>, usize, [&str; 2]); 6] = [
         ("good", Some(rig.authority.certify(OURS, Validity::Current)?), 5, ["", ""]),
         (
@@ -139,7 +139,7 @@ async fn the_name_is_that_of_the_host_or_the_one_that_is_given() -> Result<()> {
         .await?;
     rig.refuses(&format!("{verified}, tls_server_name = \"no name\""), &["sslmode verify-full", "tls_server_name"]).await?;
 
-    // An address is no name, and the other way round.
+    // An address is not a name, and a name is not an address.
     rig.show(&["localhost"], Validity::Current).await?;
     assert!(rig.accepts(&format!("host = \"localhost\", {verified}")).await?);
     rig.refuses(&verified, &["not valid for \"127.0.0.1\"; it is valid for localhost", "tls_server_name"]).await?;
@@ -169,7 +169,7 @@ async fn authorities_come_as_text_or_file_one_or_several_with_any_mode() -> Resu
         rig.refuses(&verified(roots), &[what, "sslrootcert is the path of a PEM file or the PEM text itself"]).await?;
     }
 
-    // Whoever gives roots wants them to count, also where no mode is given.
+    // If roots are set, they are used, even if no mode is set.
     assert!(rig.accepts("sslrootcert = \"authority.pem\"").await?);
     rig.refuses("sslrootcert = \"other.pem\"", &["(sslmode require)", unknown[0]]).await?;
     rig.tf.set_env("PGSSLROOTCERT", "other.pem");

@@ -1,4 +1,4 @@
-//! Settings that are known only at apply: nothing is dialled for a plan, and nothing is wrong.
+//! Settings that are known only at apply: a plan makes no connection and has no error.
 
 use acceptance_tests::rig::{CLUSTER, Rig};
 use acceptance_tests::simulator::ClusterSpec;
@@ -11,7 +11,7 @@ fn configuration(publish: &str, output: &str) -> String {
     format!("resource \"terraform_data\" \"later\" {{ input = \"{output}\" }}\n{}", publication(publish))
 }
 
-/// Plans into a file that the apply then takes; no session was opened and no call was made.
+/// Plans into a file for the apply; no session was opened and no call was made.
 async fn plan_without_dialling(rig: &Rig) -> Result<acceptance_tests::terraform_cli::Plan> {
     let (log, calls) = (rig.cluster.server_log()?, rig.simulator.calls().len());
     let plan = rig.tf.plan().await?;
@@ -36,7 +36,7 @@ async fn a_plan_dials_nothing_and_its_apply_works() -> Result<()> {
     rig.tf.assert_empty_plan().await?;
     let created = rig.tf.resource(P).await?;
 
-    // Unknown again while there is something in the state: that stays.
+    // Unknown again while there is something in the state: the state is kept.
     rig.main(&configuration("\"insert\"", "localhost"))?;
     let plan = plan_without_dialling(&rig).await?;
     assert_eq!(plan.actions(P), ["no-op"]);

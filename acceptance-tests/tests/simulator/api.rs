@@ -152,7 +152,7 @@ async fn faults_come_after_the_calls_that_they_let_pass() {
     simulator.create_cluster(ClusterSpec::new("orders").without_postgres()).await.unwrap();
     simulator.inject(FaultSpec { action: "*".to_owned(), fault: Fault::InternalFailure, count: 3, skip: 1 });
     client.describe_db_clusters().send().await.unwrap();
-    // Three times the same answer is where the SDK gives up.
+    // The SDK gives up after three attempts.
     assert_eq!(client.describe_db_clusters().send().await.unwrap_err().code(), Some("InternalFailure"));
     client.describe_db_clusters().send().await.unwrap();
     simulator.inject_fault("DescribeDBClusters", Fault::AccessDenied, 1);

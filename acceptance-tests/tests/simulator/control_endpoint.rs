@@ -1,4 +1,4 @@
-//! What other processes do with the simulator: the control endpoint, over HTTP.
+//! The control endpoint, which other processes use over HTTP.
 
 use acceptance_tests::simulator::{Call, Simulator};
 use serde_json::{Value, json};

@@ -58,7 +58,7 @@ async fn reboot(client: &Client, instance: &str) -> Result<(), String> {
         .map_err(|error| error.code().unwrap_or("no code").to_owned())
 }
 
-/// Transitions take seconds here, so that the next call still meets them on a machine with much else to do.
+/// Transitions take seconds here, so that the next call still sees them on a busy machine.
 fn slow_simulator() -> Simulator {
     Simulator::start(Options { time_scale: 0.1, ..Options::default() }).unwrap()
 }
@@ -102,7 +102,7 @@ async fn logical_replication_is_on_only_after_the_writers_reboot() {
     cluster.wait_until_available().await.unwrap();
     assert_eq!(statuses(&cluster), ["in-sync", "in-sync"]);
 
-    // The SDK tried again after each throttle, and the log shows it.
+    // The SDK retried after each throttle, and the log shows it.
     let reboots: Vec<Option<String>> = simulator
         .calls()
         .into_iter()
@@ -127,7 +127,7 @@ async fn dynamic_parameters_reach_members_that_run_with_the_group_at_once() {
     assert_eq!(cluster.show("wal_sender_timeout").await.unwrap(), "0");
     assert_eq!(statuses(&cluster), ["in-sync", "in-sync"]);
 
-    // A static one puts the members back to pending, and resetting the dynamic one does not take them out of it.
+    // A static parameter makes the members pending again, and resetting the dynamic one does not end that.
     set(&client, "own", [parameter("max_replication_slots", "30", ApplyMethod::PendingReboot)]).await.unwrap();
     client
         .reset_db_cluster_parameter_group()

@@ -1,4 +1,4 @@
-//! IAM database authentication, with tokens of the AWS SDK: who gets in, and each reason why somebody does not.
+//! IAM database authentication, with tokens of the AWS SDK: accepted logins, and each reason for a refusal.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::{available, refusal, sdk, simulator};
 
 const PASSWORD: &str = "its own password";
-/// Between two looks at what is about to be so.
+/// Pause between two checks for an expected change.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What a token is made of. At first everything is right.
+/// The parts of a token. By default everything is right.
 #[derive(Clone)]
 struct Token {
     host: String,
@@ -48,7 +48,7 @@ impl Token {
         let config = Config::builder()
             .hostname(&self.host)
             .port(self.port.into())
-            // The SDK puts it into the query as it is.
+            // The SDK puts it into the query unchanged.
             .username(url::form_urlencoded::byte_serialize(self.user.as_bytes()).collect::<String>())
             .region(Region::new(self.region))
             .expires_in(self.lifetime)
@@ -88,7 +88,7 @@ async fn log_in(cluster: &ClusterHandle, user: &str, password: &str) -> Result<C
     connect(cluster, &config(cluster, user, password)).await
 }
 
-/// Asserts that `user` is refused as by PAM, and gives back the reason that only the test learns.
+/// Asserts that `user` is refused as by PAM, and returns the reason that only the test sees.
 async fn reason(cluster: &ClusterHandle, user: &str, password: &str) -> Reason {
     let before = cluster.iam_refusals().len();
     let refused = refusal(log_in(cluster, user, password).await.map(drop));
@@ -99,7 +99,7 @@ async fn reason(cluster: &ClusterHandle, user: &str, password: &str) -> Reason {
     refusals[before].reason.clone()
 }
 
-/// A cluster with the role `pipe`, who has a password too and is a member of rds_iam.
+/// A cluster with the role `pipe`, which also has a password and is a member of rds_iam.
 async fn cluster(simulator: &Simulator, version: &str) -> ClusterHandle {
     let spec = ClusterSpec::new(&format!("orders-{}", &version[..2])).engine_version(version).tls().iam_authentication();
     let cluster = simulator.create_cluster(spec).await.unwrap();
@@ -109,7 +109,7 @@ async fn cluster(simulator: &Simulator, version: &str) -> ClusterHandle {
     cluster
 }
 
-/// Logs in to a walsender and has it answer one of its own commands; else the text of the refusal.
+/// Logs in to a walsender and sends it one of its own commands; otherwise returns the text of the refusal.
 async fn walsender(cluster: &ClusterHandle, user: &str, token: &str) -> Result<(), String> {
     let mut socket = TcpStream::connect((cluster.host.as_str(), cluster.port)).await.unwrap();
     let mut buffer = BytesMut::new();
@@ -174,13 +174,13 @@ async fn a_member_of_rds_iam_gets_in_with_a_token_on_every_major() {
         let token = Token::of(&cluster, "pipe").text().await;
         let client = log_in(&cluster, "pipe", &token).await.unwrap();
         assert_eq!(current_user(&client).await, "pipe", "{version}");
-        // A token is good for as many logins as its age allows.
+        // A token is valid for any number of logins until it expires.
         log_in(&cluster, "pipe", &token).await.unwrap();
         let login = IamLogin { user: "pipe".to_owned(), access_key: "testing".to_owned() };
         assert_eq!(cluster.iam_logins(), [login.clone(), login]);
         assert_eq!(cluster.iam_refusals(), []);
         assert!(!cluster.server_log().unwrap().contains("X-Amz-Signature"));
-        // From 17 on a client need not ask for TLS before it begins.
+        // From 17 on a client need not request TLS before it begins.
         let mut direct = config(&cluster, "pipe", &token);
         let direct = connect(&cluster, direct.ssl_negotiation(SslNegotiation::Direct)).await;
         assert_eq!(direct.is_ok(), cluster.server().unwrap().major() >= 17, "{version}: {:?}", direct.err());
@@ -207,7 +207,7 @@ async fn each_flaw_of_a_token_keeps_it_out_and_is_told_to_the_test_only() {
             Token { credentials: Credentials::new("ASIANOBODY", "testing", Some("t".to_owned()), None, "test"), ..right.clone() },
             Reason::UnknownAccessKey("ASIANOBODY".to_owned()),
         ),
-        // The name that was dialled is not the endpoint's.
+        // The name that the client connected to is not the endpoint's.
         (Token { host: "localhost".to_owned(), ..right.clone() }, Reason::OtherEndpoint(endpoint)),
         (Token { port: 5432, ..right.clone() }, Reason::OtherEndpoint("127.0.0.1:5432".to_owned())),
         (Token { user: "clusteradmin".to_owned(), ..right.clone() }, Reason::OtherUser("clusteradmin".to_owned())),
@@ -223,7 +223,7 @@ async fn each_flaw_of_a_token_keeps_it_out_and_is_told_to_the_test_only() {
     for (lacking, part) in [("X-Amz-Date", "X-Amz-Date="), ("DBUser", "DBUser="), ("X-Amz-SignedHeaders", "SignedHeaders=host")] {
         let changed = text.replace(part, "X=");
         let found = reason(&cluster, "pipe", &changed).await;
-        // The signature covers the user's name, and is looked at first.
+        // The signature covers the user's name, and is checked first.
         let expected = if lacking == "DBUser" { Reason::WrongSignature } else { Reason::NoToken(lacking.to_owned()) };
         assert_eq!(found, expected, "{lacking}");
     }
@@ -244,7 +244,7 @@ async fn a_role_with_an_awkward_name_gets_in_too() {
     let superuser = cluster.superuser("postgres").await.unwrap();
     let name = "Pipe+&=%/ü of \"us\"";
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));
-    // A member through another role, which counts as well.
+    // Membership through another role counts as well.
     let create = format!("CREATE ROLE {quoted} LOGIN; CREATE ROLE connectors NOLOGIN ROLE {quoted}");
     superuser.batch_execute(&create).await.unwrap();
     cluster.grant_rds_iam("connectors").await.unwrap();
@@ -273,7 +273,7 @@ async fn a_password_does_not_let_a_member_in_and_only_a_password_lets_others_in(
     assert!(!format!("{:?}", cluster.iam_refusals()).contains(PASSWORD));
 
     let mut with_password = config(&cluster, "clusteradmin", "admin-password");
-    // It binds to the certificate that the endpoint shows in the server's place.
+    // It binds to the certificate that the endpoint sends instead of the server.
     let admin = connect(&cluster, with_password.channel_binding(ChannelBinding::Require)).await.unwrap();
     let encrypted = admin.query_one("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", &[]).await.unwrap();
     assert!(encrypted.get::<_, bool>(0));
@@ -301,7 +301,7 @@ async fn without_tls_no_token_helps() {
     assert!(refused.1.starts_with("pg_hba.conf rejects connection") && refused.1.ends_with("no encryption"), "{refused:?}");
     assert_eq!(cluster.iam_refusals()[0].reason, Reason::NotEncrypted);
 
-    // A server that speaks no TLS says so, and lets passwords in.
+    // A server without TLS says so, and accepts passwords.
     let bare = simulator.create_cluster(ClusterSpec::new("bare").iam_authentication()).await.unwrap();
     let mut preferring = config(&bare, "clusteradmin", "admin-password");
     drop(preferring.ssl_mode(SslMode::Prefer).connect(tls(cluster.ca_certificate().unwrap())).await.unwrap());
@@ -393,7 +393,7 @@ async fn the_reader_takes_tokens_for_its_own_endpoint() {
     let token = Token { host: host.clone(), port, ..Token::of(&cluster, "pipe") }.text().await;
     let mut reader = tokio_postgres::Config::new();
     reader.host(&host).port(port).user("pipe").password(&token).dbname("postgres").ssl_mode(SslMode::Require);
-    // The role has to have arrived there.
+    // The role has to be replicated first.
     let started = Instant::now();
     let client = loop {
         match connect(&cluster, &reader).await {

@@ -25,7 +25,7 @@ async fn dropping_a_simulator_ends_its_servers_and_removes_their_folders() {
     let data = cluster.server().unwrap().data();
     let pid = postmaster(&data);
     assert!(is_running(&pid));
-    // The handle lives on; what it stands for does not.
+    // The handle still exists; its simulator does not.
     drop(simulator);
     assert!(!is_running(&pid));
     assert!(!data.exists());

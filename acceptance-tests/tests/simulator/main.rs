@@ -1,4 +1,4 @@
-//! The simulator tells the truth: driven by the AWS SDK and by Postgres clients, as the provider drives it.
+//! The simulator behaves correctly: driven by the AWS SDK and by Postgres clients, as the provider drives it.
 
 mod api;
 mod control_endpoint;
@@ -48,7 +48,7 @@ fn secrets_manager(simulator: &Simulator, region: &'static str) -> aws_sdk_secre
     aws_sdk_secretsmanager::Client::from_conf(config)
 }
 
-/// Those of the versions whose Postgres can be had; the others are named as not run.
+/// The versions whose Postgres is available; the others are named as not run.
 async fn available<const N: usize>(versions: [&str; N]) -> Vec<&str> {
     let mut available = Vec::new();
     for version in versions {

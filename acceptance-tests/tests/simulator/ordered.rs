@@ -1,4 +1,4 @@
-//! What a test orders: faults of every kind, lags, and the clock.
+//! What a test can inject: faults of every kind, lags, and the clock.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn a_hang_lasts_until_the_client_gives_up_or_the_faults_are_cleared() {
     assert!(matches!(error, aws_sdk_rds::error::SdkError::TimeoutError(_)), "{error:?}");
 
     let hanging = tokio::spawn(client.describe_db_clusters().send());
-    // It hangs when the second fault is used up: the next call of the action passes.
+    // It hangs once the second fault is used up: the next call of the action passes.
     while client.describe_db_cluster_parameter_groups().send().await.is_ok() && !hanging.is_finished() {
         simulator.clear_faults();
     }

@@ -5,7 +5,7 @@ use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Simulator};
 
 use crate::{available, refusal, simulator};
 
-/// A cluster per major version that differs in what its roles may do.
+/// One cluster per major version with different rules for roles.
 async fn clusters(simulator: &Simulator) -> Vec<ClusterHandle> {
     let mut clusters = Vec::new();
     for version in available(["15.10", "16.6"]).await {
@@ -95,7 +95,7 @@ async fn what_only_a_superuser_may_do_the_admin_may_not() {
             let (code, message) = refusal(admin.batch_execute(statement).await);
             assert_eq!(code, "42501", "{statement}: {message}");
         }
-        // Somebody without CREATEROLE gains nothing either.
+        // A role without CREATEROLE gains nothing either.
         let pipe = cluster.connect("pipe", "one", "shop").await.unwrap();
         assert_eq!(
             refusal(pipe.batch_execute(&format!("ALTER ROLE {} PASSWORD 'x'", cluster.spec.admin_username)).await).0,

@@ -31,7 +31,7 @@ async fn members_of_rds_superuser_publish_all_tables_and_schemas() {
             .get(0);
         assert_eq!(owner, "clusteradmin");
 
-        // Also after an error in the middle, in a transaction that is rolled back, and in a subtransaction.
+        // Even after an error in the middle, in a transaction that is rolled back, and in a subtransaction.
         assert_eq!(refusal(admin.batch_execute("CREATE PUBLICATION p FOR ALL TABLES").await).0, "42710");
         admin.batch_execute("BEGIN; CREATE PUBLICATION r FOR ALL TABLES; ROLLBACK").await.unwrap();
         assert_eq!(superusers(&cluster).await, 1);

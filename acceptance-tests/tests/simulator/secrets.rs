@@ -1,4 +1,4 @@
-//! Secrets Manager: what it answers and refuses, and what a test can order for it.
+//! Secrets Manager: its answers and refusals, and what a test can inject.
 
 use acceptance_tests::simulator::Fault;
 use aws_sdk_secretsmanager::Client;

@@ -1,4 +1,4 @@
-//! STS: roles, their temporary credentials, and what becomes of calls signed with them.
+//! STS: roles, their temporary credentials, and the calls signed with them.
 
 use std::time::{Duration, SystemTime};
 
@@ -33,7 +33,7 @@ async fn assume(client: &aws_sdk_sts::Client, role: &str, external_id: Option<&s
     Ok(Credentials::new(given.access_key_id(), given.secret_access_key(), token, Some(expires), "test"))
 }
 
-/// The codes that RDS, Secrets Manager and STS answer calls with these credentials with; empty if they take them.
+/// The error codes with which RDS, Secrets Manager and STS answer calls with these credentials; empty if they accept them.
 async fn codes(simulator: &Simulator, credentials: &Credentials) -> [String; 3] {
     let rds = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())

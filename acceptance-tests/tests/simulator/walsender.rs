@@ -23,7 +23,7 @@ async fn stream(cluster: &ClusterHandle) -> anyhow::Result<ReplicationStream> {
     ReplicationStream::open(source).await
 }
 
-/// What keeps a stream from starting.
+/// Why a stream does not start.
 async fn stream_refusal(cluster: &ClusterHandle) -> String {
     match stream(cluster).await {
         Ok(_) => panic!("the stream started"),

@@ -28,16 +28,16 @@ CREATE TABLE shop.events_1 PARTITION OF shop.events FOR VALUES IN (1);
 CREATE TABLE billing.accounts (id int PRIMARY KEY);
 RESET ROLE";
 
-/// Who the admin is.
+/// The kind of admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
-    /// The master user of a simulated cluster: a member of `rds_superuser`, no superuser.
+    /// The master user of a simulated cluster: a member of `rds_superuser`, not a superuser.
     Rds,
     /// A superuser of plain Postgres.
     Plain,
 }
 
-/// What stands behind the workspace.
+/// The server behind the workspace.
 enum Server {
     Cluster { cluster: Box<ClusterHandle>, _simulator: Simulator },
     Plain(PostgresServer),
@@ -55,7 +55,7 @@ impl Cell {
     pub async fn start(major: u32, flavour: Flavour) -> Result<Self> {
         let (mut tf, server) = match flavour {
             Flavour::Rds => {
-                // The minor is not the server's own: the API only says it.
+                // The minor version is not the server's own: only the API reports it.
                 let spec = ClusterSpec::new(CLUSTER).engine_version(&format!("{major}.22"));
                 let Rig { tf, cluster, simulator } = Rig::start_with(spec).await?;
                 (tf, Server::Cluster { cluster: Box::new(cluster), _simulator: simulator })
@@ -81,7 +81,7 @@ impl Cell {
         Ok(cell)
     }
 
-    /// Whether the server has what came with this major version.
+    /// Whether the server has the features of this major version.
     pub fn since(&self, major: u32) -> bool {
         self.major >= major
     }
@@ -93,7 +93,7 @@ impl Cell {
         }
     }
 
-    /// The port at which clients dial 127.0.0.1.
+    /// The port on 127.0.0.1 that clients connect to.
     pub fn port(&self) -> u16 {
         match &self.server {
             Server::Cluster { cluster, .. } => cluster.port,
@@ -133,13 +133,14 @@ impl Cell {
         Ok(self.ask(&format!("SELECT (({condition})::bool)::text")).await? == "true")
     }
 
-    /// What the provider changed so far, in the words of `operations`.
+    /// The provider's changes so far, in the words of `operations`.
     pub fn changes(&self) -> Result<Vec<String>> {
         let logged: Vec<LoggedStatement> = self.server()?.statements()?;
         Ok(rig::changes(logged).iter().map(|text| without_verifier(text)).collect())
     }
 
-    /// Plans and applies; exactly the planned operations ran, in order, and the next plan is empty. Gives the plan and the attributes.
+    /// Plans and applies; exactly the planned operations ran, in order, and the next plan is empty. Returns the plan and the
+    /// attributes.
     pub async fn apply_as_reviewed(&self, address: &str) -> Result<(Plan, Value)> {
         let before = self.changes()?.len();
         let plan = self.tf.plan().await?;
@@ -154,7 +155,7 @@ impl Cell {
         Ok((plan, attributes))
     }
 
-    /// The message of a plan that is refused.
+    /// The message of a refused plan.
     pub async fn refusal(&self) -> Result<String> {
         Ok(self.tf.run(["plan", "-no-color", "-input=false"]).await?.failed()?.message())
     }

@@ -1,4 +1,4 @@
-//! The guide's own statements, run by hand, then imported.
+//! The statements of the ClickPipes guide, run by hand, then imported.
 
 use anyhow::{Result, ensure};
 

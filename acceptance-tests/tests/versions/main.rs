@@ -1,7 +1,8 @@
-//! Every PostgreSQL from 12 to 18, once behind a simulated cluster with RDS's roles and an admin who is no superuser, once plain with an
-//! admin who is one. Each cell of that table goes through the same cases; what a version has or lacks is data of the cell.
+//! Every PostgreSQL from 12 to 18, once behind a simulated cluster with RDS's roles and an admin who is not a superuser, once
+//! plain with an admin who is. Each cell of that table runs the same cases; what a version has or lacks is data of the cell.
 //!
-//! A version that is neither on the machine nor to be fetched is named on standard error as not run; with `CI=true` it is a failure.
+//! A version that is neither on the machine nor available for download is named on standard error as not run; with `CI=true` it
+//! is a failure.
 
 mod cell;
 mod import;
@@ -23,7 +24,7 @@ async fn check(major: u32, flavour: Flavour, case: impl AsyncFnOnce(&mut Cell) -
     case(&mut Cell::start(major, flavour).await?).await
 }
 
-/// One test a case in one cell, so that the name of a test says its cell.
+/// One test per case and cell, so that the name of a test contains its cell.
 macro_rules! cell {
     ($major:literal, $flavour:ident) => {
         #[tokio::test(flavor = "multi_thread")]

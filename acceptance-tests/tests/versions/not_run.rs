@@ -1,5 +1,5 @@
-//! A version that cannot be had is named, and is a failure where everything must run: seen on this very program, with an empty cache
-//! and a network that refuses.
+//! A version that is not available is named, and is a failure where everything must run: tested on this program itself, with an
+//! empty cache and a network that refuses.
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! A publication from create over changes in place to destroy, with what each version has and what it is refused on.
+//! A publication from create through changes in place to destroy, with the features and refusals of each version.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
 
     refusals(cell).await?;
 
-    // In place: tables come and go, operations change; partitions are published one by one where there is no other way.
+    // In place: tables are added and removed, operations change; partitions are published one by one if there is no other way.
     let arguments = match (cell.since(13), cell.since(15)) {
         (false, _) => "tables = [\"shop.orders\", \"shop.events_1\"]",
         (_, false) => "tables = [\"shop.orders\", \"shop.events\"]\npublish_via_partition_root = false",
@@ -67,7 +67,8 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     Ok(())
 }
 
-/// What the version lacks is refused by the plan, with the version that has it, and nothing is done; so is what would stop writes.
+/// The plan refuses what the version lacks, names the version that has it, and changes nothing; it also refuses what would stop
+/// writes.
 async fn refusals(cell: &Cell) -> Result<()> {
     cell.sql("SET ROLE app_owner; CREATE TABLE shop.keyless (note text)").await?;
     let mut refused = vec![("tables = [\"shop.orders\", \"shop.keyless\"]", "would fail on: shop.keyless.")];

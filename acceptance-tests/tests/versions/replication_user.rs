@@ -1,4 +1,4 @@
-//! A replication user from create over rotation and drift to destroy.
+//! A replication user from create through rotation and drift to destroy.
 
 use anyhow::Result;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::cell::{Cell, Flavour, PASSWORD, USER};
 
 const SECOND_PASSWORD: &str = "second-password-of-the-user";
 
-/// What the application's objects grant to anyone but their owners.
+/// Privileges on the application's objects for roles other than their owners.
 const PRIVILEGES: &str = "\
 SELECT string_agg(o.what || ' ' || a::text, E'\\n' ORDER BY 1) FROM (
   SELECT 'schema ' || nspname, nspacl, nspowner FROM pg_namespace
@@ -58,7 +58,7 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
         "REVOKE ALL ON DATABASE \"app\" FROM \"pipe\"",
         "DROP ROLE \"pipe\"",
     ];
-    // What others granted goes too, in whatever form the version has it.
+    // Grants by others are removed too, in the form of each version.
     if cell.since(17) {
         cell.sql("SET ROLE app_owner; GRANT MAINTAIN ON shop.orders TO pipe").await?;
     }
@@ -77,8 +77,8 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     cell.tf.assert_no_secret(&[PASSWORD, SECOND_PASSWORD, acceptance_tests::rig::ADMIN_PASSWORD], &[log])
 }
 
-/// A role that someone else made. Up to 15 CREATEROLE is enough to take it over, later it takes ADMIN OPTION on the role, and the
-/// refusal says so.
+/// A role that someone else created. Up to 15 CREATEROLE is enough to take it over; later versions need ADMIN OPTION on the role,
+/// and the refusal says so.
 pub async fn adopted(cell: &mut Cell) -> Result<()> {
     let someone = cell.server()?.superuser("app").await?;
     someone.batch_execute("CREATE ROLE pipe").await?;

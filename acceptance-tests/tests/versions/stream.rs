@@ -1,5 +1,5 @@
-//! What all of it is for: a user and a publication made by the provider, and a row that comes through the stream. Behind a simulated
-//! cluster logical replication is off until the provider turns it on and reboots.
+//! The purpose of it all: a user and a publication created by the provider, and a row that arrives through the stream. Behind a
+//! simulated cluster logical replication is off until the provider turns it on and reboots.
 
 use acceptance_tests::rig::CLUSTER;
 use acceptance_tests::stream::{ReplicationStream, Source};
