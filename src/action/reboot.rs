@@ -173,8 +173,8 @@ impl Run<'_> {
         let stage = self.stage();
         let consequence = match &stage {
             Stage::Asked { instance } if is_given_up => format!(
-                "RDS was asked to reboot {instance}, but no answer came: the instance may be rebooting, or may have rebooted. Check its events \
-                 in RDS before you run this again."
+                "RDS was asked to reboot {instance}, but no answer came: the instance may be rebooting, or may have rebooted. Check \
+                 its events in RDS before you run this again."
             ),
             Stage::Accepted { instance } => format!(
                 "RDS has accepted the reboot of {instance}, and the reboot continues. Check the status of the instance before you run this \
@@ -208,7 +208,8 @@ fn instance(cluster: &Cluster, named: Option<&String>) -> Result<String, Diagnos
 fn announced(cluster: &Cluster, named: &Attr<String>) -> Diagnostic {
     let id = &cluster.identifier;
     if named.is_unknown() {
-        let detail = "Which one is known only after apply. Its connections break until it is available again. If it is the writer, nothing can be written in the meantime.";
+        let detail = "Which one is known only after apply. Its connections break until it is available again. If it is the writer, \
+                      nothing can be written in the meantime.";
         return Diagnostic::warning(format!("A member of cluster {id} is rebooted"), detail);
     }
     match instance(cluster, named.known()) {

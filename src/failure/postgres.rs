@@ -140,8 +140,8 @@ fn tls_remedy(fault: &TlsFault) -> &'static str {
         }
         TlsFault::UnknownAuthority => {
             "Set sslrootcert of the provider's postgres settings to the PEM file, or the PEM text, of the authority that signed it. \
-                 Without sslrootcert only Amazon RDS's authorities of the commercial regions are trusted. sslmode = \"require\" without sslrootcert encrypts, \
-                 but does not verify the server."
+                 Without sslrootcert only Amazon RDS's authorities of the commercial regions are trusted. sslmode = \"require\" \
+                 without sslrootcert encrypts, but does not verify the server."
         }
     }
 }

@@ -180,7 +180,8 @@ fn undecided(missing: Missing, region: &str) -> Diagnostic {
 
 fn not_refreshed(url: &str, row: &Row, reason: &str) -> Diagnostic {
     let detail = format!(
-        "The addresses of {} are the built-in ones of {AS_OF}, not those at {url:?}: {reason}. Remove url to use the built-in addresses without this warning.",
+        "The addresses of {} are the built-in ones of {AS_OF}, not those at {url:?}: {reason}. Remove url to use the \
+         built-in addresses without this warning.",
         row.region
     );
     Diagnostic::warning(format!("Static addresses of {} not refreshed", row.region), detail).at(AttributePath::of("url"))
