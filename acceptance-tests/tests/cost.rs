@@ -6,8 +6,8 @@ use anyhow::Result;
 
 /// The set-up of the session, and the facts about the server.
 const ONCE: usize = 2;
-/// The role, its schemas, and the owners of tables in them.
-const USER: usize = 3;
+/// The role, its schemas, the owners of tables in them, and what it holds.
+const USER: usize = 4;
 /// The publication, its tables, its schemas, its tables without a replica identity.
 const PUBLICATION: usize = 4;
 
