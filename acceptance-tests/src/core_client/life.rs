@@ -107,7 +107,10 @@ impl TerraformCore {
             None => None,
         };
         let (first, last) = self.plan_twice(type_name, prior.as_ref(), config).await?;
-        self.begin_walk().await?;
+        if first.action == Action::Replace {
+            // Only the destroy half depends on what this run has created so far.
+            self.begin_walk().await?;
+        }
         self.validate(type_name, config).await?;
         let made = match (first.action, prior) {
             (Action::Replace, Some(prior)) => {
