@@ -26,7 +26,7 @@ async fn ctrl_c_ends_a_wait_and_the_next_apply_goes_on() -> anyhow::Result<()> {
     let outcome = session.outcome().await?.failed()?;
     let message = outcome.message();
     assert!(message.contains("cancelled while waiting for cluster shop to be"), "{message}");
-    assert!(message.contains("set up half-way"), "{message}");
+    assert!(message.contains("only partly set up"), "{message}");
     assert!(rig.state().await?.is_null());
 
     assert_eq!(rig.would_run().await?, ["RebootDBInstance <the writer of shop>"]);
@@ -84,9 +84,9 @@ async fn ctrl_c_ends_a_create_at_a_change_that_hangs_and_the_next_apply_goes_on(
         rig.source("reboot = \"writer\"")?;
         rig.simulator.inject_fault(action, Fault::Hang, ALL);
         let message = interrupted(&rig, || runs(&rig, &format!("{action} "))).await?.message();
-        let title = if done > 0 { "The source was set up half-way" } else { "A call was under way" };
+        let title = if done > 0 { "The source is only partly set up" } else { "An AWS call was in progress" };
         assert!(message.contains(title) && message.contains(&format!("still do so: {action} ")), "{message}");
-        assert_eq!(message.contains("set up half-way"), done > 0, "{message}");
+        assert_eq!(message.contains("only partly set up"), done > 0, "{message}");
         assert!(rig.state().await?.is_null());
         assert_eq!(rig.changes()?.len(), done);
 
@@ -116,7 +116,7 @@ async fn ctrl_c_ends_an_update_and_a_state_that_cannot_be_read_anew_is_kept() ->
         Ok(begun)
     };
     let message = interrupted(&rig, begun).await?.message();
-    for words in ["A call was under way", "What exists could not be read", "Cannot reach AWS"] {
+    for words in ["An AWS call was in progress", "The result could not be read", "Cannot reach AWS"] {
         assert!(message.contains(words), "{words} is missing in {message}");
     }
     assert_eq!(rig.state().await?, before);

@@ -52,7 +52,7 @@ async fn a_member_that_waits_for_a_reboot_is_drift_whatever_the_cause() -> anyho
     rig.cluster.wait_until_available().await?;
     let plan = rig.tf.plan().await?;
     assert_eq!(plan.operations(SOURCE), ALL_REBOOT);
-    assert!(plan.outcome.message().contains("whoever changed it"), "{}", plan.outcome.stdout);
+    assert!(plan.outcome.message().contains("made outside Terraform"), "{}", plan.outcome.stdout);
     rig.tf.apply_plan(&plan).await?;
     assert_eq!(rig.statuses(), ["in-sync", "in-sync"]);
     rig.tf.assert_empty_plan().await

@@ -34,7 +34,7 @@ async fn a_group_of_our_name_that_is_not_ours_is_refused_and_another_name_helps(
     rig.simulator.create_parameter_group(OURS, "aurora-postgresql15", &[])?;
     rig.source("")?;
     let failure = rig.plan_fails().await?;
-    assert!(failure.message().contains("was not made for cluster shop"), "{}", failure.message());
+    assert!(failure.message().contains("was not created for cluster shop"), "{}", failure.message());
     rig.source("parameter_group = { name = \"shop-cdc\" }")?;
     rig.tf.apply().await?;
     assert_eq!(rig.cluster.parameter_group(), "shop-cdc");

@@ -17,7 +17,7 @@ async fn a_create_that_fails_at_any_change_is_taken_up_again() -> anyhow::Result
         rig.simulator.inject_fault(action, fault, 1);
         let failure = rig.apply_fails().await?;
         assert!(failure.message().contains(&format!("{action} failed")), "{}", failure.message());
-        assert_eq!(failure.message().contains("set up half-way"), number > 0, "{}", failure.message());
+        assert_eq!(failure.message().contains("only partly set up"), number > 0, "{}", failure.message());
         assert!(rig.state().await?.is_null(), "{action}: a failed create left a state");
         let before = rig.changes()?;
         assert_eq!(before.len(), number, "{before:?}");
@@ -47,7 +47,7 @@ async fn a_create_that_loses_aws_half_way_says_so_and_what_exists() -> anyhow::R
         rig.simulator.inject_fault("ModifyDBCluster", fault, 1);
         let message = rig.apply_fails().await?.message();
         for words in
-            ["Cannot reach AWS", "set up half-way", "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql15: "]
+            ["Cannot reach AWS", "only partly set up", "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql15: "]
         {
             assert!(message.contains(words), "{fault:?}: {words} is missing in {message}");
         }

@@ -65,7 +65,7 @@ async fn what_is_mended_in_the_meantime_is_skipped_with_a_warning() {
     rig.admin("SET ROLE app_owner; GRANT SELECT ON shop.orders TO pipe").await;
     let mark = rig.mark();
     let outcome = rig.tf.apply_plan(&plan).await.unwrap();
-    assert!(outcome.message().contains("was planned and did not run"), "{}", outcome.message());
+    assert!(outcome.message().contains("did not run"), "{}", outcome.message());
     assert!(rig.changes_since(mark).is_empty());
     rig.tf.assert_empty_plan().await.unwrap();
 }

@@ -131,7 +131,7 @@ async fn everything_but_the_database_changes_in_place() {
     rig.configure_as("renamed", 1, "  schemas = [\"other\"]\n  tables = [\"shop.orders\"]\n  connection_limit = 7");
     let plan = rig.tf.plan().await.unwrap();
     assert_eq!(plan.actions(USER), ["update"]);
-    assert!(plan.outcome.message().contains("A pipe logs in by this name"));
+    assert!(plan.outcome.message().contains("Pipes log in with this name"));
     let mark = rig.mark();
     rig.tf.apply_plan(&plan).await.unwrap();
     let ran = rig.changes_since(mark);

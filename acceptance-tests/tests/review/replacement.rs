@@ -248,7 +248,7 @@ async fn the_moved_block_of_a_message_is_one_that_terraform_takes() -> Result<()
         let renamed = case.configuration(0, "").replace("\"this\"", "\"new_name\"");
         world.tf.write("main.tf", &renamed)?;
         let title = match kind {
-            "clickpipes_aurora_source" => "The source is set up already",
+            "clickpipes_aurora_source" => "The source is already set up",
             "clickpipes_replication_user" => "Role already exists",
             _ => "Publication already exists",
         };

@@ -14,15 +14,18 @@ use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
 /// There is no cluster at plan.
 pub(super) fn absent(id: &str) -> Diagnostic {
     let detail = format!(
-        "There is no cluster {id} in this region and account now. If this apply creates it, all is well; otherwise the apply fails before \
-         it changes anything."
+        "There is no cluster {id} in this region and account yet. If this apply creates the cluster, no action is needed. \
+         Otherwise the apply fails before it changes anything."
     );
     Diagnostic::warning("Cluster not found", detail).at(AttributePath::of("cluster_identifier"))
 }
 
 /// There is no cluster at apply.
 pub(super) fn not_found(id: &str) -> Diagnostic {
-    let detail = format!("There is no cluster {id} in this region and account. Nothing was changed.");
+    let detail = format!(
+        "There is no cluster {id} in this region and account. Nothing was changed. Create it first, or correct \
+         `cluster_identifier`."
+    );
     Diagnostic::error("Cluster not found", detail).at(AttributePath::of("cluster_identifier"))
 }
 
@@ -32,8 +35,8 @@ pub(super) fn unfit(id: &str, reason: &Unfit) -> Diagnostic {
         Unfit::Engine { engine } => (
             "Not an Aurora PostgreSQL cluster",
             format!(
-                "Cluster {id} runs the engine {engine}. This resource manages clusters of the engine {ENGINE} only; for other databases \
-                 use the ClickPipe for that database."
+                "Cluster {id} runs the engine {engine}. This resource only manages clusters with the engine {ENGINE}. For \
+                 another database, use the ClickPipe for that database."
             ),
         ),
         Unfit::ServerlessV1 => (
@@ -52,14 +55,15 @@ pub(super) fn unfit(id: &str, reason: &Unfit) -> Diagnostic {
         Unfit::TooOld { version } => (
             "Engine version too old",
             format!(
-                "Cluster {id} runs Aurora PostgreSQL {version}. ClickPipes needs {OLDEST_MAJOR} or later: upgrade the cluster first."
+                "Cluster {id} runs Aurora PostgreSQL {version}. ClickPipes needs version {OLDEST_MAJOR} or later. Upgrade the \
+                 cluster first."
             ),
         ),
         Unfit::Replica { source_arn } => (
             "A replica cluster cannot be a source",
             format!(
-                "Cluster {id} replicates {source_arn} and is read-only: a replication slot needs a writer. Use the cluster that it \
-                 replicates, or promote it first."
+                "Cluster {id} is a read-only replica of {source_arn}, and a replication slot needs a writer. Use the source \
+                 cluster, or promote this one first."
             ),
         ),
         Unfit::Secondary { global_cluster, primary_arn } => {
@@ -67,11 +71,11 @@ pub(super) fn unfit(id: &str, reason: &Unfit) -> Diagnostic {
                 Some(arn) => {
                     format!("the primary cluster {arn} in region {}", arn.split(':').nth(3).unwrap_or("unknown"))
                 }
-                None => "the primary cluster, which RDS does not name at the moment".to_owned(),
+                None => "the primary cluster, which RDS does not report at the moment".to_owned(),
             };
             let detail = format!(
-                "Cluster {id} is a secondary of the global database {global_cluster} and is read-only: a replication slot needs the \
-                 writer. Use {primary}."
+                "Cluster {id} is a read-only secondary cluster of the global database {global_cluster}, and a replication slot \
+                 needs a writer. Use {primary}."
             );
             ("A secondary cluster of a global database cannot be a source", detail)
         }
@@ -81,7 +85,7 @@ pub(super) fn unfit(id: &str, reason: &Unfit) -> Diagnostic {
 
 pub(super) fn not_modifiable(found: &Observed, parameter: &str) -> Diagnostic {
     let detail = format!(
-        "{parameter} is not a modifiable DB cluster parameter of the family {}. Check its name, or leave it out.",
+        "{parameter} is not a modifiable DB cluster parameter in the family {}. Check the name, or remove it.",
         found.family
     );
     Diagnostic::error(format!("Not a modifiable cluster parameter ({parameter})"), detail)
@@ -89,64 +93,74 @@ pub(super) fn not_modifiable(found: &Observed, parameter: &str) -> Diagnostic {
 }
 
 pub(super) fn not_allowed(found: &Observed, parameter: &str, value: &str, allowed: &str) -> Diagnostic {
-    let detail = format!("Parameter {parameter} of the family {} allows {allowed}; {value:?} is none of these.", found.family);
+    let detail = format!(
+        "Parameter {parameter} in the family {} allows {allowed}, but the value is {value:?}. Use an allowed value.",
+        found.family
+    );
     Diagnostic::error(format!("Value not allowed ({parameter})"), detail).at(AttributePath::of("parameters").key(parameter))
 }
 
 pub(super) fn pending_values(found: &Observed) -> Diagnostic {
     let pending = found.cluster.pending_modified_values.iter().map(|value| format!("{} = {}", value.name, value.value));
     let detail = format!(
-        "Attaching a parameter group to cluster {} has to be applied immediately, and that would also apply what waits for the \
+        "A parameter group must be attached to cluster {} immediately. That would also apply the changes that wait for the \
          maintenance window: {}. Apply or revert these changes first.",
         found.id(),
         pending.collect::<Vec<_>>().join(", ")
     );
-    Diagnostic::error("Other changes of the cluster are pending", detail).at(AttributePath::of("cluster_identifier"))
+    Diagnostic::error("Other changes to the cluster are pending", detail).at(AttributePath::of("cluster_identifier"))
 }
 
-const ANOTHER_GROUP: &str = "Set `parameter_group.name` to another name, or delete that group if nobody needs it.";
+const ANOTHER_GROUP: &str = "Set `parameter_group.name` to another name, or delete that group if it is unused.";
 
 pub(super) fn name_is_taken(found: &Observed, group: &Group) -> Diagnostic {
     let owner = match group.tags.get(OWNER_TAG) {
-        Some(cluster) => format!("it was made for cluster {cluster}"),
+        Some(cluster) => format!("it was created for cluster {cluster}"),
         None => format!("it has no tag {OWNER_TAG}"),
     };
-    let detail =
-        format!("Parameter group {} exists and was not made for cluster {}: {owner}. {ANOTHER_GROUP}", group.name, found.id());
+    let detail = format!(
+        "Parameter group {} already exists and was not created for cluster {}: {owner}. {ANOTHER_GROUP}",
+        group.name,
+        found.id()
+    );
     Diagnostic::error("Parameter group name is taken", detail).at(AttributePath::of("parameter_group").attribute("name"))
 }
 
 pub(super) fn another_family(found: &Observed, group: &Group) -> Diagnostic {
     let detail = format!(
-        "Parameter group {} is of the family {}, and cluster {} needs {}. {ANOTHER_GROUP}",
+        "Parameter group {} has the family {}, but cluster {} needs {}. {ANOTHER_GROUP}",
         group.name,
         group.family,
         found.id(),
         found.family
     );
-    Diagnostic::error("Parameter group of another family", detail).at(AttributePath::of("parameter_group").attribute("name"))
+    Diagnostic::error("Parameter group has another family", detail).at(AttributePath::of("parameter_group").attribute("name"))
 }
 
 pub(super) fn group_gone(name: &str) -> Diagnostic {
-    Diagnostic::error("Parameter group not found", format!("Parameter group {name} was there a moment ago."))
+    Diagnostic::error(
+        "Parameter group not found",
+        format!("Parameter group {name} existed a moment ago and was deleted since. Plan again."),
+    )
 }
 
-/// A cluster that can no longer be a source. What was set up stays, and can be destroyed.
+/// A cluster that can no longer be a source. What was set up is kept and can be destroyed.
 pub(super) fn unfit_by_now(id: &str, reason: &Unfit) -> Diagnostic {
     let fault = unfit(id, reason);
-    let detail = format!("{} Nothing is changed in it any more. It can still be destroyed.", fault.detail);
+    let detail = format!("{} The provider no longer changes the cluster. You can still destroy this resource.", fault.detail);
     Diagnostic { severity: Severity::Warning, detail, ..fault }
 }
 
-/// A create of what is there already.
+/// A create of a source that already exists.
 pub(super) fn set_up_already(found: &Observed) -> Diagnostic {
     let detail = format!(
-        "Parameter group {} was made for cluster {} and is attached to it, so this create takes it over and does only what is missing.\n\n{}",
+        "Parameter group {} was created for cluster {} and is attached to it, so this create takes it over and only does what is \
+         missing.\n\n{}",
         found.attached.name,
         found.id(),
         moved::<Source>()
     );
-    Diagnostic::warning("The source is set up already", detail)
+    Diagnostic::warning("The source is already set up", detail)
 }
 
 /// The reboots of a change.
@@ -155,32 +169,38 @@ pub(super) fn outage(found: &Observed, operations: &[Operation], by_this_change:
     let reboots_others = operations.iter().any(|operation| matches!(operation, Operation::RebootOthers { .. }));
     let id = found.id();
     let writer = found.cluster.writer().map_or("none", |writer| &writer.identifier);
-    let together =
-        if found.readers_restart_with_writer() { " Its readers restart together with it on this engine version." } else { "" };
+    let together = if found.readers_restart_with_writer() { " On this engine version its readers restart with it." } else { "" };
     let who = match (reboots_writer, reboots_others) {
         (true, true) => format!(
-            "The writer of cluster {id} (now {writer}) is rebooted, then each reader that still waits, one at a time.{together}"
+            "The writer of cluster {id} (now {writer}) is rebooted, then each reader that still waits for a reboot, one at a \
+             time.{together}"
         ),
-        (true, false) => format!("The writer of cluster {id} (now {writer}) is rebooted, and no reader.{together}"),
+        (true, false) => {
+            format!("The writer of cluster {id} (now {writer}) is rebooted. Readers are not rebooted separately.{together}")
+        }
         (false, _) => {
             let readers = found.waiting().filter(|member| !member.writer).map(|member| member.identifier.as_str());
             format!(
-                "Each reader of cluster {id} that waits for a reboot is rebooted, one at a time (now {}). The writer (now {writer}) is not.",
+                "Each reader of cluster {id} that waits for a reboot is rebooted, one at a time (now {}). The writer (now \
+                 {writer}) is not rebooted.",
                 readers.collect::<Vec<_>>().join(", ")
             )
         }
     };
-    let cause =
-        if by_this_change { "" } else { " The reboot also puts into effect whatever else waits for one, whoever changed it." };
+    let cause = if by_this_change {
+        ""
+    } else {
+        " The reboot also puts all other pending parameter changes into effect, including those made outside Terraform."
+    };
     let detail =
-        format!("{who} While a member restarts it accepts no connections, and every open connection to it breaks.{cause}");
+        format!("{who} While a member restarts, it accepts no connections, and all open connections to it break.{cause}");
     let title = if destroys { "This destroy reboots the database" } else { "This change reboots the database" };
     Diagnostic::warning(title, detail)
 }
 
 pub(super) fn reboot_needed(found: &Observed, policy: RebootPolicy) -> Diagnostic {
     let detail = format!(
-        "The members of cluster {} go on with their present values until they are rebooted, and `reboot` is {}. Reboot the writer in a \
+        "The members of cluster {} keep their current values until they are rebooted, and `reboot` is {}. Reboot the writer in a \
          maintenance window, or set `reboot` to \"writer\" or \"all\".",
         found.id(),
         word(policy)
@@ -190,8 +210,9 @@ pub(super) fn reboot_needed(found: &Observed, policy: RebootPolicy) -> Diagnosti
 
 pub(super) fn members_wait(found: &Observed, policy: RebootPolicy, members: &[&str]) -> Diagnostic {
     let detail = format!(
-        "These members of cluster {} run without the values of the parameter group until they are rebooted, and `reboot` is {}: {}. \
-         A failover to one of them can leave the cluster without logical replication.",
+        "These members of cluster {} run without the values of the parameter group until they are rebooted, and `reboot` is {}: \
+         {}. After a failover to one of them, the cluster can be without logical replication. Reboot them, or set `reboot` to \
+         \"all\".",
         found.id(),
         word(policy),
         members.join(", ")
@@ -207,46 +228,52 @@ fn word(policy: RebootPolicy) -> &'static str {
     }
 }
 
-/// A reboot that did not lead where it should.
+/// A reboot that failed.
 pub(super) fn reboot(error: RebootError) -> Failure {
     match error {
         RebootError::Aws(error) => error.into(),
         RebootError::NoWriter { cluster } => {
-            let detail = format!("Cluster {cluster} has no writer to reboot: a failover may be under way.");
+            let detail = format!(
+                "Cluster {cluster} has no writer to reboot. A failover may be in progress. Wait until it is over, then plan and \
+                 apply again."
+            );
             Diagnostic::error("The cluster has no writer", detail).into()
         }
         RebootError::WriterWaits { cluster, writer, status } => {
             let detail = format!(
-                "The writer of cluster {cluster} is {writer} now, which does not run with the new values ({status}), and its reboot was \
-                 not planned. Plan and apply again."
+                "The writer of cluster {cluster} is now {writer}. It does not run with the new values yet ({status}), and its \
+                 reboot was not planned. Plan and apply again."
             );
-            Diagnostic::error("The writer moved to a member that waits for a reboot", detail).into()
+            Diagnostic::error("The new writer still waits for a reboot", detail).into()
         }
     }
 }
 
 pub(super) fn nothing_undone(found: &Observed) -> Diagnostic {
-    let detail =
-        format!("No parameter group was made for cluster {}, so nothing is undone: its parameters stay as they are.", found.id());
+    let detail = format!(
+        "No parameter group was created for cluster {}, so there is nothing to undo. Its parameters stay as they are.",
+        found.id()
+    );
     Diagnostic::warning("Destroying changes nothing", detail)
 }
 
 pub(super) fn previous_gone(found: &Observed, recorded: &str, instead: &str) -> Diagnostic {
     let detail = format!(
-        "Parameter group {recorded} was attached to cluster {} before; it is gone, or of another family. {instead} is attached instead.",
+        "Parameter group {recorded} was attached to cluster {} before. It no longer exists, or it has another family. {instead} \
+         is attached instead.",
         found.id()
     );
     Diagnostic::warning("The previous parameter group cannot be attached again", detail)
 }
 
-const SLOTS_REMEDY: &str = "Remove the ClickPipe and drop the slots first (SELECT pg_drop_replication_slot(...)), or set `force_destroy` = \
-                            true and apply that before.";
+const SLOTS_REMEDY: &str = "Remove the ClickPipe and drop the slots first (SELECT pg_drop_replication_slot(...)), or set \
+                            `force_destroy` = true and apply that first.";
 
 pub(super) fn slots_exist(found: &Observed, slots: &[Slot]) -> Diagnostic {
     let slots = slots.iter().map(|slot| format!("{}{}", slot.name, if slot.active { " (active)" } else { "" }));
     let detail = format!(
-        "This turns logical replication off in cluster {}, and with logical replication slots left the database would not start again: \
-         {}. {SLOTS_REMEDY}",
+        "This turns off logical replication in cluster {}. The database would not start again while these logical replication \
+         slots exist: {}. {SLOTS_REMEDY}",
         found.id(),
         slots.collect::<Vec<_>>().join(", ")
     );
@@ -254,60 +281,67 @@ pub(super) fn slots_exist(found: &Observed, slots: &[Slot]) -> Diagnostic {
 }
 
 pub(super) fn no_server(found: &Observed) -> Diagnostic {
-    cannot_tell(found, "the provider's `postgres` names no server to ask")
+    cannot_tell(found, "the provider cannot check for slots, because its `postgres` block names no server")
 }
 
 pub(super) fn other_server(found: &Observed, address: &str) -> Diagnostic {
-    cannot_tell(found, &format!("the server {address} of the provider's `postgres` is not known to be this cluster's writer"))
+    cannot_tell(
+        found,
+        &format!(
+            "the provider cannot check for slots, because the server {address} in its `postgres` block is not known to be this \
+             cluster's writer"
+        ),
+    )
 }
 
 fn cannot_tell(found: &Observed, why: &str) -> Diagnostic {
     let detail = format!(
-        "This turns logical replication off in cluster {}. While a logical replication slot exists the database would not start again, \
-         and {why}. {SLOTS_REMEDY}",
+        "This turns off logical replication in cluster {}. The database would not start again while a logical replication slot \
+         exists, and {why}. {SLOTS_REMEDY}",
         found.id()
     );
     Diagnostic::error("Cannot tell whether logical replication slots exist", detail)
 }
 
-/// A create that stopped. A state of it would be tainted, and the next apply would tear everything down with two more outages.
+/// A create that stopped. If it left a state, that would be tainted, and the next apply would replace everything, with two more
+/// outages.
 pub(super) fn half_made(id: &str, done: &[Operation], under_way: Option<&Operation>) -> Diagnostics {
     if done.is_empty() {
         return under_way.map(unanswered).into_iter().collect();
     }
     let under_way = under_way.map_or_else(String::new, |operation| {
-        format!("\nThis call was under way, and AWS may have carried it out or still do so:\n  {operation}")
+        format!("\nThis call was in progress; AWS may have carried it out or may still do so:\n  {operation}")
     });
     let detail = format!(
-        "This was done for cluster {id} and stays:\n  {}{under_way}\nIt is not in the state. The next apply finds it by the tags of the \
-         parameter group and does only what is missing.",
+        "This was done for cluster {id} and is kept:\n  {}{under_way}\nIt is not in the state. The next apply finds it by the \
+         tags of the parameter group and only does what is missing.",
         lines(done).join("\n  ")
     );
-    Diagnostic::warning("The source was set up half-way", detail).into()
+    Diagnostic::warning("The source is only partly set up", detail).into()
 }
 
-/// A call that was given up, or whose answer was lost.
+/// A call that was abandoned, or whose answer was lost.
 pub(super) fn unanswered(operation: &Operation) -> Diagnostic {
     let detail = format!(
-        "AWS may have carried this out, or still do so:\n  {operation}\nNothing is lost by it: the next plan looks at what exists, and lists \
-         only what is missing."
+        "AWS may have carried this out, or may still do so:\n  {operation}\nThis is safe: the next plan reads what exists and \
+         only lists what is missing."
     );
-    Diagnostic::warning("A call was under way", detail)
+    Diagnostic::warning("An AWS call was in progress", detail)
 }
 
 /// The state after a run could not be read.
 pub(super) fn unread(id: &str, done: &[Operation], reason: Diagnostics) -> Diagnostic {
-    let mut detail = format!("The state keeps what was known of cluster {id} before; the next plan reads it anew.");
+    let mut detail = format!("The state of cluster {id} is kept as it was before. The next plan reads the cluster again.");
     if !done.is_empty() {
         detail.push_str(&format!(" This was done:\n  {}", lines(done).join("\n  ")));
     }
     for fault in reason {
         detail.push_str(&format!("\n\n{}: {}", fault.summary, fault.detail));
     }
-    Diagnostic::warning("What exists could not be read", detail)
+    Diagnostic::warning("The result could not be read", detail)
 }
 
-/// The last look at what a run left came to no end.
+/// The last look at the result of a run timed out.
 pub(super) fn last_look_timed_out(id: &str, limit: Duration) -> Diagnostic {
     let limit = humantime::format_duration(limit);
     Diagnostic::error("Timed out", format!("AWS did not describe cluster {id} within {limit}."))

@@ -1,4 +1,4 @@
-//! What practitioners are told about any change, whatever the resource. Pure; the same situation gives the same words.
+//! Messages about a change, for all resources. Pure; the same situation gives the same text.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use super::terms::lines;
 use crate::postgres::Notice;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity, hcl_string};
 
-/// The server's word that it granted nothing; what is still missing is found out and said in full.
+/// The server's warning that it granted nothing. The provider checks what is still missing and reports it in full.
 const PRIVILEGE_NOT_GRANTED: &str = "01007";
-/// Class of the SQLSTATEs of notices that tell of success.
+/// SQLSTATE class of notices that report success.
 const SUCCESS: &str = "00";
 
-/// The severity of what something else may still meet until a plan is applied.
+/// Sets the severity of a condition that something else may still meet before the plan is applied.
 pub(crate) fn unmet(diagnostic: Diagnostic, at_apply: bool) -> Diagnostic {
     let severity = if at_apply { Severity::Error } else { Severity::Warning };
     Diagnostic { severity, ..diagnostic }
 }
 
-/// What a destroy runs, statement by statement: `on_destroy` sums some of them up.
+/// What a destroy runs, statement by statement; `on_destroy` summarises some of them.
 pub(super) fn destroys(operations: &[String]) -> Diagnostic {
     Diagnostic::warning("Operations of this destroy", format!("In this order:\n  {}", operations.join("\n  ")))
 }
@@ -26,9 +26,9 @@ pub(super) fn destroys(operations: &[String]) -> Diagnostic {
 /// The other half of a replacement that an argument of the resource forces.
 pub(super) fn creates_again<R: Managed>(desired: &R::Desired, operations: Option<&[R::Operation]>) -> Diagnostic {
     let detail = match operations {
-        Some([]) => "Nothing has to be run for it.".to_owned(),
+        Some([]) => "No operation is needed for that.".to_owned(),
         Some(operations) => format!("In this order:\n  {}", lines(operations).join("\n  ")),
-        None => "They are known only after apply.".to_owned(),
+        None => "The operations are known only after apply.".to_owned(),
     };
     let detail = format!(
         "This replaces the resource: one {noun} is destroyed, and {object} is created. {detail}",
@@ -38,35 +38,35 @@ pub(super) fn creates_again<R: Managed>(desired: &R::Desired, operations: Option
     Diagnostic::warning("Operations of the create in this replacement", detail)
 }
 
-/// A create that finds what the other half of a replacement may be about to destroy.
+/// A create that finds an object which the other half of a replacement may be about to destroy.
 pub(super) fn depends_on_a_destroy<R: Managed>(desired: &R::Desired, needed: &[R::Operation]) -> Diagnostic {
     let now = match needed {
-        [] => "As things are now, nothing would run.".to_owned(),
+        [] => "As things are now, this would run nothing.".to_owned(),
         needed => format!("As things are now, this would run:\n  {}", lines(needed).join("\n  ")),
     };
     let detail = format!(
-        "There is something of {} already, and Terraform does not tell the provider whether this run destroys it first. So `operations` \
-         and `impact` are known only after apply. {now}",
+        "Part or all of {} already exists, and Terraform does not tell the provider whether this run destroys it first. So \
+         `operations` and `impact` are known only after apply. {now}",
         R::object(desired)
     );
-    Diagnostic::warning("What runs depends on what this run destroys", detail)
+    Diagnostic::warning("The operations depend on what this run destroys", detail)
 }
 
-/// What this run has just created or taken up under another address.
+/// An object that this run has just created or taken over under another address.
 pub(crate) fn not_destroyed<R: Managed>(arguments: &R::Desired) -> Diagnostic {
     let detail = format!(
-        "This run has created {object} or taken it over under another address, so it is left as it is, and only the old address is taken \
-         out of the state. To rename an address, use a `moved` block. To replace a {noun} that keeps its name, leave \
-         create_before_destroy out of `lifecycle`.",
+        "This run has created {object} or taken it over under another address. So the object is kept, and only the old address \
+         is removed from the state. To rename an address, use a `moved` block. To replace a {noun} that keeps its name, remove \
+         create_before_destroy from `lifecycle`.",
         object = R::object(arguments),
         noun = R::NOUN
     );
     Diagnostic::warning("Not destroyed", detail)
 }
 
-/// What another destroy was to free is still there.
+/// What another destroy should have freed still exists.
 pub(super) fn still_there(awaited: Diagnostics, waited: Duration, is_stopped: bool) -> Diagnostics {
-    let end = if is_stopped { "then the run was stopped" } else { "that long a wait is allowed by timeouts.delete" };
+    let end = if is_stopped { "then the run was stopped" } else { "timeouts.delete allows no longer wait" };
     let waited = humantime::format_duration(Duration::from_secs(waited.as_secs()));
     let refuse = |diagnostic: Diagnostic| {
         let detail = format!("{}\n\nNothing was changed. Waited {waited}; {end}.", diagnostic.detail);
@@ -78,7 +78,7 @@ pub(super) fn still_there(awaited: Diagnostics, waited: Duration, is_stopped: bo
 /// Planned operations that do not run.
 pub(super) fn skipped<R: Managed>(arguments: &R::Desired, skipped: &[String]) -> Diagnostic {
     let detail = format!(
-        "For {} this was planned and did not run, because what it does is done already, or what it is about is gone:\n  {}",
+        "These planned operations for {} did not run, because they were already done or their object no longer exists:\n  {}",
         R::object(arguments),
         skipped.join("\n  ")
     );
@@ -87,62 +87,66 @@ pub(super) fn skipped<R: Managed>(arguments: &R::Desired, skipped: &[String]) ->
 
 /// A planned operation of which a part does not run.
 pub(super) fn skipped_in_part(operation: &impl std::fmt::Display, done: &[String]) -> Diagnostic {
-    let detail = format!("This was planned and did not run for {}, where it is done already:\n  {operation}", done.join(", "));
+    let detail = format!("This planned operation did not run for {}, where it was already done:\n  {operation}", done.join(", "));
     Diagnostic::warning("Planned operation skipped in part", detail)
 }
 
-/// Operations that are needed now, were not planned and may wait.
+/// Operations that are needed now, were not planned, and may wait.
 pub(super) fn left_out<R: Managed>(arguments: &R::Desired, operations: &[R::Operation]) -> Diagnostic {
     let detail = format!(
-        "For {} this is needed now and was not planned, so it is left to the next plan:\n  {}",
+        "The change of {} now also needs operations that were not planned. They did not run; the next plan lists them:\n  {}",
         R::object(arguments),
         lines(operations).join("\n  ")
     );
     Diagnostic::warning("Unplanned operations left out", detail)
 }
 
-/// Operations that are needed now, were not planned and may not wait.
+/// Operations that are needed now, were not planned, and may not wait.
 pub(super) fn stale<R: Managed>(arguments: &R::Desired, operations: &[R::Operation]) -> Diagnostic {
     let detail = format!(
-        "What {} needs now was not planned:\n  {}\nNothing was changed. Plan again.",
+        "The change of {} now needs operations that were not planned:\n  {}\nNothing was changed. Plan again.",
         R::object(arguments),
         lines(operations).join("\n  ")
     );
     Diagnostic::error(format!("The {} changed since the plan", R::NOUN), detail)
 }
 
-/// A destroy that would do something that was not reviewed.
+/// A destroy that would run something that was not reviewed.
 pub(super) fn not_reviewed<R: Managed>(arguments: &R::Desired, operations: &[R::Operation]) -> Diagnostic {
     let detail = format!(
-        "To destroy {} now needs what `on_destroy` did not show:\n  {}\nNothing was changed. Plan again, with a refresh.",
+        "The destroy of {} now needs operations that `on_destroy` did not show:\n  {}\nNothing was changed. Plan again, with a \
+         refresh.",
         R::object(arguments),
         lines(operations).join("\n  ")
     );
     Diagnostic::error(format!("The {} changed since the plan", R::NOUN), detail)
 }
 
-/// The object went away between plan and apply.
+/// The object was deleted between plan and apply.
 pub(super) fn gone<R: Managed>(arguments: &R::Desired) -> Diagnostic {
     let detail = format!(
-        "There is no {} any more. Nothing was changed. Plan again: the plan then creates it again.",
-        R::object(arguments)
+        "{} no longer exists. Nothing was changed. Plan again; the new plan will create it again.",
+        capitalised(&R::object(arguments))
     );
     Diagnostic::error(format!("{} not found", capitalised(R::NOUN)), detail)
 }
 
-/// The object is not there although everything ran.
+/// The object does not exist although all operations ran.
 pub(super) fn not_there<R: Managed>(arguments: &R::Desired) -> Diagnostic {
-    let detail = format!("{} is not there after the change. Nothing was changed.", capitalised(&R::object(arguments)));
+    let detail = format!(
+        "{} does not exist after the operations ran. Nothing was changed. Plan again.",
+        capitalised(&R::object(arguments))
+    );
     Diagnostic::error(format!("{} not found", capitalised(R::NOUN)), detail)
 }
 
-/// An object of that name exists already. `opening` says so, `closing` what else can be done.
+/// An object of that name already exists. `opening` says so; `closing` gives further remedies.
 pub(crate) fn already_exists<R: Managed>(opening: &str, id: &str, closing: &str) -> Diagnostic {
     let closing = if closing.is_empty() { String::new() } else { format!("\n\n{closing}") };
     let detail = format!(
-        "{opening}\n\n{moved}\n\nIf no configuration manages it yet, import it:\n\nimport {{\n  to = {kind}.new_name\n  id = {id}\n}}\n\nIf \
-         this run replaces it, it must be destroyed first: leave create_before_destroy out of `lifecycle`, since a name exists only \
-         once.{closing}",
+        "{opening}\n\n{moved}\n\nIf no configuration manages it yet, import it:\n\nimport {{\n  to = {kind}.new_name\n  id = \
+         {id}\n}}\n\nIf this run replaces it, it must be destroyed first, because a name can exist only once: remove \
+         create_before_destroy from `lifecycle`.{closing}",
         moved = moved::<R>(),
         kind = R::TYPE_NAME,
         id = hcl_string(id)
@@ -150,12 +154,12 @@ pub(crate) fn already_exists<R: Managed>(opening: &str, id: &str, closing: &str)
     Diagnostic::error(format!("{} already exists", capitalised(R::NOUN)), detail)
 }
 
-/// What to do when only an address was renamed: an import beside the destroy of the old address would lose the object.
+/// What to do if only an address was renamed: an import together with the destroy of the old address would lose the object.
 pub(crate) fn moved<R: Managed>() -> String {
     let kind = R::TYPE_NAME;
     format!(
-        "If this run also destroys it under an old address, that address was renamed. Say so, with both names replaced:\n\nmoved {{\n  \
-         from = {kind}.old_name\n  to   = {kind}.new_name\n}}"
+        "If this run also destroys it under an old address, the address was renamed. Add this block, with your own \
+         names:\n\nmoved {{\n  from = {kind}.old_name\n  to   = {kind}.new_name\n}}"
     )
 }
 
@@ -167,29 +171,31 @@ pub(super) fn timed_out(what: &str, limit: Duration) -> Diagnostic {
 
 /// An argument has no known value at apply.
 pub(super) fn undecided() -> Diagnostic {
-    let detail = "An argument of this resource has no known value at apply, or too little is known of what exists.";
+    let detail = "An argument of this resource has no known value at apply, or the provider could not read enough of what \
+                  exists. Plan again.";
     Diagnostic::error("Unknown configuration", detail)
 }
 
-/// A state without an argument that each has.
+/// A state that lacks an argument which every state has.
 pub(super) fn undecided_state() -> Diagnostic {
     unreadable("It lacks an argument that every state of this resource has.")
 }
 
-/// A state with values that this provider never writes. Terraform would show the line of the configuration, which is not to blame.
+/// A state with values that this provider never writes. Terraform would point at a line of the configuration, which is not the
+/// cause.
 pub(super) fn unreadable_state(faults: Diagnostics) -> Diagnostics {
     faults.into_iter().map(|fault| unreadable(&fault.detail)).collect()
 }
 
 fn unreadable(reason: &str) -> Diagnostic {
     let detail = format!(
-        "{reason}\n\nThis is about the state and not about the configuration. Restore the state from a backup, or take the object out of it \
-         (terraform state rm) and import it again."
+        "{reason}\n\nThe error is in the state, not in the configuration. Restore the state from a backup, or remove the object \
+         from it (terraform state rm) and import it again."
     );
     Diagnostic::error("The stored state cannot be read", detail)
 }
 
-/// A notice of the database server that is worth a word, for instance that `wal_level` is not logical yet.
+/// A notice from the database server that matters, for example that `wal_level` is not logical yet.
 pub(super) fn notice(notice: Notice) -> Option<Diagnostic> {
     let code = notice.sqlstate.as_str();
     if code.starts_with(SUCCESS) || code == PRIVILEGE_NOT_GRANTED {

@@ -1,4 +1,4 @@
-//! What practitioners are told about publications: each with the reason and the remedy. Pure.
+//! Messages about publications, each with the reason and the remedy. Pure.
 
 use super::desired::{Desired, Scope};
 use super::schema::Publication;
@@ -13,28 +13,30 @@ const NAMES_SHOWN: usize = 20;
 
 pub(super) fn scope_cannot_be_altered(name: &Identifier) -> Diagnostic {
     let detail = format!(
-        "PostgreSQL cannot turn a publication of all tables into one of listed tables, or back. Publication {name} would be dropped and \
-         created anew in one transaction; a pipe that reads it must then be resynced, which copies all its tables again. To accept \
-         that, set allow_scope_replacement = true."
+        "PostgreSQL cannot turn a publication of all tables into one of listed tables, or back. Publication {name} would be \
+         dropped and created again in one transaction. A pipe that reads it must then be resynced, which copies all its tables \
+         again. To accept this, set allow_scope_replacement = true."
     );
     Diagnostic::error("The scope cannot be altered", detail).at(AttributePath::of("all_tables"))
 }
 
 pub(super) fn must_be_resynced(name: &Identifier) -> Diagnostic {
     let detail = format!(
-        "Publication {name} is dropped and created anew in one transaction. A pipe that reads it must be resynced afterwards, which \
+        "Publication {name} is dropped and created again in one transaction. Resync every pipe that reads it afterwards; this \
          copies all its tables again."
     );
     Diagnostic::warning("The pipe must be resynced", detail).at(AttributePath::of("all_tables"))
 }
 
 pub(super) fn renamed(from: &Identifier, to: &Identifier) -> Diagnostic {
-    let detail = format!("Pipes read a publication by its name: one that names {from} stops until it names {to}.");
-    Diagnostic::warning("Pipes read the publication by name", detail).at(AttributePath::of("name"))
+    let detail = format!(
+        "Pipes find a publication by its name. A pipe that uses {from} stops until its publication name is changed to {to}."
+    );
+    Diagnostic::warning("Pipes find the publication by name", detail).at(AttributePath::of("name"))
 }
 
 pub(super) fn too_old(gate: Gate, version: ServerVersion, remedy: &str) -> Diagnostic {
-    let detail = format!("{} needs PostgreSQL {}, and this server is {version}. {remedy}", gate.feature, gate.since);
+    let detail = format!("{} needs PostgreSQL {}, but this server runs {version}. {remedy}", gate.feature, gate.since);
     Diagnostic::error("Server is too old", detail)
 }
 
@@ -55,13 +57,17 @@ pub(super) fn table_missing(desired: &Desired, name: &str) -> Diagnostic {
 }
 
 pub(super) fn not_publishable(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
-    let detail = format!("{name} is {}. Only permanent tables and partitioned tables can be published.", kind_name(found));
+    let detail = format!(
+        "{name} is {}. Only permanent tables and partitioned tables can be published. Remove it from the configuration.",
+        kind_name(found)
+    );
     Diagnostic::error(format!("Not a table that can be published ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion) -> Diagnostic {
     let detail = format!(
-        "{name} is a partitioned table. Publishing one needs PostgreSQL {}, and this server is {version}. List its partitions instead.",
+        "{name} is a partitioned table. Publishing one needs PostgreSQL {}, but this server runs {version}. List its partitions \
+         instead.",
         VIA_ROOT.since
     );
     Diagnostic::error(format!("Server is too old ({name})"), detail).at(table_path(desired, name))
@@ -69,8 +75,8 @@ pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion)
 
 pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
     let detail = format!(
-        "Only the owner of a table can publish it. {name} belongs to {:?}, and the provider works as {:?}. Whoever may grant that role \
-         runs: GRANT {} TO {}",
+        "Only the owner of a table can publish it. {name} belongs to {:?}, but the provider works as {:?}. Let an administrator \
+         who may grant the owner's role run: GRANT {} TO {}",
         found.owner,
         found.admin,
         quoted(&found.owner),
@@ -86,7 +92,7 @@ pub(super) fn exposed_already(tables: &[&String]) -> Diagnostic {
 
 pub(super) fn newly_exposed(desired: &Desired, tables: &[&String]) -> Diagnostic {
     let exposure = exposure(desired, tables);
-    let detail = format!("{} Or accept it with allow_tables_without_replica_identity = true.", exposure.detail);
+    let detail = format!("{} To accept the failures instead, set allow_tables_without_replica_identity = true.", exposure.detail);
     Diagnostic { detail, ..exposure }
 }
 
@@ -102,30 +108,31 @@ fn exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
 }
 
 pub(super) fn all_later_tables() -> Diagnostic {
-    let detail = "all_tables = true also publishes every table made later. One without a primary key then loses its UPDATEs and \
-                  DELETEs at once, and ClickPipes is billed for the traffic of all tables. Listing tables avoids both.";
-    Diagnostic::warning("Tables made later are published too", detail).at(AttributePath::of("all_tables"))
+    let detail = "all_tables = true also publishes every table created later. UPDATE and DELETE fail at once on a new table \
+                  without a primary key, and ClickPipes bills the traffic of all tables. To avoid both, list the tables.";
+    Diagnostic::warning("Tables created later are published too", detail).at(AttributePath::of("all_tables"))
 }
 
 pub(super) fn later_tables_of_schemas() -> Diagnostic {
-    let detail = "Tables made later in a published schema are published too. One without a primary key then loses its UPDATEs and \
-                  DELETEs at once.";
-    Diagnostic::warning("Tables made later are published too", detail).at(AttributePath::of("schemas"))
+    let detail = "Tables created later in a published schema are published too. UPDATE and DELETE fail at once on a new table \
+                  without a primary key. To avoid this, list the tables.";
+    Diagnostic::warning("Tables created later are published too", detail).at(AttributePath::of("schemas"))
 }
 
 /// Why a destroy is refused.
 pub(super) fn in_use(database: &Identifier, slots: &[String]) -> Diagnostic {
     let detail = format!(
-        "Replication slots of database {} are in use: {}. A pipe that reads this publication would stop at once and need a resync. \
-         Remove the pipe first, or set force_destroy = true and apply that before the destroy.",
+        "Replication slots of database {} are in use: {}. A pipe that reads this publication would stop at once and need a \
+         resync. Remove the pipe first, or set force_destroy = true and apply that before the destroy.",
         database.as_str(),
         slots.join(", ")
     );
     Diagnostic::error("Publication may be in use", detail).at(AttributePath::of("name"))
 }
 
-const IDENTITY_REMEDY: &str = "Give each a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or leave updates and \
-     deletes out of publish. From PostgreSQL 18 on the identity must have no generated column, so FULL does not do for a table with one.";
+const IDENTITY_REMEDY: &str = "Give each a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or remove \
+                               update and delete from publish. From PostgreSQL 18 on, the replica identity must not contain a \
+                               generated column, so REPLICA IDENTITY FULL is not enough for a table that has one.";
 
 fn kind_name(found: &Relation) -> &'static str {
     match (found.kind, found.persistence) {
@@ -135,7 +142,7 @@ fn kind_name(found: &Relation) -> &'static str {
         (Kind::Sequence, _) => "a sequence",
         (_, Persistence::Unlogged) => "an unlogged table",
         (_, Persistence::Temporary) => "a temporary table",
-        _ => "no table",
+        _ => "not a table",
     }
 }
 
@@ -151,7 +158,7 @@ fn listed(names: &[&String]) -> String {
     }
 }
 
-/// Where a table stands in the configuration: its place in `tables`, or the attribute that covers it.
+/// The path of a table in the configuration: its position in `tables`, or the attribute that covers it.
 fn table_path(desired: &Desired, name: &str) -> AttributePath {
     let position = desired.written.iter().position(|written| written == name);
     match (position, &desired.scope) {
@@ -165,7 +172,8 @@ fn table_path(desired: &Desired, name: &str) -> AttributePath {
 /// A publication without tables: a pipe that reads it receives nothing.
 pub(super) fn publishes_nothing(desired: &Desired) -> Diagnostic {
     let detail = format!(
-        "The lists of publication {} are empty, so that it publishes no table, and a pipe that reads it receives nothing.",
+        "The lists of publication {} are empty, so it publishes no table, and a pipe that reads it receives nothing. Add tables \
+         or schemas.",
         desired.name
     );
     Diagnostic::warning("Nothing is published", detail).at(AttributePath::of("tables"))

@@ -1,4 +1,4 @@
-//! What practitioners are told about roles: each with the reason and the way out. Pure; the same situation gives the same words.
+//! Messages about roles, each with the reason and the remedy. Pure; the same situation gives the same text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,20 +17,21 @@ use crate::postgres::{self, Identifier, QualifiedTable};
 use crate::resource::change;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
-/// A new role has nothing to log in with.
+/// A new role without a password.
 pub(crate) fn password_missing() -> Diagnostic {
-    let detail = "A new role needs a password to log in with. Give it in password_wo, with password_wo_version = 1.";
+    let detail = "A new role needs a password to log in. Set password_wo, and password_wo_version = 1.";
     Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo"))
 }
 
-/// There is such a role already.
+/// The role already exists.
 pub(crate) fn already_exists(desired: &Desired, existing: &Role) -> Diagnostic {
     let opening = format!(
-        "The role {} exists already (oid {}). A role belongs to the whole server, so one resource manages it, in one database.",
+        "The role {} already exists (oid {}). A role belongs to the whole server, so only one resource can manage it, in one \
+         database.",
         desired.name, existing.oid,
     );
-    let closing = "or set adopt_existing = true to take it over on create. If another resource or configuration manages it, choose another \
-                   name.";
+    let closing = "Or set adopt_existing = true to take it over on create. If another resource or configuration manages it, \
+                   choose another name.";
     let id = postgres::import_id(desired.database.as_str(), desired.name.as_str());
     change::already_exists::<ReplicationUser>(&opening, &id, closing).at(AttributePath::of("name"))
 }
@@ -39,8 +40,9 @@ pub(crate) fn already_exists(desired: &Desired, existing: &Role) -> Diagnostic {
 pub(crate) fn used_elsewhere(desired: &Desired, databases: &[String]) -> Diagnostic {
     let databases: Vec<String> = databases.iter().map(|name| format!("{name:?}")).collect();
     let detail = format!(
-        "The role {} holds privileges in the database {} already. One resource manages a role, in one database: a second one would \
-         undo its work, for instance when it is destroyed. Choose another name for the role of database {}.",
+        "The role {} already has privileges in the database {}. Only one resource can manage a role, in one database. A second \
+         resource would undo the work of the first, for example when it is destroyed. Choose another name for the role in \
+         database {}.",
         desired.name,
         databases.join(", "),
         desired.database,
@@ -48,28 +50,28 @@ pub(crate) fn used_elsewhere(desired: &Desired, databases: &[String]) -> Diagnos
     Diagnostic::error("Role is used in another database", detail).at(AttributePath::of("name"))
 }
 
-/// A role that was to be adopted went away between plan and apply.
+/// A role to be adopted was dropped between plan and apply.
 pub(crate) fn role_gone(role: &Identifier) -> Diagnostic {
-    let detail = format!("The role {role} is not there any more. Plan again: it will be created anew.");
+    let detail = format!("The role {role} no longer exists. Plan again; the new plan will create it.");
     Diagnostic::error("Role not found", detail).at(AttributePath::of("name"))
 }
 
 pub(crate) fn renamed(from: &Identifier, to: &Identifier) -> Diagnostic {
     let detail = format!(
-        "The role {from} becomes {to}. Whoever logs in as {from} is refused from then on: change credentials.username of the ClickPipes \
-         that use it at the same time."
+        "The role {from} is renamed to {to}. Logins as {from} then fail. Change credentials.username of the ClickPipes that use \
+         it at the same time."
     );
-    Diagnostic::warning("A pipe logs in by this name", detail).at(AttributePath::of("name"))
+    Diagnostic::warning("Pipes log in with this name", detail).at(AttributePath::of("name"))
 }
 
-/// Schemas and tables that are to be granted newly and do not exist.
+/// Schemas and tables that are new in the configuration and do not exist.
 pub(crate) fn missing(prior: Option<&Desired>, desired: &Desired, observed: &Observed, at_apply: bool) -> Diagnostics {
     let mut missing = Diagnostics::new();
     let mut push = |kind: &str, name: &str, path: AttributePath| {
         let way_out = if at_apply {
-            "Nothing was changed. Create it first, or take it out of the configuration."
+            "Nothing was changed. Create it first, or remove it from the configuration."
         } else {
-            "It must exist when this plan is applied."
+            "Create it before this plan is applied."
         };
         let detail = format!("Attribute {path}: there is no {kind} {name:?} in database {}. {way_out}", desired.database);
         let summary = format!("{}{} not found ({name})", kind[..1].to_uppercase(), &kind[1..]);
@@ -90,7 +92,7 @@ pub(crate) fn missing(prior: Option<&Desired>, desired: &Desired, observed: &Obs
     missing
 }
 
-/// The owners that the owners' line stands for now.
+/// The owners that the line with `<each table owner of ...>` stands for now.
 pub(crate) fn owners_found(schemas: &[&Identifier], desired: &Desired, observed: &Observed) -> Diagnostics {
     if desired.table_owners.is_some() {
         return Diagnostics::new();
@@ -99,8 +101,8 @@ pub(crate) fn owners_found(schemas: &[&Identifier], desired: &Desired, observed:
         let owners = observed.schemas.get(schema.as_str()).filter(|found| found.exists)?.effective_owners(None);
         let detail = if owners.is_empty() {
             format!(
-                "The schema {schema} has no tables, so there is nobody whose later tables could be covered. Tables that appear later \
-                 show up as drift; or name their future owners in table_owners."
+                "The schema {schema} has no tables, so there are no table owners whose later tables could become readable. \
+                 Tables created later show up as drift. To avoid this, name their future owners in table_owners."
             )
         } else {
             let owners: Vec<String> = owners.iter().map(|owner| format!("{owner:?}")).collect();
@@ -173,8 +175,9 @@ fn unreached(
     };
     let outcome = if at_apply { "Nothing was changed." } else { "Applying this plan would fail." };
     let detail = format!(
-        "The provider works as {admin}, which is not a member of {owner} and cannot grant SELECT on {what}. {outcome}\n\n\
-         Either let {admin} act for the owner, by someone who may:\n\n{}\n\nor create the role {} without these first and let {owner} run:\n\n{}",
+        "The provider works as {admin}, which is not a member of {owner} and cannot grant SELECT on {what}. {outcome}\n\nEither \
+         let an administrator make {admin} a member of the owner's role:\n\n{}\n\nor create the role {} without these first, and \
+         let {owner} run:\n\n{}",
         statement::reach_the_owner(owner, &admin),
         desired.name,
         statements.join("\n"),
@@ -182,7 +185,7 @@ fn unreached(
     Some(Diagnostic::error(format!("Tables of an owner out of reach ({})", owner.as_str()), detail))
 }
 
-/// The server skips what the admin may not grant without an error: whatever was granted is looked for.
+/// The server silently skips what the admin may not grant, so each grant is checked.
 pub(crate) fn verdict(desired: &Desired, operations: &[Operation], after: &Observed, unreadable: &[OwnedTable]) -> Diagnostics {
     let mut faults = Diagnostics::new();
     let mut fault = |what: String, operation: &Operation| {
@@ -214,22 +217,22 @@ pub(crate) fn verdict(desired: &Desired, operations: &[Operation], after: &Obser
     faults
 }
 
-/// A privilege that is still not there after it was granted: the server skipped it, with at most a warning.
+/// A privilege that is still missing after it was granted: the server skipped it, with at most a warning.
 fn not_granted(what: &str, statement: &str) -> Diagnostic {
     let detail = format!(
-        "The server accepted the statements, but {what}, because the provider's role may not grant that. Nothing was changed. Let the \
-         owner run:\n\n{statement}"
+        "The server accepted the statements, but {what}, because the provider's role may not grant this privilege. Nothing was \
+         changed. Let the owner run:\n\n{statement}"
     );
     Diagnostic::error("Privilege was not granted", detail)
 }
 
-/// What stands in the way of a destroy.
+/// What prevents a destroy.
 pub(crate) fn in_the_way(role: &str, obstacles: &[&Obstacle], at_apply: bool) -> Diagnostic {
-    let outcome = if at_apply { "cannot be dropped" } else { "can only be dropped when this is gone" };
+    let outcome = if at_apply { "cannot be dropped" } else { "cannot be dropped until this is resolved" };
     let reasons: Vec<String> = obstacles.iter().map(|obstacle| reason(obstacle)).collect();
     let detail = format!(
-        "The role {role:?} {outcome}:\n\n- {}\n\nNothing is reassigned or dropped silently. Stop the ClickPipe that uses the role, give its \
-         objects another owner (or drop them), then try again.",
+        "The role {role:?} {outcome}:\n\n- {}\n\nThe provider does not reassign or drop these objects itself. Stop the ClickPipe \
+         that uses the role, give its objects another owner or drop them, then try again.",
         reasons.join("\n- ")
     );
     Diagnostic::error("Role is in use", detail)
@@ -241,16 +244,17 @@ fn reason(obstacle: &Obstacle) -> String {
         Obstacle::HoldsPrivileges { object, database } => format!("it holds privileges on {object} (database {database:?})"),
         Obstacle::IsReferredTo { object, database } => format!("{object} depends on it (database {database:?})"),
         Obstacle::Replicates { pid, application } => {
-            format!("a replication connection is open (pid {pid}, application {application:?})")
+            format!("it has an open replication connection (pid {pid}, application {application:?})")
         }
     }
 }
 
-/// A statement that failed for want of a privilege.
+/// A statement that failed because a privilege is missing.
 pub(crate) fn insufficient_privilege(error: &postgres::Error, admin: &str) -> Diagnostic {
     let detail = format!(
-        "{}\n\nNothing was changed. The provider's role {admin:?} needs CREATEROLE, ADMIN OPTION on rds_replication (a member of rds_superuser \
-         has it), and to be a member of the owners of the schemas and tables concerned, or have their privileges WITH GRANT OPTION.",
+        "{}\n\nNothing was changed. The provider's role {admin:?} needs CREATEROLE and ADMIN OPTION on rds_replication (a member \
+         of rds_superuser has it). It must also be a member of the owners of the schemas and tables concerned, or have the \
+         privileges on them WITH GRANT OPTION.",
         describe(error)
     );
     Diagnostic::error("Missing privilege", detail)

@@ -79,7 +79,7 @@ fn a_second_diff_is_empty_and_waiting_members_count_whatever_the_cause() {
     check(&waiting(settled(), &["shop-a", "shop-b"]), &desired("never", &[]), &[]);
     check(&waiting(settled(), &["shop-a"]), &desired("writer", &[]), &[]);
     let warnings = check(&waiting(settled(), &["shop-b"]), &desired("writer", &[]), &[WRITER]);
-    assert!(warnings.iter().any(|warning| warning.detail.contains("whoever changed it")));
+    assert!(warnings.iter().any(|warning| warning.detail.contains("made outside Terraform")));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn refuses_a_group_of_our_name_that_is_not_ours() {
 fn refuses_to_attach_while_other_changes_wait_for_the_maintenance_window() {
     let mut pending = observed(group(DEFAULT, &[]));
     pending.cluster.pending_modified_values = vec![PendingValue { name: "EngineVersion".to_owned(), value: "16.6".to_owned() }];
-    refused(&pending, "Other changes of the cluster are pending", &["EngineVersion = 16.6"]);
+    refused(&pending, "Other changes to the cluster are pending", &["EngineVersion = 16.6"]);
     pending.attached = settled().attached;
     check(&pending, &desired("all", &[]), &[]);
 }
