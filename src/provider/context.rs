@@ -48,17 +48,18 @@ pub(crate) struct ProviderContext {
     on_unreachable: OnUnreachable,
     aws_session: OnceCell<Session>,
     rds: OnceCell<rds::Client>,
-    /// The servers by the cluster that they belong to; `None`: the one that the provider block leads to.
+    /// The servers by the cluster that they belong to; `None`: the one in the provider block.
     servers: Mutex<BTreeMap<Option<String>, Arc<OnceCell<Server>>>>,
-    /// Whose turn it is to change a cluster, a role or a publication.
+    /// Queues for changes of a cluster, a role or a publication.
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What creates of this run have created or taken over. A new configuration is a new run.
     taken_up: Mutex<BTreeSet<String>>,
-    /// When and how AWS was found out of reach: right after that nobody else waits for it. (Of the database server its pool knows.)
+    /// When and how AWS was found unreachable: shortly after that, no other resource waits for it. (The pool remembers this for
+    /// the database server.)
     aws_outage: Mutex<Option<(Instant, Diagnostic)>>,
 }
 
-/// Before it is configured nothing is known.
+/// Nothing is known before the provider is configured.
 impl Default for ProviderContext {
     fn default() -> Self {
         Self {
@@ -77,7 +78,7 @@ impl Default for ProviderContext {
 }
 
 impl ProviderContext {
-    /// The context for a provider block that was checked.
+    /// The context for a validated provider block.
     pub(crate) fn new(model: &ProviderModel) -> Self {
         Self {
             aws: Section::of(&model.aws),
@@ -89,7 +90,7 @@ impl ProviderContext {
     }
 }
 
-/// What the calls of one run work in.
+/// What the calls of one run share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Context {
     provider: Arc<ProviderContext>,
@@ -97,7 +98,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// A run of its own, which nobody has asked to stop.
+    /// A separate run that was not asked to stop.
     pub(crate) fn new(provider: ProviderContext) -> Self {
         Self { provider: Arc::new(provider), cancel: CancellationToken::new() }
     }
@@ -118,8 +119,8 @@ impl Context {
         Ok(self.provider.rds.get_or_init(async || rds::Client::new(session)).await)
     }
 
-    /// The database server of a cluster, or the one that the provider block leads to. Nothing is dialled yet, unless a cluster's endpoint
-    /// has to be looked up.
+    /// The database server of a cluster, or the one in the provider block. No connection is made yet, except to look up a
+    /// cluster's endpoint.
     pub(crate) async fn postgres(&self, cluster: Option<&str>) -> Result<Server, Failure> {
         let Section::Known(postgres) = &self.provider.postgres else { return Err(Failure::ConfigurationUnknown) };
         let other = cluster.filter(|cluster| postgres.cluster_identifier.known().is_none_or(|own| own != cluster));
@@ -127,7 +128,7 @@ impl Context {
         let cell = Arc::clone(self.servers().entry(other.map(str::to_owned)).or_default());
         let resolve = || async {
             let cluster = match postgres.cluster_identifier.known() {
-                // Remembered before the next resource has its turn here.
+                // Remembered before the next resource gets here.
                 Some(identifier) => {
                     let endpoint = self.writer_endpoint(identifier, |region| own_cluster_missing(identifier, region)).await;
                     Some(endpoint.inspect_err(|failure| self.remember(failure))?)
@@ -139,7 +140,7 @@ impl Context {
             let login = self.login_source(login, &settings, cluster.as_ref()).await?;
             Ok::<_, Failure>(Server::new(settings, login))
         };
-        // Boxed: the futures of the SDK are large. What is known already is there at the first look, also after a stop.
+        // Boxed: the futures of the SDK are large. What is already known is returned at the first poll, even after a stop.
         tokio::select! {
             biased;
             server = Box::pin(cell.get_or_try_init(resolve)) => server.cloned(),
@@ -149,8 +150,8 @@ impl Context {
         }
     }
 
-    /// Waits for the turn to change an object: of two changes at once it would be chance which one comes first, and of a cluster they would
-    /// be two outages at once. It ends with what is returned.
+    /// Waits for the turn to change an object. Two changes at the same time would run in random order, and for a cluster they
+    /// would be two outages at once. The turn ends when the returned value is dropped.
     pub(crate) async fn turn(&self, object: &str) -> Result<OwnedMutexGuard<()>, Failure> {
         let turns = Arc::clone(self.turns().entry(object.to_owned()).or_default());
         tokio::select! {
@@ -176,7 +177,7 @@ impl Context {
     pub(crate) async fn writer(&self, identifier: &str, path: AttributePath) -> Result<(String, u16), Failure> {
         let not_found = |region: &str| {
             let detail = format!(
-                "This account has no cluster {identifier} in {region}. Correct the identifier, or the region or account."
+                "This account has no cluster {identifier} in {region}. Correct the identifier, the region or the account."
             );
             Diagnostic::error(format!("Cluster {identifier} not found"), detail).at(path)
         };
@@ -192,7 +193,7 @@ impl Context {
         stop::ends(&self.cancel, awaited, Box::pin(request.sign(session))).await
     }
 
-    /// The cluster that the provider block names; `None` where it leads to a server in another way.
+    /// The cluster that the provider block names; `None` if it names a server in another way.
     pub(crate) fn own_cluster(&self) -> Result<Option<&str>, Failure> {
         match &self.provider.postgres {
             Section::Unknown => Err(Failure::ConfigurationUnknown),
@@ -200,23 +201,23 @@ impl Context {
         }
     }
 
-    /// Whether a plan goes on without what it cannot reach.
+    /// Whether a plan continues if AWS or the server is unreachable.
     pub(crate) fn keeps_state(&self) -> bool {
         self.provider.on_unreachable == OnUnreachable::KeepState
     }
 
-    /// Remembers an outage for a while, so that not every resource waits for it anew.
+    /// Remembers an outage for a while, so that not every resource waits for it again.
     pub(crate) fn remember(&self, failure: &Failure) {
         if let Failure::Unreachable(Outage { party: Party::Aws, diagnostic }) = failure {
             let mut outage = self.aws_outage();
-            // What repeats the memory does not prolong it.
+            // An error that repeats the remembered outage does not extend it.
             if outage.as_ref().is_none_or(|(when, _)| when.elapsed() >= OUTAGE_REMEMBERED) {
                 *outage = Some((Instant::now(), diagnostic.clone()));
             }
         }
     }
 
-    /// Forgets every outage: what is to be changed is dialled again.
+    /// Forgets every outage: a change connects again.
     pub(crate) fn dial_again(&self) {
         *self.aws_outage() = None;
         for server in self.servers().values().filter_map(|cell| cell.get()) {
@@ -258,7 +259,7 @@ impl Context {
                 Ok(login_source::secret(self.aws_session().await?.clone(), arn, user, fallback_user))
             }
             LoginPlan::Token { user: username } => {
-                // A tunnel's near end is nobody that RDS knows.
+                // RDS does not know the local end of a tunnel.
                 let (host, port) = match cluster {
                     Some(cluster) => (cluster.host.clone(), cluster.port),
                     None => (settings.server_name().to_owned(), settings.port),
@@ -293,25 +294,29 @@ impl Context {
                 Ok(WriterEndpoint { host, port, master })
             }
             _ => {
-                let detail = format!("The cluster {identifier} has no writer endpoint yet (status {}).", cluster.status);
+                let detail = format!(
+                    "The cluster {identifier} has no writer endpoint yet (status {}). Wait until it is available, then plan \
+                     again.",
+                    cluster.status
+                );
                 Err(Failure::Missing(Diagnostic::error("Cluster has no endpoint", detail)))
             }
         }
     }
 }
 
-/// The provider block names a cluster that is not there.
+/// The provider block names a cluster that does not exist.
 fn own_cluster_missing(identifier: &str, region: &str) -> Diagnostic {
     let path = AttributePath::of("postgres").attribute("cluster_identifier");
     let detail = format!(
-        "{path} of the provider block is {identifier:?}, and this account has no such cluster in {region}. Create it first, or correct \
-         the identifier or the region."
+        "{path} of the provider block is {identifier:?}, but this account has no such cluster in {region}. Create it first, or \
+         correct the identifier or the region."
     );
     Diagnostic::error("Cluster not found", detail)
 }
 
-/// The path of a message is taken for one of the resource that is worked on, and these are of the provider block. Their text names the
-/// attribute too.
+/// Terraform resolves the path of a message in the current resource, but these attributes are in the provider block. So their
+/// text names the attribute instead.
 fn outside_of_resource(faults: Diagnostics) -> Diagnostics {
     faults.into_iter().map(|fault| Diagnostic { path: None, ..fault }).collect()
 }

@@ -1,4 +1,4 @@
-//! What tells an object of a database from all others, for the resources that live in one. Pure.
+//! Identity of an object in a database, for the resources that live in one. Pure.
 
 use super::names::name;
 use crate::failure::Failure;
@@ -7,25 +7,25 @@ use crate::provider::Context;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, model, optional, required};
 
 model! {
-    /// Tells an object of a database from all others.
+    /// Identifies an object in a database.
     pub struct DatabaseObject {
-        /// Cluster that it lives in: the one that the provider block names, or none.
+        /// Cluster of the object: the one in the provider block, or none.
         cluster_identifier: String => optional(),
         /// Database.
         database: String => required(),
-        /// Name of the object, exactly as the catalogue has it.
+        /// Name of the object, exactly as in the catalogue.
         name: String => required(),
     }
 }
 
 impl DatabaseObject {
-    /// The identity of what a state says. Which cluster was named stays as it was: a state does not say it.
+    /// The identity of the object in a state. The cluster is kept from `before`, because the state does not contain it.
     pub(crate) fn of(database: &Attr<String>, name: &Attr<String>, before: Option<&Self>) -> Self {
         let cluster_identifier = before.map(|before| before.cluster_identifier.clone()).unwrap_or_default();
         Self { cluster_identifier, database: database.clone(), name: name.clone() }
     }
 
-    /// The names that an import goes by.
+    /// The names that an import uses.
     pub(crate) fn named(&self, context: &Context) -> Result<(Identifier, Identifier), Failure> {
         let mut faults = Diagnostics::new();
         let mut part = |value: &Attr<String>, attribute: &str| {
@@ -43,7 +43,7 @@ impl DatabaseObject {
     }
 }
 
-/// What is wrong with naming this cluster: only the provider block's own can be named.
+/// The fault if this is not the cluster of the provider block.
 pub(crate) fn not_own_cluster(context: &Context, cluster: &str) -> Result<Option<Diagnostic>, Failure> {
     let own = context.own_cluster()?;
     if own == Some(cluster) {
@@ -52,13 +52,14 @@ pub(crate) fn not_own_cluster(context: &Context, cluster: &str) -> Result<Option
     let path = AttributePath::of("cluster_identifier");
     let own = own.map_or_else(|| "which names no cluster".to_owned(), |own| format!("which names {own:?}"));
     let detail = format!(
-        "{path} is {cluster:?}, and only the cluster of the provider block can be named, {own} in postgres.cluster_identifier. Leave it \
-         out, or use a provider block for that cluster."
+        "{path} is {cluster:?}, but it can only name the cluster of the provider block, {own} in postgres.cluster_identifier. \
+         Remove it, or use a provider block for that cluster."
     );
-    Ok(Some(Diagnostic::error("Another cluster than the provider's", detail).at(path)))
+    Ok(Some(Diagnostic::error("Not the provider's cluster", detail).at(path)))
 }
 
 fn missing(attribute: &str) -> Diagnostic {
     let path = AttributePath::of(attribute);
-    Diagnostic::error(format!("{attribute} is missing"), format!("The identity has no {path}, which an import needs.")).at(path)
+    Diagnostic::error(format!("{attribute} is missing"), format!("The identity has no {path}, which an import needs. Set it."))
+        .at(path)
 }

@@ -32,7 +32,7 @@ impl Timeouts {
         faults.collect()
     }
 
-    /// The limit of a destroy, where it is given.
+    /// The limit of a destroy, if it is set.
     pub(crate) fn delete(timeouts: &Attr<Timeouts>) -> Option<Duration> {
         timeouts.known().and_then(|timeouts| decode_duration(timeouts.delete.known()?).ok())
     }

@@ -35,7 +35,7 @@ pub(super) async fn apply<R: Resource>(
         Ok(outcome) => outcome,
         Err(payload) => Err(panic::diagnostic(payload.as_ref()).into()),
     };
-    // What it did may have brought a server back.
+    // The change may have made a server reachable again.
     context.dial_again();
     let failed = outcome.as_ref().map_or(true, Diagnostics::has_errors);
     let mut diagnostics = outcome.unwrap_or_else(|diagnostics| diagnostics);
@@ -56,7 +56,7 @@ pub(super) async fn apply<R: Resource>(
     };
     if cfg!(debug_assertions) {
         let attributes = R::Model::attributes();
-        // What is stored stays: an error beside it loses nothing.
+        // The stored state is kept, so an error loses nothing.
         diagnostics.extend(match diagnostics.has_errors() {
             true => self_check::stored(&attributes, &value, "a failed apply"),
             false => self_check::applied(&attributes, &planned, &value),

@@ -83,7 +83,7 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     let planned = plan_pipeline::overlay(proposal.value, &before, Model::encode(&plan.model));
     let requires_replace = plan_pipeline::declared_replacements(&attributes, &prior, &planned);
     if let Some(missing) = missing {
-        // A replacement is a create: what it moves to may come in the same apply.
+        // A replacement is a create: its new database or cluster may be created in the same apply.
         if existing.is_some() && requires_replace.is_empty() {
             return Err(missing.into());
         }
@@ -91,10 +91,10 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     }
     diagnostics.extend(plan.diagnostics.into_diagnostics());
     if plan_request.replaces {
-        // Of the second call, for the create alone, Terraform drops the warnings.
+        // Terraform drops the warnings of the second call, which is for the create alone.
         diagnostics.extend(destroy::<R>(context, existing.as_ref(), &prior_private).await?);
     }
-    // Of a plan that is refused Terraform looks at nothing else.
+    // Terraform ignores everything else in a plan that is refused.
     if cfg!(debug_assertions) && !diagnostics.has_errors() {
         diagnostics.extend(self_check::planned(&attributes, &prior, &config, &planned, &requires_replace));
     }
@@ -111,7 +111,7 @@ async fn destroy<R: Resource>(
     let Some(prior) = prior else { return Ok(Diagnostics::new()) };
     match R::plan_destroy(context, prior, private).await.map_err(Failed::into_failure) {
         Ok(said) => Ok(said.into_diagnostics()),
-        // What a missing database held is gone. Of a missing cluster the apply says what to do.
+        // Objects of a missing database are gone. For a missing cluster, the apply reports the remedy.
         Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Ok(Diagnostics::new()),
         Err(failure) => keep_state::go_on(context, failure),
     }

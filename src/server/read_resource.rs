@@ -29,7 +29,7 @@ pub(super) async fn read<R: Resource>(
     }
 }
 
-/// The answer when nothing could be read: the state as it was, with the reasons.
+/// The answer if nothing could be read: the unchanged state, with the reasons.
 pub(super) fn unread(
     request: &proto::read_resource::Request,
 ) -> impl FnOnce(Vec<proto::Diagnostic>) -> proto::read_resource::Response + use<> {
@@ -57,7 +57,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
     let identity = identity::decode::<R::Identity>(request.current_identity.as_ref())?;
     let Some(prior) = stored::prior::<R>(&current, &private)? else { return Ok(Observed::gone(Diagnostics::new())) };
     let kept = |diagnostics| {
-        // A state of an earlier Terraform has none.
+        // A state written by an earlier Terraform has none.
         let of_state = || identity::encode(&R::identity(&prior.model, None));
         let new_identity = Some(request.current_identity.clone().unwrap_or_else(of_state));
         Observed { value: current.clone(), private: request.private.clone(), new_identity, diagnostics }
@@ -75,7 +75,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
         }
         Ok(None) => Ok(Observed::gone(Diagnostics::new())),
         Err(Failure::Missing(missing)) => Ok(Observed::gone(Diagnostic { severity: Severity::Warning, ..missing }.into())),
-        // There is no state yet that could be kept.
+        // There is no state to keep yet.
         Err(failure @ (Failure::ConfigurationUnknown | Failure::Unreachable(_))) if R::is_import(&private) => {
             Err(failure.into_diagnostics())
         }

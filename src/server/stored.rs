@@ -13,7 +13,7 @@ pub(super) fn state_type<R: Resource>() -> Type {
 /// Decodes an object of this resource.
 ///
 /// # Errors
-/// The message is no such object.
+/// The message is not such an object.
 pub(super) fn decode_value<R: Resource>(message: Option<&proto::DynamicValue>) -> Result<Value, Diagnostics> {
     dynamic_value::decode(message, &state_type::<R>())
 }
@@ -39,8 +39,8 @@ pub(super) fn prior<R: Resource>(value: &Value, private: &R::Private) -> Result<
     Ok(Some(Prior { model, arguments }))
 }
 
-/// Stored private data. What another version wrote and this one cannot read counts as absent: beside a state it only holds what Read finds
-/// again.
+/// Stored private data. If another version wrote it and this one cannot read it, it counts as absent: next to a state it only
+/// holds what Read finds again.
 pub(super) fn decode_private<R: Resource>(private: &[u8]) -> R::Private {
     read_private::<R>(private).unwrap_or_else(|error| {
         tracing::warn!(resource = R::TYPE_NAME, %error, "private data cannot be read and is ignored");
@@ -51,11 +51,11 @@ pub(super) fn decode_private<R: Resource>(private: &[u8]) -> R::Private {
 /// The private data of a plan that is to be applied.
 ///
 /// # Errors
-/// It cannot be read: then nobody knows what was reviewed.
+/// It cannot be read, so the reviewed operations are unknown.
 pub(super) fn decode_planned_private<R: Resource>(private: &[u8]) -> Result<R::Private, Diagnostics> {
     read_private::<R>(private).map_err(|error| {
-        let detail = format!("Its operations cannot be read, so that nothing was changed ({error}). Plan again.");
-        Diagnostic::error("The plan is of another version of the provider", detail).into()
+        let detail = format!("The operations of the plan cannot be read ({error}). Nothing was changed. Plan again.");
+        Diagnostic::error("The plan was made by another provider version", detail).into()
     })
 }
 

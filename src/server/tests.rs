@@ -221,7 +221,7 @@ async fn an_apply_returns_what_was_saved_without_the_secret() {
 async fn a_plan_whose_operations_cannot_be_read_is_not_applied() {
     let foreign = proto::apply_resource_change::Request { planned_private: b"{".to_vec(), ..create("live") };
     let answer = apply_resource_change::apply::<Scripted>(&Context::default(), foreign).await;
-    assert_eq!(summaries(&answer.diagnostics), ["The plan is of another version of the provider"]);
+    assert_eq!(summaries(&answer.diagnostics), ["The plan was made by another provider version"]);
     assert_eq!(decode(answer.new_state), None);
 }
 

@@ -110,7 +110,7 @@ async fn an_identity_of_something_else_is_refused_with_what_is_wrong() -> Result
         (
             PUBLICATION,
             "database = \"app\"\n    name = \"p\"\n    cluster_identifier = \"orders\"",
-            &["Another cluster than the provider's", "which names no cluster"],
+            &["Not the provider's cluster", "which names no cluster"],
         ),
         (PUBLICATION, "database = \"app\"\n    name = \"q\"", &["Cannot import non-existent remote object"]),
     ] {

@@ -94,7 +94,7 @@ async fn what_cannot_be_listed_says_why() -> Result<()> {
     for (config, parts) in [
         ("database = \"\"", &["Invalid database", "empty"][..]),
         ("database = \"nowhere\"", &["Database not found", "nowhere"]),
-        ("database = \"app\"\ncluster_identifier = \"billing\"", &["Another cluster than the provider's"]),
+        ("database = \"app\"\ncluster_identifier = \"billing\"", &["Not the provider's cluster"]),
     ] {
         query(&rig, "", config)?;
         let message = rig.tf.run(["query", "-no-color"]).await?.failed()?.message();

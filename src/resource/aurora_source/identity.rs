@@ -1,26 +1,26 @@
-//! What tells one cluster from all others. Pure.
+//! Identity of a cluster. Pure.
 
 use super::schema::AuroraSource;
 use crate::cluster::{LONGEST_CLUSTER, invalid_identifier};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, model, optional, required};
 
-/// Which part of an ARN is the account: `arn:aws:rds:<region>:<account>:cluster:<identifier>`.
+/// Position of the account in an ARN: `arn:aws:rds:<region>:<account>:cluster:<identifier>`.
 const ACCOUNT: usize = 4;
 
 model! {
-    /// Tells one cluster from all others.
+    /// Identifies a cluster.
     pub struct SourceIdentity {
-        /// Account that the cluster belongs to. An import checks it where it is given.
+        /// Account that the cluster belongs to. An import checks it if it is set.
         account_id: String => optional(),
         /// Identifier of the DB cluster, in lower case.
         cluster_identifier: String => required(),
-        /// Region that the cluster is in. An import checks it where it is given.
+        /// Region that the cluster is in. An import checks it if it is set.
         region: String => optional(),
     }
 }
 
 impl SourceIdentity {
-    /// The identity of what a state says.
+    /// The identity of the cluster in a state.
     pub(super) fn of(model: &AuroraSource) -> Self {
         let account_id = match &model.arn {
             Attr::Known(arn) => arn.split(':').nth(ACCOUNT).map(str::to_owned).into(),
@@ -30,11 +30,11 @@ impl SourceIdentity {
         Self { account_id, cluster_identifier: model.cluster_identifier.clone(), region: model.region.clone() }
     }
 
-    /// The source that an import starts with. Whether it is in that region and account, its first refresh shows.
+    /// The source that an import starts with. The first refresh checks the region and the account.
     pub(super) fn named(&self) -> Result<AuroraSource, Diagnostics> {
         let path = AttributePath::of("cluster_identifier");
         let Some(id) = self.cluster_identifier.known() else {
-            let detail = format!("The identity has no {path}, which an import needs.");
+            let detail = format!("The identity has no {path}, which an import needs. Set it.");
             return Err(Diagnostic::error("cluster_identifier is missing", detail).at(path).into());
         };
         match invalid_identifier(id, LONGEST_CLUSTER) {

@@ -9,38 +9,41 @@ use crate::terraform::{
 };
 
 model! {
-    /// Makes an existing Amazon Aurora PostgreSQL cluster able to feed a ClickPipe: cluster parameters for logical replication, the
+    /// Prepares an existing Amazon Aurora PostgreSQL cluster for a ClickPipe: cluster parameters for logical replication, the
     /// parameter group that holds them, its attachment, and the reboot they need.
     ///
-    /// If every wanted value is already in effect through the cluster's parameter group, nothing is created. Otherwise a parameter group of
-    /// its own is made that carries over what the present group sets, and is attached. Destroying attaches the previous group again.
+    /// If every wanted value is already in effect through the cluster's parameter group, nothing is created. Otherwise a new
+    /// parameter group is created and attached; it carries over the settings of the current group. Destroying attaches the
+    /// previous group again.
     pub struct AuroraSource {
         /// Identifier of the DB cluster, in lower case. A change replaces the resource.
         cluster_identifier: String => required().requires_replace(),
-        /// Let a destroy or a change of `parameters` turn logical replication off although logical replication slots exist, or although
-        /// no database connection can tell. Default: `false`. A change calls nothing.
+        /// Let a destroy or a change of `parameters` turn off logical replication even if logical replication slots exist, or if
+        /// no database connection can check this. Default: `false`. A change makes no AWS call.
         force_destroy: bool => optional().defaults_to(false),
-        /// The DB cluster parameter group made for the cluster. Default: a group of the default name. For a change see its attributes.
+        /// The DB cluster parameter group created for the cluster. Default: a group with the default name. For changes, see its
+        /// attributes.
         parameter_group: ParameterGroupSettings => optional(),
-        /// Cluster parameters by name, beside `rds.logical_replication` = `1` and `wal_sender_timeout` = `0`, which can be overridden here.
-        /// A `null` value leaves a parameter as it is. Default: only those two. Units are the parameter's own. A change is made in the
-        /// group in place, and a static parameter then waits for a reboot, as `reboot` says; a parameter taken out of the map goes back
-        /// to what the previous group sets.
+        /// Cluster parameters by name, in addition to `rds.logical_replication` = `1` and `wal_sender_timeout` = `0`, which can
+        /// be overridden here. A `null` value leaves a parameter as it is. Default: only those two. Each parameter uses its own
+        /// unit. A change modifies the group in place; a static parameter then waits for a reboot, which follows `reboot`. A
+        /// parameter removed from the map returns to the value in the previous group.
         parameters: ParameterValues => optional(),
-        /// Which members may be rebooted when parameters wait for it: `never`, `writer`, or `all` (the writer first, then each reader that
-        /// still waits, one at a time). A reboot is an outage: existing connections break. Default: `never`. A change reboots those
-        /// that wait and now may be.
+        /// Which members may be rebooted when parameters wait for a reboot: `never`, `writer`, or `all` (the writer first, then
+        /// each reader that still waits, one at a time). A reboot is an outage: existing connections break. Default: `never`. A
+        /// change reboots the waiting members that the new value allows.
         reboot: String => optional().defaults_to("never"),
-        /// Tags of the parameter group that is made for the cluster, beside the provider's own. Default: none. A change is made
-        /// in place.
+        /// Tags of the parameter group that is created for the cluster, in addition to the provider's own. Default: none. A
+        /// change is made in place.
         tags: BTreeMap<String, String> => optional(),
-        /// How long each operation may take. Default: `1h` for create, update and delete, `5m` for read. A change calls nothing.
+        /// How long each operation may take. Default: `1h` for create, update and delete, `5m` for read. A change makes no AWS
+        /// call.
         timeouts: Timeouts => optional(),
         /// ARN of the cluster.
         arn: String => computed().keep_prior(),
-        /// Resource id of the cluster (`cluster-...`), which IAM policies for database logins name.
+        /// Resource id of the cluster (`cluster-...`), for IAM policies that allow database logins.
         cluster_resource_id: String => computed().keep_prior(),
-        /// The operations that mend what somebody else changed, found at refresh; `[]` when all is well.
+        /// The operations that restore what was changed outside Terraform, as found at refresh; `[]` if there is no drift.
         drift: Vec<String> => computed().keep_prior(),
         /// Engine version of the cluster.
         engine_version: String => computed().keep_prior(),
@@ -48,13 +51,13 @@ model! {
         host: String => computed().keep_prior(),
         /// The cluster identifier.
         id: String => computed().keep_prior(),
-        /// What `operations` mean to those who use the database; null without any.
+        /// What `operations` mean to the users of the database; null if there are no operations.
         impact: ImpactModel => computed(),
         /// The members of the cluster, sorted by identifier.
         members: Vec<MemberState> => computed(),
         /// What a destroy would do, as of the last refresh.
         on_destroy: OnDestroy => computed(),
-        /// The AWS calls that change something, in the order in which the last plan listed them.
+        /// The AWS calls that change something, in the order of the last plan.
         operations: Vec<String> => computed().keep_prior(),
         /// Family of the parameter group, for example `aurora-postgresql16`.
         parameter_group_family: String => computed().keep_prior(),
@@ -62,8 +65,8 @@ model! {
         parameter_group_name: String => computed(),
         /// Port of the cluster.
         port: i64 => computed().keep_prior(),
-        /// Name of the parameter group that was attached before, and that a destroy attaches again; null when the cluster's own group already
-        /// had every wanted value.
+        /// Name of the parameter group that was attached before, and that a destroy attaches again; null if the cluster's own
+        /// group already had every wanted value.
         previous_parameter_group_name: String => computed(),
         /// Whether every wanted value is in effect on the writer.
         ready: bool => computed(),
@@ -73,7 +76,7 @@ model! {
         region: String => computed().keep_prior(),
         /// Source type of a ClickPipe for this cluster: always `aurorapostgres`.
         source_type: String => computed().keep_prior(),
-        /// Name that the server's certificate is checked against: the writer endpoint.
+        /// Name that the server's certificate must have: the writer endpoint.
         tls_host: String => computed().keep_prior(),
         /// Identifier of the member that is the writer.
         writer_instance_id: String => computed(),
@@ -81,9 +84,10 @@ model! {
 }
 
 model! {
-    /// The DB cluster parameter group made for the cluster.
+    /// The DB cluster parameter group created for the cluster.
     pub struct ParameterGroupSettings {
-        /// Its name, in lower case. Default: `clickpipes-<cluster>-<family>`. A change makes a new group and deletes the old one.
+        /// Its name, in lower case. Default: `clickpipes-<cluster>-<family>`. A change creates a new group and deletes the old
+        /// one.
         name: String => optional(),
     }
 }

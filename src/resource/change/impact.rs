@@ -1,4 +1,4 @@
-//! What operations mean to those who use the database, as a person and a policy read it in a plan. Pure.
+//! What operations mean to the users of the database, as a person and a policy read it in a plan. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,13 @@ use crate::terraform::{Attr, computed, model};
 const LOCKS_LISTED: usize = 50;
 
 model! {
-    /// What the operations mean to those who use the database.
+    /// What the operations mean to the users of the database.
     pub struct ImpactModel {
-        /// Whether something is dropped that only a create brings back: a publication, a role, a parameter group.
+        /// Whether something is dropped that only a create can restore: a publication, a role, a parameter group.
         destructive: bool => computed(),
-        /// Locks on tables beyond `ACCESS SHARE`, as `schema.table: MODE`; of more than 50 the others are counted.
+        /// Table locks stronger than `ACCESS SHARE`, as `schema.table: MODE`; after the first 50, the rest are only counted.
         locks: Vec<String> => computed(),
-        /// Which members stop serving for a while: `none` (also when only readers restart), `writer`, or `all`.
+        /// Which members are unavailable for a while: `none` (also if only readers restart), `writer`, or `all`.
         outage: String => computed(),
         /// Whether a running ClickPipe stops: its publication or role is dropped or renamed, or logical replication is turned off.
         pipe_stops: bool => computed(),
@@ -28,7 +28,7 @@ model! {
 model! {
     /// What a destroy would do, as of the last refresh. It is the `before` of a destroy in a saved plan.
     pub struct OnDestroy {
-        /// What the destroy would mean to those who use the database; null when it would change nothing.
+        /// What the destroy would mean to the users of the database; null if it would change nothing.
         impact: ImpactModel => computed(),
         /// What the destroy would run, in order.
         operations: Vec<String> => computed(),
@@ -67,7 +67,7 @@ impl Restarts {
     }
 }
 
-/// What one operation means to those who use the database.
+/// What one operation means to the users of the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effect {
     /// The members that it restarts.
@@ -82,10 +82,10 @@ pub(crate) struct Effect {
     pub(crate) destructive: bool,
 }
 
-/// A lock on a table that something else may have to wait for.
+/// A table lock that others may have to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LockMode {
-    /// Holds up other changes of the table, VACUUM and index builds among them; no query and no write.
+    /// Blocks other changes of the table, including VACUUM and index builds, but no query and no write.
     ShareUpdateExclusive,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct Impact {
 }
 
 impl Impact {
-    /// The impact of operations, each with its line; `None` without any.
+    /// The impact of operations, each with its line; `None` if there are none.
     pub(crate) fn of(operations: impl IntoIterator<Item = (String, Effect)>) -> Option<Self> {
         let (mut restarts, mut reboots, mut locks) = (Restarts::Nobody, Vec::new(), Vec::new());
         let (mut resync, mut pipe_stops, mut destructive) = (false, false, false);

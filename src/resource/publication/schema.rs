@@ -10,51 +10,53 @@ use crate::terraform::{computed, model, optional, optional_computed, required};
 model! {
     /// A publication: the tables that ClickPipes replicates.
     ///
-    /// Everything that PostgreSQL can alter is altered in place, in one transaction, so that the tables that stay never leave the
-    /// publication. A change that would make the application's own UPDATE or DELETE fail, because a table has no replica identity, is
-    /// refused.
+    /// Everything that PostgreSQL can alter is altered in place, in one transaction, so tables that stay listed never leave the
+    /// publication. The provider refuses a change that would make the application's own UPDATE or DELETE fail because a table has
+    /// no replica identity.
     pub struct PublicationModel {
-        /// Name of the publication. A change renames it in place; pipes find their publication by name, so they must follow.
+        /// Name of the publication. A change renames it in place. Pipes find their publication by name, so change it in the pipes
+        /// too.
         name: String => required(),
         /// Database that holds the publication. A change replaces the publication, and the pipe must be resynced.
         database: String => required().requires_replace(),
-        /// Publish every table of the database, also those made later. Excludes `tables` and `schemas`. PostgreSQL cannot turn such a
-        /// publication into one of listed tables or back. Default: `false`. A change needs `allow_scope_replacement`.
+        /// Publish every table of the database, including tables created later. Conflicts with `tables` and `schemas`. PostgreSQL
+        /// cannot turn such a publication into one of listed tables, or back. Default: `false`. A change needs
+        /// `allow_scope_replacement`.
         all_tables: bool => optional(),
-        /// Tables to publish, each as `schema.table` with the names as the catalogue has them. The order has no meaning. Default: none;
-        /// `[]` publishes nothing. A change adds and drops tables in place.
+        /// Tables to publish, each as `schema.table`, with names exactly as in the catalogue. The order has no meaning. Default:
+        /// none; `[]` publishes nothing. A change adds and drops tables in place.
         tables: Vec<String> => optional().unordered(),
-        /// Schemas of which every table is published, also those made later. The order has no meaning. Needs PostgreSQL 15. Default:
-        /// none. A change adds and drops schemas in place.
+        /// Schemas whose tables are all published, including tables created later. The order has no meaning. Needs PostgreSQL 15.
+        /// Default: none. A change adds and drops schemas in place.
         schemas: Vec<String> => optional().unordered(),
-        /// Operations to publish: `insert`, `update`, `delete`, `truncate`. Default: all four when created. Unset later, what is there
-        /// stays. A change is made in place.
+        /// Operations to publish: `insert`, `update`, `delete`, `truncate`. Default: all four on create; if you remove it later,
+        /// the current value is kept. A change is made in place.
         publish: BTreeSet<String> => optional_computed(),
         /// Publish changes of partitions as changes of their partitioned table, which ClickPipes needs. Needs PostgreSQL 13.
-        /// Default: `true` when created. Unset later, what is there stays. A change is made in place.
+        /// Default: `true` on create; if you remove it later, the current value is kept. A change is made in place.
         publish_via_partition_root: bool => optional_computed(),
-        /// Publish tables without a usable replica identity although their UPDATEs and DELETEs then fail. Default: `false`. A
+        /// Publish tables without a usable replica identity, although UPDATE and DELETE on them then fail. Default: `false`. A
         /// change runs no statement.
         allow_tables_without_replica_identity: bool => optional().defaults_to(false),
-        /// Let a change between `all_tables` and lists drop the publication and create it anew, after which the pipe must be resynced.
+        /// Let a change between `all_tables` and lists drop the publication and create it again. The pipe must then be resynced.
         /// Default: `false`. A change of this attribute runs no statement.
         allow_scope_replacement: bool => optional().defaults_to(false),
-        /// Let a destroy drop the publication although a replication slot of its database is in use. Default: `false`. A change runs no
-        /// statement.
+        /// Let a destroy drop the publication even if a replication slot of its database is in use. Default: `false`. A change
+        /// runs no statement.
         force_destroy: bool => optional().defaults_to(false),
         /// How long each operation may take. Default: `5m` each. A change runs no statement.
         timeouts: Timeouts => optional(),
         /// The import id: `database/name`.
         id: String => computed(),
-        /// What `operations` mean to those who use the database; null without any.
+        /// What `operations` mean to the users of the database; null if there are no operations.
         impact: ImpactModel => computed(),
         /// What a destroy would do, as of the last refresh.
         on_destroy: OnDestroy => computed(),
-        /// Identifier of the publication in the catalogue. It changes when the publication is dropped and created anew, which a pipe
-        /// does not survive.
+        /// Identifier of the publication in the catalogue. It changes when the publication is dropped and created again; a pipe
+        /// must then be resynced.
         oid: i64 => computed().keep_prior(),
-        /// Published tables (of partitioned tables the leaf) whose UPDATEs or DELETEs fail because they have no usable replica
-        /// identity, as `schema.table`. Empty when neither updates nor deletes are published.
+        /// Published tables on which UPDATE or DELETE fails because they have no usable replica identity, as `schema.table`; for
+        /// a partitioned table, its leaf partitions. Empty if neither updates nor deletes are published.
         tables_without_replica_identity: Vec<String> => computed(),
         /// The statements that the last planned change runs, in order.
         operations: Vec<String> => computed(),

@@ -6,28 +6,29 @@ use crate::secret::Secret;
 use crate::terraform::{computed, model, optional, optional_computed, required};
 
 model! {
-    /// A login role that ClickPipes replicates as: it may connect, read the tables that are to be replicated (also those created later)
-    /// and stream the write-ahead log.
+    /// A login role for ClickPipes: it may connect, read the tables to replicate (including tables created later) and stream the
+    /// write-ahead log.
     ///
-    /// On Aurora and RDS the role becomes a member of `rds_replication`, on any other PostgreSQL it gets the attribute `REPLICATION`.
-    /// Privileges, memberships and settings that others gave it are left alone.
+    /// On Aurora and RDS the role becomes a member of `rds_replication`; on any other PostgreSQL it gets the attribute
+    /// `REPLICATION`. Privileges, memberships and settings that others gave it are kept.
     pub struct ReplicationUserModel {
-        /// Name of the role, exactly as the catalogue has it (it is not folded to lower case). A change renames the role in place.
+        /// Name of the role, exactly as in the catalogue (it is not converted to lower case). A change renames the role in place.
         name: String => required(),
         /// Database whose tables are read. A role belongs to the whole server, but one resource manages it in one database. A change
         /// replaces the role.
         database: String => required().requires_replace(),
         /// Password, needed to create the role. It reaches the server only as a SCRAM-SHA-256 verifier and is stored nowhere.
-        /// Default: none, which an adopted or imported role may have. A change is not seen: change `password_wo_version` with it.
+        /// Default: none, which is allowed for an adopted or imported role. A change alone is not detected: change
+        /// `password_wo_version` too.
         password_wo: Secret => optional().sensitive().write_only(),
         /// Version of the password: any number. Default: none. A change sets `password_wo` as the new password.
         password_wo_version: i64 => optional(),
-        /// Schemas of which the role may read every table: `USAGE`, `SELECT` on all tables, and default privileges for tables that their
-        /// owners create later. The order has no meaning. Default: none. A change grants on what was added and revokes from what was
-        /// taken out.
+        /// Schemas whose tables the role may all read: `USAGE`, `SELECT` on all tables, and default privileges for tables that
+        /// their owners create later. The order has no meaning. Default: none. A change grants on what was added and revokes on
+        /// what was removed.
         schemas: Vec<String> => optional().unordered(),
         /// Tables that the role may read, as `schema.table`. The order has no meaning. Default: none. A change grants on what was
-        /// added and revokes from what was taken out.
+        /// added and revokes on what was removed.
         tables: Vec<String> => optional().unordered(),
         /// Roles whose later tables in `schemas` become readable too (default privileges). The order has no meaning. Default: the
         /// owners of the tables found in each schema. A change alters the default privileges in place.
@@ -35,8 +36,8 @@ model! {
         /// Whether a missing `SELECT` on a view or materialized view of `schemas` counts as drift. Default: `false`. A change
         /// runs no statement by itself; the next refresh goes by it.
         include_views: bool => optional().defaults_to(false),
-        /// The most connections the role may have at once, `-1` for no limit. Default: what is there, which is no limit for a new
-        /// role. A change is made in place.
+        /// Maximum number of connections of the role at once, `-1` for no limit. Default: the current value is kept; a new role
+        /// has no limit. A change is made in place.
         connection_limit: i64 => optional_computed(),
         /// Takes over a role that already exists instead of failing. Only considered on create. Default: `false`. A change runs no
         /// statement.
@@ -49,16 +50,16 @@ model! {
         oid: i64 => computed().keep_prior(),
         /// Name of the role, for `credentials.username` of a ClickPipe.
         username: String => computed().keep_prior(),
-        /// Roles whose later tables are covered: `table_owners`, or the owners found, sorted.
+        /// Roles whose later tables become readable: `table_owners`, or the owners found, sorted.
         effective_table_owners: Vec<String> => computed(),
-        /// Statements that mend what was lost outside Terraform and no other attribute shows. Empty when all is well.
+        /// Statements that restore what was lost outside Terraform and no other attribute shows. Empty if there is no drift.
         drift: Vec<String> => computed(),
-        /// What `operations` mean to those who use the database; null without any.
+        /// What `operations` mean to the users of the database; null if there are no operations.
         impact: ImpactModel => computed(),
-        /// What a destroy would do, as of the last refresh. It sums up what it revokes: one line for each schema, and for each other
-        /// database. The warning of a destroy plan lists the statements.
+        /// What a destroy would do, as of the last refresh. It summarises what is revoked: one line for each schema and for each
+        /// other database. The warning of a destroy plan lists the statements.
         on_destroy: OnDestroy => computed(),
-        /// Every statement that this apply runs to change something, in order; in state, that the last one was planned to run.
+        /// The statements that change something, in the order of the last plan.
         operations: Vec<String> => computed(),
     }
 }
