@@ -39,7 +39,7 @@ pub fn value(value: &Value, of: &Type) -> String {
             format!("cty.TupleVal([]cty.Value{{{}}})", shown.join(", "))
         }
         (Value::Typed(of, inner), Type::Dynamic) => self::value(inner, of),
-        // Cannot come from the codec, which goes by the type.
+        // Cannot come from the codec, which follows the type.
         (other, of) => format!("{other:?} as {}", type_name(of)),
     }
 }

@@ -1,11 +1,11 @@
-//! Numbers as core has them: exact decimals of any size. Written anew for the client, so that a number which the provider reads wrongly is
-//! not read wrongly here as well.
+//! Numbers as core has them: exact decimals of any size. Written separately for the client, so that a number which the provider
+//! reads wrongly is not read wrongly here too.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that is no decimal number.
+/// A text that is not a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoDecimal;
 
@@ -51,7 +51,7 @@ impl Decimal {
         if float.is_finite() { format!("{float}").parse().ok() } else { None }
     }
 
-    /// How many digits stand before the decimal point; below zero for the zeros behind it.
+    /// How many digits are before the decimal point; negative for the zeros after it.
     fn magnitude(&self) -> i64 {
         i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_add(self.exponent)
     }

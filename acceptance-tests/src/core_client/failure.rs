@@ -1,4 +1,4 @@
-//! Why a step of core did not go on.
+//! Why a step of core failed.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use super::rules::Violation;
 pub enum Failure {
     /// The provider broke rules.
     Broken(Vec<Violation>),
-    /// The provider said why it does not go on: its errors, and the warnings beside them.
+    /// The provider reported errors: these, with its warnings.
     Refused(Vec<Diagnostic>),
     /// The call itself failed.
     Status(String),
-    /// The client cannot do what is asked: what the test has to change.
+    /// The client cannot do this: what the test has to change.
     Client(String),
 }
 

@@ -4,16 +4,16 @@ use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 
 use super::value_type::Type;
 
-/// What may be handed to a function.
+/// What may be passed to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name, for documentation only.
     pub name: String,
     /// The type to which Terraform converts the argument.
     pub value_type: Type,
-    /// Whether null may be handed over; where not, core refuses the call itself.
+    /// Whether null may be passed; if not, core refuses the call itself.
     pub allow_null: bool,
-    /// Whether what is not wholly known may be handed over; where not, core does not call, and the result is unknown.
+    /// Whether a partly unknown value may be passed; if not, core does not call, and the result is unknown.
     pub allow_unknown: bool,
 }
 
@@ -32,7 +32,7 @@ impl Function {
     /// Reads a declaration.
     ///
     /// # Errors
-    /// A type that is none, in core's words.
+    /// An invalid type, in core's words.
     pub fn decode(declared: &pb::Function) -> Result<Self, String> {
         let returned = declared.r#return.as_ref().map_or(&[][..], |returned| &returned.r#type);
         let parameter = |parameter: &pb::function::Parameter| {

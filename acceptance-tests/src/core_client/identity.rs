@@ -1,4 +1,4 @@
-//! The throw-away certificate that a host shows, made like go-plugin's: P-521, self-signed, and its own authority.
+//! The throw-away certificate that a host presents, created like go-plugin's: P-521, self-signed, and its own authority.
 
 use anyhow::Context as _;
 use rcgen::{

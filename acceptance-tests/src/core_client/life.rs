@@ -1,4 +1,4 @@
-//! A resource's whole life, as core would have it live: made, read, imported, changed, replaced, destroyed, and gone.
+//! A resource's whole life as core drives it: created, read, imported, changed, replaced, destroyed, and gone.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ use super::value::Value;
 pub struct Subject {
     /// The resource.
     pub type_name: String,
-    /// The configuration that makes it.
+    /// The configuration that creates it.
     pub create: Value,
     /// One that changes it in place.
     pub update: Value,
-    /// One that replaces it; `None` when no change does.
+    /// One that replaces it; `None` if no change does.
     pub replace: Option<Value>,
-    /// Its id for an import, while it is as `create` says.
+    /// Its import id, while its configuration is `create`.
     pub import_id: String,
     /// Attributes that an import cannot know.
     pub not_imported: BTreeSet<String>,
@@ -41,7 +41,7 @@ impl TerraformCore {
     /// Lives a whole life, up to the destroy.
     ///
     /// # Errors
-    /// The first thing that core, or a reader of its plans, would complain about.
+    /// The first thing that core, or a reader of its plans, would report.
     pub async fn live(&mut self, subject: &Subject) -> Result<Lived, Failure> {
         let type_name = subject.type_name.as_str();
         let mut done = Vec::new();
@@ -59,11 +59,12 @@ impl TerraformCore {
         Ok(Lived { done, last: object })
     }
 
-    /// Replaces what `create` makes though nothing in the configuration asks for it: on request (-replace, replace_triggered_by), whose first
-    /// call looks like a plan that has nothing to do, and after a taint, which looks like a create.
+    /// Replaces what `create` creates although the configuration does not ask for it: on request (-replace,
+    /// replace_triggered_by), where the first call looks like a plan without changes, and after a taint, which looks like a
+    /// create.
     ///
     /// # Errors
-    /// The first thing that core, or a reader of its plans, would complain about.
+    /// The first thing that core, or a reader of its plans, would report.
     pub async fn replace_on_request(&mut self, subject: &Subject) -> Result<(), Failure> {
         let type_name = subject.type_name.as_str();
         let (_, object) = self.bring_about(type_name, None, &subject.create).await?;
@@ -78,7 +79,7 @@ impl TerraformCore {
         }
     }
 
-    /// Refreshes what does not exist any more: Terraform must be told so.
+    /// Refreshes an object that no longer exists: the answer must say so.
     ///
     /// # Errors
     /// If it is still found, or nothing is said.
@@ -91,10 +92,11 @@ impl TerraformCore {
         }
     }
 
-    /// Validates, refreshes, plans and applies a configuration, and checks that it lasts: whatever runs next has nothing to do.
+    /// Validates, refreshes, plans and applies a configuration, and checks that the result is stable: the next run has nothing to
+    /// do.
     ///
     /// # Errors
-    /// The first thing that core, or a reader of its plans, would complain about.
+    /// The first thing that core, or a reader of its plans, would report.
     pub async fn bring_about(
         &mut self,
         type_name: &str,
@@ -134,13 +136,14 @@ impl TerraformCore {
         Ok((first.action, lasting))
     }
 
-    /// Which Terraform a resource's life is lived with: the one that knows identities, if it has one.
+    /// Which Terraform version drives the life of a resource: the one that knows identities, if it has one.
     fn version_of(&self, type_name: &str) -> Version {
         if self.schemas().identity(type_name).is_some() { Version::V1_16 } else { Version::V1_11 }
     }
 
-    /// Plans for the reviewer and again for the apply, as each Terraform does. Gives both plans of 1.11, or of 1.16 for a resource with an
-    /// identity. Of a replacement there is only the first as long as what it replaces exists: the other one is made between its halves.
+    /// Plans for the reviewer and again for the apply, as each Terraform does. Gives both plans of 1.11, or of 1.16 for a
+    /// resource with an identity. For a replacement, there is only the first while the old object exists: the other is made
+    /// between its halves.
     ///
     /// # Errors
     /// What the provider refuses, and the rules that it breaks.
@@ -210,7 +213,7 @@ impl TerraformCore {
         self.same(type_name, &without(&object.value), &without(&imported.value), "Import finds another object")?;
         self.same_identity(type_name, "in an import by its id", object, &imported)?;
         let Some(identity) = &object.identity else { return Ok(()) };
-        // Whole, and as somebody writes it who gives only what an import needs.
+        // The whole identity, and one with only the attributes that an import needs.
         let optional = self.schemas().identity(type_name).into_iter().flat_map(|schema| &schema.attributes);
         let optional = optional.filter(|attribute| !attribute.required);
         let needed = optional.fold(identity.clone(), |identity, attribute| identity.with(&attribute.name, Value::Null));

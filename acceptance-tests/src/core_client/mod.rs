@@ -1,8 +1,8 @@
-//! Plays Terraform core: starts the provider's binary as go-plugin does, reads the handshake line and speaks the
-//! protocol over mutual TLS ([`CoreClient`]); and judges what it hears by core's own rules ([`TerraformCore`]).
+//! Plays Terraform core: starts the provider's binary as go-plugin does, reads the handshake line and speaks the protocol over
+//! mutual TLS ([`CoreClient`]); and judges the answers by core's own rules ([`TerraformCore`]).
 //!
-//! Values, codec and rules are written for this client and shared with nothing of the provider, so that a mistake of the provider's is
-//! not made here as well. [`TerraformCore::live`] takes a resource through its whole life.
+//! Values, codec and rules are written for this client and share no code with the provider, so that a mistake in the provider is
+//! not repeated here. [`TerraformCore::live`] takes a resource through its whole life.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -97,14 +97,14 @@ impl CoreClient {
         Self::over(command, &identity).await
     }
 
-    /// Runs `command`, which was made for `identity`, and connects as Terraform does.
+    /// Runs `command`, which was built for `identity`, and connects as Terraform does.
     ///
     /// # Errors
     /// As [`CoreClient::start`].
     pub async fn over(command: Command, identity: &Identity) -> anyhow::Result<Self> {
         let process = ProviderProcess::start(command).await?;
         let channel = connect(&process.line, Credentials::Pinned(identity)).await?;
-        // As Terraform: no limit worth mentioning.
+        // As in Terraform: practically no limit.
         let provider = ProviderClient::new(channel.clone()).max_decoding_message_size(i32::MAX as usize);
         Ok(Self { provider, process, channel })
     }
@@ -114,7 +114,7 @@ impl CoreClient {
         self.channel.clone()
     }
 
-    /// Asks the process to end, as Terraform does when it needs the provider no more, and waits until it has.
+    /// Asks the process to end, as Terraform does when it no longer needs the provider, and waits until it has ended.
     ///
     /// # Errors
     /// If Shutdown is not answered or the process stays.
@@ -124,9 +124,8 @@ impl CoreClient {
         self.process.exit(DEADLINE).await
     }
 
-    /// Drops the connection without a word, as if Terraform was killed, and waits for the process to end. Make a call
-    /// first: until then the provider may not have finished its side of the TLS handshake, and a peer that leaves
-    /// before that is nobody.
+    /// Drops the connection silently, as if Terraform was killed, and waits for the process to end. Make a call first: until then
+    /// the provider may not have finished its side of the TLS handshake, and it ignores a peer that leaves before that.
     ///
     /// # Errors
     /// If the process stays.

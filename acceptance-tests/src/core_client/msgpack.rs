@@ -10,11 +10,11 @@ use super::path::{Path, Step};
 use super::value::{Refinement, Value};
 use super::value_type::Type;
 
-/// The extension type of an unknown value of which something is known.
+/// The extension type of an unknown value with refinements.
 const REFINED: i8 = 12;
 
-/// Writes a value as core does. The type is not needed: numbers, strings and containers speak for themselves, and a dynamic value has its
-/// type with it.
+/// Writes a value as core does. The type is not needed: numbers, strings and containers are self-describing, and a dynamic value
+/// includes its type.
 #[must_use]
 pub fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -170,7 +170,7 @@ fn refinement(mut body: &[u8]) -> Result<Refinement, String> {
             Some(4) => refinement.most = Some(bound(&entry).ok_or_else(broken)?),
             Some(5) => refinement.shortest = Some(entry.as_u64().ok_or_else(broken)?),
             Some(6) => refinement.longest = Some(entry.as_u64().ok_or_else(broken)?),
-            // Of a later version of cty.
+            // From a later version of cty.
             _ => {}
         }
     }

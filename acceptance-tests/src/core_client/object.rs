@@ -1,4 +1,4 @@
-//! What core holds of a resource between its steps: the object in the state, and a plan for it.
+//! What core keeps of a resource between steps: the object in the state, and a plan for it.
 
 use terraform_provider_clickpipes::proto::tfplugin6::Diagnostic;
 
@@ -11,15 +11,15 @@ use super::value::Value;
 pub struct Object {
     /// Its attributes.
     pub value: Value,
-    /// What the provider stored beside it.
+    /// The provider's private data.
     pub private: Vec<u8>,
     /// Its create failed half-way: the next apply replaces it.
     pub tainted: bool,
-    /// The practitioner asks for another one, by -replace or replace_triggered_by.
+    /// The practitioner asks for a replacement, by -replace or replace_triggered_by.
     pub forced: bool,
-    /// What tells it from all others: `None` where its type has no identity, and in a state of a Terraform that knows none.
+    /// Its identity: `None` if its type has none, and in a state of a Terraform without identities.
     pub identity: Option<Value>,
-    /// The version of the identity's schema when it was stored; zero where there was none.
+    /// The version of the identity's schema when it was stored; zero if there was none.
     pub identity_version: i64,
 }
 
@@ -46,15 +46,15 @@ impl Object {
 /// A plan for an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// What is going to be done.
+    /// The planned action.
     pub action: Action,
     /// The object as it will be.
     pub state: Value,
     /// What travels to the apply.
     pub private: Vec<u8>,
-    /// The identity as it will be; of what does not exist yet, parts may be unknown. A provider may leave it out.
+    /// The planned identity; before a create, parts may be unknown. A provider may omit it.
     pub identity: Option<Value>,
-    /// What the practitioner is told beside.
+    /// Warnings for the practitioner.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -65,7 +65,7 @@ pub struct Applied {
     pub object: Option<Object>,
     /// Why the apply counts as failed.
     pub failure: Option<Failure>,
-    /// What the practitioner is told beside.
+    /// Warnings for the practitioner.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -73,7 +73,7 @@ impl Applied {
     /// The object of an apply that succeeded.
     ///
     /// # Errors
-    /// The failure of one that did not.
+    /// The failure of an apply that did not succeed.
     pub fn succeeded(self) -> Result<Option<Object>, Failure> {
         match self.failure {
             None => Ok(self.object),

@@ -1,4 +1,4 @@
-//! Where in an object something stands, written as core writes it: `.members[0].writer`.
+//! The place of a value in an object, written as core writes it: `.members[0].writer`.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl Path {
         self.then(Step::Index(index))
     }
 
-    /// What stands there; `None` where the object has no such place.
+    /// The value there; `None` if the object has no such place.
     #[must_use]
     pub fn find<'a>(&self, object: &'a Value) -> Option<&'a Value> {
         self.0.iter().try_fold(object, |value, step| match (step, value) {

@@ -21,8 +21,8 @@ use tokio::{
 use super::{DEADLINE, Identity};
 use crate::provider_binary;
 
-/// The command that a host runs: the binary, without arguments, with go-plugin's variables. Nothing else that speaks
-/// of Terraform is inherited.
+/// The command that a host runs: the binary, without arguments, with go-plugin's variables. No other Terraform variable is
+/// inherited.
 ///
 /// # Errors
 /// If the binary does not build.
@@ -51,7 +51,7 @@ pub fn host_command_of(binary: &Path, identity: &Identity) -> Command {
     command
 }
 
-/// The one line on standard output, taken apart.
+/// The one line on standard output, decoded.
 #[derive(Debug, Clone)]
 pub struct HandshakeLine {
     /// As it came, without the line break.
@@ -72,7 +72,7 @@ impl HandshakeLine {
         Ok(Self { text: text.to_owned(), socket: PathBuf::from(socket), certificate })
     }
 
-    /// The folder that was made for the socket.
+    /// The folder that was created for the socket.
     pub fn folder(&self) -> &Path {
         self.socket.parent().unwrap_or(&self.socket)
     }
@@ -154,7 +154,7 @@ impl<L> ProviderProcess<L> {
     /// Sends a signal to this process alone.
     ///
     /// # Errors
-    /// If there is no such process any more.
+    /// If the process no longer exists.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         kill(self.pid, signal).with_context(|| format!("cannot send {signal}"))
     }

@@ -27,7 +27,7 @@ fn object(attributes: &[Attribute], prior: &Value, config: &Value) -> Value {
 fn attribute_value(attribute: &Attribute, prior: Value, config: Value) -> Value {
     match &attribute.shape {
         _ if attribute.computed && config.is_null() => {
-            // Of an optional object that was in the configuration and is no more, nothing stays.
+            // Nothing is kept of an optional object that was removed from the configuration.
             if attribute.optional && was_configured(&attribute.shape, &prior) { config } else { prior }
         }
         Shape::Nested(nesting, attributes) if config.is_known() && !config.is_null() => {

@@ -1,4 +1,4 @@
-//! Schemas as core reads them from GetProviderSchema. Attributes only, nested ones included: blocks are refused, loudly.
+//! Schemas as core reads them from GetProviderSchema. Attributes only, nested ones included: blocks are refused with an error.
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ use super::schema::{Attribute, Schema, Shape};
 use super::value::Value;
 use super::value_type::Type;
 
-/// What is configured like a resource, and is none that is managed.
+/// A kind that is configured like a resource but is not a managed resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A data source.
@@ -32,7 +32,7 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::DataSource, Self::Ephemeral, Self::List, Self::Action];
 
-    /// How core calls a type of this kind in its messages about schemas.
+    /// The name of this kind in core's messages about schemas.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// How messages name the only one that there is of a type.
+    /// The name of the only one of a type in messages.
     #[must_use]
     pub fn address(self, type_name: &str) -> String {
         let prefix = match self {
@@ -76,9 +76,9 @@ pub struct Schemas {
     pub data_sources: BTreeMap<String, Schema>,
     /// Of the ephemeral resources.
     pub ephemeral_resources: BTreeMap<String, Schema>,
-    /// Of the list resources: of what stands in their `config` block, which core adds itself.
+    /// Of the list resources: the content of their `config` block, which core adds itself.
     pub list_resources: BTreeMap<String, Schema>,
-    /// Of the actions: of what stands in their `config` block, likewise.
+    /// Of the actions: the content of their `config` block, likewise.
     pub actions: BTreeMap<String, Schema>,
     /// The functions, by name.
     pub functions: BTreeMap<String, Function>,
@@ -88,7 +88,7 @@ impl Schemas {
     /// Reads and checks what GetProviderSchema and GetResourceIdentitySchemas answered.
     ///
     /// # Errors
-    /// What core finds at load, and what this client does not know.
+    /// Faults that core finds at load, and anything that this client does not know.
     pub fn decode(
         answer: &pb::get_provider_schema::Response,
         identities: &pb::get_resource_identity_schemas::Response,
@@ -199,7 +199,7 @@ impl Schemas {
     }
 }
 
-/// Whatever else a provider may offer is refused: nobody would look at it.
+/// Anything else that a provider may offer is refused, because nothing here would check it.
 fn known_kinds(answer: &pb::get_provider_schema::Response) -> Result<(), Failure> {
     let unknown = answer.state_store_schemas.keys().map(|name| format!("state store {name:?}"));
     let unknown: Vec<String> = unknown.chain(answer.provider_meta.iter().map(|_| "provider_meta".to_owned())).collect();

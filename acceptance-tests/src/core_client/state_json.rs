@@ -1,4 +1,4 @@
-//! A state as core stores it in JSON and hands it over for an upgrade. Unknown values have no place in it.
+//! A state as core stores it in JSON and hands it over for an upgrade. It cannot hold unknown values.
 
 use serde_json::{Map, Number, Value as Json, json};
 
@@ -41,7 +41,7 @@ pub fn encode(value: &Value) -> Json {
 /// Reads a value of this type.
 ///
 /// # Errors
-/// What has another type, with its path.
+/// A value of another type, with its path.
 pub fn decode(json: &Json, of: &Type, missing: Missing) -> Result<Value, String> {
     typed(json, of, missing, &Path::root())
 }
@@ -86,7 +86,7 @@ fn typed(json: &Json, of: &Type, missing: Missing, path: &Path) -> Result<Value,
             let read = read.map(|(index, (of, json))| typed(json, of, missing, &path.index(index)));
             read.collect::<Result<_, _>>().map(Value::List)
         }
-        // A configuration writes the value itself, and its type is that of the literal; a state has the type beside it.
+        // A configuration writes the value itself, and its type is that of the literal; a state has the type next to it.
         (Type::Dynamic, json) if missing == Missing::IsNull => {
             let of = literal_type(json);
             let value = typed(json, &of, missing, path)?;

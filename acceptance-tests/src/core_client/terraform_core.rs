@@ -1,4 +1,4 @@
-//! Core itself: it asks a provider, one RPC a step, and judges each answer before anything goes on.
+//! Core itself: it calls a provider, one RPC per step, and judges each answer before the next step.
 
 mod action;
 mod apply;
@@ -31,7 +31,7 @@ pub use function::FunctionFault;
 pub use list::Found;
 pub use plan::Walk;
 
-/// Which Terraform is played. They differ in what they tell a provider about themselves.
+/// Which Terraform version is played. They differ in the capabilities that they send to a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// 1.11: write-only attributes; claims in the apply walk, and only there, that deferring is allowed.
@@ -56,7 +56,7 @@ impl Version {
 pub struct TerraformCore {
     provider: ProviderClient<Channel>,
     schemas: Schemas,
-    /// Whether the provider was configured with something unknown: what it cannot ask for may then stay open.
+    /// Whether the provider was configured with something unknown: what it cannot look up may then stay unknown.
     early: bool,
     /// What the provider was configured with.
     configured: Option<Value>,
@@ -147,7 +147,7 @@ impl TerraformCore {
         Ok(())
     }
 
-    /// Begins another walk: the one that applies configures the provider anew, as the one that planned did.
+    /// Begins another walk: the apply walk configures the provider again, as the plan walk did.
     ///
     /// # Errors
     /// What the provider refuses.
@@ -185,8 +185,8 @@ impl TerraformCore {
         accepted(&address(type_name), answer.diagnostics)
     }
 
-    /// Validates a configuration of a data source, an ephemeral resource, a list resource or an action. Of a list, core says neither the limit
-    /// nor whether whole objects are wanted. Gives the warnings.
+    /// Validates a configuration of a data source, an ephemeral resource, a list resource or an action. For a list, core sends
+    /// neither the limit nor whether whole objects are wanted. Gives the warnings.
     ///
     /// # Errors
     /// What the provider refuses.
@@ -215,7 +215,7 @@ impl TerraformCore {
         accepted(&address, diagnostics)
     }
 
-    /// Asks everything that is under way to end, as at Ctrl-C.
+    /// Asks all running calls to stop, as at Ctrl-C.
     ///
     /// # Errors
     /// If the provider does not answer.
@@ -247,7 +247,7 @@ fn decoded_as(of: &Type, message: Option<&DynamicValue>) -> Result<Option<Value>
     }
 }
 
-/// How messages name the only object that there is of a type.
+/// The name of the only object of a type in messages.
 fn address(type_name: &str) -> String {
     format!("{type_name}.this")
 }

@@ -1,4 +1,4 @@
-//! One connection over the unix socket, in the ways a host or an intruder may try.
+//! One connection over the unix socket, in the ways that a host or an intruder may try.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -19,7 +19,7 @@ use tower::service_fn;
 
 use super::{HandshakeLine, Identity};
 
-/// Who we say we are.
+/// The identity that we present.
 #[derive(Clone, Copy)]
 pub enum Credentials<'a> {
     /// This identity, over TLS. Only the one whose certificate the provider was given should get in.
@@ -46,7 +46,7 @@ pub async fn connect(line: &HandshakeLine, credentials: Credentials<'_>) -> anyh
 /// Connects to a server without TLS, as in the debug mode.
 ///
 /// # Errors
-/// If nobody listens there.
+/// If no server listens there.
 pub async fn connect_plaintext(socket: &Path) -> anyhow::Result<Channel> {
     connect_over(UnixStream::connect(socket).await.context("cannot connect to the socket")?).await
 }
@@ -70,7 +70,7 @@ async fn handshake(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.context("the TLS handshake failed")
 }
 
-/// Speaks over a stream that is connected already.
+/// Uses a stream that is already connected.
 ///
 /// # Errors
 /// If the other side does not speak HTTP/2.

@@ -1,7 +1,7 @@
 //! Values as core has them: with refined unknowns, and with sets and objects told apart from lists and maps.
 //!
-//! This is a second implementation beside the provider's own, on purpose: a client that read and judged values by the code under test
-//! would only echo it. It may be slow and must be plain.
+//! This is a second implementation on purpose, independent of the provider's own: a client that read and judged values with the
+//! code under test would only echo it. It may be slow and must be plain.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ impl Refinement {
     }
 }
 
-/// A value. Its type stands in the schema.
+/// A value. Its type is in the schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// Absent.
@@ -77,7 +77,7 @@ pub enum Value {
     Map(BTreeMap<String, Value>),
     /// An object.
     Object(BTreeMap<String, Value>),
-    /// A value where the schema says only that it is dynamic: with its type, which travels beside it.
+    /// A value where the schema says only that it is dynamic: with its type, which travels with it.
     Typed(Box<Type>, Box<Value>),
 }
 
@@ -93,7 +93,7 @@ impl Value {
         Self::Text(text.into())
     }
 
-    /// A set of these elements. Equal ones become one, unless they are unknown: two of those may come out different.
+    /// A set of these elements. Equal ones become one, unless they are unknown: two of those may turn out different.
     #[must_use]
     pub fn set(mut elements: Vec<Value>) -> Self {
         elements.sort();

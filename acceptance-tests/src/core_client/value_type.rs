@@ -31,7 +31,7 @@ impl Type {
     /// Reads the notation: `"string"`, `["list","string"]`, `["object",{"a":"bool"}]`.
     ///
     /// # Errors
-    /// What is no type, and what this client does not know, is named.
+    /// An invalid type, or one that this client does not know; it is named.
     pub fn parse(notation: &[u8]) -> Result<Self, String> {
         let json = serde_json::from_slice(notation).map_err(|error| format!("the type is no JSON: {error}"))?;
         Self::read(&json)

@@ -1,4 +1,4 @@
-//! What core is going to do about an object, and whether it may change its mind between the plan and the apply.
+//! What core will do with an object, and whether that may change between the plan and the apply.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::super::value::Value;
 pub enum Action {
     /// Nothing.
     NoOp,
-    /// It is made.
+    /// It is created.
     Create,
     /// It is changed in place.
     Update,
-    /// It is destroyed and made anew.
+    /// It is destroyed and created again.
     Replace,
     /// It is destroyed.
     Delete,
@@ -28,13 +28,13 @@ impl Action {
             (Value::Null, _) => Self::Create,
             (_, Value::Null) => Self::Delete,
             _ if replaced => Self::Replace,
-            // Whether something unknown will be what it was cannot be said, so it counts as a change.
+            // An unknown value may or may not equal the old one, so it counts as a change.
             _ if prior == planned && planned.is_wholly_known() => Self::NoOp,
             _ => Self::Update,
         }
     }
 
-    /// Whether the plan right before apply may say `last` after the first one said this.
+    /// Whether the plan right before apply may have the action `last` if the first one had this.
     #[must_use]
     pub fn may_become(self, last: Self) -> bool {
         self == last || (self, last) == (Self::Update, Self::NoOp)

@@ -1,4 +1,4 @@
-//! Whether an object is what was planned: equal where the plan was known, and within its promises where it was not.
+//! Whether an object is what was planned: equal to what the plan knew, and within its promises where it did not.
 
 use super::super::cty_notation;
 use super::super::path::{Path, Step};

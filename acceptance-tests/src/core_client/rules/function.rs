@@ -50,7 +50,7 @@ pub fn assert_function_valid(name: &str, function: &Function) -> Vec<Violation> 
     violations
 }
 
-/// An identifier of Terraform's language, of the ASCII ones.
+/// An ASCII identifier of Terraform's language.
 fn is_identifier(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')

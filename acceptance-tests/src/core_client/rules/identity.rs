@@ -1,5 +1,5 @@
-//! What core checks of an identity's schema and of the identities themselves, and what a practitioner may expect beyond: that each object
-//! has one, that it is complete, and that it stays as long as nothing happens to the object.
+//! What core checks of an identity's schema and of the identities themselves, and what a practitioner may expect beyond: that
+//! each object has one, that it is complete, and that it stays the same while the object is not changed.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::schema::INVALID;
 use super::stored::unknown_paths;
 use super::{Problem, Violation};
 
-/// The title of core for an identity that it cannot store.
+/// Core's title for an identity that it cannot store.
 const INVALID_IDENTITY: &str = "Provider produced invalid identity";
 
 /// What is wrong with the identity schema of a managed resource.
@@ -24,7 +24,7 @@ pub fn assert_identity_schema_valid(type_name: &str, schema: &ResourceIdentitySc
     if schema.version < 0 {
         say(format!("provider has invalid negative identity schema version for {subject}"));
     }
-    // Core would take an identity of nothing, which tells no object from another.
+    // Core would accept an identity without attributes, which identifies nothing.
     if schema.identity_attributes.is_empty() {
         say(format!("provider has invalid identity schema for {subject}: it has no attributes"));
     }
@@ -61,7 +61,7 @@ pub fn assert_identity_schema_valid(type_name: &str, schema: &ResourceIdentitySc
     violations
 }
 
-/// What is wrong with an identity that was given. Core takes one with unknown parts only in the plan of what does not exist yet.
+/// What is wrong with an identity in an answer. Core accepts one with unknown parts only in the plan of a create.
 #[must_use]
 pub fn assert_identity_valid(schema: &Schema, address: &str, identity: &Value, may_be_unknown: bool) -> Vec<Violation> {
     if !may_be_unknown && !identity.is_wholly_known() {
@@ -69,7 +69,7 @@ pub fn assert_identity_valid(schema: &Schema, address: &str, identity: &Value, m
         let detail = format!("Provider returned an identity with unknown values for {address}: {}.", paths.join(", "));
         return vec![Violation::new(INVALID_IDENTITY, detail)];
     }
-    // What is planned may lack what only the apply tells.
+    // A planned identity may lack values that are known only after apply.
     let required = schema.attributes.iter().filter(|attribute| attribute.required && !may_be_unknown);
     let missing = required.filter(|attribute| identity.attribute(&attribute.name).is_null());
     let incomplete = |name: &str| {
@@ -82,7 +82,8 @@ pub fn assert_identity_valid(schema: &Schema, address: &str, identity: &Value, m
     missing.map(|attribute| incomplete(&attribute.name)).collect()
 }
 
-/// There is an identity schema and no identity. Core would store none, and nothing could be found again by it.
+/// The type has an identity schema, but the answer has no identity. Core would store none, and the object could not be found by
+/// it.
 #[must_use]
 pub fn identity_absent(address: &str, when: &str) -> Violation {
     Violation::new(
@@ -91,13 +92,13 @@ pub fn identity_absent(address: &str, when: &str) -> Violation {
     )
 }
 
-/// An identity where the type has none.
+/// An identity although the type has none.
 #[must_use]
 pub fn identity_unasked(address: &str, when: &str) -> Violation {
     Violation::new("Plugin error", format!("identity type not found for {address} {when}"))
 }
 
-/// How two identities differ that should be one; of the first, unknown parts may be anything.
+/// How two identities differ that should be the same; unknown parts of the first may be anything.
 #[must_use]
 pub fn identity_changed(address: &str, when: &str, before: &Value, after: &Value) -> Vec<Violation> {
     let (Value::Object(before), Value::Object(after)) = (before, after) else { return Vec::new() };

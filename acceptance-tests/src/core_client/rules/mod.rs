@@ -1,7 +1,7 @@
 //! The rules by which core judges a provider's answers, in its words. Pure.
 //!
-//! The provider checks its own answers by the same rules in debug builds (`src/server/self_check/`). The two are written independently
-//! and share no code: a mistake in one of them shows as a difference, where a common one would agree with itself.
+//! The provider checks its own answers by the same rules in debug builds (`src/server/self_check/`). The two are written
+//! independently and share no code: a mistake in one of them shows as a difference, while shared code would agree with itself.
 //!
 //! The tolerance for legacy SDKs, which silences most of these, does not exist here.
 

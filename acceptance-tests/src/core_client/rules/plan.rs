@@ -1,4 +1,4 @@
-//! Whether a planned object keeps what is configured, and is open only where a provider may decide.
+//! Whether a planned object keeps what is configured, and is unknown only where the provider may decide.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn value(attribute: &Attribute, prior: &Value, config: &Value, planned: &Value, 
         }
         return;
     }
-    // Left to the provider: what only it sets, and what the configuration leaves to it.
+    // The provider decides what only it sets, and what the configuration leaves open.
     if attribute.computed && (!attribute.optional || config.is_null()) {
         return;
     }
@@ -140,7 +140,7 @@ fn nested(
                 problems.push(Problem::at(path, format!("map key {key:?} from config is not present in plan")));
             }
         }
-        // The codec has given every value the type that the schema says.
+        // The codec has given every value its type from the schema.
         _ => unreachable!("a nested value of another type than its own"),
     }
 }

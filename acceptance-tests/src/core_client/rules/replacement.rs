@@ -1,9 +1,9 @@
-//! Which of the paths that a plan names do require a replacement.
+//! Which of the paths in a plan require a replacement.
 
 use super::super::path::Path;
 use super::super::value::Value;
 
-/// What a plan's paths come to.
+/// The result for a plan's paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replacements {
     /// Those whose value changed: the object has to be replaced.

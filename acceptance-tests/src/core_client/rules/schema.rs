@@ -1,5 +1,5 @@
-//! What core checks of a schema when it loads the provider, and a little more: write-only attributes outside of managed resources, and
-//! computed ones where nobody computes, are nothing that core forbids and nothing that it could do anything with.
+//! What core checks of a schema when it loads the provider, and a little more: core does not forbid write-only attributes outside
+//! managed resources, or computed attributes where nothing is computed, but it cannot use them.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use terraform_provider_clickpipes::proto::tfplugin6::{
 use super::super::value_type::Type;
 use super::Violation;
 
-/// How core calls a schema that it does not load.
+/// Core's title for a schema that it does not load.
 pub(super) const INVALID: &str = "Invalid provider schema";
 const UNDEPRECATED: &str = "DeprecationMessage must not be set when Deprecated is false";
 

@@ -1,4 +1,4 @@
-//! Actions: planned, and invoked while the provider tells how far it is.
+//! Actions: planned, and invoked while the provider reports progress.
 
 use terraform_provider_clickpipes::proto::tfplugin6::{self as pb, Diagnostic, invoke_action::event::Type as Event};
 
@@ -8,7 +8,7 @@ use super::super::schemas::Kind;
 use super::super::value::Value;
 use super::{TerraformCore, Version, message};
 
-/// The title of core for a stream of which it can make nothing.
+/// Core's title for a stream that it does not understand.
 const INVALID: &str = "Provider return invalid response";
 
 impl TerraformCore {
@@ -33,7 +33,7 @@ impl TerraformCore {
         accepted(&Kind::Action.address(type_name), answer.diagnostics)
     }
 
-    /// Invokes an action. Gives what it told on its way.
+    /// Invokes an action. Gives the progress that it reported.
     ///
     /// # Errors
     /// What the provider refuses or fails with, and the rules that it breaks.
@@ -56,7 +56,7 @@ impl TerraformCore {
             match event.r#type {
                 // Core panics.
                 None => return Err(broken("unexpected event type in InvokeAction response")),
-                // Core would go on, and tell of two ends, or of something after the end.
+                // Core would continue, and report two ends, or something after the end.
                 Some(_) if completed.is_some() => return Err(broken("an event follows the one that completes the action")),
                 Some(Event::Progress(told)) if told.message.trim().is_empty() => {
                     return Err(broken("a progress message is empty"));
@@ -65,7 +65,7 @@ impl TerraformCore {
                 Some(Event::Completed(end)) => completed = Some(end.diagnostics),
             }
         }
-        // Core takes the end of the stream for a success, whatever happened before it.
+        // Core treats the end of the stream as a success, whatever happened before it.
         let diagnostics =
             completed.ok_or_else(|| broken("Provider response did not include the event that completes the action"))?;
         accepted(&Kind::Action.address(type_name), diagnostics)?;

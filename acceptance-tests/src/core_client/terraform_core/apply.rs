@@ -18,7 +18,7 @@ impl TerraformCore {
     /// Applies a plan and checks the result. The configuration of a destroy is null.
     ///
     /// # Errors
-    /// If the call itself fails, or the client is misused. Everything else is in [`Applied`], beside what is stored.
+    /// If the call itself fails, or the client is misused. Everything else is in [`Applied`], with what is stored.
     pub async fn apply(
         &mut self,
         type_name: &str,
@@ -49,7 +49,7 @@ impl TerraformCore {
             return Ok(lost(Violation::legacy(&address).into(), warnings));
         }
         let value = match self.value(type_name, answer.new_state.as_ref(), "after apply") {
-            // A provider that failed may say nothing about the state; one that did not has to.
+            // A provider that failed may return no state; one that succeeded must return it.
             Ok(None) if failure.is_none() => return Ok(lost(Violation::absent(&address, "after apply").into(), warnings)),
             Ok(value) => value.unwrap_or(Value::Null),
             Err(failure) => return Ok(lost(failure, warnings)),
@@ -64,7 +64,7 @@ impl TerraformCore {
             (true, answer) => self.identity_of_object(type_name, answer, when),
             (false, answer) => self.identity(type_name, answer, when, false),
         };
-        // Core stores what it complains about nevertheless; a test goes no further.
+        // Core stores the result although it reports it; a test stops here.
         let (identity, mut of_identity) = match identity {
             Ok(identity) => (identity, None),
             Err(failure) => (None, Some(failure)),
@@ -76,14 +76,14 @@ impl TerraformCore {
             let private_lost = !value.is_null() && !planned.private.is_empty() && answer.private.is_empty();
             failure = result(&schema, &address, planned, &value, private_lost).err();
         } else if !value.is_wholly_known() {
-            // Beside an error a provider may have left something open; it is stored as null and said.
+            // With an error, a provider may leave something unknown; core stores it as null and reports it.
             let violations = unknown_paths(&value).iter().map(|path| Violation::unknown_result(&address, path)).collect();
             failure = Some(Failure::Broken(violations));
         }
         let failure = failure.or(of_identity);
         let identity_version = self.identity_version(type_name);
         let object = match value.unknown_as_null() {
-            // With an error, null means that the provider does not know better than before.
+            // With an error, null means that the provider knows nothing newer.
             Value::Null if failure.is_some() => prior.cloned(),
             Value::Null => None,
             value => {

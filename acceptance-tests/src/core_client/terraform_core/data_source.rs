@@ -1,4 +1,4 @@
-//! ReadDataSource, and what core makes of the answer.
+//! ReadDataSource, and how core uses the answer.
 
 use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 
@@ -43,7 +43,7 @@ impl TerraformCore {
             Violation::new("Provider produced invalid object", detail)
         };
         unbroken(unknown_paths(&value).iter().map(unknown).collect())?;
-        // Core takes whatever it gets. Whoever reads `data.x.y` means what stands in the configuration.
+        // Core accepts any answer, but an expression that reads `data.x.y` expects the configured value.
         let problems = assert_plan_valid(schema, &Value::Null, config, &value);
         let changed = |problem: &super::super::rules::Problem| {
             Violation::new("Provider reads another data source than is configured", format!("{address}{problem}"))

@@ -12,7 +12,7 @@ use super::super::schemas::Kind;
 use super::super::value::Value;
 use super::{TerraformCore, decoded, message};
 
-/// The title of core for a result that does not fit its configuration.
+/// Core's title for a result that does not fit its configuration.
 const INVALID: &str = "Provider produced invalid ephemeral resource instance";
 
 /// An ephemeral resource that is open.
@@ -22,15 +22,15 @@ pub struct Opened {
     pub result: Value,
     /// When it wants to be renewed; `None` for never.
     pub renew_at: Option<SystemTime>,
-    /// What its renewal gets.
+    /// The private data for its renewal.
     pub private: Option<Vec<u8>>,
-    /// What its close gets: what the opening gave, whatever a renewal said since.
+    /// The private data for its close: that of the opening, whatever a renewal returned since.
     opened_with: Option<Vec<u8>>,
 }
 
 impl TerraformCore {
-    /// Opens an ephemeral resource, after its configuration was validated again as core does. Core tells nothing about itself here, and so
-    /// allows no deferral.
+    /// Opens an ephemeral resource, after its configuration was validated again as core does. Core sends no capabilities here, so
+    /// it allows no deferral.
     ///
     /// # Errors
     /// What the provider refuses, and the rules that it breaks.
@@ -59,7 +59,7 @@ impl TerraformCore {
         let problems = assert_plan_valid(schema, &Value::Null, config, &result);
         unbroken(problems.iter().map(inconsistent).collect())?;
         if !self.early {
-            // Core takes it, and whatever uses the value then fails where nobody expects it.
+            // Core accepts it, and the failure shows up later, where the value is used.
             let unknown = unknown_paths(&result);
             let unknown =
                 unknown.iter().map(|path| Violation::new(INVALID, format!("{address}{path} is unknown after it was opened")));
@@ -69,10 +69,10 @@ impl TerraformCore {
         Ok(Opened { result, renew_at, private: answer.private.clone(), opened_with: answer.private })
     }
 
-    /// Renews what wants to be renewed.
+    /// Renews what is due for renewal.
     ///
     /// # Errors
-    /// What the provider refuses, and a time that is none.
+    /// What the provider refuses, and an invalid time.
     pub async fn renew_ephemeral(&mut self, type_name: &str, opened: &mut Opened) -> Result<(), Failure> {
         if opened.renew_at.is_none() {
             return Err(Failure::Client(format!("{type_name} did not ask to be renewed")));
@@ -98,7 +98,7 @@ impl TerraformCore {
     }
 }
 
-/// A moment after 1970. Core would renew at once, and again and again, what wants it at a time that nobody meant.
+/// A moment after 1970. Core would renew at once, and again and again, if the time is not a real one.
 fn time(address: &str, seconds: i64, nanos: i32) -> Result<SystemTime, Failure> {
     let whole = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
     let parts = whole.zip(u32::try_from(nanos).ok().filter(|nanos| *nanos < 1_000_000_000));

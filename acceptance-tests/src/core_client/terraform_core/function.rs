@@ -1,4 +1,4 @@
-//! CallFunction, around which core checks the arguments itself and holds a function to the same answer for the same arguments.
+//! CallFunction: core checks the arguments itself and requires the same answer for the same arguments.
 
 use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 use tonic::{Code, Status};
@@ -9,7 +9,7 @@ use super::super::state_json::{self, Missing};
 use super::super::value::Value;
 use super::{TerraformCore, decoded_as, message};
 
-/// The error of a function, which is no diagnostic.
+/// The error of a function, which is not a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionFault {
     /// What is wrong.
@@ -33,7 +33,7 @@ impl TerraformCore {
         each.collect()
     }
 
-    /// Calls a function. What it says against its arguments is an answer too.
+    /// Calls a function. An error about its arguments is an answer too.
     ///
     /// # Errors
     /// The rules that the provider breaks, and what core would not call.
@@ -93,7 +93,7 @@ impl TerraformCore {
     }
 }
 
-/// Core has the functions from GetProviderSchema. Other clients ask GetFunctions, which has to say the same.
+/// Core takes the functions from GetProviderSchema. Other clients call GetFunctions, which must return the same.
 pub(super) fn same_functions(
     schema: &pb::get_provider_schema::Response,
     answer: Result<pb::get_functions::Response, Status>,

@@ -1,4 +1,4 @@
-//! Identities: what of them is in the answers of a resource, their upgrade, and how they are handed back.
+//! Identities: in the answers of a resource, their upgrade, and how they are passed back.
 
 use terraform_provider_clickpipes::proto::tfplugin6::{self as pb, ResourceIdentityData};
 
@@ -30,7 +30,7 @@ impl TerraformCore {
         Ok(identity)
     }
 
-    /// The same of an object that exists: if its type has an identity, it has one too.
+    /// The same for an object that exists: if its type has an identity, the object has one too.
     pub(super) fn identity_of_object(
         &self,
         type_name: &str,
@@ -50,11 +50,11 @@ impl TerraformCore {
         self.schemas.identity(type_name).map_or(0, |schema| schema.version)
     }
 
-    /// Has a stored identity brought to the current version. Core asks for it at a refresh, and only if the stored version is a lower one;
-    /// of a state from before there were identities the version is zero, and the JSON empty.
+    /// Has a stored identity brought to the current version. Core asks for it at a refresh, and only if the stored version is a
+    /// lower one; for a state from before identities, the version is zero and the JSON is empty.
     ///
     /// # Errors
-    /// What the provider refuses, and an answer that is no identity.
+    /// What the provider refuses, and an answer that is not an identity.
     pub async fn upgrade_identity(&mut self, type_name: &str, version: i64, json: Vec<u8>) -> Result<Value, Failure> {
         let request = pb::upgrade_resource_identity::Request {
             type_name: type_name.to_owned(),
@@ -81,7 +81,7 @@ impl TerraformCore {
     }
 }
 
-/// An identity as a message. Core sends none where it has none.
+/// An identity as a message. Core sends none if it has none.
 pub(super) fn identity_message(identity: Option<&Value>) -> Option<ResourceIdentityData> {
     identity.map(|identity| ResourceIdentityData { identity_data: Some(message(identity)) })
 }

@@ -14,19 +14,19 @@ use super::{TerraformCore, decoded, message};
 /// What was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// What tells it from all others, and imports it.
+    /// Its identity, for an import.
     pub identity: Value,
     /// Its name for people.
     pub display_name: String,
-    /// The whole object, if it was asked for.
+    /// The whole object, if it was requested.
     pub object: Option<Value>,
-    /// What is said beside.
+    /// Its warnings.
     pub warnings: Vec<Diagnostic>,
 }
 
 impl TerraformCore {
-    /// Lists what exists, after the configuration was validated again as core does. Core closes the stream when it has as many as it wants;
-    /// this client hears to the end, and more than the limit is a broken rule.
+    /// Lists what exists, after the configuration was validated again as core does. Core closes the stream when it has as many as
+    /// it wants; this client reads to the end, and more than the limit is a violation.
     ///
     /// # Errors
     /// What the provider refuses, and the rules that it breaks.
@@ -80,7 +80,7 @@ fn judged(schemas: &Schemas, type_name: &str, event: pb::list_resource::Event, i
     };
     let identity = decoded(identity_schema, &address, Some(&identity), "in a list")?.filter(|identity| !identity.is_null());
     let identity = identity.ok_or_else(|| identity_absent(&address, "in a list"))?;
-    // Core does not look into it, and imports by it later.
+    // Core does not check it, and imports by it later.
     unbroken(assert_identity_valid(identity_schema, &address, &identity, false))?;
     let object = decoded(schemas.resource(type_name)?, &address, event.resource_object.as_ref(), "in a list")?;
     let object = object.filter(|object| !object.is_null());
@@ -91,7 +91,8 @@ fn judged(schemas: &Schemas, type_name: &str, event: pb::list_resource::Event, i
     Ok(Some(Found { identity, display_name: event.display_name, object, warnings }))
 }
 
-/// What is wrong with the whole object of an event. Core drops one that it did not ask for, and shows null for one that is missing.
+/// What is wrong with the whole object of an event. Core drops one that it did not request, and shows null for one that is
+/// missing.
 fn of_object(schema: &Schema, address: &str, object: Option<&Value>, include: bool) -> Vec<Violation> {
     let broken = |words: String| Violation::new(LISTED, format!("Provider listed an object for {address} {words}."));
     match object {

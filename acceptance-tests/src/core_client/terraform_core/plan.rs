@@ -17,12 +17,12 @@ use super::super::value::Value;
 use super::identity::identity_message;
 use super::{TerraformCore, Version, address, message};
 
-/// In which walk a plan is made.
+/// The walk in which a plan is made.
 #[derive(Clone, Copy, Debug)]
 pub enum Walk<'a> {
     /// For the reviewer.
     Plan(Version),
-    /// Right before the apply, when everything is known; the plan that was reviewed is at hand.
+    /// Right before the apply, when everything is known; the reviewed plan is available.
     Apply(Version, &'a Planned),
 }
 
@@ -34,7 +34,7 @@ impl Walk<'_> {
     }
 }
 
-/// What one call answered.
+/// The answer of one call.
 struct Answer {
     state: Value,
     private: Vec<u8>,
@@ -56,7 +56,7 @@ impl TerraformCore {
         walk: Walk<'_>,
     ) -> Result<Planned, Failure> {
         let schema = self.resource(type_name)?;
-        // What is tainted is planned as if it did not exist, and then replaced.
+        // A tainted object is planned as if it did not exist, and then replaced.
         let prior_value =
             prior.filter(|object| !object.tainted || config.is_null()).map_or(Value::Null, |object| object.value.clone());
         let of_prior = prior.filter(|_| !prior_value.is_null());
@@ -88,7 +88,7 @@ impl TerraformCore {
             }
             let differences = assert_object_compatible(&schema, &first.state, &planned.state);
             unbroken(differences.iter().map(|problem| Violation::final_value(&address, problem)).collect())?;
-            // Core takes nothing unknown in the identity of what is updated, so that a plan in which a name is open names the old one.
+            // Core accepts no unknown value in the identity of an update, so a plan with an unknown name has the old one.
             let was_open = first.action == Action::Update && !first.state.is_wholly_known();
             if let (Some(before), Some(after), false) = (&first.identity, &planned.identity, was_open) {
                 unbroken(identity_changed(&address, "in the final plan", before, after))?;
@@ -128,7 +128,7 @@ impl TerraformCore {
         let address = address(type_name);
         let warnings = accepted(&address, answer.diagnostics)?;
         let when = "during planning";
-        // Deferring is forbidden also where 1.11 claims that it is allowed: in an apply nobody would come back to it.
+        // Deferring is forbidden even where 1.11 claims that it is allowed: an apply would never resume it.
         if answer.deferred.is_some() {
             return Err(Violation::deferred(&address).into());
         }
@@ -146,7 +146,7 @@ impl TerraformCore {
             return Err(Violation::private_lost(&address, when).into());
         }
         let identity = self.identity(type_name, answer.planned_identity.as_ref(), when, true)?;
-        // 1.11 does not know the field and sends nothing of it to the apply.
+        // 1.11 does not know the field and does not send it to the apply.
         let identity = identity.filter(|_| walk.version() == Version::V1_16);
         let replace = answer.requires_replace.iter().map(Path::from).collect();
         Ok(Answer { state, private: answer.planned_private, identity, replace, warnings })

@@ -1,4 +1,4 @@
-//! Upgrade, refresh and import: objects that exist already.
+//! Upgrade, refresh and import: objects that already exist.
 
 use terraform_provider_clickpipes::proto::tfplugin6 as pb;
 
@@ -19,7 +19,7 @@ enum Target<'a> {
     Identity(&'a Value),
 }
 
-/// Which Terraform hands over this identity, or none.
+/// The Terraform version that passes this identity, or none.
 fn version_for(identity: Option<&Value>) -> Version {
     if identity.is_some() { Version::V1_16 } else { Version::V1_11 }
 }
@@ -85,7 +85,7 @@ impl TerraformCore {
         unbroken(violations)?;
         let identity = answer.new_identity.as_ref();
         let identity = match (self.early, &object.identity) {
-            // Nobody can be asked yet, and nothing is known that could be given back.
+            // The provider cannot look anything up yet and has no result to return.
             (true, None) => self.identity(type_name, identity, when, false)?,
             _ => self.identity_of_object(type_name, identity, when)?,
         };
@@ -191,7 +191,7 @@ impl TerraformCore {
             let Some(identity) = &identity else {
                 return Err(Violation::new("Plugin error", format!("import of {address} didn't return an identity")).into());
             };
-            // What was left out, the provider may fill in.
+            // The provider may fill in what was omitted.
             let given = asked.null_as_unknown();
             unbroken(identity_changed(&address, "after its import", &given, identity))?;
         }

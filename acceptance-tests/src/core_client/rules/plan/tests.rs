@@ -51,7 +51,7 @@ fn what_is_configured_is_planned() {
 #[test]
 fn the_prior_value_may_stand_for_a_configured_one_that_means_the_same() {
     assert!(said(required("name"), Some(text("A")), text("a"), text("A")).is_empty());
-    // Not for one that is not configured.
+    // Not for an attribute that is not configured.
     assert_eq!(said(optional("name", Type::Text), Some(text("A")), Value::Null, text("A")).len(), 1);
 }
 
