@@ -82,7 +82,7 @@ async fn refuses_what_would_stop_the_applications_writes() -> Result<()> {
     }
     assert_eq!(rig.ask("SELECT count(*)::text FROM pg_publication").await?, "0");
 
-    // Inserts need no identity, and the application's writes go on.
+    // Inserts need no identity, and the application's writes continue.
     rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.keyless\"]\n publish = [\"insert\"]"))?;
     rig.apply_as_reviewed(P).await?;
     rig.sql("UPDATE keyless SET note = 'b'").await?;
@@ -93,7 +93,7 @@ async fn refuses_what_would_stop_the_applications_writes() -> Result<()> {
     ))?;
     assert!(rig.tf.run(["plan", "-no-color"]).await?.failed()?.message().contains("public.keyless"));
 
-    // Accepted, it is said and done, and Postgres does what was foretold.
+    // Once accepted, the plan warns, the apply runs it, and Postgres behaves as predicted.
     rig.main(&publication(
         "name = \"p\"\n tables = [\"public.orders\", \"public.keyless\"]\n publish = [\"insert\", \"update\"]\n allow_tables_without_replica_identity = true",
     ))?;
@@ -101,7 +101,7 @@ async fn refuses_what_would_stop_the_applications_writes() -> Result<()> {
     assert_eq!(accepted["tables_without_replica_identity"], json!(["public.keyless"]));
     assert!(rig.sql("UPDATE keyless SET note = 'c'").await.is_err());
 
-    // What is exposed already does not stand against another change, or against a destroy.
+    // Tables that are already exposed do not block another change or a destroy.
     rig.main(&publication("name = \"p\"\n tables = [\"public.orders\", \"public.keyless\", \"public.invoices\"]"))?;
     assert!(rig.tf.plan().await?.outcome.message().contains("Published tables without a replica identity"));
     rig.tf.destroy().await?;
@@ -250,7 +250,7 @@ async fn what_exists_already_is_named_with_an_import_block() -> Result<()> {
     assert!(refusal.contains("import {") && refusal.contains("id = \"app/p\""), "{refusal}");
     assert_eq!(rig.tf.resource(P).await?, json!(null));
 
-    // The block of the message is one that Terraform takes, whatever the name.
+    // Terraform accepts the block in the message, whatever the name.
     let name = "p ${x} %{y} é";
     rig.sql(&format!("CREATE PUBLICATION \"{name}\" FOR TABLE ONLY orders WITH (publish_via_partition_root = true)")).await?;
     let resource = publication("name = \"p $${x} %%{y} é\"\n tables = [\"public.orders\"]").replace("\"p\" {", "\"new_name\" {");
@@ -273,7 +273,7 @@ async fn a_missing_table_is_a_warning_at_plan_and_an_error_at_apply() -> Result<
     assert!(refusal.contains("There is no table public.later in database app"), "{refusal}");
     assert_eq!(rig.tf.resource(P).await?, json!(null));
 
-    // The table comes between plan and apply: the reviewed statement runs.
+    // The table is created between plan and apply: the reviewed statement runs.
     let plan = rig.tf.plan().await?;
     rig.sql("CREATE TABLE later (id int PRIMARY KEY)").await?;
     let before = rig.changes()?.len();
@@ -410,7 +410,7 @@ async fn moves_to_a_database_that_is_made_in_the_same_apply() -> Result<()> {
     rig.tf.assert_empty_plan().await
 }
 
-/// Whoever may create in `public` must not get the master user to run code.
+/// A user who may create objects in `public` must not be able to make the master user run code.
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_and_operators_of_a_schema_are_not_taken_for_the_servers_own() -> Result<()> {
     let rig = rig().await?;
@@ -502,7 +502,7 @@ async fn what_nobody_consented_to_stays_refused_whatever_happened_since_the_plan
     let before = rig.changes()?;
     let refusal = apply_saved(&rig, &plan).await?.failed()?.message();
     assert!(refusal.contains("allow_scope_replacement = true"), "{refusal}");
-    // The state has seen all_tables = true, and now says false where the configuration says nothing.
+    // The state had all_tables = true and now has false, while the configuration does not set it.
     rig.tf.apply().await?;
     assert_eq!(rig.changes()?, before);
     rig.tf.assert_empty_plan().await
@@ -560,7 +560,7 @@ async fn one_that_publishes_nothing_is_said_to_and_managed_all_the_same() -> Res
     assert_eq!(rig.ask(PUBLISHED).await?, "");
     rig.tf.destroy().await?;
     rig.apply_as_reviewed(P).await?;
-    // Two absent lists are no scope.
+    // Two absent lists are not a scope.
     rig.main(&publication("name = \"p\""))?;
     let message = rig.tf.run(["plan", "-no-color"]).await?.failed()?.message();
     assert!(message.contains("No scope") && message.contains("tables = [] publishes nothing"), "{message}");

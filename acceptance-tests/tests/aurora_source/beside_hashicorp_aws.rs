@@ -1,6 +1,6 @@
-//! hashicorp/aws beside this provider: it makes the cluster and its instances, and ours makes them a source.
+//! hashicorp/aws together with this provider: it creates the cluster and its instances, and ours makes them a source.
 //!
-//! `CLICKPIPES_TEST_PROVIDER_MIRROR` names a filesystem mirror that holds hashicorp/aws; without one nothing is run.
+//! `CLICKPIPES_TEST_PROVIDER_MIRROR` names a filesystem mirror that holds hashicorp/aws; without it, nothing is run.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use acceptance_tests::terraform_cli::Terraform;
 const MIRROR: &str = "CLICKPIPES_TEST_PROVIDER_MIRROR";
 const PASSWORD: &str = "master-Pa55word-kx3";
 
-/// The cluster, its instances and its group as people write them, and what ours adds.
+/// A usual configuration of the cluster, its instances and its group, and what our provider adds.
 const CONFIGURATION: &str = r#"
 resource "aws_rds_cluster_parameter_group" "shop" {
   name        = "shop"
@@ -86,7 +86,7 @@ variable "replication_password" {
 #[tokio::test]
 async fn hashicorp_aws_makes_the_cluster_and_ours_makes_it_a_source() -> anyhow::Result<()> {
     let Some(mirror) = std::env::var_os(MIRROR).filter(|mirror| !mirror.is_empty()).map(PathBuf::from) else {
-        // Past the test harness, which shows the output of failed tests only.
+        // Bypasses the test harness, which only shows the output of failed tests.
         writeln!(std::io::stderr(), "not run: hashicorp/aws: no provider mirror ({MIRROR} names none)")?;
         return Ok(());
     };

@@ -56,7 +56,7 @@ async fn stopped(session: Session) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Whether the provider has said in this test that it runs such an operation.
+/// Whether the provider has logged in this test that it runs such an operation.
 fn runs(rig: &Rig, operation: &str) -> anyhow::Result<bool> {
     let log = std::fs::read_to_string(rig.tf.log_path()).unwrap_or_default();
     Ok(log.lines().any(|line| line.contains("running") && line.contains(operation)))
@@ -67,7 +67,7 @@ async fn ctrl_c_ends_a_plan_whose_look_at_the_cluster_hangs() -> anyhow::Result<
     let rig = Rig::without_postgres().await?;
     rig.source("reboot = \"writer\"")?;
     rig.simulator.inject_fault("DescribeGlobalClusters", Fault::Hang, ALL);
-    // The plan that an apply makes first is another matter: Terraform does not tell of a stop before it is done.
+    // The plan that an apply makes first is an exception: Terraform does not send a stop before it is done.
     let session = rig.tf.start(["plan", "-no-color"])?;
     rig.tf.until_logged("GRPCProvider.v6: PlanResourceChange").await?;
     stopped(session).await?;

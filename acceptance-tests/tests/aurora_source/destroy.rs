@@ -1,4 +1,4 @@
-//! Destroy brings back what was there before, and refuses what would leave the database down.
+//! Destroy restores what was there before, and refuses what would leave the database down.
 
 use acceptance_tests::simulator::ClusterSpec;
 use anyhow::Context as _;
@@ -114,7 +114,7 @@ async fn a_destroy_plan_that_keeps_the_state_lists_its_calls_while_the_database_
     ] {
         assert!(message.contains(words), "{words} is missing in {message}");
     }
-    // The destroy itself does not go on without an answer.
+    // The destroy itself does not continue without an answer.
     let failure = rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?;
     assert!(failure.message().contains("Error: Cannot reach the database server"), "{}", failure.message());
     assert_eq!(rig.cluster.parameter_group(), OURS);

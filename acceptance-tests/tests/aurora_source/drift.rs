@@ -1,4 +1,4 @@
-//! What others change is seen at refresh, shown in `drift`, mended, and seen again.
+//! A change by others is found at refresh, shown in `drift`, fixed, and found again.
 
 use crate::rig::{ALL_REBOOT, DEFAULT, OURS, Rig, SOURCE, strings};
 

@@ -1,4 +1,5 @@
-//! A create that fails at the first call, at the second, and so on to the last: each time it leaves no state, and is taken up again.
+//! A create that fails at the first call, at the second, and so on to the last: each time it leaves no state, and the next apply
+//! resumes it.
 
 use acceptance_tests::core_client::CoreClient;
 use acceptance_tests::simulator::{ClusterSpec, Fault, FaultSpec, Options, Simulator};
@@ -59,7 +60,7 @@ async fn a_create_that_fails_at_any_call_is_taken_up_again() -> anyhow::Result<(
     Ok(())
 }
 
-/// A configured provider that is spoken to without terraform, for the speed of it.
+/// A configured provider that is called without terraform, to save time.
 struct Core {
     client: CoreClient,
     /// The attributes of the resource.
@@ -133,14 +134,14 @@ fn all(attributes: &[Attribute]) -> Vec<String> {
     attributes.iter().map(|attribute| attribute.name.clone()).collect()
 }
 
-/// What the nested attribute of this name consists of.
+/// The attributes of the nested attribute with this name.
 fn nested<'a>(attributes: &'a [Attribute], name: &str) -> anyhow::Result<&'a [Attribute]> {
     let attribute = attributes.iter().find(|attribute| attribute.name == name);
     let nested = attribute.and_then(|attribute| attribute.nested_type.as_ref());
     Ok(&nested.with_context(|| format!("the provider has no {name}"))?.attributes)
 }
 
-/// An object with all these attributes, null where nothing is given.
+/// An object with all these attributes, null where no value is given.
 fn object(attributes: &[String], given: Value) -> Value {
     let mut object: Map<String, Value> = attributes.iter().map(|name| (name.clone(), Value::Null)).collect();
     object.extend(given.as_object().cloned().unwrap_or_default());

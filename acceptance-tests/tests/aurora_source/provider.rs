@@ -1,4 +1,4 @@
-//! The provider block as this resource meets it: unknown at plan, wrong, incomplete.
+//! The provider block as this resource sees it: unknown at plan, wrong, incomplete.
 
 use acceptance_tests::simulator::ClusterSpec;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

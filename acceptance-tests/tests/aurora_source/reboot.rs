@@ -1,4 +1,4 @@
-//! The reboot policies, and what the plan says of them.
+//! The reboot policies, and what the plan says about them.
 
 use acceptance_tests::simulator::ClusterSpec;
 
@@ -36,7 +36,7 @@ async fn never_attaches_the_group_and_leaves_the_reboot_to_people() -> anyhow::R
     assert_eq!(state["region"], "us-east-1");
     rig.tf.assert_empty_plan().await?;
 
-    // Somebody changes his mind: only the reboot is left.
+    // The policy is changed later: only the reboot is left.
     rig.source("reboot = \"writer\"")?;
     let plan = rig.tf.plan().await?;
     assert_eq!(plan.operations(SOURCE), ["RebootDBInstance <the writer of shop>"]);

@@ -100,7 +100,7 @@ async fn a_change_whose_operations_are_refused_is_no_plan() -> anyhow::Result<()
     rig.tf.apply().await?;
     rig.detach().await?;
     rig.cluster.leave_pending("BackupRetentionPeriod", "14");
-    // What is asked for is not to blame, and an apply of it would do what nobody has reviewed.
+    // The configuration is not the cause, and an apply of it would run something that was not reviewed.
     rig.source("reboot = \"writer\"\n  timeouts = { update = \"10m\" }")?;
     let failure = rig.plan_fails().await?;
     assert!(failure.message().contains("BackupRetentionPeriod = 14"), "{}", failure.message());

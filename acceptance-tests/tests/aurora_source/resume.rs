@@ -1,4 +1,4 @@
-//! A create that stops half-way leaves no state, and the next one does only what is missing.
+//! A create that stops half-way leaves no state, and the next one only does what is missing.
 
 use acceptance_tests::simulator::{ClusterSpec, Fault};
 
@@ -56,7 +56,7 @@ async fn a_create_that_loses_aws_half_way_says_so_and_what_exists() -> anyhow::R
         rig.cluster.wait_until_available().await?;
         rig.tf.apply().await?;
         let attached = rig.changes()?.iter().filter(|line| line.starts_with("ModifyDBCluster ")).count();
-        // The log of calls has a lost answer as an error.
+        // The log of calls lists a lost answer as an error.
         assert_eq!(attached, usize::from(fault == Fault::ConnectionReset), "{:?}", rig.changes()?);
         assert_eq!(rig.state().await?["ready"], true);
         rig.tf.assert_empty_plan().await?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// The resource of every test.
 pub const SOURCE: &str = "clickpipes_aurora_source.shop";
-/// The group that the resource makes for the cluster `shop`.
+/// The group that the resource creates for the cluster `shop`.
 pub const OURS: &str = "clickpipes-shop-aurora-postgresql15";
 /// The group that AWS attaches when none is named.
 pub const DEFAULT: &str = "default.aurora-postgresql15";
@@ -28,7 +28,7 @@ impl Rig {
         Self::with(ClusterSpec::new("shop")).await
     }
 
-    /// The same without a Postgres, where nothing is asked of one.
+    /// The same without a Postgres, for tests that need none.
     pub async fn without_postgres() -> anyhow::Result<Self> {
         Self::with(ClusterSpec::new("shop").without_postgres()).await
     }
@@ -80,8 +80,8 @@ impl Rig {
         self.tf.run(["plan", "-no-color", "-input=false"]).await?.failed()
     }
 
-    /// What a create would run now that finds a part of it there already. Its plan has no known list, since the same run might destroy
-    /// that first.
+    /// What a create would run now if a part of it already exists. Its plan has no known list, because the same run might destroy
+    /// that part first.
     pub async fn would_run(&self) -> anyhow::Result<Vec<String>> {
         let plan = self.tf.plan().await?;
         anyhow::ensure!(plan.is_unknown(SOURCE, "operations") && plan.is_unknown(SOURCE, "impact"), "{}", plan.outcome.stdout);
@@ -90,7 +90,7 @@ impl Rig {
         Ok(lines.lines().map(|line| line.trim().to_owned()).collect())
     }
 
-    /// What the simulator was asked to change and did, as `operations` show it.
+    /// The changes that the simulator was asked for and made, as `operations` show them.
     pub fn changes(&self) -> anyhow::Result<Vec<String>> {
         let calls = self.simulator.calls();
         calls.iter().filter(|call| call.is_mutating() && call.error.is_none()).map(|call| self.shown(call)).collect()
@@ -103,21 +103,21 @@ impl Rig {
         members.into_iter().map(|member| member.parameter_group_status).collect()
     }
 
-    /// Attaches the default group, as somebody else might.
+    /// Attaches the default group, as another person might.
     pub async fn detach(&self) -> anyhow::Result<()> {
         let call = self.sdk().modify_db_cluster().db_cluster_identifier("shop").db_cluster_parameter_group_name(DEFAULT);
         call.apply_immediately(true).send().await?;
         self.cluster.wait_until_available().await
     }
 
-    /// Upgrades the engine to another major version, as somebody else might.
+    /// Upgrades the engine to another major version, as another person might.
     pub async fn upgrade(&self, version: &str) -> anyhow::Result<()> {
         let call = self.sdk().modify_db_cluster().db_cluster_identifier("shop").engine_version(version);
         call.allow_major_version_upgrade(true).apply_immediately(true).send().await?;
         self.cluster.wait_until_available().await
     }
 
-    /// Sets a parameter, as somebody else might.
+    /// Sets a parameter, as another person might.
     pub async fn set_parameter(&self, group: &str, name: &str, value: &str, method: &str) -> anyhow::Result<()> {
         let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name(name).parameter_value(value);
         let parameter = parameter.apply_method(method.into()).build();

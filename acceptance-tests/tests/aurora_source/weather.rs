@@ -102,7 +102,7 @@ async fn a_lost_answer_causes_no_second_outage() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_member_that_does_not_come_back_ends_the_wait_and_is_mended_by_the_next_apply() -> anyhow::Result<()> {
     let rig = Rig::new().await?;
-    // More than any machine has.
+    // More memory than any machine has.
     rig.source("reboot = \"writer\"\n  parameters = { shared_buffers = \"1073741823\" }")?;
     let failure = rig.apply_fails().await?;
     assert!(failure.message().contains("incompatible-parameters"), "{}", failure.message());

@@ -1,4 +1,4 @@
-//! What a resource needs to exist for real: one file a resource in `fixtures/life/`, named after its type.
+//! What a resource needs to really exist: one file per resource in `fixtures/life/`, named after its type.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,19 +13,19 @@ use serde_json::Value as Json;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Clusters beside `orders`, which has a Postgres with the database `app`; these are only described.
+    /// Additional clusters, only described. `orders` has a Postgres with the database `app`.
     pub clusters: Vec<String>,
-    /// Whether its apply runs statements. Where none is run, mishaps are tried on a cluster that is only described: the restarts of a
-    /// real Postgres would take most of the time.
+    /// Whether its apply runs statements. If not, mishaps are tested on a cluster that is only described: the restarts of a real
+    /// Postgres would take most of the time.
     pub statements: bool,
-    /// What is there before: SQL of the admin, each in a database.
+    /// What exists before: SQL of the admin, each in a database.
     pub before: Vec<(String, String)>,
     create: Json,
     update: Json,
     /// `null` only if no change replaces the resource.
     replace: Option<Json>,
     import_id: String,
-    /// Clusters that have to be deleted after the destroy for the object to be gone: of some it is a setting.
+    /// Clusters that have to be deleted after the destroy for the object to be gone: some objects are settings of a cluster.
     pub gone_with: Vec<String>,
     /// Attributes that an import cannot know, each with the reason.
     not_imported: BTreeMap<String, String>,

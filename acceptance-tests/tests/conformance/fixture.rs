@@ -1,4 +1,4 @@
-//! What an inhabitant that is no managed resource is tried on: one file each in `fixtures/data_source/`, `fixtures/ephemeral/`,
+//! The tests of an inhabitant that is not a managed resource: one file each in `fixtures/data_source/`, `fixtures/ephemeral/`,
 //! `fixtures/list/`, `fixtures/action/` and `fixtures/function/`, named after its type or its name.
 
 use std::collections::BTreeSet;
@@ -15,10 +15,10 @@ use serde_json::Value as Json;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fixture {
-    /// Clusters beside `orders`; these are only described.
+    /// Clusters in addition to `orders`; these are only described.
     pub clusters: Vec<String>,
-    /// What is there before: SQL of the admin, each in a database. The cluster `orders` has a real Postgres (with the database `app`) only
-    /// if there is any.
+    /// What exists before: SQL of the admin, each in a database. The cluster `orders` has a real Postgres (with the database
+    /// `app`) only if there is any.
     pub before: Vec<(String, String)>,
     /// Configurations that work there.
     pub works: Vec<Json>,
@@ -32,9 +32,9 @@ pub struct Fixture {
 pub struct Refused {
     /// The arguments.
     pub config: Json,
-    /// The path of the argument that is at fault, without a dot before it.
+    /// The path of the invalid argument, without a dot before it.
     pub path: String,
-    /// A part of what is said.
+    /// A part of the message.
     pub error: String,
 }
 
@@ -52,7 +52,7 @@ pub struct Calls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// The arguments; as a dynamic one each literal has the type that Terraform's language gives it.
+    /// The arguments; in a dynamic argument, each literal has the type that Terraform's language gives it.
     pub arguments: Vec<Json>,
     /// The result.
     pub result: Json,
@@ -134,7 +134,7 @@ fn all<'a, T: DeserializeOwned>(folder: &str, names: impl Iterator<Item = &'a St
 fn a_missing_file_is_named_and_so_is_one_too_many() {
     let missing = all::<Fixture>("later", [&"clickpipes_later".to_owned()].into_iter(), "{}").unwrap_err().to_string();
     assert!(missing.contains("add ") && missing.contains("fixtures/later/clickpipes_later.json"), "{missing}");
-    // The lives stand in for a folder with files of somebody else.
+    // The folder of the lives serves as a folder with foreign files.
     let stranger = all::<Json>("life", [].into_iter(), "{}").unwrap_err().to_string();
     assert!(stranger.contains("is of nothing that the provider has"), "{stranger}");
 }

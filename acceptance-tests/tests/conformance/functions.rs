@@ -1,4 +1,4 @@
-//! Every function gives what its fixture says. Terraform calls functions of a provider that nobody has configured.
+//! Every function returns what its fixture says. Terraform calls functions of a provider that is not configured.
 
 use acceptance_tests::core_client::{Failure, Function, TerraformCore, Value, message, state_json};
 use anyhow::{Context as _, Result, ensure};
@@ -45,7 +45,7 @@ async fn error_of(core: &TerraformCore, name: &str, arguments: Vec<DynamicValue>
     Ok(error)
 }
 
-/// Core converts each argument first; nothing else may end the process.
+/// Core converts each argument first; no other argument may end the process.
 #[tokio::test]
 async fn an_argument_that_cannot_be_read_is_an_error_about_it() -> Outcome {
     let (client, core) = loaded().await?;

@@ -1,4 +1,5 @@
-//! Identities beyond the lives of their resources, which check them at each step: their schema, and messages as nobody should send them.
+//! Identities beyond the lives of their resources, which check them at each step: their schema, and messages that no client
+//! should send.
 
 use acceptance_tests::core_client::{CoreClient, Failure, Value, errors, message, msgpack, state_json};
 use anyhow::{Context as _, ensure};
@@ -26,7 +27,8 @@ async fn every_attribute_of_an_identity_says_what_it_is_and_two_processes_agree(
     Ok(())
 }
 
-/// Core asks only for what an earlier version has stored. The current one passes as it is, and what cannot be read is an error.
+/// Core only asks for an upgrade of earlier versions. The current version is returned unchanged, and an unreadable one is an
+/// error.
 #[tokio::test]
 async fn a_stored_identity_is_read_and_a_hostile_one_is_an_error() -> Outcome {
     let (client, mut core) = unconfigured().await?;
@@ -74,7 +76,7 @@ async fn an_import_by_no_identity_is_refused() -> Outcome {
     end(client).await
 }
 
-/// A provider need not look at what it handed out itself; but nothing in it may end the process, and the state stays as it was.
+/// A provider need not check what it returned itself, but nothing in it may end the process, and the state stays unchanged.
 #[tokio::test]
 async fn an_identity_that_cannot_be_read_ends_nothing() -> Outcome {
     let (client, core) = unconfigured().await?;

@@ -11,8 +11,8 @@ use crate::life::of_each;
 use crate::remote_steps::Mishap;
 use crate::world::{Behind, World};
 
-/// Less than the 30 s after which the SDK gives up an attempt at a call and makes another, which is answered: only a stop that is heard
-/// ends an apply sooner.
+/// Less than the 30 s after which the SDK gives up an attempt at a call and makes another, which is answered: only an honoured
+/// stop ends an apply sooner.
 const HEARD_WITHIN: Duration = Duration::from_secs(25);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +25,7 @@ async fn a_create_that_loses_any_answer_converges() -> Outcome {
     creates(Mishap::AnswerLost).await
 }
 
-/// The two mishaps by turns.
+/// The two mishaps, in turn.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_goes_wrong_at_any_step_converges() -> Outcome {
     updates(|step| if step % 2 == 0 { Mishap::Refused } else { Mishap::AnswerLost }).await
@@ -54,7 +54,7 @@ async fn creates(mishap: Mishap) -> Outcome {
             world.core.destroy(type_name, object).await.with_context(after)?;
             if !came {
                 ensure!(step > 0, "a create takes no step at all");
-                // A lost answer may be found again; what is refused or stopped must be told.
+                // The result of a lost answer may be found again; a refusal or a stop must be reported.
                 ensure!(failed > 0 || mishap == Mishap::AnswerLost, "the create never failed");
                 break;
             }
@@ -124,7 +124,7 @@ async fn attempt(
     };
     let came = world.steps.over();
     if mishap == Mishap::NoAnswer {
-        // Whoever is stopped, is configured again before the next run.
+        // A provider that was stopped is configured again before the next run.
         world.configure().await?;
     }
     ensure!(came || applied.failure.is_none(), "without a mishap: {:?}", applied.failure);

@@ -32,7 +32,7 @@ pub async fn run(core: &mut TerraformCore, kind: Kind, type_name: &str, config: 
     Ok(())
 }
 
-/// Has each of a kind do something in a world of its own; every failure is told.
+/// Runs each inhabitant of a kind in its own world; all failures are reported.
 async fn of_each(kind: Kind, step: impl AsyncFn(&str, &Fixture, &mut World) -> Result<()>) -> Outcome {
     let mut failures = Vec::new();
     for (type_name, fixture) in fixture::of_kind(&schemas().await?, kind)? {
@@ -137,7 +137,7 @@ async fn what_is_listed_can_be_imported() -> Outcome {
     .await
 }
 
-/// As core does when it has what it wants: the stream is dropped, and the provider lives on.
+/// As core does when it has enough: the stream is dropped, and the provider keeps running.
 async fn hangs_up(core: &mut TerraformCore, type_name: &str, config: &Value) -> Outcome {
     let request = || pb::list_resource::Request {
         type_name: type_name.to_owned(),

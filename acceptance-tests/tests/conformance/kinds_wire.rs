@@ -1,5 +1,5 @@
-//! Data sources, ephemeral resources, lists and actions over the wire: every value at every place, values that are none, types that are
-//! none, and a provider whose own configuration is not known yet.
+//! Data sources, ephemeral resources, lists and actions over the wire: every value at every place, invalid values, invalid types,
+//! and a provider whose own configuration is not known yet.
 
 use acceptance_tests::core_client::schema::Schema;
 use acceptance_tests::core_client::{CoreClient, Failure, Kind, Refinement, TerraformCore, Value, errors, message, msgpack};
@@ -116,7 +116,7 @@ async fn each_argument_may_be_unknown_refined_known_or_null() -> Outcome {
                 let config = place.with(&schema.attributes, value.clone());
                 match core.validate_of(kind, &type_name, message(&config)).await {
                     Ok(_) => {}
-                    // A value that makes no sense may be refused, but by the provider's own words.
+                    // A value that makes no sense may be refused, but with the provider's own message.
                     Err(Failure::Refused(said)) if is_known => {
                         let said = errors(&said);
                         ensure!(!said.iter().any(|error| error.contains("Cannot decode")), "{}: {said:?}", place_of());
@@ -172,7 +172,7 @@ async fn a_truncated_or_hostile_value_is_an_error_of_every_rpc_and_the_provider_
     end(client).await
 }
 
-/// Core sends neither to a validation, others may: as values, which may be unknown.
+/// Core sends neither to a validation; other clients may send them as values, which may be unknown.
 #[tokio::test]
 async fn a_list_is_validated_with_whatever_limit() -> Outcome {
     let (client, core) = unconfigured().await?;
@@ -218,7 +218,7 @@ async fn an_unknown_type_is_a_diagnostic_of_every_rpc() -> Outcome {
     end(client).await
 }
 
-/// What an ephemeral resource kept for itself comes back from Terraform, and only from there. Whatever it is, nothing ends the process.
+/// The private data of an ephemeral resource comes back from Terraform only. No content of it may end the process.
 #[tokio::test]
 async fn private_data_of_somebody_else_end_nothing() -> Outcome {
     let (client, core) = unconfigured().await?;
@@ -236,8 +236,8 @@ async fn private_data_of_somebody_else_end_nothing() -> Outcome {
     end(client).await
 }
 
-/// Of a provider whose configuration is not known yet core reads data sources and opens ephemeral resources as of any other, and takes an
-/// error, or what can be said without anybody; an action must be planned.
+/// If the provider's configuration is not known yet, core reads data sources and opens ephemeral resources as usual, and accepts
+/// an error, or a result that needs no connection; it must be possible to plan an action.
 #[tokio::test]
 async fn nothing_is_dialled_before_the_configuration_is_known() -> Outcome {
     let nobody = Nobody::listens()?;

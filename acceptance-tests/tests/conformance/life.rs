@@ -8,7 +8,7 @@ use crate::Outcome;
 use crate::entry::{self, Entry};
 use crate::world::{Behind, World, schemas};
 
-/// Has each resource do something in a world of its own; every failure is told.
+/// Runs each resource in its own world; all failures are reported.
 pub async fn of_each(behind: Behind, step: impl AsyncFn(&str, &Entry, &mut World) -> Result<()>) -> Outcome {
     let mut failures = Vec::new();
     for (type_name, entry) in entry::all(&schemas().await?)? {
@@ -52,7 +52,7 @@ async fn every_resource_can_be_replaced_though_no_argument_asks_for_it() -> Outc
     .await
 }
 
-/// What another resource of the same apply makes is unknown when the reviewer's plan is made, and known in the plan right before apply.
+/// A value from another resource of the same apply is unknown in the reviewer's plan, and known in the plan right before apply.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_argument_may_become_known_only_at_apply() -> Outcome {
     of_each(Behind::Postgres, async |type_name, entry, world| {
@@ -68,7 +68,7 @@ async fn each_argument_unknown(world: &mut World, type_name: &str, object: Optio
     let schema = world.core.resource(type_name)?;
     for argument in schema.attributes.iter().filter(|attribute| attribute.is_argument()) {
         for unknown in [Value::unknown(), Value::Unknown(Refinement::not_null())] {
-            // Nothing can be promised about what turns out to be null.
+            // No promise is possible about a value that may turn out to be null.
             if config.attribute(&argument.name).is_null() && unknown != Value::unknown() {
                 continue;
             }
@@ -77,7 +77,7 @@ async fn each_argument_unknown(world: &mut World, type_name: &str, object: Optio
                 world.core.validate(type_name, &early).await?;
                 for version in [Version::V1_11, Version::V1_16] {
                     let first = world.core.plan(type_name, object, &early, Walk::Plan(version)).await?;
-                    // Of what is replaced nothing is left when the second plan is made.
+                    // The replaced object no longer exists when the second plan is made.
                     let left = object.filter(|_| first.action != Action::Replace);
                     world.core.plan(type_name, left, config, Walk::Apply(version, &first)).await?;
                 }

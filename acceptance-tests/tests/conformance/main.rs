@@ -1,5 +1,6 @@
-//! What Terraform expects of every resource and of the provider's own configuration, over whatever the schema has: a resource added later
-//! is covered as soon as `fixtures/life/` says how it comes to exist. The same goes for what is no managed resource and its own fixture.
+//! What Terraform expects of every resource and of the provider's own configuration, for everything in the schema: a resource
+//! added later is covered as soon as `fixtures/life/` says how to create it. The same is true for the other kinds and their own
+//! fixtures.
 
 mod entry;
 mod fixture;

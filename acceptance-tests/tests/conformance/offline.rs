@@ -1,4 +1,4 @@
-//! A provider whose own configuration is not known yet: nothing is dialled, and everything that can be said is said.
+//! A provider whose own configuration is not known yet: no connection is made, and everything that is known is answered.
 
 use acceptance_tests::core_client::rules::action::Action;
 use acceptance_tests::core_client::{
@@ -20,7 +20,7 @@ fn stored(schema: &Schema, config: &Value) -> Value {
     })
 }
 
-/// A port where somebody would notice.
+/// A port where a connection would be noticed.
 pub struct Nobody {
     listener: std::net::TcpListener,
     port: u16,
@@ -34,7 +34,7 @@ impl Nobody {
         Ok(Self { listener, port })
     }
 
-    /// All that leads there.
+    /// All settings that lead there.
     pub fn environment(&self) -> [(&'static str, String); 8] {
         [
             ("PGHOST", "127.0.0.1".to_owned()),
@@ -72,7 +72,7 @@ async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
             let (first, _) = core.plan_twice(&type_name, None, &subject.create).await.with_context(|| type_name.clone())?;
             ensure!(first.action == Action::Create, "{type_name}: {:?}", first.action);
 
-            // Refreshed, it stays as it was, its private data too; no byte of either is the provider's to know better.
+            // A refresh leaves it unchanged, its private data too; the provider may not change a byte of either.
             let mut object = Object::new(stored(schema, &subject.create), b"null".to_vec());
             object.identity = first.identity.clone().filter(Value::is_wholly_known);
             object.identity_version = core.identity_version(&type_name);
@@ -93,7 +93,7 @@ async fn nothing_is_dialled_and_every_step_but_the_apply_goes_on() -> Outcome {
     Ok(())
 }
 
-/// Whichever it is, and whatever it may turn out to be, null included.
+/// For any attribute, and any value that it may turn out to have, including null.
 #[tokio::test]
 async fn one_unknown_setting_is_enough_to_dial_nothing_with_its_section() -> Outcome {
     let nobody = Nobody::listens()?;
@@ -109,7 +109,7 @@ async fn one_unknown_setting_is_enough_to_dial_nothing_with_its_section() -> Out
         for unknown in [vec![Value::unknown()], refined(&place.argument.value_type())].concat() {
             let place_of = || format!("{name}: {unknown:?}");
             let mut config = place.alone(attributes, unknown.clone());
-            // A role without its ARN is none, whatever else is unknown.
+            // A role without its ARN is not a role, whatever else is unknown.
             if setting.starts_with("assume_role.") && setting != "assume_role.role_arn" {
                 let aws = config.attribute("aws");
                 let role = aws.attribute("assume_role").with("role_arn", Value::text("arn:aws:iam::123456789012:role/deploy"));
@@ -131,7 +131,7 @@ async fn one_unknown_setting_is_enough_to_dial_nothing_with_its_section() -> Out
     Ok(())
 }
 
-/// What excludes each other may be unknown at once: at most one of them need turn out to be given.
+/// Arguments that conflict may all be unknown: at most one of them may turn out to be set.
 #[tokio::test]
 async fn sections_whose_every_setting_is_unknown_are_valid() -> Outcome {
     let nobody = Nobody::listens()?;
@@ -197,7 +197,7 @@ async fn a_client_without_write_only_attributes_is_told_so() -> Outcome {
     Ok(())
 }
 
-/// What is deferred in an apply, nobody comes back to, whatever the client claims about itself.
+/// Terraform never resumes what is deferred in an apply, whatever the client claims.
 #[tokio::test]
 async fn nothing_is_deferred_where_deferring_is_allowed() -> Outcome {
     let client = CoreClient::start().await?;

@@ -43,7 +43,7 @@ impl Place {
         self.among(attributes, value, &all_unknown)
     }
 
-    /// An object in which this argument has the value and no other is given.
+    /// An object in which only this argument has a value.
     pub fn alone(&self, attributes: &[Attribute], value: Value) -> Value {
         self.among(attributes, value, &all_null)
     }
@@ -90,7 +90,7 @@ fn all_null(attributes: &[Attribute]) -> Value {
     Value::Object(attributes.iter().map(|attribute| (attribute.name.clone(), Value::Null)).collect())
 }
 
-/// An object in which the objects are there, at any depth, and every argument in them is unknown.
+/// An object in which the nested objects exist, at any depth, and every argument in them is unknown.
 pub fn innermost_unknown(attributes: &[Attribute]) -> Value {
     let value = |attribute: &Attribute| match &attribute.shape {
         Shape::Nested(Nesting::Single, inner) if attribute.is_argument() => innermost_unknown(inner),
@@ -119,7 +119,7 @@ pub fn some(of: &Type) -> Value {
 pub fn another(of: &Type) -> Value {
     match of {
         Type::Bool | Type::List(_) | Type::Set(_) | Type::Tuple(_) => Value::text("no bool and no list"),
-        // Whatever it is, its type is missing.
+        // Any value whose type is missing.
         Type::Dynamic => Value::text("no type"),
         Type::Number => Value::text("no number"),
         Type::Text => Value::Bool(true),

@@ -1,5 +1,5 @@
-//! What lies between the provider and the world: each statement to Postgres and each call of AWS is a step, and at one of them something
-//! can go wrong. It works on the wire, so that it knows no resource.
+//! Everything between the provider and its servers: each statement to Postgres and each call to AWS is a step, and at one of them
+//! something can go wrong. It works on the wire, so it does not depend on any resource.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ pub enum Mishap {
     Refused,
     /// The step has its effect, and the connection breaks before the answer.
     AnswerLost,
-    /// The other side hears nothing and says nothing until it is over.
+    /// The other side receives and sends nothing until it is over.
     NoAnswer,
 }
 
@@ -45,7 +45,7 @@ impl Shared {
         if wire == Wire::Postgres { &self.statements } else { &self.calls }
     }
 
-    /// Counts a step and says what becomes of it.
+    /// Counts a step and decides its outcome.
     fn step(&self, wire: Wire) -> Option<Mishap> {
         self.taken(wire).fetch_add(1, Ordering::Relaxed);
         let mut ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +65,7 @@ impl Shared {
     }
 }
 
-/// The ways to Postgres and to AWS.
+/// The paths to Postgres and to AWS.
 pub struct RemoteSteps {
     shared: Arc<Shared>,
     /// Dropped with this value, and all connections with it.
@@ -77,12 +77,12 @@ impl RemoteSteps {
         Self { shared: Arc::default(), ways: JoinSet::new() }
     }
 
-    /// A port that leads to this Postgres.
+    /// A port that forwards to this Postgres.
     pub async fn lead_to_postgres(&mut self, server: SocketAddr) -> Result<SocketAddr> {
         self.lead(server, Wire::Postgres).await
     }
 
-    /// A port that leads to this API.
+    /// A port that forwards to this API.
     pub async fn lead_to_api(&mut self, server: SocketAddr) -> Result<SocketAddr> {
         self.lead(server, Wire::Http).await
     }
@@ -107,20 +107,20 @@ impl RemoteSteps {
         (taken(Wire::Postgres), taken(Wire::Http))
     }
 
-    /// Lets `steps` more steps pass, and has the next one go wrong.
+    /// Lets `steps` more steps pass, and makes the next one go wrong.
     pub fn order(&self, mishap: Mishap, steps: u32) {
         let mut ordered = self.shared.ordered.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.met.send_replace(false);
         *ordered = Some((mishap, steps));
     }
 
-    /// Waits until what was ordered has come.
+    /// Waits until the ordered mishap has happened.
     pub async fn met(&self) {
         // The sender lives as long as this value.
         let _ = self.shared.met.subscribe().wait_for(|met| *met).await;
     }
 
-    /// Ends what was ordered. Says whether it came at all.
+    /// Ends the ordered mishap. Says whether it happened at all.
     pub fn over(&self) -> bool {
         let left = self.shared.ordered.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.shared.over.send_modify(|times| *times += 1);
@@ -140,7 +140,7 @@ async fn connect(client: TcpStream, server: SocketAddr, wire: Wire, shared: Arc<
         lost: watch::Sender::new(false),
         answered: Notify::new(),
     };
-    // Whichever side leaves first takes the other with it.
+    // If one side closes, the other is closed too.
     tokio::select! {
         _ = way.there(from_client, to_server) => {}
         _ = way.back(from_server) => {}
@@ -201,7 +201,7 @@ impl Way {
         }
     }
 
-    /// What the client says next, and whether the server is to do something for it.
+    /// The client's next message, and whether the server has to act on it.
     async fn message(&self, client: &mut OwnedReadHalf) -> std::io::Result<(Vec<u8>, bool)> {
         match self.wire {
             Wire::Postgres => {

@@ -101,7 +101,7 @@ async fn two_processes_have_the_same_one() -> Outcome {
     Ok(())
 }
 
-/// Terraform may have it from a cache, so that a process is never asked for it.
+/// Terraform may have it in a cache and never ask this process for it.
 #[tokio::test]
 async fn no_handler_waits_for_it_to_be_asked_for() -> Outcome {
     let schemas = schemas().await?;

@@ -1,4 +1,4 @@
-//! Stored states as any Terraform may hand them over.
+//! Stored states as any Terraform may pass them.
 
 use acceptance_tests::core_client::{CoreClient, Failure, Object, TerraformCore, Type, Value, errors, message, state_json};
 use anyhow::{Context as _, ensure};
@@ -57,7 +57,7 @@ async fn each_attribute_is_read_as_it_was_stored() -> Outcome {
     Ok(())
 }
 
-/// A write-only value that somehow stands in a state goes no further.
+/// A write-only value that is in a state for some reason is not passed on.
 #[tokio::test]
 async fn a_stored_write_only_value_is_dropped() -> Outcome {
     let client = CoreClient::start().await?;
@@ -73,7 +73,7 @@ async fn a_stored_write_only_value_is_dropped() -> Outcome {
     Ok(())
 }
 
-/// A refresh that cannot even read its request answers with the state and the private data as they came: an absent state would mean that
+/// A refresh that cannot even read its request answers with the unchanged state and private data: an absent state would mean that
 /// the object is gone.
 #[tokio::test]
 async fn a_refresh_that_fails_keeps_state_and_private_data() -> Outcome {
@@ -101,7 +101,7 @@ async fn an_apply_that_cannot_begin_keeps_the_state() -> Outcome {
     let client = CoreClient::start().await?;
     let mut core = TerraformCore::load(client.provider.clone()).await?;
     for (type_name, schema) in core.schemas().resources.clone() {
-        // No bool, no number and no list has this type; strings have, so the first string gets a bool.
+        // A bool, a number or a list does not have this type; strings do, so the first string gets a bool.
         let value = schema.object(|attribute| Some(another(&attribute.value_type())));
         let object = Object::new(value, b"private".to_vec());
         let planned = acceptance_tests::core_client::Planned {
@@ -112,7 +112,7 @@ async fn an_apply_that_cannot_begin_keeps_the_state() -> Outcome {
             warnings: Vec::new(),
         };
         let applied = core.apply(&type_name, Some(&object), &planned, &Value::Null).await;
-        // What comes back is what was sent, which core could not have read either.
+        // The answer is what was sent, which core could not have read either.
         match applied {
             Ok(applied) => {
                 let words = applied.failure.context("it was destroyed")?.to_string();

@@ -1,5 +1,5 @@
-//! Every value that can come over the wire, at every place of every schema: what is right is read as it is meant, what is wrong is an error
-//! that names its place.
+//! Every value that can come over the wire, at every place of every schema: a valid value is read correctly, an invalid one is an
+//! error that names its place.
 
 use acceptance_tests::core_client::{
     CoreClient, Failure, Step, TerraformCore, Type, Value, Version, Walk, errors, message, msgpack, schema::Schema,
@@ -20,7 +20,7 @@ struct Walker {
 }
 
 impl Walker {
-    /// A provider that may not dial, since nothing is known of where.
+    /// A provider that may not connect, because the address is not known.
     async fn start() -> Result<Self> {
         let client = CoreClient::start().await?;
         let mut core = TerraformCore::load(client.provider.clone()).await?;
@@ -68,7 +68,7 @@ fn raw(msgpack: Vec<u8>) -> DynamicValue {
     DynamicValue { msgpack, json: Vec::new() }
 }
 
-/// The value with these bytes in the place of the mark.
+/// The value with these bytes instead of the mark.
 fn marked(value: &Value, bytes: &[u8]) -> Result<DynamicValue> {
     let (encoded, mark) = (msgpack::encode(value), msgpack::encode(&Value::text(MARK)));
     let at = encoded.windows(mark.len()).position(|window| window == mark).context("there is no mark")?;
@@ -95,7 +95,7 @@ async fn each_argument_may_be_unknown_refined_known_or_null() -> Outcome {
                     let planned = walker.core.plan(&type_name, None, &config, Walk::Plan(version)).await;
                     match planned {
                         Ok(_) => {}
-                        // A value that makes no sense may be refused, but by the provider's own words.
+                        // A value that makes no sense may be refused, but with the provider's own message.
                         Err(Failure::Refused(_)) if is_known => {}
                         Err(failure) => return Err(failure).with_context(place_of),
                     }
@@ -123,7 +123,7 @@ async fn a_value_of_another_type_is_refused_with_its_path() -> Outcome {
 async fn every_form_of_a_number_is_read() -> Outcome {
     let mut walker = Walker::start().await?;
     let text = |text: &str| msgpack::encode(&Value::text(text));
-    // Forms of 5 that cty might send, which are whole numbers and no less so.
+    // Forms of 5 that cty might send, which are whole numbers too.
     let whole = [
         vec![5],
         vec![0xcc, 5],
@@ -138,7 +138,7 @@ async fn every_form_of_a_number_is_read() -> Outcome {
         [&[0xca][..], &5_f32.to_be_bytes()].concat(),
         text("5"),
     ];
-    // What no attribute takes here, but every codec has to read.
+    // Values that no attribute here accepts, but every codec has to read.
     let odd = [
         [&[0xcb][..], &0.5_f64.to_be_bytes()].concat(),
         text("0.1"),
@@ -182,7 +182,7 @@ async fn every_extension_is_an_unknown_value() -> Outcome {
             seen.push(of);
             let config = place.with(&schema.attributes, Value::text(MARK));
             let short = (0..=u8::MAX).map(|code| vec![0xd4, code, 0]);
-            // Every length that an extension can be written with, and a map of refinements with a key that nobody knows yet.
+            // Every length that an extension can be written with, and a map of refinements with an unknown key.
             let long = [
                 vec![0xc7, 0, 0],
                 vec![0xd5, 7, 1, 2],
@@ -214,7 +214,7 @@ async fn a_missing_and_an_extra_attribute_are_named_wherever_they_are() -> Outco
             }
         }
         for (inner, whole) in objects {
-            // The innermost object, by its name's first part: its attributes are the last ones of the path.
+            // The innermost object, by the first part of its name: its attributes are the last ones of the path.
             let (prefix, last) = match inner.rsplit_once('.') {
                 Some((prefix, last)) => (format!("{prefix}."), last.to_owned()),
                 None => (String::new(), schema.attributes.last().context("no attributes")?.name.clone()),
@@ -276,7 +276,7 @@ async fn a_truncated_or_hostile_value_is_an_error_and_the_provider_lives_on() ->
             // Deeper than any stack, as an array and as a map with maps for keys.
             vec![0x91; 1 << 20],
             vec![0x81; 1 << 20],
-            // No UTF-8, a code that msgpack does not use, more than one value, an empty object.
+            // Not UTF-8, a code that msgpack does not use, more than one value, an empty object.
             vec![0x81, 0xa1, 0xff, 0xc0],
             vec![0xc1],
             [whole.as_slice(), &[0xc0]].concat(),

@@ -1,4 +1,4 @@
-//! A simulated cluster with a real Postgres, and a configured provider that is spoken to as core does.
+//! A simulated cluster with a real Postgres, and a configured provider that is called as core does.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ const PASSWORD: &str = "admin-password-of-the-cluster";
 pub struct World {
     /// The provider, configured.
     pub core: TerraformCore,
-    /// The way from the provider to Postgres and AWS.
+    /// The path from the provider to Postgres and AWS.
     pub steps: RemoteSteps,
     configuration: Json,
     client: CoreClient,
@@ -29,7 +29,7 @@ pub struct World {
     _cluster: ClusterHandle,
 }
 
-/// What stands behind the cluster `orders`.
+/// What is behind the cluster `orders`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behind {
     /// A real Postgres.
@@ -39,12 +39,12 @@ pub enum Behind {
 }
 
 impl World {
-    /// What the entry takes for granted.
+    /// What the entry needs.
     pub async fn of(entry: &Entry, behind: Behind) -> Result<Self> {
         Self::with(&entry.clusters, &entry.before, behind == Behind::Postgres || entry.statements).await
     }
 
-    /// The cluster `orders`, real or only described, and these beside it; with `before` run in the databases of the real one.
+    /// The cluster `orders`, real or only described, and these additional ones; `before` runs in the databases of the real one.
     pub async fn with(clusters: &[String], before: &[(String, String)], is_real: bool) -> Result<Self> {
         let simulator = Simulator::start(Options { time_scale: 0.0005, ..Options::default() })?;
         let spec = ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app");
@@ -83,7 +83,7 @@ impl World {
         Ok(self.core.configure(&self.configuration).await?)
     }
 
-    /// Takes away what an object was a part of.
+    /// Removes what an object was a part of.
     pub async fn delete_clusters(&self, identifiers: &[String]) -> Result<()> {
         for identifier in identifiers {
             let mut control = TcpStream::connect(api(&self.simulator)).await?;
@@ -114,14 +114,14 @@ pub async fn schemas() -> Result<Schemas> {
     Ok(schemas)
 }
 
-/// A provider that nobody has configured.
+/// A provider that is not configured.
 pub async fn loaded() -> Result<(CoreClient, TerraformCore)> {
     let client = CoreClient::start().await?;
     let core = TerraformCore::load(client.provider.clone()).await?;
     Ok((client, core))
 }
 
-/// One that may not dial, since nothing is known of where.
+/// One that may not connect, because the address is not known.
 pub async fn unconfigured() -> Result<(CoreClient, TerraformCore)> {
     let (client, mut core) = loaded().await?;
     let unknown = all_unknown(&core.schemas().provider.attributes);

@@ -1,6 +1,6 @@
-//! What can be wrong with the provider that is made to be wrong.
+//! The faults of the faulty provider.
 
-/// A fault. Everything else is as it should be.
+/// A fault. Everything else is correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     SchemaTypedTwice,
@@ -135,14 +135,14 @@ pub enum Fault {
     FunctionFailsWithoutAWord,
     FunctionChangesItsMind,
 
-    // What a provider may do, and what becomes of the state then.
+    // What a provider may do, and what core then stores.
     FailsHalfWay,
     FailsWithoutState,
     Refuses,
     DropsTheCall,
 }
 
-/// Tests that each take one fault and the words that the client has for it, which `said_of` finds out.
+/// Tests, each with one fault and the client's messages for it, which `said_of` returns.
 macro_rules! said_of {
     ($($test:ident: $fault:ident => [$($words:literal),+];)+) => { $(
         #[tokio::test]

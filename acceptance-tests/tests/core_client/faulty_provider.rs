@@ -1,4 +1,4 @@
-//! A provider with one small resource that lives in memory, with its neighbours of every other kind, and with one fault at most.
+//! A provider with one small resource in memory, one inhabitant of every other kind, and at most one fault.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ pub struct FaultyProvider {
     called: AtomicBool,
 }
 
-/// Starts a provider with this fault, and core beside it.
+/// Starts a provider with this fault, and core with it.
 pub async fn core(fault: Option<Fault>) -> Result<TerraformCore> {
     let (ours, its) = UnixStream::pair()?;
     let schema = Schema::decode(&thing_schema()).map_err(anyhow::Error::msg)?;
@@ -84,7 +84,7 @@ impl FaultyProvider {
         message.map_or(Value::Null, |message| msgpack::decode(&message.msgpack, &self.schema.value_type()).unwrap())
     }
 
-    /// The plan of a create or an update: the proposal, with the id open until it exists.
+    /// The plan of a create or an update: the proposal, with the id unknown until the object exists.
     fn plan(&self, prior: &Value, config: &Value, proposed: &Value) -> Value {
         let mut planned = proposed.with("password_wo", Value::Null);
         if let Value::List(members) = planned.attribute("members") {
@@ -166,7 +166,7 @@ impl FaultyProvider {
         }
     }
 
-    /// What a step answers after it was tampered with.
+    /// The answer of a step after it was tampered with.
     fn tampered(&self, value: Value, unknown: Fault, write_only: Fault, another: Fault) -> Value {
         match self.fault {
             Some(fault) if fault == unknown => value.with("id", Value::unknown()),

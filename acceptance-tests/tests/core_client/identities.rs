@@ -1,4 +1,4 @@
-//! Each fault of an identity, and what is said of it; and resources without one, which are none the worse.
+//! Each fault of an identity, and what the client reports; and resources without an identity, which work too.
 
 use acceptance_tests::core_client::{Failure, Object, TerraformCore, Value};
 use anyhow::{Context as _, Result, ensure};
@@ -8,7 +8,7 @@ use crate::fault::{Fault, said_of};
 use crate::faulty_provider::{THING, core};
 use crate::rules::{said_of, subject};
 
-/// An older provider does not even know the question.
+/// An older provider does not know this RPC.
 #[tokio::test]
 async fn a_resource_without_an_identity_lives_as_before() -> Result<()> {
     let mut core = core(Some(Fault::KnowsNoIdentities)).await?;

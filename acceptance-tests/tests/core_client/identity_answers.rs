@@ -1,4 +1,4 @@
-//! The identity of the resource in each answer: its name, and the id that it gets when it is made.
+//! The identity of the resource in each answer: its name, and the id that it gets when it is created.
 
 use acceptance_tests::core_client::{Type, Value, message, msgpack};
 use terraform_provider_clickpipes::proto::tfplugin6::{
@@ -32,7 +32,7 @@ fn data(identity: &Value) -> Option<ResourceIdentityData> {
     Some(ResourceIdentityData { identity_data: Some(message(identity)) })
 }
 
-/// The identity of an object, as long as any is known of.
+/// The identity of an object, if one is known.
 fn of_object(fault: Option<Fault>, object: &Value) -> Option<Value> {
     if object.is_null() || matches!(fault, Some(Fault::KnowsNoIdentities | Fault::ListHasNoIdentity)) {
         return None;
@@ -40,7 +40,7 @@ fn of_object(fault: Option<Fault>, object: &Value) -> Option<Value> {
     Some(Value::Object(["name", "id"].map(|name| (name.to_owned(), object.attribute(name))).into()))
 }
 
-/// With the fault that changes it, if it is this one.
+/// With the fault that changes it, if that is the current fault.
 fn tampered(fault: Option<Fault>, identity: Option<Value>, faults: [Fault; 3]) -> Option<ResourceIdentityData> {
     let [missing, unknown, another] = faults;
     let identity = identity?;

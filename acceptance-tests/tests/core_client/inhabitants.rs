@@ -1,4 +1,4 @@
-//! One small inhabitant of each kind beside the resource: its schema and its answers, with the faults that they may have.
+//! One small inhabitant of each kind in addition to the resource: its schema and its answers, with the faults that they may have.
 
 use acceptance_tests::core_client::{Type, Value, message, msgpack, schema::Schema};
 use terraform_provider_clickpipes::proto::tfplugin6::{
@@ -9,7 +9,7 @@ use terraform_provider_clickpipes::proto::tfplugin6::{
 use super::fault::Fault;
 use super::faulty_provider::THING;
 
-/// The data source, the ephemeral resource and the action. The list is of the resource.
+/// The data source, the ephemeral resource and the action. The list is for the resource.
 pub const WORD: &str = "test_word";
 
 /// The function.
@@ -88,7 +88,7 @@ fn error(summary: &str, attribute: &str) -> Diagnostic {
     }
 }
 
-/// What every kind says against a configuration.
+/// The errors of every kind about a configuration.
 pub fn refusals(config: Option<&DynamicValue>, computes: bool) -> Vec<Diagnostic> {
     let empty = word(config, computes).attribute("word") == Value::text("");
     if empty { vec![error("There is no word", "word")] } else { Vec::new() }
@@ -133,14 +133,14 @@ pub fn open(fault: Option<Fault>, request: &pb::open_ephemeral_resource::Request
     answer
 }
 
-/// The answer of RenewEphemeralResource, which gets what the opening gave.
+/// The answer of RenewEphemeralResource, which gets the private data of the opening.
 pub fn renew(request: &pb::renew_ephemeral_resource::Request) -> pb::renew_ephemeral_resource::Response {
     let known = request.private.as_deref() == Some(b"opened");
     let diagnostics = if known { Vec::new() } else { vec![error("Nothing is open", "word")] };
     pb::renew_ephemeral_resource::Response { diagnostics, private: Some(b"renewed".to_vec()), ..Default::default() }
 }
 
-/// The answer of CloseEphemeralResource, which gets what the opening gave too.
+/// The answer of CloseEphemeralResource, which also gets the private data of the opening.
 pub fn close(request: &pb::close_ephemeral_resource::Request) -> pb::close_ephemeral_resource::Response {
     let known = request.private.as_deref() == Some(b"opened");
     pb::close_ephemeral_resource::Response {
@@ -179,7 +179,7 @@ pub fn list(fault: Option<Fault>, thing: &Schema, request: &pb::list_resource::R
             ..Default::default()
         });
     }
-    // A warning and as many things as are wanted.
+    // A warning and as many things as requested.
     let limit = usize::try_from(request.limit).unwrap().saturating_add(1);
     if fault != Some(Fault::ListsTooMany) {
         events.truncate(limit);

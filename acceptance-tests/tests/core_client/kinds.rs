@@ -1,4 +1,4 @@
-//! Each fault of a data source, a function, an ephemeral resource, a list or an action, and what is said of it.
+//! Each fault of a data source, a function, an ephemeral resource, a list or an action, and what the client reports.
 
 use acceptance_tests::core_client::{Failure, FunctionFault, Kind, TerraformCore, Value, message};
 use anyhow::{Context as _, Result, ensure};
@@ -47,7 +47,7 @@ async fn healthy_ones_are_used_without_a_word() -> Result<()> {
     Ok(use_all(&mut core(None).await?).await?)
 }
 
-/// Whichever it is, a bad configuration is refused with its path, and an unknown one is valid.
+/// For each of them, a bad configuration is refused with its path, and an unknown one is valid.
 #[tokio::test]
 async fn each_kind_refuses_and_waits() -> Result<()> {
     let mut core = core(None).await?;
@@ -63,7 +63,7 @@ async fn each_kind_refuses_and_waits() -> Result<()> {
     Ok(())
 }
 
-/// What core does not ask for, the client does not ask for either.
+/// The client only asks for what core asks for.
 #[tokio::test]
 async fn nothing_is_done_with_what_is_not_known() -> Result<()> {
     let mut core = core(None).await?;
@@ -82,7 +82,7 @@ async fn nothing_is_done_with_what_is_not_known() -> Result<()> {
     Ok(())
 }
 
-/// What is unknown of the provider's own configuration may leave an ephemeral value open.
+/// If the provider's own configuration is partly unknown, an ephemeral value may be unknown too.
 #[tokio::test]
 async fn an_early_opening_may_stay_unknown() -> Result<()> {
     let mut core = core(Some(Fault::OpensUnknown)).await?;
@@ -102,7 +102,7 @@ async fn an_action_that_fails_is_no_broken_rule() -> Result<()> {
     Ok(())
 }
 
-/// What is said of a provider with this fault.
+/// What the client reports for a provider with this fault.
 async fn said_of(fault: Fault) -> Result<String> {
     let failure = match core(Some(fault)).await {
         Err(error) => return Ok(error.to_string()),

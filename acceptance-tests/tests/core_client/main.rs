@@ -1,5 +1,5 @@
-//! The client that plays core, tried on a provider that was made for it: healthy, it lives its life without a word; with a fault, the
-//! client says what core would say. Every rule has a fault that breaks it.
+//! Tests of the client that plays core, with a provider written for them: without a fault, a whole life raises no complaint; with
+//! a fault, the client reports what core would report. Every rule has a fault that breaks it.
 
 mod fault;
 mod faulty_provider;

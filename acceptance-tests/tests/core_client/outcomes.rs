@@ -14,7 +14,7 @@ async fn create(core: &mut TerraformCore) -> Result<Applied> {
     Ok(core.apply(THING, None, &planned, &config).await?)
 }
 
-/// The outcome of an update of something that exists.
+/// The outcome of an update of an existing object.
 async fn update(core: &mut TerraformCore) -> Result<(Object, Applied)> {
     let config = core.configuration(THING, &json!({ "name": "a", "size": 5 }))?;
     let value = core.configuration(THING, &json!({ "name": "a", "id": "id-1", "owner": "admin" }))?;

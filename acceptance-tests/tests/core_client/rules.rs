@@ -1,4 +1,4 @@
-//! Each fault, and the words that core has for it.
+//! Each fault, and core's message for it.
 
 use acceptance_tests::core_client::rules::action::Action;
 use acceptance_tests::core_client::{Failure, Subject, TerraformCore, Value};
@@ -36,12 +36,12 @@ async fn a_healthy_provider_breaks_no_rule() -> Result<()> {
     let lived = core.live(&subject).await?;
     core.find_gone(THING, &lived.last).await?;
     assert_eq!(lived.done, [Action::Create, Action::Update, Action::Replace, Action::Delete]);
-    // Of the last one that there was: replaced, it has another name.
+    // Of the last object: after a replacement, it has another name.
     assert_eq!(lived.last.identity.map(|identity| identity.attribute("name")), Some(Value::text("b")));
     Ok(())
 }
 
-/// What is said of a provider with this fault.
+/// What the client reports for a provider with this fault.
 pub async fn said_of(fault: Fault) -> Result<String> {
     let mut core = match core(Some(fault)).await {
         Ok(core) => core,

@@ -1,4 +1,4 @@
-//! Everything is taken back, or nothing is touched.
+//! Everything is revoked, or nothing is changed.
 
 use acceptance_tests::stream::{ReplicationStream, Source};
 

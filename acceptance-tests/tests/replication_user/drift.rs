@@ -1,4 +1,4 @@
-//! What is lost outside Terraform is seen, mended, and seen again.
+//! What is lost outside Terraform is found, restored, and found again.
 
 use crate::rig::{Rig, USER};
 
@@ -32,7 +32,7 @@ async fn each_lost_privilege_is_one_statement() {
     let rig = Rig::start().await;
     rig.configure(SCHEMA);
     rig.tf.apply().await.unwrap();
-    // By whoever granted it: from 16 on anyone else's REVOKE does nothing.
+    // By the role that granted it: from 16 on, a REVOKE by another role does nothing.
     rig.admin("REVOKE rds_replication FROM pipe").await;
     rig.superuser(
         "ALTER ROLE pipe NOLOGIN; REVOKE CONNECT ON DATABASE app FROM PUBLIC, pipe; \

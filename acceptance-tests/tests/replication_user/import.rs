@@ -77,7 +77,7 @@ async fn an_existing_role_is_refused_with_an_import_block_and_can_be_adopted() {
 
     rig.configure("  schemas = [\"shop\"]\n  adopt_existing = true");
     let plan = rig.tf.plan().await.unwrap();
-    // Whether this run drops the role first is not told, so the list stands in a warning.
+    // Terraform does not say whether this run drops the role first, so the list is in a warning.
     assert!(plan.is_unknown(USER, "operations") && plan.is_unknown(USER, "impact"));
     assert!(plan.outcome.message().contains("ALTER ROLE \"pipe\" LOGIN PASSWORD '<redacted>'"), "{}", plan.outcome.message());
     rig.tf.apply_plan(&plan).await.unwrap();
@@ -108,7 +108,7 @@ async fn the_import_block_of_a_message_imports_a_role_of_any_name() {
     assert_eq!(rig.tf.resource("clickpipes_replication_user.new_name").await.unwrap()["name"], name);
 }
 
-/// Nothing is stored yet that could be damaged: what is wrong is what is named.
+/// Nothing is stored yet that could be damaged, so the fault is in the names.
 #[tokio::test]
 async fn a_role_of_the_servers_own_is_refused_by_its_name() {
     let rig = Rig::start().await;

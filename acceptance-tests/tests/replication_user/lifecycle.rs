@@ -1,4 +1,4 @@
-//! From plan to changed settings: what is planned is what runs, and it has its effect.
+//! From plan to changed settings: what is planned runs, and takes effect.
 
 use acceptance_tests::postgres_server::{PostgresServer, ServerOptions, is_available};
 use acceptance_tests::terraform_cli::Terraform;
@@ -42,7 +42,7 @@ async fn the_reviewed_statements_run_and_make_a_user_that_reads_and_replicates()
         assert!(rig.holds(&format!("has_table_privilege('pipe', 'shop.{table}', 'SELECT')")).await, "{table}");
         pipe.query(&format!("SELECT * FROM shop.{table}"), &[]).await.unwrap();
     }
-    // The admin became a member of nothing.
+    // The admin did not become a member of any role.
     assert!(!rig.holds("pg_has_role('clusteradmin', 'pipe', 'USAGE')").await);
     rig.tf.assert_empty_plan().await.unwrap();
     let log = rig.cluster.server().unwrap().log_path();
@@ -189,7 +189,7 @@ async fn names_with_quotes_capitals_and_backslashes_live_a_whole_life() {
     assert!(rig.role_exists("app_owner").await);
 }
 
-/// From 16 on an admin may be let act for an owner without inheriting his privileges.
+/// From 16 on, an admin may act for an owner without inheriting the owner's privileges.
 #[tokio::test]
 async fn an_owner_the_admin_may_only_set_role_to_is_acted_for_so() {
     if !is_available(16).await.unwrap() {

@@ -1,8 +1,8 @@
-//! Bad input and missing privileges: one clear error with the way out, and nothing done.
+//! Bad input and missing privileges: one clear error with the remedy, and nothing is changed.
 
 use crate::rig::{Rig, USER};
 
-/// Applies, which fails; gives the message. Nothing was changed and no role was left.
+/// Applies, which fails; returns the message. Nothing was changed and no role was left.
 async fn refusal(rig: &Rig) -> String {
     let mark = rig.mark();
     let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap();

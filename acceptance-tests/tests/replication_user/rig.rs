@@ -87,7 +87,7 @@ impl Rig {
         self.cluster.superuser("app").await.unwrap().batch_execute(sql).await.unwrap();
     }
 
-    /// Asks the catalogue something that is true or false.
+    /// Runs a query that returns true or false.
     pub async fn holds(&self, condition: &str) -> bool {
         let client = self.cluster.superuser("app").await.unwrap();
         client.query_one(&format!("SELECT COALESCE(({condition})::bool, false)"), &[]).await.unwrap().get(0)
@@ -107,7 +107,7 @@ impl Rig {
         self.changes().unwrap().len()
     }
 
-    /// What the provider changed since the mark, as the server logged it, in the words of `operations`.
+    /// What the provider changed since the mark, as the server logged it, in the form of `operations`.
     pub fn changes_since(&self, mark: usize) -> Vec<String> {
         self.changes().unwrap()[mark..].iter().map(|text| without_verifier(text)).collect()
     }
@@ -126,7 +126,7 @@ pub fn hcl(text: &str) -> String {
 }
 
 impl Rig {
-    /// All privileges in the database on what an application has, but for those that owners have by themselves.
+    /// All privileges in the database on the application's objects, except the owners' implicit ones.
     pub async fn acls(&self) -> Vec<String> {
         const ACLS: &str = "\
             SELECT format('%s %s', o.what, a) FROM (

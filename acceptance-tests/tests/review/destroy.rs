@@ -1,5 +1,5 @@
-//! Destroying everything at once, with the pipe in the same configuration: what another destroy frees is awaited; and a destroy runs what
-//! was reviewed or nothing.
+//! Destroying everything at once, with the pipe in the same configuration: a destroy waits for what another destroy removes, and
+//! it runs what was reviewed or nothing.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn what_the_pipe_holds_is_a_warning_at_plan_and_awaited_at_apply() -> Resu
     }
     let plan_file = plan.file.to_string_lossy().into_owned();
     let session = world.tf.start(["apply", "-no-color", "-input=false", &plan_file])?;
-    // Both wait, and say so; neither holds anything that the other waits for.
+    // Both wait and log it; neither holds anything that the other waits for.
     world.tf.until_logged("waiting for another destroy of this run").await?;
     ensure!(world.snapshot().await?.statements.iter().all(|text| !text.starts_with("DROP")), "something is dropped already");
     drop(stream);
@@ -116,7 +116,7 @@ async fn a_destroy_that_would_do_more_than_was_reviewed_does_nothing() -> Result
     world.tf.apply().await?;
     let plan = world.tf.plan_with(&["-destroy"]).await?;
     let admin = world.data.admin("app").await?;
-    // A table more in a schema that was reviewed is what was reviewed; another schema is not.
+    // One more table in a reviewed schema is covered by the review; another schema is not.
     admin.batch_execute("CREATE TABLE a.t4 (id int PRIMARY KEY); GRANT SELECT ON a.t4 TO pipe").await?;
     admin.batch_execute("GRANT USAGE ON SCHEMA b TO pipe; GRANT SELECT ON b.t1 TO pipe").await?;
     let plan_file = plan.file.to_string_lossy().into_owned();
@@ -132,7 +132,7 @@ async fn a_destroy_that_would_do_more_than_was_reviewed_does_nothing() -> Result
     Ok(())
 }
 
-/// Of a role that holds something in another database, a plan names the database and an apply clears it.
+/// If a role has privileges in another database, the plan names the database and the apply revokes them.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_database_is_one_line_of_a_destroy_and_costs_a_plan_no_connection() -> Result<()> {
     let world = World::new().await?;
@@ -160,7 +160,7 @@ async fn another_database_is_one_line_of_a_destroy_and_costs_a_plan_no_connectio
     Ok(())
 }
 
-/// What a cluster has become keeps nobody from letting it go.
+/// A cluster that is no longer a valid source can still be destroyed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_became_a_replica_is_let_go() -> Result<()> {
     let world = World::new().await?;
@@ -169,7 +169,7 @@ async fn a_cluster_that_became_a_replica_is_let_go() -> Result<()> {
     world.tf.write("main.tf", &source.replace("FURTHER", ""))?;
     world.tf.apply().await?;
     world.simulator.cluster("shop-a").context("no cluster")?.replicate("arn:aws:rds:eu-west-1:000000000000:cluster:primary");
-    // An ordinary plan comes before each destroy, and refuses nothing; a change that runs nothing is made.
+    // A normal plan comes before each destroy and refuses nothing; the test then makes a change that runs nothing.
     let plan = world.tf.plan().await?;
     ensure!(plan.outcome.message().contains("Warning: A replica cluster cannot be a source"), "{}", plan.outcome.message());
     world.tf.write("main.tf", &source.replace("FURTHER", "  force_destroy = true\n"))?;

@@ -1,5 +1,5 @@
-//! `impact` and `on_destroy` in saved plans that create, change, replace and destroy three objects of each kind, held against the call log,
-//! the catalogue and the locks that statements take.
+//! `impact` and `on_destroy` in saved plans that create, change, replace and destroy three objects of each kind, compared with
+//! the call log, the catalogue and the locks that statements take.
 
 use acceptance_tests::terraform_cli::Plan;
 use anyhow::{Context as _, Result, ensure};
@@ -21,7 +21,7 @@ async fn refreshed_alike(world: &World) -> Result<()> {
     world.tf.assert_empty_plan().await
 }
 
-/// Applies a plan, and holds what `impact` of each object says against what then happened.
+/// Applies a plan, and compares the `impact` of each object with what then happened.
 async fn hold(world: &World, plan: &Plan, impact: impl Fn(&Value) -> &Value) -> Result<()> {
     let before = world.snapshot().await?;
     world.tf.apply_plan(plan).await?;
@@ -38,7 +38,7 @@ async fn hold(world: &World, plan: &Plan, impact: impl Fn(&Value) -> &Value) -> 
 async fn same_locks(world: &World, plan: &Plan) -> Result<()> {
     for (kind, key, change) in objects(plan).filter(|(kind, ..)| *kind != "clickpipes_aurora_source.s") {
         let statements: Vec<&str> = texts(&change["after"]["operations"]);
-        // A redacted password is one that sets none.
+        // Any password works in place of the redacted one.
         let statements: Vec<String> = statements.iter().map(|text| text.replace("<redacted>", "x")).collect();
         let one_by_one = statements.iter().map(String::as_str).filter(|text| !text.contains("<each table owner"));
         let held = world.locks(&one_by_one.collect::<Vec<_>>()).await?;
@@ -85,7 +85,7 @@ async fn a_saved_plan_says_what_it_means_for_each_object_and_so_it_comes() -> Re
     hold(&world, &change, |change| &change["after"]["impact"]).await?;
     refreshed_alike(&world).await?;
 
-    // Nothing in the configuration asks for it, so that the create's half is not known, and the destroy's is in `before`.
+    // Nothing in the configuration asks for it, so the create half is not known, and the destroy half is in `before`.
     let all: Vec<String> = KINDS.iter().flat_map(|kind| EACH.map(|key| format!("-replace={}", address(kind, key)))).collect();
     let replace = unfolded_plan(&world.tf, &all.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     for (kind, key, change) in objects(&replace) {
@@ -125,7 +125,7 @@ async fn a_saved_plan_says_what_it_means_for_each_object_and_so_it_comes() -> Re
     Ok(())
 }
 
-/// The destroy half of a replacement is what `before` says; what it frees comes again.
+/// The destroy half of a replacement is what `before` says; what it removes is created again.
 async fn replaced(world: &World, plan: &Plan) -> Result<()> {
     let before = world.snapshot().await?;
     world.tf.apply_plan(plan).await?;
@@ -134,12 +134,12 @@ async fn replaced(world: &World, plan: &Plan) -> Result<()> {
         let said = verdict(&change["before"]["on_destroy"]["impact"])?;
         let happened = Happened::to(kind, key, &before, &after);
         match kind {
-            // A group of the same name is made again, and logical replication is on again.
+            // A group of the same name is created again, and logical replication is on again.
             "clickpipes_aurora_source.s" => assert!(said.destructive && said.pipe_stops && said.outage == "writer", "{said:?}"),
             _ => assert_eq!(said, happened, "{kind} {key}"),
         }
     }
-    // Down with the destroy, up with the create.
+    // One reboot with the destroy, which turns it off, and one with the create, which turns it on.
     for key in EACH {
         let writer = format!("shop-{key}-1");
         let reboots = after.reboots[before.reboots.len()..].iter().filter(|instance| **instance == writer).count();

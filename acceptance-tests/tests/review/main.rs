@@ -1,4 +1,4 @@
-//! What a reviewer and a policy read of a plan, held against what then really happened.
+//! What a reviewer and a policy read in a plan, compared with what then really happened.
 
 mod destroy;
 mod impact;

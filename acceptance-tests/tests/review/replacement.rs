@@ -1,5 +1,5 @@
-//! Replacements of every kind of object, whatever forces them, adopted ones too: both halves run, or what cannot be is said and the old one
-//! stays.
+//! Replacements of every kind of object, whatever forces them, including adopted ones: both halves run, or the error says what is
+//! impossible and the old object stays.
 
 use std::fmt;
 
@@ -112,7 +112,7 @@ async fn a_replacement_goes_through_whole_whatever_forces_it() -> Result<()> {
     Ok(())
 }
 
-/// The halves of what an argument forces are both in warnings, and `impact` covers the create.
+/// If an argument forces a replacement, both halves are in warnings, and `impact` covers the create.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_argument_forces_warns_of_both_halves() -> Result<()> {
     let world = World::new().await?;
@@ -185,7 +185,7 @@ async fn with_create_before_destroy_a_name_is_taken_and_the_old_one_stays() -> R
     Ok(())
 }
 
-/// What the create takes over is not torn down by the destroy of the same run.
+/// The destroy of a run does not remove what its create took over.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_create_takes_over_the_same_run_does_not_destroy() -> Result<()> {
     let world = World::new().await?;
@@ -237,7 +237,7 @@ async fn a_renamed_address_does_not_take_down_what_it_takes_over() -> Result<()>
     Ok(())
 }
 
-/// The block of a message moves a live object without any operation.
+/// The `moved` block in a message moves a live object without any operation.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_moved_block_of_a_message_is_one_that_terraform_takes() -> Result<()> {
     let world = World::new().await?;

@@ -1,4 +1,4 @@
-//! Each diagnostic about an object names it in its title, so that of three objects Terraform shows three warnings.
+//! Each diagnostic about an object names it in its title, so that Terraform shows three warnings for three objects.
 
 use anyhow::{Result, ensure};
 
@@ -22,7 +22,7 @@ const OBJECTS: [&str; 3] = [": cluster shop-KEY", ": role \"user_KEY\"", ": publ
 #[tokio::test(flavor = "multi_thread")]
 async fn of_three_objects_of_each_kind_every_warning_is_shown() -> Result<()> {
     let world = World::new().await?;
-    // Something to say about each: a reboot, owners found, a table that does not exist yet.
+    // A reason for a warning on each: a reboot, owners found, a table that does not exist yet.
     world.three(
         "  reboot = \"writer\"",
         "  name = \"user_${each.key}\"\n  schemas = [\"a\", \"b\", each.key == \"c\" ? \"c\" : \"later\"]",
@@ -31,7 +31,7 @@ async fn of_three_objects_of_each_kind_every_warning_is_shown() -> Result<()> {
     each_is_named(&titles(&world.tf, &[]).await?, &OBJECTS)?;
     nothing_folded(&world.tf.plan().await?.outcome.message())?;
 
-    // At apply: what was done by hand meanwhile is skipped.
+    // At apply: what was done by hand in the meantime is skipped.
     world.nine()?;
     world.tf.apply().await?;
     world.three(

@@ -1,4 +1,4 @@
-//! Three clusters, three publications and three roles, and what exists of them at a moment.
+//! Three clusters, three publications and three roles, and snapshots of what exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +100,8 @@ impl World {
         })
     }
 
-    /// The locks beyond ACCESS SHARE that these statements take on tables, as `schema.table: MODE`; what they do is taken back.
+    /// The table locks stronger than ACCESS SHARE that these statements take, as `schema.table: MODE`; the statements are rolled
+    /// back.
     pub async fn locks(&self, statements: &[&str]) -> Result<Vec<String>> {
         let client = self.data.superuser("app").await?;
         client.batch_execute("BEGIN").await?;
@@ -132,7 +133,7 @@ pub struct Snapshot {
     pub statements: Vec<String>,
 }
 
-/// What happened to one object between two moments, in the words of `impact`.
+/// What happened to one object between two moments, in the terms of `impact`.
 #[derive(Debug, PartialEq)]
 pub struct Happened {
     pub outage: &'static str,
@@ -142,7 +143,7 @@ pub struct Happened {
 }
 
 impl Happened {
-    /// What happened to the object of this key.
+    /// What happened to the object with this key.
     pub fn to(kind: &str, key: &str, before: &Snapshot, after: &Snapshot) -> Self {
         let nothing = Self { outage: "none", resync: false, pipe_stops: false, destructive: false };
         let of_key = |name: &&String| name.ends_with(&format!("_{key}"));
@@ -202,7 +203,7 @@ pub fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Nothing of a message was folded away.
+/// Terraform folded no message.
 pub fn nothing_folded(message: &str) -> Result<()> {
     ensure!(!message.contains("more similar warning"), "{message}");
     Ok(())
