@@ -1,7 +1,8 @@
-//! What a managed resource is to the server layer. Pure.
+//! A managed resource as the server layer sees it. Pure.
 //!
-//! *Plan* sees configuration, prior state and what was observed before, and answers with the planned state and the operations. *Apply*
-//! runs operations and chooses nothing. Between them everything travels in the private data that Terraform hands back unread.
+//! *Plan* sees the configuration, the prior state and what was observed before, and returns the planned state and the operations.
+//! *Apply* runs operations and decides nothing. Between them, everything travels in the private data, which Terraform does not
+//! read.
 
 use std::future::Future;
 
@@ -18,11 +19,11 @@ use crate::terraform::{Diagnostics, Model, Schema};
 pub(crate) struct Existing<R: Resource> {
     /// The state. Nothing in it is unknown.
     pub model: R::Model,
-    /// Stored beside the state in clear, so never a secret.
+    /// Stored next to the state in clear, so never a secret.
     pub private: R::Private,
 }
 
-/// The state that Terraform hands over, decoded.
+/// The state that Terraform passes, decoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Prior<M, D> {
     /// The state. Nothing in it is unknown.
@@ -46,9 +47,9 @@ pub(crate) struct PlanRequest<'a, M, D, P> {
     pub proposed: &'a M,
     /// True on create and when the proposal differs from the prior state.
     pub changed: bool,
-    /// True when an argument changes that replaces the object: Terraform asks again, for a create.
+    /// True when a changed argument replaces the object: Terraform then calls again, for a create.
     pub replaces: bool,
-    /// The private data of the first plan, from clients that hand it back in the plan right before apply.
+    /// The private data of the first plan, from clients that pass it back in the plan right before apply.
     pub first_plan: Option<&'a P>,
 }
 
@@ -79,7 +80,7 @@ pub(crate) struct ApplyRequest<'a, M, D, P> {
     pub prior: Option<&'a Prior<M, D>>,
     /// The planned state. Every known value in it is returned unchanged.
     pub planned: &'a M,
-    /// The planned private data, with the operations. (Terraform hands no other private data to an apply.)
+    /// The planned private data, with the operations. (Terraform passes no other private data to an apply.)
     pub planned_private: &'a P,
 }
 
@@ -108,7 +109,7 @@ impl<R: Resource> Saved<R> {
     }
 }
 
-/// A managed resource, as the RPCs use it. What is behind it is one engine for all: [`super::change`].
+/// A managed resource, as the RPCs use it. One engine implements it for all: [`super::change`].
 pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'static {
     /// Its type name in HCL.
     const TYPE_NAME: &'static str;
@@ -118,7 +119,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     type Model: Model + std::fmt::Debug;
     /// What a configuration asks for: every value that decides is known and valid.
     type Desired: Clone + std::fmt::Debug + Send + Sync;
-    /// What tells one object from all others.
+    /// The identity of an object.
     type Identity: Model + std::fmt::Debug;
     /// Version of its identity's shape.
     const IDENTITY_VERSION: i64 = 0;
@@ -148,7 +149,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     fn validate(config: &Self::Model) -> Diagnostics;
 
     /// Observes for a plan. On create this may decide known planned values as far as the facts cannot change in the same apply;
-    /// everything else may only lead to warnings and refusals. `Ok(None)`: nothing needed to be looked up.
+    /// everything else may only cause warnings and refusals. `Ok(None)`: nothing needed to be looked up.
     fn look_up(
         context: &Context,
         request: &PlanRequestOf<'_, Self>,
@@ -157,7 +158,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     /// Plans a create or an update. Pure. `lookup` is `None` when nothing was or could be looked up.
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&Self::Lookup>) -> Plan<Self::Model, Self::Private>;
 
-    /// What a destroy will do, as a warning, and what it refuses: a destroy plan has no values to show it in.
+    /// What a destroy will do, as a warning, and what it refuses: a destroy plan has no values that could show it.
     fn plan_destroy(
         context: &Context,
         prior: &PriorOf<Self>,
@@ -178,7 +179,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         saved: &Saved<Self>,
     ) -> impl Future<Output = Result<Said, Failed>> + Send;
 
-    /// Destroys. Whatever is left after an error is saved; nothing saved means that all is as before.
+    /// Destroys. Whatever is left after an error is saved; nothing saved means that nothing changed.
     fn destroy(
         context: &Context,
         prior: &PriorOf<Self>,
@@ -186,7 +187,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         saved: &Saved<Self>,
     ) -> impl Future<Output = Result<Said, Failed>> + Send;
 
-    /// Whether this private data is what [`Resource::import`] makes of an id, which no Read has completed yet.
+    /// Whether this private data is from [`Resource::import`] and no Read has completed it yet.
     fn is_import(private: &Self::Private) -> bool;
 
     /// The identity of the object that a state describes, known as far as the state is. `before` is the one that it had. Pure.
@@ -201,6 +202,6 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     /// The same by an identity. Pure.
     fn import_by(context: &Context, identity: &Self::Identity) -> Result<Existing<Self>, Failure>;
 
-    /// An object of which only these attributes are known, as an import has it. Pure.
+    /// An object of which only these attributes are known, as in an import. Pure.
     fn named(model: Self::Model) -> Existing<Self>;
 }

@@ -1,6 +1,6 @@
-//! Managed resources. Each has a folder of its own, with one line here that declares it and one that registers it.
+//! Managed resources. Each has its own folder, with one line here that declares it and one that registers it.
 //!
-//! What is planned and run is decided in [`change`], for all of them; the server layer sees them as [`Resource`]s.
+//! [`change`] decides what is planned and run, for all of them; the server layer sees them as [`Resource`]s.
 
 mod change;
 mod contract;

@@ -8,7 +8,7 @@ use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 /// One name; `None` while unknown, and for null.
 ///
 /// # Errors
-/// It is no name of an object.
+/// It is not a valid name.
 pub(crate) fn name(value: &Attr<String>, attribute: &str) -> Result<Option<Identifier>, Diagnostics> {
     let invalid = |error| invalid("name", AttributePath::of(attribute), &error).into();
     value.known().map(|text| Identifier::new(text).map_err(invalid)).transpose()
@@ -17,7 +17,7 @@ pub(crate) fn name(value: &Attr<String>, attribute: &str) -> Result<Option<Ident
 /// A list of names; `None` while unknown, empty for null. `what` is what they name, such as `table name`.
 ///
 /// # Errors
-/// All that are no such names, each with its position.
+/// All invalid names, each with its position.
 pub(crate) fn names<'a, T, E: Error>(
     list: &'a Attr<Vec<String>>,
     attribute: &str,
@@ -43,7 +43,7 @@ pub(crate) fn names<'a, T, E: Error>(
     faults.into_result().map(|_| Some(decoded))
 }
 
-/// The database and the name that an import id names.
+/// The database and the name in an import id.
 ///
 /// # Errors
 /// It has another form.

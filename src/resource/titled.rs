@@ -1,5 +1,5 @@
-//! What is said about an object names the object in its title: Terraform folds warnings of equal titles into one, and of three clusters
-//! that reboot a plan would name the first. Nothing leaves a resource but through here. Pure.
+//! The title of a diagnostic names its object: Terraform folds warnings with equal titles into one, so a plan with three clusters
+//! that reboot would name only the first. All diagnostics of a resource pass through here. Pure.
 
 use std::ops::Deref;
 
@@ -26,7 +26,7 @@ impl Subject {
 pub(crate) struct Said(Diagnostics);
 
 impl Said {
-    /// Says them about the object.
+    /// Adds the object to their titles.
     pub(crate) fn about(subject: &Subject, diagnostics: Diagnostics) -> Self {
         Self(diagnostics.into_iter().map(|diagnostic| subject.title(diagnostic)).collect())
     }
@@ -50,7 +50,8 @@ impl Deref for Said {
 pub(crate) struct Failed(Failure);
 
 impl Failed {
-    /// Says a failure about the object. An outage is about the server, and an unknown configuration about the provider.
+    /// Adds the object to the titles of a failure. An outage is about the server, and an unknown configuration about the
+    /// provider.
     pub(crate) fn about(subject: &Subject, failure: Failure) -> Self {
         Self(match failure {
             Failure::Diagnosed(diagnostics) => Failure::Diagnosed(Said::about(subject, diagnostics).0),

@@ -1,4 +1,4 @@
-//! What runs: what of the plan is still needed, unless something stands against it. Pure.
+//! What runs: the planned operations that are still needed, unless something prevents them. Pure.
 
 use super::managed::{Change, Look, Managed, Seen, Work};
 use super::message;
@@ -10,12 +10,12 @@ use crate::terraform::Diagnostics;
 pub(crate) struct Decision<R: Managed> {
     /// The operations, in order.
     pub(crate) run: Vec<R::Operation>,
-    /// What was planned and does not run, and what is left to the next plan.
+    /// Planned operations that do not run, and operations left to the next plan.
     pub(crate) warnings: Diagnostics,
 }
 
 impl<R: Managed> Work<'_, R> {
-    /// Whether the object goes.
+    /// Whether the object is destroyed.
     pub(crate) fn destroys(&self) -> bool {
         self.desired.is_none()
     }
@@ -31,7 +31,7 @@ impl<R: Managed> Work<'_, R> {
         Look { purpose, arguments: self.arguments, prior: self.prior, recalled, desired: self.desired }
     }
 
-    /// The change, as it is seen now.
+    /// The change, as seen now.
     pub(crate) fn change<'a>(&'a self, now: &'a R::Observed) -> Change<'a, R> {
         Change {
             before: self.prior.map(|prior| &prior.arguments),
@@ -43,7 +43,7 @@ impl<R: Managed> Work<'_, R> {
         }
     }
 
-    /// The planned operations; decided now where the plan could not know them.
+    /// The planned operations; decided now if the plan could not know them.
     ///
     /// # Errors
     /// Refusals, and an object that is gone.
@@ -61,10 +61,10 @@ impl<R: Managed> Work<'_, R> {
         R::diff(&self.change(now))?.ok_or_else(|| message::undecided().into())
     }
 
-    /// Decides what of the operations runs. Nothing is left to choose afterwards.
+    /// Decides which operations run. Nothing is left to decide afterwards.
     ///
     /// # Errors
-    /// What stands against the change, and a plan that the present has left behind.
+    /// What prevents the change, and a stale plan.
     pub(crate) fn decide(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<Decision<R>, Hindrance> {
         let mut warnings = Diagnostics::new();
         let needed = match self.destroys() {
@@ -75,7 +75,7 @@ impl<R: Managed> Work<'_, R> {
         let seen = Seen { now, planned: operations, needed: &needed };
         let mut run = Vec::new();
         let mut skipped = self.done_already(operations);
-        // What was decided just now needs no word about what is done already.
+        // Operations that were decided just now need no warning about what is already done.
         let is_reviewed = self.planned.is_some() || self.destroys();
         for operation in operations {
             match R::remaining(operation, &seen) {
@@ -94,10 +94,10 @@ impl<R: Managed> Work<'_, R> {
         Ok(Decision { run, warnings })
     }
 
-    /// Lets the operations run, unless something stands against them.
+    /// Lets the operations run, unless something prevents them.
     ///
     /// # Errors
-    /// What does.
+    /// What prevents them.
     pub(crate) fn admit(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<(), Hindrance> {
         let findings = R::check(&self.change(now), Some(operations));
         let mut refusals = findings.refusals;
@@ -106,18 +106,19 @@ impl<R: Managed> Work<'_, R> {
         if findings.awaited.is_empty() { Ok(()) } else { Err(Hindrance::Awaited(findings.awaited)) }
     }
 
-    /// What was reviewed of a destroy, by its prior state: Terraform hands the private data of another plan to the half of a replacement.
+    /// The reviewed operations of a destroy, from its prior state: in a replacement, Terraform passes the private data of another
+    /// plan.
     fn reviewed(&self) -> Option<&[String]> {
         self.prior.filter(|_| self.destroys()).and_then(|prior| prior.model.reviewed_destroy())
     }
 
-    /// What was reviewed of a destroy and is not needed any more.
+    /// Reviewed operations of a destroy that are no longer needed.
     fn done_already(&self, operations: &[R::Operation]) -> Vec<String> {
         let is_needed = |line: &&String| operations.iter().any(|operation| operation.to_string() == **line);
         self.reviewed().unwrap_or_default().iter().filter(|line| !is_needed(line)).cloned().collect()
     }
 
-    /// A destroy runs what was reviewed, less what is done already, or nothing.
+    /// A destroy runs what was reviewed, except what is already done, or nothing.
     fn compare_destroy(&self, operations: &[R::Operation]) -> Result<Vec<R::Operation>, Diagnostics> {
         let Some(reviewed) = self.reviewed() else { return Ok(operations.to_vec()) };
         let is_new = |operation: &&R::Operation| !reviewed.contains(&operation.to_string());
@@ -129,7 +130,7 @@ impl<R: Managed> Work<'_, R> {
         }
     }
 
-    /// What is needed now. What was not planned of it is left to the next plan, or stops the change if that may not be.
+    /// What is needed now. Operations that were not planned are left to the next plan, or stop the change if they may not wait.
     fn compare(&self, now: &R::Observed, warnings: &mut Diagnostics) -> Result<Vec<R::Operation>, Diagnostics> {
         let needed = self.needed(now)?;
         let (Unplanned::Refused, Some(planned)) = (R::UNPLANNED, self.planned) else { return Ok(needed) };

@@ -16,7 +16,7 @@ use crate::resource::timeouts::{Limits, Timeouts};
 use crate::resource::titled::{Failed, Said};
 use crate::terraform::Diagnostics;
 
-/// How long a destroy waits for what another destroy of the same run may free, where `timeouts.delete` says nothing.
+/// How long a destroy waits for another destroy of the same run, if `timeouts.delete` is not set.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// A managed resource as the RPCs use it.
@@ -38,7 +38,7 @@ impl<R: Managed> Resource for Engine<R> {
     }
 
     fn decode_state(state: &R::Model, private: &Private<R>) -> Result<R::Desired, Diagnostics> {
-        // An import has no state yet: what is wrong is what it names.
+        // An import has no state yet, so the fault is in its names.
         let blame = |faults| if private.importing { faults } else { message::unreadable_state(faults) };
         let decoded = R::decode_state(state, private.observed.as_ref()).map_err(blame)?;
         decoded.ok_or_else(|| message::undecided_state().into())
@@ -196,7 +196,7 @@ async fn apply<R: Managed>(
     }
 }
 
-/// A look at what a state says.
+/// A look at the object in a state.
 fn of_state<'a, R: Managed>(
     purpose: Purpose,
     prior: &'a Prior<R::Model, R::Desired>,
@@ -205,7 +205,7 @@ fn of_state<'a, R: Managed>(
     Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None }
 }
 
-/// The object as it exists. An unknown list of operations becomes what `ran`; a known one stays what was planned last.
+/// The object as it exists. An unknown list of operations becomes what `ran`; a known one stays as it was last planned.
 fn existing<R: Managed>(
     model: &R::Model,
     arguments: &R::Desired,
@@ -222,7 +222,7 @@ fn existing<R: Managed>(
     }
     *model.on_destroy() = undoing::<R>(arguments, observed).map(|(operations, impact)| OnDestroy::of(operations, impact)).into();
     let stored = R::store(observed);
-    // Of the others the state says it all, and some have very long lists.
+    // For other resources the state is complete, and some have very long lists.
     if model.drift().is_some()
         && let Ok(Some(arguments)) = R::decode_state(&model, Some(&stored))
     {
@@ -235,13 +235,13 @@ fn existing<R: Managed>(
     Existing { model, private: Private { observed: Some(stored), applied, ..Private::default() } }
 }
 
-/// The operations that restore what no other attribute shows; none where the object would be refused.
+/// The operations that restore what no other attribute shows; none if the object would be refused.
 fn drift<R: Managed>(arguments: &R::Desired, observed: &R::Observed) -> Vec<String> {
     lines(&R::diff(&Change::drift(arguments, observed)).ok().flatten().unwrap_or_default())
 }
 
-/// Saves what a change left that stopped half-way. The arguments stay those of before: what they still lack is planned again. A create
-/// leaves no state: a tainted object would be torn down by the next apply.
+/// Saves the result of a change that stopped half-way. The previous arguments are kept, so the rest is planned again. A create
+/// leaves no state: the next apply would destroy a tainted object.
 fn stop<R: Managed>(
     stopped: Stopped<R>,
     prior: Option<&Prior<R::Model, R::Desired>>,

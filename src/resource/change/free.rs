@@ -1,5 +1,5 @@
-//! Waits for what another destroy of the same run may free: the pipe is often in the same configuration, and its slot and its connection
-//! are there until that very run destroys it.
+//! Waits for another destroy of the same run: the pipe is often in the same configuration, and its slot and its connection exist
+//! until that run destroys it.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use crate::terraform::Diagnostics;
 /// How long to wait before looking again: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often the log says what is awaited.
+/// How often the log reports the wait.
 const PROGRESS: Duration = Duration::from_secs(10);
 
-/// An error of a try that may only mean: not yet.
+/// An error of an attempt that may only mean "not yet".
 pub(crate) trait NotYet: From<Diagnostics> + Sized {
     /// What is awaited, or the error back.
     ///
     /// # Errors
-    /// The try failed for another reason.
+    /// The attempt failed for another reason.
     fn awaited(self) -> Result<Diagnostics, Self>;
 }
 
@@ -43,12 +43,12 @@ impl From<Hindrance> for Attempt {
     }
 }
 
-/// Why a look and a decision without a transaction came to nothing.
+/// Why a look and a decision without a transaction failed.
 #[derive(Debug)]
 pub(crate) enum Undecided {
     /// They failed.
     Failed(Failure),
-    /// Something stands in the way that another destroy may free.
+    /// An obstacle that another destroy may remove.
     Awaited(Diagnostics),
 }
 
@@ -76,10 +76,11 @@ impl From<Hindrance> for Undecided {
     }
 }
 
-/// Tries until nothing stands in the way that may be freed. Between two tries nothing is held that others may wait for.
+/// Tries until no obstacle is left that another destroy may remove. Between two attempts it holds nothing that others may wait
+/// for.
 ///
 /// # Errors
-/// Any other failure, and what still stands in the way at the limit or at a stop.
+/// Any other failure, and the obstacles left at the limit or at a stop.
 pub(crate) async fn until_free<T, E: NotYet, F: Future<Output = Result<T, E>>>(
     object: &str,
     limit: Duration,

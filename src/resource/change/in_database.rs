@@ -12,30 +12,30 @@ use crate::postgres::{Error, Facts, Identifier, Reader, Server, Transaction};
 use crate::provider::Context;
 use crate::terraform::Diagnostics;
 
-/// What such a resource gives beside.
+/// What such a resource provides in addition.
 pub(crate) trait InDatabase: Managed {
-    /// Whether an object is gone with its database. A role belongs to the whole server.
+    /// Whether dropping the database removes the object. A role belongs to the whole server.
     const GOES_WITH_ITS_DATABASE: bool;
 
-    /// Its identifier in the catalogue, which tells it from all others of its kind on the server.
+    /// Its identifier in the catalogue, unique for its kind on the server.
     fn oid(observed: &Self::Observed) -> Option<u32>;
 
     /// Where it lives.
     fn database(arguments: &Self::Desired) -> &Identifier;
 
-    /// The cluster that it lives in; `None`: the one that the provider block leads to.
+    /// The cluster that it lives in; `None`: the one in the provider block.
     fn cluster(_: &Self::Desired) -> Option<&str> {
         None
     }
 
-    /// Looks at what exists, also where that is nothing.
+    /// Looks at what exists, even if that is nothing.
     fn observe(
         reader: &Reader,
         facts: &Facts,
         look: &Look<'_, Self>,
     ) -> impl Future<Output = Result<Self::Observed, Error>> + Send;
 
-    /// Looks at what only these operations need to know, once they are decided.
+    /// Looks at what only these operations need, once they are decided.
     fn look_closer(
         _: &Reader,
         _: &Work<'_, Self>,
@@ -53,7 +53,7 @@ pub(crate) trait InDatabase: Managed {
         now: &Self::Observed,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Makes sure that what ran had its effect: a server may skip what it was told without an error.
+    /// Makes sure that the operations had their effect: a server may skip a statement without an error.
     fn verify(
         _: &Reader,
         _: &Work<'_, Self>,
@@ -68,7 +68,7 @@ pub(crate) trait InDatabase: Managed {
         true
     }
 
-    /// An attempt that failed for good, in words of the resource.
+    /// An attempt that finally failed, as a failure of the resource.
     fn failure(attempt: Attempt, _: &Facts) -> Failure {
         attempt.into()
     }
@@ -86,8 +86,8 @@ pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -
     Ok(Some(transient(context.cancel(), looking).await?))
 }
 
-/// Changes or destroys the object, and tries again what fails in passing. A COMMIT whose answer did not come is no such thing: what is
-/// there is looked at, and a destroy, which is done when it is found done, is tried again.
+/// Changes or destroys the object, and retries transient failures. A COMMIT without an answer is not one: the result is looked up
+/// instead. Only a destroy is retried then, because it is done if the object no longer exists.
 pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>) -> Result<Done<R>, Stopped<R>> {
     let server = context.postgres(R::cluster(work.arguments)).await?;
     let database = R::database(work.arguments).as_str();
@@ -120,7 +120,7 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
     }
 }
 
-/// What queues for the turn to change an object.
+/// The key of the queue for changes to an object.
 pub(crate) fn turn_of(server: &Server, object: &str) -> String {
     format!("{object} on {}", server.settings().address())
 }
@@ -132,7 +132,7 @@ fn take_up<R: InDatabase>(context: &Context, server: &Server, created: &R::Obser
     }
 }
 
-/// Whether a create of this run created or took over what is to be destroyed.
+/// Whether a create of this run created or took over the object to destroy.
 pub(crate) fn is_taken_up<R: InDatabase>(context: &Context, server: &Server, now: &R::Observed) -> bool {
     key::<R>(server, now).is_some_and(|key| context.is_taken_up(&key))
 }
@@ -141,7 +141,7 @@ fn key<R: InDatabase>(server: &Server, observed: &R::Observed) -> Option<String>
     R::oid(observed).map(|oid| format!("{} {oid} on {}", R::TYPE_NAME, server.settings().address()))
 }
 
-/// Whether what is to be destroyed went with its database.
+/// Whether the object to destroy was dropped with its database.
 fn is_gone<R: InDatabase>(work: &Work<'_, R>, error: &Error) -> bool {
     R::GOES_WITH_ITS_DATABASE && work.destroys() && error.is_database_missing()
 }
@@ -188,8 +188,8 @@ async fn attempt<R: InDatabase>(
     Ok(Done { observed, ran: decision.run, diagnostics })
 }
 
-/// After a COMMIT without an answer: what is wanted is there, or the error stands. What leaves no trace cannot be found, so that stays an
-/// error: the next plan does it again.
+/// After a COMMIT without an answer: if the wanted result exists, the change succeeded; otherwise the error is kept. An operation
+/// that leaves no trace cannot be verified, so it stays an error: the next plan does it again.
 async fn look_again<R: InDatabase>(
     context: &Context,
     server: &Server,

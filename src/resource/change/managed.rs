@@ -1,4 +1,4 @@
-//! What a resource gives to the engine, and what it is asked with. Pure.
+//! What a resource provides to the engine, and the types of the requests. Pure.
 
 use std::fmt::{Debug, Display};
 use std::future::Future;
@@ -24,14 +24,14 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     const VERSION: i64 = 0;
     /// What its objects are called in messages, such as `publication`.
     const NOUN: &'static str;
-    /// How long each step may take where `timeouts` says nothing.
+    /// How long each step may take if `timeouts` is not set.
     const LIMITS: Limits;
-    /// What becomes of an operation that is needed at apply and was not planned.
+    /// What happens to an operation that is needed at apply but was not planned.
     const UNPLANNED: Unplanned = Unplanned::LeftToTheNextPlan;
 
     /// Schema, configuration and state.
     type Model: ManagedModel;
-    /// What tells one object from all others.
+    /// The identity of an object.
     type Identity: Model + Debug;
     /// Version of its identity's shape.
     const IDENTITY_VERSION: i64 = 0;
@@ -39,7 +39,7 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     type Desired: Clone + Debug + Send + Sync;
     /// What a look saw.
     type Observed: Clone + Debug + Send + Sync;
-    /// What of it is stored beside the state.
+    /// The part of it that is stored next to the state.
     type Stored: Serialize + DeserializeOwned + Clone + Debug + Send + Sync;
     /// One change: a closed enum. `Display` is its line in `operations`, made from it and never compared in its place.
     type Operation: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Display + Send + Sync;
@@ -50,14 +50,14 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// Every fault, each with its attribute path.
     fn decode(config: &Self::Model) -> Result<Option<Self::Desired>, Diagnostics>;
 
-    /// The same of a state. Nothing in one is unknown, and `None` makes it unreadable. An import has only named the object, and whatever
-    /// somebody else may have made of it must decode: a rule that reality can break belongs into `validate`.
+    /// The same for a state. Nothing in a state is unknown, and `None` makes it unreadable. An import has only named the object,
+    /// and it must decode whatever others changed in it: a rule that reality can break belongs in `validate`.
     ///
     /// # Errors
     /// The state holds something that this provider never writes.
     fn decode_state(state: &Self::Model, stored: Option<&Self::Stored>) -> Result<Option<Self::Desired>, Diagnostics>;
 
-    /// Rules of a configuration that are no matter of types; anything in it may be unknown.
+    /// Rules of a configuration that types cannot express; anything in it may be unknown.
     fn validate(_: &Self::Model) -> Diagnostics {
         Diagnostics::new()
     }
@@ -71,7 +71,7 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// The same by an identity.
     fn import_by(context: &Context, identity: &Self::Identity) -> Result<Self::Model, Failure>;
 
-    /// The identity of the object that a state describes, known as far as the state is. `before` is the one that it had.
+    /// The identity of the object that a state describes, known as far as the state is. `before` is its previous identity.
     fn identity(model: &Self::Model, before: Option<&Self::Identity>) -> Self::Identity;
 
     /// A secret of the configuration, in the form in which it may leave the process.
@@ -82,58 +82,60 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// The object as messages name it, such as `publication "p"`.
     fn object(arguments: &Self::Desired) -> String;
 
-    /// What tells configurations apart, as far as operations depend on them.
+    /// A fingerprint of a configuration, as far as operations depend on it.
     fn fingerprint(desired: &Self::Desired) -> u64;
 
-    /// What of an observation is stored.
+    /// The part of an observation that is stored.
     fn store(observed: &Self::Observed) -> Self::Stored;
 
-    /// The observation that a state and what is stored beside it stand for; `None` where they do not say enough.
+    /// The observation that a state and the data stored with it represent; `None` if they do not contain enough.
     fn recall(prior: &Prior<Self::Model, Self::Desired>, stored: Option<&Self::Stored>) -> Option<Self::Observed>;
 
     /// Whether the object exists.
     fn exists(observed: &Self::Observed) -> bool;
 
-    /// The operations of a change, in order: of a create, an update, a drift or a destroy. `None`: they cannot be told.
+    /// The operations of a change, in order: of a create, an update, a drift or a destroy. `None`: they cannot be determined.
     ///
     /// # Errors
     /// Refusals.
     fn diff(change: &Change<'_, Self>) -> Result<Option<Vec<Self::Operation>>, Diagnostics>;
 
-    /// What stands against a change, and what the practitioner should know about it.
+    /// What prevents a change, and what the practitioner should know about it.
     fn check(change: &Change<'_, Self>, operations: Option<&[Self::Operation]>) -> Findings;
 
-    /// What is left of a planned operation when it is about to run.
+    /// What remains of a planned operation when it is about to run.
     fn remaining(operation: &Self::Operation, seen: &Seen<'_, Self>) -> Remaining<Self::Operation>;
 
-    /// What an operation of this change means to those who use the database. A new operation does not compile without an answer.
+    /// What an operation of this change means to the users of the database. A new operation does not compile without an answer.
     fn effect(operation: &Self::Operation, change: &Change<'_, Self>) -> Effect;
 
-    /// Whether a create may be half of a replacement whose other half destroys what was seen: an object of the same name, or something
-    /// that this resource made. Terraform does not tell, so that nothing known may be planned from it.
+    /// Whether a create may be half of a replacement whose other half destroys what was seen: an object of the same name, or
+    /// something that this resource created. Terraform does not tell, so no known values may be planned from it.
     fn is_taken(now: &Self::Observed) -> bool {
         Self::exists(now)
     }
 
-    /// What will be observed once these operations have run, as far as a destroy depends on it; `None` where the plan cannot tell.
+    /// What will be observed once these operations have run, as far as a destroy depends on it; `None` if the plan cannot know
+    /// it.
     fn foresee(change: &Change<'_, Self>, operations: &[Self::Operation]) -> Option<Self::Observed>;
 
-    /// Whether an operation that is needed and was not planned may wait for the next plan, also where others may not.
+    /// Whether an operation that is needed but was not planned may wait for the next plan, even if others may not.
     fn may_wait(_: &Self::Operation) -> bool {
         false
     }
 
-    /// The planned state: what the operations may alter is unknown, everything else known. `operations` and `drift` are the engine's.
+    /// The planned state: what the operations may alter is unknown, everything else is known. The engine sets `operations` and
+    /// `drift`.
     fn planned(change: &Change<'_, Self>, plan: Proposal<'_, Self>) -> Self::Model;
 
-    /// The state of what was observed, in the order and with the config-only arguments of `model`. After an import the arguments are
-    /// those found. `operations` and `drift` are the engine's.
+    /// The state of what was observed, in the order and with the config-only arguments of `model`. After an import the arguments
+    /// are those found. The engine sets `operations` and `drift`.
     fn state(model: &Self::Model, observed: &Self::Observed, importing: bool) -> Self::Model;
 
-    /// Fills in what follows from the arguments of a state and an observation together, where the resource has `drift`.
+    /// Fills in what follows from the arguments of a state and an observation together, if the resource has `drift`.
     fn conclude(_: &mut Self::Model, _: &Self::Desired, _: &Self::Observed) {}
 
-    /// Looks at what exists. `Ok(None)`: there is nothing, or nothing needed to be looked at.
+    /// Looks at what exists. `Ok(None)`: nothing exists, or no look was needed.
     fn look(context: &Context, look: &Look<'_, Self>) -> impl Future<Output = Result<Option<Self::Observed>, Failure>> + Send;
 
     /// Looks, decides with [`Work`], runs, and looks again.
@@ -144,20 +146,20 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
 pub(crate) struct Change<'a, R: Managed> {
     /// The arguments of the prior state; `None` on create.
     pub(crate) before: Option<&'a R::Desired>,
-    /// What is asked for; `None` on destroy, and in a plan while it is not known.
+    /// The desired arguments; `None` on destroy, and in a plan while they are not known.
     pub(crate) after: Option<&'a R::Desired>,
     /// What the prior state stands for.
     pub(crate) recalled: Option<&'a R::Observed>,
-    /// What was seen just now.
+    /// The latest observation.
     pub(crate) now: Option<&'a R::Observed>,
-    /// Where the change stands.
+    /// The moment of the change.
     pub(crate) moment: Moment,
     /// The create of a replacement whose other half has not run.
     pub(crate) replaces: bool,
 }
 
 impl<'a, R: Managed> Change<'a, R> {
-    /// What was observed of an object that is as its arguments say, or drifted from them.
+    /// An observation of an object that matches its arguments, or drifted from them.
     pub(crate) fn drift(arguments: &'a R::Desired, now: &'a R::Observed) -> Self {
         let (before, after) = (Some(arguments), Some(arguments));
         Self { before, after, recalled: None, now: Some(now), moment: Moment::Apply, replaces: false }
@@ -168,20 +170,20 @@ impl<'a, R: Managed> Change<'a, R> {
         Self { after: None, moment: Moment::Plan, ..Self::drift(arguments, now) }
     }
 
-    /// What operations are made from. Of an update's plan that is the observation that the last Read stored: Terraform plans twice, and
-    /// both answers must agree.
+    /// The observation from which operations are made. In the plan of an update, it is what the last Read stored: Terraform plans
+    /// twice, and both answers must agree.
     pub(crate) fn basis(&self) -> Option<&'a R::Observed> {
         let is_update = self.before.is_some() && self.after.is_some();
         if self.moment == Moment::Plan && is_update { self.recalled } else { self.now }
     }
 }
 
-/// What the operations of a change mean together; `None` without any.
+/// What the operations of a change mean together; `None` if there are none.
 pub(crate) fn impact<R: Managed>(operations: &[R::Operation], change: &Change<'_, R>) -> Option<Impact> {
     Impact::of(operations.iter().map(|operation| (operation.to_string(), R::effect(operation, change))))
 }
 
-/// What a destroy of an object would run, and what that would mean; `None` where too little is known of it.
+/// What a destroy of an object would run, and what that would mean; `None` if too little is known of it.
 pub(crate) fn undoing<R: Managed>(arguments: &R::Desired, observed: &R::Observed) -> Option<(Vec<String>, Option<Impact>)> {
     let change = Change::destroy(arguments, observed);
     let operations = R::diff(&change).ok().flatten()?;
@@ -191,7 +193,7 @@ pub(crate) fn undoing<R: Managed>(arguments: &R::Desired, observed: &R::Observed
 /// A look at what exists.
 pub(crate) struct Look<'a, R: Managed> {
     pub(crate) purpose: Purpose,
-    /// Where to look: what the state says, else what is asked for.
+    /// Where to look: the arguments of the state, otherwise the desired ones.
     pub(crate) arguments: &'a R::Desired,
     /// What the state says; `None` on create.
     pub(crate) prior: Option<&'a Prior<R::Model, R::Desired>>,
@@ -201,9 +203,9 @@ pub(crate) struct Look<'a, R: Managed> {
     pub(crate) desired: Option<&'a R::Desired>,
 }
 
-/// What there is when planned operations are about to run.
+/// What is known when planned operations are about to run.
 pub(crate) struct Seen<'a, R: Managed> {
-    /// What was seen just now.
+    /// The latest observation.
     pub(crate) now: &'a R::Observed,
     /// All planned operations.
     pub(crate) planned: &'a [R::Operation],
@@ -219,7 +221,7 @@ pub(crate) struct Proposal<'a, R: Managed> {
     pub(crate) config: &'a R::Model,
     /// The prior state.
     pub(crate) prior: Option<&'a R::Model>,
-    /// The operations; `None`: they cannot be known.
+    /// The operations; `None`: they cannot be known yet.
     pub(crate) operations: Option<&'a [R::Operation]>,
 }
 
@@ -233,17 +235,17 @@ pub(crate) struct Work<'a, R: Managed> {
     pub(crate) recalled: Option<R::Observed>,
     /// What is asked for; `None` on destroy.
     pub(crate) desired: Option<&'a R::Desired>,
-    /// The planned operations; `None`: they were not known at plan, and of a destroy.
+    /// The planned operations; `None`: they were not known at plan, or this is a destroy.
     pub(crate) planned: Option<&'a [R::Operation]>,
     /// The configuration's secret.
     pub(crate) secret: Option<Secret>,
     /// How long a wait may take: for the turn to change a database, for each statement, for AWS.
     pub(crate) limit: Duration,
-    /// How long a destroy waits for what another destroy of the same run may free.
+    /// How long a destroy waits for another destroy of the same run.
     pub(crate) patience: Duration,
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub(crate) struct Done<R: Managed> {
     /// What exists now; `None`: nothing.
@@ -255,12 +257,12 @@ pub(crate) struct Done<R: Managed> {
 }
 
 impl<R: Managed> Done<R> {
-    /// There was nothing to do, since nothing is there.
+    /// There was nothing to do, because the object does not exist.
     pub(crate) fn nothing() -> Self {
         Self { observed: None, ran: Vec::new(), diagnostics: Diagnostics::new() }
     }
 
-    /// What was to be destroyed is left as it is.
+    /// The object is kept instead of destroyed.
     pub(crate) fn left(why: Diagnostic) -> Self {
         Self { diagnostics: why.into(), ..Self::nothing() }
     }
@@ -271,9 +273,9 @@ impl<R: Managed> Done<R> {
 pub(crate) struct Stopped<R: Managed> {
     /// Why.
     pub(crate) failure: Failure,
-    /// What it left of an object that existed before; `None`: what the prior state says.
+    /// What is left of an object that existed before; `None`: as in the prior state.
     pub(crate) left: Option<R::Observed>,
-    /// What else there is to say.
+    /// Further diagnostics.
     pub(crate) diagnostics: Diagnostics,
 }
 

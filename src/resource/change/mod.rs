@@ -1,8 +1,8 @@
-//! The engine of planned operations, one for every resource: what was reviewed is what runs.
+//! The engine of planned operations, shared by all resources: what was reviewed is what runs.
 //!
-//! A resource gives what is its own ([`Managed`], and [`InDatabase`] where it lives in a database). Here is decided, for all of them, what
-//! is stored beside the state, which list of operations counts, when it is known, what of it still runs, what makes a plan stale, what is
-//! tried again, and what practitioners are told about all that.
+//! A resource provides its own part ([`Managed`], and [`InDatabase`] if it lives in a database). The engine decides, for all of
+//! them, what is stored next to the state, which list of operations counts, when it is known, which of them still run, what makes
+//! a plan stale, what is tried again, and which messages practitioners see.
 
 mod decide;
 mod engine;

@@ -1,4 +1,4 @@
-//! Terraform's plan of any resource: which operations, what is known, what is said. Pure.
+//! Terraform's plan of any resource: its operations, known values and diagnostics. Pure.
 
 use super::impact::{self, OnDestroy};
 use super::managed::{Change, Managed, Proposal, impact, undoing};
@@ -9,12 +9,13 @@ use crate::resource::contract::{Plan, PlanRequest};
 use crate::resource::titled::{Said, Subject};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Severity};
 
-/// Plans a create or an update. The list of a first plan that is handed back comes before one made now, and that before an unknown one.
+/// Plans a create or an update. The list of a first plan that is passed back takes precedence over one made now, and that over an
+/// unknown one.
 pub(super) fn plan<R: Managed>(
     request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>,
     looked: Option<&R::Observed>,
 ) -> Plan<R::Model, Private<R>> {
-    // What is replaced stays where it is until it is destroyed: its successor is planned like any other create.
+    // A replaced object exists until it is destroyed: its successor is planned like any other create.
     let prior = request.prior.filter(|_| !request.replaces);
     let recalled = prior.and_then(|prior| R::recall(prior, request.prior_private.observed.as_ref()));
     let change = Change {
@@ -36,7 +37,7 @@ pub(super) fn plan<R: Managed>(
     };
     let foreseen = operations.as_deref().or(needed.as_deref());
     let findings = request.desired.map(|_| R::check(&change, foreseen)).unwrap_or_default();
-    // Without a list nothing can be reviewed, so that a change may not go on although the list was refused.
+    // Nothing can be reviewed without a list, so a change whose list was refused may not continue.
     let is_change = request.prior.is_none() || request.changed;
     let mut diagnostics = if is_change { refused } else { as_warnings(refused) };
     diagnostics.extend(if is_asked_for(request) { findings.refusals } else { as_warnings(findings.refusals) });
@@ -51,7 +52,7 @@ pub(super) fn plan<R: Managed>(
     let diagnostics = said::<R>(request, diagnostics);
 
     let nothing = operations.as_ref().is_none_or(Vec::is_empty);
-    // The half of a replacement that destroys gets what the half that creates has planned.
+    // The destroy half of a replacement gets what the create half has planned.
     let private = request.prior_private.clone();
     if prior.is_some() && !request.changed && nothing {
         return Plan {
@@ -87,8 +88,8 @@ fn on_destroy<R: Managed>(change: &Change<'_, R>, operations: Option<&[R::Operat
     after.map_or(Attr::Unknown, Attr::Known)
 }
 
-/// Whether the configuration asks for a change, in contrast to: somebody else made the object differ. `terraform destroy` plans an update
-/// first, and what only drift makes stand in the way must not keep it from destroying; apply refuses it.
+/// Whether the configuration asks for a change, rather than drift. `terraform destroy` plans an update first, and an obstacle
+/// that only drift causes must not prevent the destroy; apply refuses it.
 fn is_asked_for<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>) -> bool {
     let as_applied = request.desired.map(R::fingerprint).is_some_and(|asked| Some(asked) == request.prior_private.applied);
     request.prior.is_none() || request.replaces || (request.changed && !as_applied)
@@ -99,7 +100,7 @@ fn said<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>,
     Said::about(&subject::<R>(arguments), diagnostics)
 }
 
-/// The object that a step is about. Before its name is known only its kind can be told.
+/// The object that a step is about. Before its name is known, only its kind can be named.
 pub(super) fn subject<R: Managed>(arguments: Option<&R::Desired>) -> Subject {
     Subject::new(arguments.map_or_else(|| format!("a {} whose name is not known yet", R::NOUN), R::object))
 }

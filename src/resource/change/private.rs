@@ -1,4 +1,4 @@
-//! What is stored beside a state, in clear: never a secret. Pure.
+//! What is stored next to a state, in clear: never a secret. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,15 @@ use super::managed::Managed;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "", default)]
 pub(crate) struct Private<R: Managed> {
-    /// What the last look saw and the state does not say.
+    /// What the last look saw and the state does not contain.
     pub(super) observed: Option<R::Stored>,
     /// The operations on their way to apply; `None`: they could not be known at plan, or there is no plan.
     pub(super) planned: Option<Vec<R::Operation>>,
     /// What they mean. It travels with them, so that a second plan gives the same answer.
     pub(super) impact: Option<Impact>,
-    /// Fingerprint of the configuration last applied. What differs although it is the same was changed by somebody else.
+    /// Fingerprint of the configuration last applied. If the configuration is the same and something differs, that is drift.
     pub(super) applied: Option<u64>,
-    /// An import has named the object, and the next Read states its arguments.
+    /// An import has named the object, and the next Read fills in its arguments.
     pub(super) importing: bool,
 }
 

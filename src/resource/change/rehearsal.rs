@@ -6,12 +6,12 @@ use super::plan::plan;
 use super::private::Private;
 use crate::resource::contract::{Existing, Plan, PlanRequest, Prior};
 
-/// A state, and what the last look and the last apply left beside it.
+/// A state, with the private data of the last look and the last apply.
 pub(crate) fn stored<R: Managed>(model: R::Model, observed: Option<R::Stored>, applied: Option<u64>) -> Existing<Engine<R>> {
     Existing { model, private: Private { observed, applied, ..Private::default() } }
 }
 
-/// A first plan of these operations, as a client hands it back.
+/// A first plan of these operations, as a client passes it back.
 pub(crate) fn first_plan<R: Managed>(planned: Option<Vec<R::Operation>>) -> Private<R> {
     Private { planned, ..Private::default() }
 }

@@ -1,4 +1,4 @@
-//! The words of the engine: where a change stands, why a look is taken, what was found, what is left of an operation. Pure.
+//! The terms of the engine: the moment of a change, the purpose of a look, its findings, what remains of an operation. Pure.
 
 use std::fmt::{Debug, Display};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,10 +18,10 @@ pub(crate) trait ManagedModel: Model + Debug {
     /// `on_destroy`.
     fn on_destroy(&mut self) -> &mut Attr<OnDestroy>;
 
-    /// What was reviewed of a destroy: the operations of `on_destroy`. `None`: nobody could review any.
+    /// The reviewed operations of a destroy: those of `on_destroy`. `None`: there were none to review.
     fn reviewed_destroy(&self) -> Option<&[String]>;
 
-    /// `drift`, where the resource has it.
+    /// `drift`, if the resource has it.
     fn drift(&mut self) -> Option<&mut Attr<Vec<String>>> {
         None
     }
@@ -62,7 +62,7 @@ macro_rules! managed_model {
 }
 pub(crate) use managed_model;
 
-/// What becomes of an operation that is needed at apply and was not planned.
+/// What happens to an operation that is needed at apply but was not planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unplanned {
     /// The next plan shows it.
@@ -71,10 +71,10 @@ pub(crate) enum Unplanned {
     Refused,
 }
 
-/// Where a change stands.
+/// The moment of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// It is planned: what is missing may come until it is applied.
+    /// It is planned: what is missing may be created before the apply.
     Plan,
     /// It is about to run.
     Apply,
@@ -93,9 +93,9 @@ pub(crate) enum Purpose {
         /// Whether anything differs.
         changed: bool,
     },
-    /// To change what is there.
+    /// To change the object.
     Apply,
-    /// To see what a change made of it.
+    /// To see the result of a change.
     Result,
     /// To say what a destroy will do.
     PlanDestroy,
@@ -108,7 +108,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Findings {
     /// What no later step of the same apply could fix: errors at plan and at apply.
     pub(crate) refusals: Diagnostics,
-    /// What another destroy of the same apply may free: warnings at plan; awaited at apply, then errors.
+    /// Obstacles that another destroy of the same apply may remove: warnings at plan; awaited at apply, then errors.
     pub(crate) awaited: Diagnostics,
     /// What something else may still meet: warnings at plan, errors at apply.
     pub(crate) unmet: Diagnostics,
@@ -121,7 +121,7 @@ pub(crate) struct Findings {
 pub(crate) enum Hindrance {
     /// It is refused.
     Refused(Diagnostics),
-    /// Another destroy of the same run may free it.
+    /// Another destroy of the same run may remove the obstacle.
     Awaited(Diagnostics),
 }
 
@@ -131,20 +131,20 @@ impl From<Diagnostics> for Hindrance {
     }
 }
 
-/// What is left of a planned operation.
+/// What remains of a planned operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remaining<O> {
     /// It runs.
     All,
-    /// It runs without what is done already, which is named.
+    /// It runs without what is already done, which is named.
     Part(O, Vec<String>),
     /// It stands for these.
     Each(Vec<O>),
-    /// Its effect is there already, or what it is about is gone.
+    /// Its effect already exists, or its object is gone.
     Nothing,
 }
 
-/// A number for a value. Another build may give another one; then a drift is taken for a change.
+/// A number for a value. Another build may return another number; then drift is treated as a change.
 pub(crate) fn fingerprint(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

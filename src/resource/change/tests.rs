@@ -228,7 +228,7 @@ fn a_first_plan_comes_before_a_diff_and_a_diff_before_an_unknown_list() {
         let looked = Some(0).filter(|_| prior.is_none());
         let again = plan_with(&config(7), prior.clone(), Some(&first), looked);
         assert_eq!((again.model.operations, again.private.planned), (lines(&["RESIZE 3"]), first.planned.clone()));
-        // A first plan that did not know it does not keep a second one from knowing.
+        // A second plan may know the list although the first did not.
         let first_unknown = private(None, None);
         let known = plan_with(&config(7), prior.clone(), Some(&first_unknown), looked);
         assert_eq!(known.model.operations, lines(&["RESIZE 7", "NOTIFY 7"]));
@@ -269,7 +269,7 @@ fn only_what_the_configuration_asks_for_is_refused_at_plan() {
     assert!(plan_with(&config(200), None, None, Some(0)).diagnostics.has_errors());
     let unchanged = plan_with(&config(200), Some((state(200), &large)), None, None).diagnostics;
     assert!(!unchanged.has_errors() && !unchanged.is_empty());
-    // Somebody made it smaller, so that the same configuration is a change again.
+    // It was made smaller outside Terraform, so the same configuration is a change again.
     let applied = Private { applied: Some(fingerprint(&200_i64)), ..private(Some(90), None) };
     let drifted = plan_with(&config(200), Some((state(90), &applied)), None, None).diagnostics;
     assert!(!drifted.has_errors() && !drifted.is_empty());
@@ -391,7 +391,7 @@ fn a_create_that_finds_the_object_knows_no_list_since_this_run_may_destroy_it_fi
     let plan = plan_with(&config(7), None, None, Some(5));
     assert_eq!((plan.model.operations, plan.model.impact, plan.private.planned), (Attr::Unknown, Attr::Unknown, None));
     assert!(plan.diagnostics.iter().any(|warning| warning.detail.contains("RESIZE 7\n  NOTIFY 7")));
-    // A client that hands the first plan back gets its list, whatever moved in between.
+    // A client that passes the first plan back gets its list, whatever changed in between.
     let first = private(None, Some(vec![Operation::Resize(7)]));
     assert_eq!(plan_with(&config(7), None, Some(&first), Some(5)).model.operations, lines(&["RESIZE 7"]));
 }
@@ -445,7 +445,7 @@ fn a_destroy_runs_what_was_reviewed_less_what_is_done_or_nothing() {
     assert!(matches!(&warnings[..], [skipped] if skipped.contains("WASH")), "{warnings:?}");
     let differs = destroy(Some(&["RESIZE 0"]), 5).unwrap_err();
     assert!(differs.contains("NOTIFY 5") && !differs.contains("RESIZE 0"), "{differs}");
-    // A state of an earlier release, planned without a refresh: nobody could review anything.
+    // A state of an earlier release, planned without a refresh: there was nothing to review.
     assert_eq!(destroy(None, 5), Ok((both, Vec::new())));
 }
 

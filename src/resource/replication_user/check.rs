@@ -1,4 +1,4 @@
-//! What stands against a change of a role, and what the practitioner should know about it. Pure.
+//! What prevents a change of a role, and what the practitioner should know about it. Pure.
 
 use super::desired::Desired;
 use super::message;
@@ -28,7 +28,7 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
     findings
 }
 
-/// What is missing, out of reach or taken. Another resource may still fix it until the plan is applied.
+/// What is missing, out of reach or taken. Another resource may still fix it before the plan is applied.
 fn meet(
     change: &Change<'_, ReplicationUser>,
     desired: &Desired,
@@ -44,7 +44,7 @@ fn meet(
             findings.refusals.push(message::used_elsewhere(desired, &now.closer.elsewhere));
         }
         (None, true) => findings.unmet.push(message::role_gone(&desired.name)),
-        // Of a replacement the old half still has the name.
+        // In a replacement, the old role still has the name.
         (Some(existing), false) if !change.replaces => findings.unmet.push(message::already_exists(desired, existing)),
         _ => {}
     }
@@ -64,7 +64,7 @@ fn meet(
 fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
     let Some((now, role)) = change.now.and_then(|now| Some((now, now.role.as_ref()?))) else { return };
     let obstacles = now.clearings.iter().flat_map(|clearing| &clearing.obstacles);
-    // The pipe that reads may be destroyed by the same run.
+    // The same run may destroy the pipe that reads.
     let (live, others): (Vec<_>, Vec<_>) = obstacles.partition(|obstacle| matches!(obstacle, Obstacle::Replicates { .. }));
     let at_apply = change.moment == Moment::Apply;
     findings.awaited.extend((!live.is_empty()).then(|| message::in_the_way(&role.name, &live, at_apply)));

@@ -7,7 +7,7 @@ use crate::resource::names;
 use crate::resource::replication_user::schema::ReplicationUserModel;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
-/// What the role shall be and be allowed.
+/// The wanted role and its privileges.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Desired {
     pub(crate) name: Identifier,
@@ -17,12 +17,12 @@ pub(crate) struct Desired {
     /// `None`: the owners found.
     pub(crate) table_owners: Option<Vec<Identifier>>,
     pub(crate) include_views: bool,
-    /// `None`: whatever is there.
+    /// `None`: the current value is kept.
     pub(crate) connection_limit: Option<i64>,
     pub(crate) password_version: Option<i64>,
     /// Whether a password is given, or will be.
     pub(crate) has_password: bool,
-    /// Whether a role that exists is taken over; `None` while unknown.
+    /// Whether an existing role is taken over; `None` while unknown.
     pub(crate) adopt: Option<bool>,
 }
 
@@ -41,11 +41,12 @@ impl Desired {
             faults.absorb(names::names(&model.table_owners, "table_owners", "role name", Identifier::new)).flatten();
         if let Some(name) = name.as_ref().filter(|name| name.as_str().starts_with("pg_")) {
             let detail =
-                format!("The name {name} begins with pg_, which PostgreSQL reserves for its own roles. Choose another one.");
+                format!("The name {name} begins with pg_, which PostgreSQL reserves for its own roles. Choose another name.");
             faults.push(Diagnostic::error("Reserved role name", detail).at(AttributePath::of("name")));
         }
         if let Some(limit) = model.connection_limit.known().filter(|limit| i32::try_from(**limit).is_err() || **limit < -1) {
-            let detail = format!("Attribute connection_limit: {limit} is out of range. It is -1 (no limit) or a number from 0.");
+            let detail =
+                format!("Attribute connection_limit: {limit} is out of range. Use -1 (no limit), 0 or a positive number.");
             faults.push(Diagnostic::error("Invalid connection limit", detail).at(AttributePath::of("connection_limit")));
         }
         faults.into_result()?;
@@ -82,15 +83,15 @@ impl Desired {
     }
 }
 
-/// Rules of a configuration about its password, which no state has.
+/// Rules for the password of a configuration, which no state contains.
 pub(crate) fn validate(config: &ReplicationUserModel) -> Diagnostics {
     let mut faults = Diagnostics::new();
     if config.password_wo.is_null() && config.password_wo_version.known().is_some() {
-        let detail = "password_wo_version says which password is meant; give the password itself in password_wo.";
+        let detail = "password_wo_version is set without a password. Set the password in password_wo.";
         faults.push(Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo")));
     }
     if config.password_wo.known().is_some_and(|password| password.is_empty()) {
-        let detail = "Attribute password_wo is empty. PostgreSQL lets nobody log in with an empty password.";
+        let detail = "Attribute password_wo is empty. PostgreSQL does not allow logins with an empty password. Set a password.";
         faults.push(Diagnostic::error("Empty password", detail).at(AttributePath::of("password_wo")));
     }
     faults

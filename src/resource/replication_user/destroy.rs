@@ -1,4 +1,5 @@
-//! Takes back what a role was given, in every database, then drops it. Looks into every database before anything is changed in one.
+//! Takes back what a role was granted, in every database, then drops it. Looks into every database before it changes anything in
+//! one.
 
 use super::observe::{clearing, seen, survey};
 use super::observed::{Clearing, Observed};
@@ -50,7 +51,7 @@ async fn clear(
     Ok(Done { ran: decision.run, diagnostics: decision.warnings, ..Done::nothing() })
 }
 
-/// One database in one transaction, as it is by then.
+/// One database in one transaction, in its state at that time.
 async fn clear_database(
     context: &Context,
     server: &Server,

@@ -1,4 +1,4 @@
-//! From what exists and what is wanted to the operations between, in order. Pure.
+//! The operations from what exists to what is wanted, in order. Pure.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,8 @@ fn destroy(before: &Desired, observed: &Observed) -> Option<Vec<Operation>> {
     Some(operations)
 }
 
-/// What will be observed once these operations have run; `None` where they grant or revoke, since what there is to grant on may move.
+/// What will be observed once these operations have run; `None` if they grant or revoke, because the objects to grant on may
+/// change.
 pub(super) fn foresee(change: &Change<'_, ReplicationUser>, operations: &[Operation]) -> Option<Observed> {
     let mut observed = change.basis()?.clone();
     for operation in operations {
@@ -74,11 +75,11 @@ pub(super) fn foresee(change: &Change<'_, ReplicationUser>, operations: &[Operat
             | Operation::DropRole { .. } => return None,
         }
     }
-    // Of a role that does not exist nothing is known.
+    // Nothing is known of a role that does not exist.
     observed.role.is_some().then_some(observed)
 }
 
-/// What a create does. It depends on nothing that may change before it is applied.
+/// The operations of a create. They depend on nothing that may change before the apply.
 fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Operation> {
     let role = desired.name.clone();
     let replication = flavour == Flavour::Plain;
@@ -106,7 +107,8 @@ fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Op
     operations
 }
 
-/// What leads from the prior state to the desired one. Without an observation everything is taken to be as the prior state says.
+/// The operations from the prior state to the desired one. Without an observation, everything is assumed to be as in the prior
+/// state.
 fn update(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
     let mut operations = role(prior, desired, observed);
     operations.extend(revocations(prior, desired, observed));
@@ -145,8 +147,8 @@ fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<
     operations
 }
 
-/// Schemas, tables and owners that are no longer listed. Revoked before anything is granted, so that a table listed by itself in a
-/// schema that leaves the list keeps its grant.
+/// Schemas, tables and owners that are no longer listed. Revoked before anything is granted, so that a table listed on its own
+/// keeps its grant if its schema is removed from the list.
 fn revocations(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
     let role = || desired.name.clone();
     let still_used: BTreeSet<&Identifier> = desired.schemas.iter().chain(desired.single_table_schemas()).collect();
@@ -182,7 +184,7 @@ fn revoke_defaults(schema: &Identifier, owners: BTreeSet<String>, desired: &Desi
     owners.map(|owner| Operation::RevokeDefaults { owner, schema: schema.clone(), role: desired.name.clone() }).collect()
 }
 
-/// The owners that were wanted before and are not any more, as far as they still have default privileges for the role.
+/// The owners that are no longer wanted, if they still have default privileges for the role.
 fn unwanted_owners(prior: &Desired, desired: &Desired, schema: Option<&Schema>) -> BTreeSet<String> {
     if prior.table_owners == desired.table_owners {
         return BTreeSet::new();

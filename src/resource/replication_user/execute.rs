@@ -1,4 +1,4 @@
-//! A role in its database: looked at, altered. A destroy, which has to go through every database, is in `destroy`.
+//! Looks at a role in its database and alters it. A destroy, which has to go through every database, is in `destroy`.
 
 use super::desired::Desired;
 use super::destroy;
@@ -14,7 +14,7 @@ use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Transaction};
 use crate::provider::Context;
 use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Stopped, Work};
 
-/// Looks at a role: in a plan only at what is new, before a destroy into every database.
+/// Looks at a role: in a plan only at what is new, before a destroy in every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
     match (look.purpose, look.desired) {
         (Purpose::Plan { .. }, Some(desired)) if observe::added(look, desired).is_none() => Ok(None),
@@ -25,7 +25,7 @@ pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) ->
             seen.map_err(|error| ReplicationUser::failure(error.into(), &facts))
         }
         (Purpose::Plan { .. }, Some(desired)) if look.prior.is_none() && desired.adopt == Some(true) => {
-            // Also when the destroy of another address has its turn before this create.
+            // Even if the destroy of another address runs before this create.
             let server = context.postgres(ReplicationUser::cluster(desired)).await?;
             context.take_up(change::turn_of(&server, &ReplicationUser::object(desired)));
             change::look(context, look).await

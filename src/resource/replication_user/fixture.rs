@@ -12,7 +12,7 @@ pub(super) fn facts() -> Facts {
     Facts { version: ServerVersion::from_number(150_004), flavour: Flavour::Rds, current_user: "admin".to_owned() }
 }
 
-/// The role `u`, to which nothing is missing.
+/// The role `u`, which lacks nothing.
 pub(super) fn role() -> Role {
     Role {
         oid: 7,

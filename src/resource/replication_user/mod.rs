@@ -1,11 +1,11 @@
 //! `clickpipes_replication_user`: a login role that ClickPipes replicates as.
 //!
-//! It manages the role itself, its password, what lets it replicate (membership in `rds_replication`, or REPLICATION), CONNECT on one
-//! database, and SELECT on schemas and tables with the default privileges for tables to come. It leaves alone whatever privileges,
-//! memberships and settings others gave the role.
+//! It manages the role itself, its password, what lets it replicate (membership in `rds_replication`, or REPLICATION), CONNECT on
+//! one database, and SELECT on schemas and tables with the default privileges for tables to come. It keeps all privileges,
+//! memberships and settings that others gave the role.
 //!
-//! The provider's role needs CREATEROLE, ADMIN OPTION on `rds_replication`, and for each owner of tables one of: being it, a membership
-//! that inherits, or one that may SET ROLE. It never makes itself a member of anything.
+//! The provider's role needs CREATEROLE, ADMIN OPTION on `rds_replication`, and for each owner of tables one of: being it, a
+//! membership that inherits, or one that may SET ROLE. It never makes itself a member of another role.
 
 mod acting;
 mod check;

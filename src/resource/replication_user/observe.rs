@@ -1,4 +1,4 @@
-//! Reads a role, what it may read, and what a destroy of it would meet.
+//! Reads a role, what it may read, and what affects a destroy of it.
 
 use tokio::try_join;
 
@@ -14,7 +14,7 @@ use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, Server};
 use crate::provider::Context;
 use crate::resource::change::{Look, Purpose};
 
-/// Looks at a role as far as the purpose asks for it.
+/// Looks at a role as far as the purpose needs it.
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Observed, Error> {
     let by_oid = look.prior.and_then(|prior| prior.model.catalogue_oid()).map(Key::Oid);
     let by_name = Key::Name(look.arguments.name.as_str());
@@ -45,7 +45,7 @@ fn whole_scope<'a>(look: &'a Look<'_, ReplicationUser>) -> Scope<'a> {
     Scope::of(look.prior.map(|prior| &prior.arguments).into_iter().chain(look.desired))
 }
 
-/// How a role, or one that does not exist yet, stands to what is in the scope. The queries are awaited together, so that they cost one
+/// The privileges of a role, or of one that does not exist yet, in the scope. The queries are awaited together, so they cost one
 /// round trip.
 async fn observe_role(reader: &Reader, facts: &Facts, role: Option<Role>, scope: &Scope<'_>) -> Result<Observed, Error> {
     let oid = role.as_ref().map_or(0, |role| role.oid);
@@ -93,7 +93,7 @@ async fn plan(
     Ok(observed)
 }
 
-/// A role that is imported: what it was granted says what is to be looked at.
+/// An imported role: its grants say what to look at.
 async fn import(reader: &Reader, facts: &Facts, role: Role) -> Result<Observed, Error> {
     let (schemas, tables) = role::granted(reader, role.oid).await?;
     let tables: Vec<QualifiedTable> = tables.iter().filter_map(|table| table.parse().ok()).collect();
@@ -108,7 +108,7 @@ async fn import(reader: &Reader, facts: &Facts, role: Role) -> Result<Observed, 
     Ok(Observed { holds: Some(holds), closer: Closer { granted_schemas: schemas, ..Closer::default() }, ..observed })
 }
 
-/// What has to be known of tables before operations on whole schemas run, and of a role before it is adopted.
+/// What must be known of tables before operations on whole schemas run, and of a role before it is adopted.
 pub(super) async fn look_closer(
     reader: &Reader,
     include_views: bool,
@@ -129,7 +129,7 @@ pub(super) async fn look_closer(
         return Ok(());
     }
     let closed = closed_schemas(reader, &both).await?;
-    // Only where a statement for the whole schema would fail are its tables dealt with one by one.
+    // Tables are handled one by one only if a statement for the whole schema would fail.
     let one_by_one: Vec<&Identifier> = both.into_iter().filter(|schema| closed.contains(schema.as_str())).collect();
     now.closer.unreadable = unreadable_tables(reader, &now.facts, role, &granted, include_views).await?;
     now.closer.readable = readable_tables(reader, &now.facts, role, &one_by_one).await?;
@@ -137,7 +137,7 @@ pub(super) async fn look_closer(
     Ok(())
 }
 
-/// The schemas of which every table is granted.
+/// The schemas with a grant on every table.
 pub(super) fn whole_schemas(operations: &[Operation]) -> Vec<&Identifier> {
     let whole = operations.iter().filter_map(|operation| match operation {
         Operation::GrantSelectOnAll { schema, .. } => Some(schema),
@@ -146,7 +146,7 @@ pub(super) fn whole_schemas(operations: &[Operation]) -> Vec<&Identifier> {
     whole.collect()
 }
 
-/// What a destroy would meet, in every database. `None`: there is no such role.
+/// What affects a destroy, in every database. `None`: there is no such role.
 pub(super) async fn survey(
     context: &Context,
     server: &Server,
@@ -187,7 +187,7 @@ pub(super) async fn clearing(
     Ok(Clearing { database: database.clone(), is_own, held, obstacles })
 }
 
-/// A role, or none, of which nothing else matters than what a destroy takes from it.
+/// A role, or none, with only what a destroy takes from it.
 pub(super) fn seen(facts: &Facts, role: Option<Role>, clearings: Vec<Clearing>) -> Observed {
     let (schemas, tables) = Default::default();
     Observed { facts: facts.clone(), role, schemas, tables, holds: None, closer: Closer::default(), clearings }

@@ -1,4 +1,4 @@
-//! What a look at a role sees: on the server, and of what it is to read. What is stored of it stays small: it does not grow with the
+//! What a look at a role sees: on the server, and of what it has to read. The stored part stays small: it does not grow with the
 //! number of tables. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ pub(crate) struct Observed {
     pub(crate) schemas: BTreeMap<String, Schema>,
     /// The tables asked for, by `schema.table`.
     pub(crate) tables: BTreeMap<String, Table>,
-    /// What it holds, summed up; `None`: nobody asked.
+    /// What it holds, summarised; `None`: not looked up.
     #[serde(default)]
     pub(crate) holds: Option<Summary>,
     /// What only a look for a change or an import sees.
@@ -34,7 +34,7 @@ pub(crate) struct Observed {
     pub(crate) clearings: Vec<Clearing>,
 }
 
-/// What operations on whole schemas are about, an adoption, an import.
+/// What operations on whole schemas, an adoption and an import need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Closer {
     /// Tables that the role cannot read yet.
@@ -43,9 +43,9 @@ pub(crate) struct Closer {
     pub(crate) readable: Vec<OwnedTable>,
     /// Schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole.
     pub(crate) closed: BTreeSet<String>,
-    /// Other databases in which a role that is to be adopted holds something.
+    /// Other databases in which a role to be adopted holds something.
     pub(crate) elsewhere: Vec<String>,
-    /// Schemas that a role which is imported reads as a whole.
+    /// Schemas that an imported role reads as a whole.
     pub(crate) granted_schemas: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Whatever these are about.
+    /// The objects that these are about.
     pub(crate) fn of(all: impl IntoIterator<Item = &'a Desired>) -> Self {
         let mut scope = Self::default();
         for desired in all {

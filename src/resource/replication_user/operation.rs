@@ -10,7 +10,7 @@ use crate::resource::change::Effect;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
-    /// Makes the role, able to log in.
+    /// Creates the role, able to log in.
     CreateRole { role: Identifier, replication: bool, connection_limit: Option<i64> },
     /// Takes over a role that exists: it can log in, with our password.
     AdoptRole { role: Identifier, replication: bool, connection_limit: Option<i64> },
@@ -44,11 +44,12 @@ pub(crate) enum Operation {
     RevokeSelect { table: QualifiedTable, role: Identifier },
     /// Takes back [`Operation::GrantUsage`].
     RevokeUsage { schema: Identifier, role: Identifier },
-    /// Takes back whatever it holds on the tables, views and sequences of a schema: one [`Operation::TakeBack`] for each that is found.
+    /// Takes back all privileges on the tables, views and sequences of a schema: one [`Operation::TakeBack`] for each that is
+    /// found.
     ClearSchema { schema: Identifier, role: Identifier },
-    /// Takes back whatever it holds in another database: one [`Operation::TakeBack`] for each that is found.
+    /// Takes back all privileges in another database: one [`Operation::TakeBack`] for each that is found.
     ClearDatabase { database: Identifier, role: Identifier },
-    /// Takes back whatever else was found, before the role is dropped; `database`: another one than the resource's.
+    /// Takes back everything else that was found, before the role is dropped; `database`: if it is not the resource's.
     TakeBack { holding: Holding, role: Identifier, database: Option<Identifier> },
     /// Drops it, with its memberships.
     DropRole { role: Identifier },
@@ -64,7 +65,7 @@ pub(crate) enum Owners {
     Named(Identifier),
 }
 
-/// What an operation means to those who use the database. GRANT and REVOKE lock no table beyond ACCESS SHARE.
+/// What an operation means to the users of the database. GRANT and REVOKE lock no table beyond ACCESS SHARE.
 pub(super) fn effect(operation: &Operation) -> Effect {
     match operation {
         Operation::RenameRole { .. } => Effect { pipe_stops: true, ..Effect::default() },

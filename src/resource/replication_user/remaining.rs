@@ -8,9 +8,9 @@ use crate::catalogue::schema_privilege::{Owner, Schema};
 use crate::postgres::Identifier;
 use crate::resource::change::{Remaining, Seen};
 
-/// What is left of a planned operation: the owners' line is expanded, what is there already is struck out.
+/// What remains of a planned operation: the owners' line is expanded, what already exists is left out.
 pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, ReplicationUser>) -> Remaining<Operation> {
-    // What a planned revocation takes away counts as missing, whatever is there now.
+    // What a planned revocation takes away counts as missing, even if it exists now.
     let revoked = |schema: &Identifier| {
         seen.planned
             .iter()

@@ -37,7 +37,7 @@ fn same(one: &[Identifier], other: &[Identifier]) -> bool {
     one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
-/// The state of what was observed: lists keep their order and lose what is gone. Those of an import are what was found.
+/// The state of what was observed: lists keep their order, without what is gone. Those of an import are what was found.
 pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, importing: bool) -> ReplicationUserModel {
     let mut model = model.clone();
     if let Some(role) = &observed.role {
@@ -67,7 +67,7 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
     model
 }
 
-/// A list without what is gone; one that was never set stays so.
+/// A list without what is gone; one that was never set stays unset.
 fn kept(list: &Attr<Vec<String>>, exists: impl Fn(&str) -> bool) -> Attr<Vec<String>> {
     match list {
         Attr::Known(list) => list.iter().filter(|name| exists(name)).cloned().collect::<Vec<_>>().into(),

@@ -76,7 +76,7 @@ fn a_role_that_exists_is_a_warning_with_a_ready_made_import_block() {
     );
     let adopting = ReplicationUserModel { adopt_existing: true.into(), ..config() };
     let plan = plan_with(&adopting, None, &adopting, Some(&lookup(Some(role()))));
-    // Whether this run drops the role first is not told.
+    // Terraform does not tell whether this run drops the role first.
     assert_eq!(plan.model.operations, Attr::Unknown);
     let said: Vec<&str> = plan.diagnostics.iter().map(|warning| warning.detail.as_str()).collect();
     assert!(matches!(said[..], [said] if said.contains("ALTER ROLE \"u\" LOGIN PASSWORD '<redacted>'")), "{said:?}");

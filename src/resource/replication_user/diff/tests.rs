@@ -24,7 +24,7 @@ fn owner(granted: bool) -> Owner {
     Owner { owns_tables: true, covered: granted, granted, reach: Reach::Inherited }
 }
 
-/// Everything is as it shall be: the schema `s` with tables of `own`, and the table `t.x`.
+/// Everything is as wanted: the schema `s` with tables of `own`, and the table `t.x`.
 fn observed() -> Observed {
     let schema = Schema {
         exists: true,
