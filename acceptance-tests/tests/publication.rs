@@ -469,7 +469,7 @@ async fn a_bad_configuration_is_refused_before_anything_is_dialled() -> Result<(
         ("name = \"p\"\n tables = [\"orders\"]", "does not name a schema"),
         ("name = \"p\"\n tables = [\"a.b.c\"]", "more than one dot"),
         ("name = \"p\"\n tables = [\"a.b\", \"a.b\"]", "a.b is listed twice"),
-        ("name = \"p\"\n all_tables = true\n publish = [\"upsert\"]", "\"upsert\" is no operation"),
+        ("name = \"p\"\n all_tables = true\n publish = [\"upsert\"]", "\"upsert\" is not an operation"),
         ("name = \"p\"\n all_tables = true\n timeouts = { create = \"soon\" }", "\"soon\" is not a duration"),
         ("name = 5\n all_tables = \"maybe\"", "a bool is required"),
     ];

@@ -1,6 +1,7 @@
-//! AWS's notation of the values that a parameter allows. Pure.
+//! AWS's notation for the values that a parameter allows. Pure.
 
-/// Whether AWS's notation (`0-1`, `-1-2147483647`, `on,off`) allows the value. A formula (`{DBInstanceClassMemory/4}`) is left to AWS.
+/// Whether AWS's notation (`0-1`, `-1-2147483647`, `on,off`) allows the value. AWS has to check a formula
+/// (`{DBInstanceClassMemory/4}`).
 pub(super) fn permits(allowed: &str, value: &str) -> bool {
     let number = value.parse::<i64>().ok();
     if allowed.trim().is_empty() || (number.is_none() && value.contains(['{', '('])) {
@@ -8,7 +9,7 @@ pub(super) fn permits(allowed: &str, value: &str) -> bool {
     }
     allowed.split(',').map(str::trim).any(|item| {
         let within = number.zip(range(item)).is_some_and(|(number, (low, high))| (low..=high).contains(&number));
-        // Text against a range of numbers may be a list, a fraction or a unit: AWS knows better.
+        // Text for a numeric range may be a list, a fraction or a unit: AWS has to check it.
         within || item.eq_ignore_ascii_case(value) || (number.is_none() && range(item).is_some())
     })
 }

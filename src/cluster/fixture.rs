@@ -1,4 +1,4 @@
-//! The cluster `shop` as unit tests observe it.
+//! The cluster `shop` as the unit tests observe it.
 
 use super::group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting};
 use super::observed::Observed;
@@ -6,7 +6,7 @@ use crate::rds::cluster::Member;
 use crate::rds::{ApplyType, Cluster, ClusterStatus, ParameterGroupStatus};
 
 const FAMILY: &str = "aurora-postgresql16";
-/// Name of the group that is made for the cluster.
+/// Name of the group that is created for the cluster.
 pub(crate) const OURS: &str = "clickpipes-shop-aurora-postgresql16";
 /// Name of AWS's own group of the family.
 pub(crate) const DEFAULT: &str = "default.aurora-postgresql16";
@@ -19,7 +19,7 @@ const CATALOGUE: [(&str, Option<&str>, ApplyType, &str); 5] = [
     ("work_mem", None, ApplyType::Dynamic, "64-2147483647"),
 ];
 
-/// A group of the catalogue with what somebody set.
+/// A group of the catalogue with user-set values.
 pub(crate) fn group(name: &str, set: &[(&str, &str)]) -> Group {
     let setting = |(name, value, apply_type, allowed): (&str, Option<&str>, ApplyType, &str)| {
         let user = set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -39,7 +39,7 @@ pub(crate) fn group(name: &str, set: &[(&str, &str)]) -> Group {
     }
 }
 
-/// A group made for the cluster `shop`.
+/// A group created for the cluster `shop`.
 pub(crate) fn our_group(name: &str, previous: &str, set: &[(&str, &str)]) -> Group {
     let mut group = group(name, set);
     group.tags.insert(OWNER_TAG.to_owned(), "shop".to_owned());
@@ -92,7 +92,7 @@ pub(crate) fn settled() -> Observed {
     Observed { previous: Some(group(DEFAULT, &[])), ..observed(ours) }
 }
 
-/// Lets members wait for a reboot.
+/// Makes members wait for a reboot.
 pub(crate) fn waiting(mut observed: Observed, members: &[&str]) -> Observed {
     for member in &mut observed.cluster.members {
         if members.contains(&member.identifier.as_str()) {

@@ -1,4 +1,4 @@
-//! A DB cluster parameter group with its settings, and the tags that say for which cluster it was made. Pure.
+//! A DB cluster parameter group with its settings, and the tags that say for which cluster it was created. Pure.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::rds::parameter_group::Tags;
 
 /// Start of the tag keys that this provider writes.
 pub(crate) const TAG_PREFIX: &str = "clickpipes:";
-/// Tag of a group of ours: the cluster it was made for.
+/// Tag of our group: the cluster it was created for.
 pub(crate) const OWNER_TAG: &str = "clickpipes:cluster";
-/// Tag of a group of ours: the group that was attached before it.
+/// Tag of our group: the group that was attached before it.
 pub(crate) const PREVIOUS_TAG: &str = "clickpipes:previous-parameter-group";
 
 /// A parameter group.
@@ -20,7 +20,7 @@ pub(crate) const PREVIOUS_TAG: &str = "clickpipes:previous-parameter-group";
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) family: String,
-    /// Its tags; not asked for where the group is AWS's own.
+    /// Its tags; not read for AWS's own groups.
     pub(crate) tags: Tags,
     /// The parameters that can be modified.
     pub(crate) settings: BTreeMap<String, Setting>,
@@ -35,7 +35,7 @@ pub(crate) struct Setting {
     pub(crate) apply_type: ApplyType,
     #[serde(rename = "u", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) user_set: bool,
-    /// AWS's notation of the values allowed; known right after an observation only.
+    /// AWS's notation for the allowed values; known only right after an observation.
     #[serde(skip)]
     pub(crate) allowed_values: Option<String>,
 }
@@ -46,12 +46,12 @@ impl Group {
         Self { name: name.to_owned(), family: family.to_owned(), tags: Tags::new(), settings: BTreeMap::new() }
     }
 
-    /// Whether it was made by this provider for the cluster.
+    /// Whether this provider created it for the cluster.
     pub(crate) fn belongs_to(&self, cluster_identifier: &str) -> bool {
         self.tags.get(OWNER_TAG).is_some_and(|owner| owner == cluster_identifier)
     }
 
-    /// Of a group of ours: the name of the group that was attached before it.
+    /// For our group: the name of the group that was attached before it.
     pub(crate) fn recorded_previous(&self) -> Option<&String> {
         self.tags.get(PREVIOUS_TAG)
     }
@@ -61,17 +61,17 @@ impl Group {
         self.value(parameter) == Some(value)
     }
 
-    /// The value of the parameter, where there is one.
+    /// The value of the parameter, if there is one.
     pub(crate) fn value(&self, parameter: &str) -> Option<&str> {
         self.settings.get(parameter)?.value.as_deref()
     }
 
-    /// The value of the parameter, where somebody set it.
+    /// The value of the parameter, if a user set it.
     pub(crate) fn user_value(&self, parameter: &str) -> Option<&str> {
         self.settings.get(parameter).filter(|setting| setting.user_set)?.value.as_deref()
     }
 
-    /// The values that somebody set.
+    /// The values that users set.
     pub(crate) fn user_set(&self) -> impl Iterator<Item = (&String, &String)> {
         self.settings
             .iter()
@@ -81,13 +81,13 @@ impl Group {
 }
 
 impl Setting {
-    /// AWS's notation of the values allowed, where the value is none of them.
+    /// AWS's notation for the allowed values, if the value is not one of them.
     pub(crate) fn excludes(&self, value: &str) -> Option<&str> {
         self.allowed_values.as_deref().filter(|allowed| !permits(allowed, value))
     }
 }
 
-/// Name of the group that is made for a cluster, when nobody chose one.
+/// Name of the group that is created for a cluster, if none is configured.
 pub(crate) fn default_name(cluster_identifier: &str, family: &str) -> String {
     format!("clickpipes-{cluster_identifier}-{}", family.replace('.', "-"))
 }

@@ -1,7 +1,7 @@
-//! An Aurora PostgreSQL cluster as a source of changes: what is observed of it, what makes it unfit, the parameter group that is made for
-//! it, how its members are rebooted.
+//! An Aurora PostgreSQL cluster as a source of changes: what is observed of it, what makes it unfit, the parameter group that is
+//! created for it, how its members are rebooted.
 //!
-//! Knows nothing of Terraform. [`crate::rds`] has the calls, and this folder what they mean together.
+//! Knows nothing of Terraform. [`crate::rds`] has the calls, and this folder combines them.
 
 mod allowed_values;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Asks RDS about a cluster and the parameter groups that matter to it.
+//! Reads a cluster and its relevant parameter groups from RDS.
 
 use super::group::{Group, Setting};
 use super::observed::Observed;
@@ -20,7 +20,7 @@ pub(crate) async fn observe(
     let Some(cluster) = client.find_cluster(cluster_identifier).await? else { return Ok(None) };
     let global = match client.find_global_membership(&cluster.arn).await {
         Ok(global) => global,
-        // An optional permission: without it a secondary cluster is known by its lack of a writer only.
+        // An optional permission: without it, a secondary cluster is recognised only by its missing writer.
         Err(error) if error.cause() == Cause::AccessDenied => {
             tracing::debug!(cluster = cluster.identifier, "not allowed to describe global clusters");
             None
@@ -28,7 +28,7 @@ pub(crate) async fn observe(
         Err(error) => return Err(error),
     };
     if cluster.engine != ENGINE {
-        // Refused whatever else it is, and its parameter groups are of no concern.
+        // Refused in any case, so its parameter groups do not matter.
         let attached = Group::unread(&cluster.parameter_group, "");
         return Ok(Some(Observed::new(cluster, global, client.region(), String::new(), attached)));
     }
@@ -62,12 +62,12 @@ async fn find_previous(client: &Client, observed: &Observed) -> Result<Option<Gr
     };
     match recorded {
         Some(group) => Ok(Some(group)),
-        // Deleted meanwhile, or of the family before an upgrade: what is left is AWS's own group.
+        // Deleted in the meantime, or of the family before an upgrade: AWS's own group is used instead.
         None => find_group(client, &default_group(&observed.family), Which::UserSet).await,
     }
 }
 
-/// Finds a group with its tags and parameters; the whole catalogue is needed of the attached one only.
+/// Finds a group with its tags and parameters; the whole catalogue is needed only for the attached one.
 ///
 /// # Errors
 /// Any failed call; a group that does not exist is `None`.

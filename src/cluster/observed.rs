@@ -1,4 +1,4 @@
-//! A cluster with the parameter groups that matter to it, as one look saw them. Pure.
+//! A cluster with its relevant parameter groups, as one look saw them. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ pub(crate) struct Observed {
     pub(crate) family: String,
     /// The group that is attached.
     pub(crate) attached: Group,
-    /// The group of the name that ours has or would have, when it exists and is not the one attached.
+    /// The group with the name that ours has or would have, if it exists and is not attached.
     pub(crate) named: Option<Group>,
-    /// A group of ours from before, neither attached nor of the name that ours would have now.
+    /// An earlier group of ours, neither attached nor with the name that ours would have now.
     pub(crate) left_over: Option<Group>,
     /// The group that our group says was attached before it.
     pub(crate) previous: Option<Group>,
@@ -37,22 +37,22 @@ impl Observed {
         &self.cluster.identifier
     }
 
-    /// Whether the group that is attached was made by this provider for the cluster.
+    /// Whether this provider created the attached group for the cluster.
     pub(crate) fn attached_is_ours(&self) -> bool {
         self.attached.belongs_to(self.id())
     }
 
-    /// Whether the group that is attached turns logical replication on.
+    /// Whether the attached group turns logical replication on.
     pub(crate) fn replicates(&self) -> bool {
         self.attached.holds(LOGICAL_REPLICATION, "1")
     }
 
-    /// The name that a group of ours has: the configured one, or one made of cluster and family.
+    /// The name of our group: the configured one, or one made of cluster and family.
     pub(crate) fn target_name(&self, configured: Option<&str>) -> String {
         configured.map_or_else(|| default_name(self.id(), &self.family), str::to_owned)
     }
 
-    /// The group that was attached before ours, or AWS's own if that one is gone.
+    /// The group that was attached before ours, or AWS's own if that one no longer exists.
     pub(crate) fn previous_name(&self) -> String {
         self.previous.as_ref().map_or_else(|| default_group(&self.family), |group| group.name.clone())
     }

@@ -1,9 +1,9 @@
-//! The reboots of a cluster's members: whose turn is first, and what is awaited before and after each.
+//! The reboots of a cluster's members: their order, and what is awaited before and after each.
 
 use crate::aws;
 use crate::rds::{Client, Cluster, ParameterGroupStatus, Patience};
 
-/// Why a reboot did not lead where it should.
+/// Why a reboot failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RebootError {
     /// A call or a wait failed.
@@ -12,7 +12,7 @@ pub(crate) enum RebootError {
     /// There is no writer to reboot.
     #[error("cluster {cluster} has no writer")]
     NoWriter { cluster: String },
-    /// A failover made a member the writer that still waits for its reboot.
+    /// After a failover, the writer is a member that still waits for its reboot.
     #[error("the writer {writer} of cluster {cluster} does not run with the values of its parameter group: {status}")]
     WriterWaits { cluster: String, writer: String, status: ParameterGroupStatus },
 }
@@ -23,12 +23,12 @@ pub(crate) struct Reboots<'a> {
     /// The cluster's identifier.
     pub(crate) cluster: &'a str,
     pub(crate) patience: &'a Patience,
-    /// Whether something was changed before that members take over only at a reboot.
+    /// Whether a change was made before that members apply only at a reboot.
     pub(crate) statics_changed: bool,
 }
 
 impl Reboots<'_> {
-    /// Reboots whichever member is the writer now. A cluster without members has nothing to reboot.
+    /// Reboots the current writer. A cluster without members has nothing to reboot.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel, and no writer.
@@ -41,8 +41,8 @@ impl Reboots<'_> {
         }
     }
 
-    /// Reboots each member that still waits, one at a time. Those that restarted together with the writer are skipped, and the writer is,
-    /// unless the reboot of every member was allowed: it may have become the writer since.
+    /// Reboots each member that still waits, one at a time. Members that restarted together with the writer are skipped. So is a
+    /// member that became the writer since, unless the reboot of every member was allowed.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
@@ -73,7 +73,7 @@ impl Reboots<'_> {
         }
     }
 
-    /// Waits until a member that was told to reboot is back and runs with the values of its parameter group.
+    /// Waits until a rebooted member is available and runs with the values of its parameter group.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.

@@ -1,4 +1,4 @@
-//! What makes a cluster unfit as a source of changes: facts, which somebody else puts into words. Pure.
+//! What makes a cluster unfit as a source of changes: only facts, the messages are elsewhere. Pure.
 
 use super::observed::Observed;
 use super::parameters::ENGINE;
@@ -9,7 +9,7 @@ pub(crate) const OLDEST_MAJOR: u32 = 12;
 /// Why a cluster cannot be a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    /// It is no Aurora PostgreSQL.
+    /// It is not Aurora PostgreSQL.
     Engine { engine: String },
     /// Aurora Serverless v1 has no logical replication.
     ServerlessV1,
@@ -31,7 +31,7 @@ pub(crate) enum Unfit {
 pub(crate) fn unfit(observed: &Observed) -> Vec<Unfit> {
     let cluster = &observed.cluster;
     if cluster.engine != ENGINE {
-        // What follows is about Aurora PostgreSQL.
+        // The following checks are about Aurora PostgreSQL.
         return vec![Unfit::Engine { engine: cluster.engine.clone() }];
     }
     let mut found = Vec::new();

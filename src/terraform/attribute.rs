@@ -26,7 +26,7 @@ impl<T> Attr<T> {
         }
     }
 
-    /// True when the value comes only at apply.
+    /// True when the value is known only after apply.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }

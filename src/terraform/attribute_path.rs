@@ -1,4 +1,4 @@
-//! Where in a configuration or state something stands: `table_options["public.orders"].columns[0]`.
+//! The place of a value in a configuration or state: `table_options["public.orders"].columns[0]`.
 
 use std::fmt;
 

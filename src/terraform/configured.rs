@@ -1,4 +1,4 @@
-//! What every kind that is configured by itself has in common: a name, a schema, and rules of its configuration. Pure.
+//! What all independently configured kinds have in common: a name, a schema, and rules of its configuration. Pure.
 
 use super::{Diagnostics, Model};
 

@@ -1,4 +1,4 @@
-//! What a practitioner is told: errors and warnings with a title, an explanation with the way out, and the attribute concerned.
+//! Messages for a practitioner: errors and warnings with a title, an explanation with the remedy, and the attribute concerned.
 
 use super::AttributePath;
 
@@ -7,7 +7,7 @@ use super::AttributePath;
 pub enum Severity {
     /// The step fails.
     Error,
-    /// The step goes on.
+    /// The step continues.
     Warning,
 }
 
@@ -18,9 +18,9 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// A title, without a full stop.
     pub summary: String,
-    /// Why, and the way out.
+    /// The reason and the remedy.
     pub detail: String,
-    /// The attribute concerned, where there is one.
+    /// The attribute concerned, if there is one.
     pub path: Option<AttributePath>,
 }
 
@@ -51,16 +51,16 @@ impl Diagnostic {
         self
     }
 
-    /// What stands for the rest.
+    /// The message that represents the rest.
     fn more(severity: Severity) -> Self {
         let (summary, detail) = match severity {
-            Severity::Error => ("More errors", format!("There are more errors than these {MOST}. Mend these first.")),
-            Severity::Warning => ("More warnings", format!("There are more warnings than these {MOST}.")),
+            Severity::Error => ("More errors", format!("Only the first {MOST} errors are shown. Fix these first.")),
+            Severity::Warning => ("More warnings", format!("Only the first {MOST} warnings are shown.")),
         };
         Self { severity, summary: summary.to_owned(), detail, path: None }
     }
 
-    /// An error whose detail is `error` followed by every cause beneath it.
+    /// An error whose detail is `error`, followed by all its causes.
     #[must_use]
     pub fn from_error(summary: impl Into<String>, error: &dyn std::error::Error) -> Self {
         Self::error(summary, chain(error))
@@ -82,7 +82,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// How many errors, and how many warnings, are shown one by one. A configuration can be wrong in as many places as it has values.
 const MOST: usize = 100;
 
-/// Messages in the order in which they arose, without duplicates. Of very many only the first are kept, with a last one that says so.
+/// Messages in the order in which they arose, without duplicates. If there are very many, only the first are kept, with a last
+/// one that says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -93,7 +94,7 @@ impl Diagnostics {
         Self::default()
     }
 
-    /// Adds a message unless the same one is already there.
+    /// Adds a message unless it is already included.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let severity = diagnostic.severity;
         let same = self.count(severity);
@@ -107,7 +108,7 @@ impl Diagnostics {
         self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
-    /// True when no further error would be kept: whoever looks for more of them may stop.
+    /// True when no further error would be kept, so a search for more may stop.
     #[must_use]
     pub fn has_enough_errors(&self) -> bool {
         self.count(Severity::Error) > MOST
@@ -126,7 +127,7 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// True without any message.
+    /// True if there is no message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Longer than any wait, and short enough to be added to any instant.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A text that is no duration above zero, or one that nobody waits for.
+/// A text that is not a duration above zero, or one that is too long.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a duration of at most 365 days; write a number and a unit, such as \"30s\", \"10m\" or \"1h30m\"")]
 pub struct InvalidDuration(String);
@@ -13,7 +13,7 @@ pub struct InvalidDuration(String);
 /// Decodes a duration above zero of at most 365 days.
 ///
 /// # Errors
-/// The text is no duration, or it is zero, or it is longer.
+/// The text is not a duration, or it is zero or too long.
 pub fn decode_duration(text: &str) -> Result<Duration, InvalidDuration> {
     match humantime::parse_duration(text) {
         Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(duration),

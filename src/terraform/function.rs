@@ -1,17 +1,17 @@
-//! What a function says about itself, and about a call that it refuses.
+//! The declaration of a function, and the error of a refused call.
 
 use super::Type;
 
-/// A function: what it takes and gives.
+/// A function: its parameters and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declaration {
     /// One line, for a list of functions.
     pub summary: &'static str,
     /// What it does. Markdown.
     pub description: &'static str,
-    /// What it takes, in order.
+    /// Its parameters, in order.
     pub parameters: Vec<Parameter>,
-    /// The type of what it gives.
+    /// The type of its result.
     pub returns: Type,
 }
 
@@ -31,9 +31,9 @@ pub struct Parameter {
 /// Why a call is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFault {
-    /// What is wrong, and the way out.
+    /// What is wrong, and the remedy.
     pub text: String,
-    /// Zero-based position of the argument at fault, if one is.
+    /// Zero-based position of the invalid argument, if there is one.
     pub argument: Option<usize>,
 }
 

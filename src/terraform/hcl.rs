@@ -1,10 +1,10 @@
-//! Text as the language that practitioners write configurations in.
+//! Text in the language in which practitioners write configurations.
 
 /// A text as a quoted template that Terraform reads back as the same text.
 ///
-/// What could be taken for a part of the language is escaped, and so is what nobody sees: control characters, also those that break a line
-/// or turn the direction of what follows. Everything else beyond ASCII stays readable. Terraform composes characters (NFC) in whatever it
-/// reads, so a text that is not composed cannot be written in any way.
+/// Anything that could be read as part of the language is escaped, and so are invisible characters: control characters, including
+/// those that break a line or change the text direction. Everything else beyond ASCII stays readable. Terraform composes
+/// characters (NFC) in all that it reads, so a text that is not composed cannot be written at all.
 #[must_use]
 pub fn hcl_string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -26,7 +26,7 @@ pub fn hcl_string(text: &str) -> String {
     quoted
 }
 
-/// Whether a character is a control: of C0 or C1, a separator of lines or paragraphs, or one of the direction. All are below U+10000.
+/// Whether a character is a control: C0 or C1, a line or paragraph separator, or a direction mark. All are below U+10000.
 fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}')

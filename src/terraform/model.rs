@@ -28,7 +28,7 @@ pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
     /// The declared attributes, in the order of the declaration.
     fn attributes() -> Vec<Attribute>;
 
-    /// Decodes an object, reporting every fault of it at once.
+    /// Decodes an object, reporting all its faults at once.
     ///
     /// # Errors
     /// Attributes of a wrong type, each with its path below `path`.

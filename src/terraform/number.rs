@@ -10,7 +10,7 @@ const LONGEST_ZERO_RUN: i64 = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Number(Box<str>);
 
-/// A text that is no decimal number.
+/// A text that is not a decimal number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a decimal number")]
 pub struct InvalidNumber;
@@ -22,7 +22,7 @@ impl Number {
         &self.0
     }
 
-    /// The number as a whole number, when it is one and fits.
+    /// The number as a whole number, if it is one and fits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Value;
 
-/// True when both hold the same members, in whatever order. Lists that hold unknown members are never the same.
+/// True when both hold the same members, in any order. Lists that hold unknown members are never the same.
 #[must_use]
 pub fn same_members(one: &Value, other: &Value) -> bool {
     let (Value::List(one), Value::List(other)) = (one, other) else { return false };

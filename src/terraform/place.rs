@@ -1,4 +1,4 @@
-//! Where the objects of a nested attribute stand: one alone, or members of a list or map.
+//! The places of the objects of a nested attribute: a single one, or members of a list or map.
 
 use super::{AttributePath, Nesting, Value};
 
@@ -19,8 +19,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// What stands in the same place of another value of the attribute; null where nothing does. Lists of different lengths have no
-    /// places in common: which member was added or removed, nobody can tell.
+    /// The object in the same place of another value of the attribute; null if there is none. Lists of different lengths have no
+    /// places in common, because it is unknown which member was added or removed.
     pub(crate) fn of<'a>(&self, value: &'a Value) -> &'a Value {
         const NOTHING: &Value = &Value::Null;
         match (self, value) {
@@ -41,8 +41,8 @@ impl Place {
     }
 }
 
-/// What stands in the value of a nested attribute, with its place: objects, and members that are null or unknown as a whole. Of a value
-/// that is itself null or unknown, nothing.
+/// The contents of a nested attribute's value, each with its place: objects, and members that are null or unknown as a whole.
+/// Empty for a value that is itself null or unknown.
 pub(crate) fn places(nesting: Nesting, value: &mut Value) -> Vec<(Place, &mut Value)> {
     match (nesting, value) {
         (_, Value::Null | Value::Unknown) => Vec::new(),

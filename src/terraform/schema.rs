@@ -20,9 +20,9 @@ pub enum Type {
     Map(Box<Type>),
     /// `object({...})`
     Object(Vec<(String, Type)>),
-    /// `tuple([...])`: only in what comes as [`Type::Dynamic`].
+    /// `tuple([...])`: only in a value of [`Type::Dynamic`].
     Tuple(Vec<Type>),
-    /// Any type: a value says which. Only of the parameters of functions.
+    /// Any type: the value says which. Only for parameters of functions.
     Dynamic,
 }
 
@@ -42,7 +42,7 @@ pub enum Nesting {
 pub enum Kind {
     /// A plain type.
     Plain(Type),
-    /// An object with attributes of its own.
+    /// An object with its own attributes.
     Nested {
         /// How often it occurs.
         nesting: Nesting,
@@ -114,7 +114,8 @@ pub fn computed() -> Flags {
     Flags { computed: true, ..Flags::default() }
 }
 
-/// An attribute that the configuration may have and that the provider sets otherwise. Unset in the configuration, what is there stays.
+/// An attribute that the configuration may have and that the provider sets otherwise. If it is not set in the configuration, the
+/// current value is kept.
 #[must_use]
 pub fn optional_computed() -> Flags {
     Flags { optional: true, computed: true, keep_prior: true, ..Flags::default() }
@@ -156,7 +157,7 @@ impl Flags {
         self
     }
 
-    /// The value when the configuration has none. Terraform requires such an attribute to be computed as well, so it is.
+    /// The value if the configuration has none. Terraform requires such an attribute to be computed as well, so it is.
     #[must_use]
     pub fn defaults_to(mut self, value: impl Into<Value>) -> Self {
         self.default = Some(value.into());

@@ -1,4 +1,4 @@
-//! A value as Terraform sees one: possibly null, possibly unknown until apply. Its type stands in the schema, not here.
+//! A value as Terraform sees one: possibly null, possibly unknown until apply. Its type is in the schema, not here.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// The attribute or key `name`; null where there is none.
+    /// The attribute or key `name`; null if there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> &Value {
         const NULL: &Value = &Value::Null;

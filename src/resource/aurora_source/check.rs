@@ -1,4 +1,4 @@
-//! What stands against a change, and what a practitioner should know about it: the outage, what waits for a reboot, what cannot be
+//! What prevents a change, and what a practitioner should know about it: the outage, what waits for a reboot, what cannot be
 //! undone. Pure.
 
 use super::desired::RebootPolicy;
@@ -25,7 +25,7 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         Slots::OtherServer { address } => findings.refusals.push(message::other_server(found, address)),
         Slots::OutOfReach(outage) => findings.warnings.push(outage.clone().warning()),
         Slots::Found(slots) if slots.is_empty() => {}
-        // The pipe that reads from them may be destroyed by the same run.
+        // The same run may destroy the pipe that reads from them.
         Slots::Found(slots) if destroys => findings.awaited.push(message::slots_exist(found, slots)),
         Slots::Found(slots) => findings.refusals.push(message::slots_exist(found, slots)),
     }
@@ -39,7 +39,7 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         findings.warnings.push(message::set_up_already(found));
     }
     findings.warnings.extend(reboots(found, policy, operations, destroys));
-    // Of an update that makes members wait, the reboots above say so.
+    // If an update makes members wait, the reboots above say so.
     let says_so = change.before.is_some() && operations.iter().any(Operation::needs_reboot);
     if !destroys && !says_so {
         findings.warnings.extend(waiting(found, policy));
@@ -47,7 +47,7 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     findings
 }
 
-/// What waits and will go on waiting, whatever the cause.
+/// Members that wait for a reboot and will keep waiting, whatever the cause.
 pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnostic> {
     let left = found.waiting().filter(|member| match policy {
         RebootPolicy::Never => true,
@@ -58,7 +58,7 @@ pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnost
     (!left.is_empty()).then(|| message::members_wait(found, policy, &left))
 }
 
-/// The reboots of a change, or that members need one which it does not make.
+/// The reboots of a change, or the warning that members need one which it does not include.
 fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation], destroys: bool) -> Option<Diagnostic> {
     let waits = operations.iter().any(Operation::needs_reboot);
     if operations.iter().any(Operation::is_reboot) {
@@ -67,7 +67,7 @@ fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation], des
     (waits && !found.cluster.members.is_empty()).then(|| message::reboot_needed(found, policy))
 }
 
-/// A destroy that cannot attach what was attached before.
+/// A destroy that cannot attach the previous group again.
 fn previous_gone(found: &Observed) -> Option<Diagnostic> {
     let recorded = found.attached.recorded_previous().filter(|_| found.attached_is_ours())?;
     let instead = found.previous_name();
@@ -155,7 +155,7 @@ mod tests {
         let undone = |slots| undo(Seen { slots, ..settled().into() }, "never");
         let with = |slots| undone(slots).refusals;
         assert!(with(Slots::Found(Vec::new())).is_empty() && undone(Slots::Found(Vec::new())).awaited.is_empty());
-        // The pipe may go in the same run.
+        // The same run may destroy the pipe.
         assert!(undone(Slots::Found(vec![slot])).awaited.iter().any(|awaited| awaited.detail.contains("pipe (active)")));
         assert!(with(Slots::NoServer).has_errors() && with(Slots::OtherServer { address: "db:5432".to_owned() }).has_errors());
     }

@@ -25,7 +25,7 @@ impl RebootPolicy {
             "writer" => Ok(Self::Writer),
             "all" => Ok(Self::All),
             _ => {
-                let fault = "it is one of never, writer, all";
+                let fault = "use one of never, writer, all";
                 Err(fault_at("Invalid reboot policy", AttributePath::of("reboot"), word, fault).into())
             }
         }
@@ -38,7 +38,7 @@ pub(crate) struct Desired {
     pub(super) cluster_identifier: String,
     /// The configured name of the parameter group.
     pub(super) group_name: Option<String>,
-    /// Values by parameter, those of the guide included.
+    /// Values by parameter, including those of the guide.
     pub(super) wanted: BTreeMap<String, String>,
     /// Parameters that the configuration leaves as they are.
     pub(super) left_alone: Vec<String>,
@@ -84,7 +84,7 @@ impl Desired {
     }
 }
 
-/// What is wrong with a configuration although its types are right. A state is never made unreadable by it.
+/// What is wrong with a configuration although its types are right. It never makes a state unreadable.
 pub(super) fn validate(config: &AuroraSource) -> Diagnostics {
     let mut faults = Diagnostics::new();
     if let Some(identifier) = config.cluster_identifier.known()

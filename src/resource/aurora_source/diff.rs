@@ -1,4 +1,4 @@
-//! From what is observed to what is asked for: the operations between, in order, or a refusal. Pure.
+//! The operations from what is observed to what is wanted, in order, or a refusal. Pure.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::rds::{ApplyMethod, ApplyType};
 use crate::resource::change::Change;
 use crate::terraform::{Diagnostic, Diagnostics};
 
-/// The operations of a create, an update, a drift or a destroy. `None`: nothing is observed to go by.
+/// The operations of a create, an update, a drift or a destroy. `None`: there is no observation to start from.
 ///
 /// # Errors
 /// Refusals.
@@ -26,7 +26,7 @@ pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>
     }
 }
 
-/// Whether logical replication goes off by a change, at once or at the next reboot.
+/// Whether a change turns logical replication off, at once or at the next reboot.
 pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool {
     let Some(Observed { found, .. }) = change.basis() else { return false };
     let stays_on = match change.after {
@@ -39,11 +39,12 @@ pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool
     found.replicates() && !stays_on
 }
 
-/// Operations that bring the cluster to what is asked for. What `before` set and `desired` does not mention any more goes back.
+/// Operations that bring the cluster to the wanted state. Parameters that `before` set and `desired` no longer mentions return to
+/// their previous values.
 fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Result<Vec<Operation>, Diagnostics> {
     let unfit = unfit(observed);
     if !unfit.is_empty() && before.is_some_and(|before| before.is_same_work(desired)) {
-        // Nothing more can be made of it, and it must still be possible to let it go.
+        // It can no longer be a source, but a destroy must still be possible.
         return Ok(Vec::new());
     }
     let mut refusals: Diagnostics = unfit.iter().map(|reason| message::unfit(observed.id(), reason)).collect();
@@ -54,14 +55,14 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
         refuse_pending_values(observed)?;
     }
     let reboots = reboots(observed, desired.reboot, &operations);
-    // The old group is deleted last: until the reboot it is the one that the members run with.
+    // The old group is deleted last: the members run with it until the reboot.
     let deleted = operations.iter().position(|operation| matches!(operation, Operation::DeleteGroup { .. }));
     let at = deleted.unwrap_or(operations.len());
     operations.splice(at..at, reboots);
     Ok(operations)
 }
 
-/// Operations that undo what the resource did: the previous group again, ours deleted.
+/// Operations that undo what the resource did: attach the previous group again, delete ours.
 fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Operation> {
     let mut operations = Vec::new();
     if observed.attached_is_ours() {
@@ -95,7 +96,7 @@ fn group_operations(
     build_group(observed, desired, before, &target)
 }
 
-/// Our group is attached: set what differs, and give back what is not configured any more.
+/// Our group is attached: set what differs, and restore what is no longer configured.
 fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Vec<Operation> {
     let attached = &observed.attached;
     let mut set: BTreeMap<String, String> =
@@ -118,7 +119,7 @@ fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Opti
     operations
 }
 
-/// Another group is attached: make ours with everything that it sets, and attach it.
+/// Another group is attached: create ours with everything that it sets, and attach it.
 fn build_group(
     observed: &cluster::Observed,
     desired: &Desired,
@@ -170,7 +171,7 @@ fn method(observed: &cluster::Observed, parameter: &str) -> ApplyMethod {
     observed.attached.settings.get(parameter).map_or(ApplyType::Static, |setting| setting.apply_type).into()
 }
 
-/// The tags that a group of ours has.
+/// The tags of our group.
 fn tags(observed: &cluster::Observed, desired: &Desired, previous: Option<String>) -> Tags {
     let mut tags = desired.tags.clone();
     tags.insert(OWNER_TAG.to_owned(), observed.id().to_owned());
@@ -196,7 +197,8 @@ fn retag(group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operatio
     operations
 }
 
-/// The reboots that the policy allows, the writer's first. Members come and go, so it is not counted here whether there are others.
+/// The reboots that the policy allows, the writer's first. Members come and go, so it does not matter here whether there are
+/// others.
 fn reboots(observed: &cluster::Observed, policy: RebootPolicy, before: &[Operation]) -> Vec<Operation> {
     let all_wait = before.iter().any(Operation::needs_reboot);
     let waits = |writer: bool| all_wait || observed.waiting().any(|member| member.writer == writer);
@@ -218,12 +220,12 @@ fn unfit_parameters(observed: &cluster::Observed, desired: &Desired) -> Diagnost
     if settings.is_empty() { Diagnostics::new() } else { refusals.collect() }
 }
 
-/// ModifyDBCluster with ApplyImmediately would also carry out what somebody left for the maintenance window.
+/// ModifyDBCluster with ApplyImmediately would also apply changes that wait for the maintenance window.
 fn refuse_pending_values(observed: &cluster::Observed) -> Result<(), Diagnostics> {
     pending_values(observed).map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
-/// What attaching a group would carry out beside.
+/// The other changes that attaching a group would apply.
 pub(super) fn pending_values(observed: &cluster::Observed) -> Option<Diagnostic> {
     (!observed.cluster.pending_modified_values.is_empty()).then(|| message::pending_values(observed))
 }

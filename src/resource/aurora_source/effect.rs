@@ -1,4 +1,4 @@
-//! What the operations of a source mean to those who use the database. Pure.
+//! What the operations of a source mean to the users of the database. Pure.
 
 use super::diff::turns_logical_replication_off;
 use super::operation::Operation;
@@ -6,7 +6,7 @@ use super::schema::Source;
 use crate::cluster::LOGICAL_REPLICATION;
 use crate::resource::change::{Change, Effect, Restarts};
 
-/// What an operation means to those who use the database.
+/// What an operation means to the users of the database.
 pub(super) fn effect(operation: &Operation, change: &Change<'_, Source>) -> Effect {
     let stops = |touches_it: bool| touches_it && turns_logical_replication_off(change);
     let is_it = |name: &str| name == LOGICAL_REPLICATION;

@@ -16,7 +16,7 @@ use crate::rds::{Client, Patience};
 use crate::resource::change::{Done, Look, Purpose, Stopped, Undecided, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
 
-/// How long the look may take by which the state of a failed or stopped run is made.
+/// How long the look may take from which the state of a failed or stopped run is made.
 const LAST_LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 /// Changes or destroys the source.
@@ -24,7 +24,7 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     let client = context.rds().await?;
     let id = work.arguments.cluster_identifier.as_str();
     let _turn = context.turn(&taken_up(id)).await?;
-    // Only a look and a decision are repeated: nothing has been changed until nothing stands in the way.
+    // Only the look and the decision are repeated: nothing is changed until no obstacle is left.
     let decided = until_free(id, work.patience, context.cancel(), || decide(context, client, work, id)).await;
     let Decided { operations, mut diagnostics } = match decided {
         Ok(Some(decided)) => decided,
@@ -56,13 +56,13 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     }
 }
 
-/// What is to be run, and warnings.
+/// What has to run, and warnings.
 struct Decided {
     operations: Vec<Operation>,
     diagnostics: Diagnostics,
 }
 
-/// Looks, and decides what runs. `None`: nothing, since this run has set up the same cluster under another address.
+/// Looks, and decides what runs. `None`: nothing, because this run has set up the same cluster under another address.
 async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Undecided> {
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let Some(mut now) = observe(context, client, &work.look(purpose)).await? else {
@@ -84,7 +84,7 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
     Ok(Some(Decided { operations: decision.run, diagnostics: decision.warnings }))
 }
 
-/// The cluster went first; our group is of no use any more.
+/// The cluster was deleted first; our group is no longer used.
 async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
     let name = work.prior.and_then(|prior| prior.model.parameter_group_name.known());
     let Some(name) = name else { return Ok(Vec::new()) };
@@ -94,7 +94,8 @@ async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id:
     Ok(ours.map(|group| Operation::DeleteGroup { name: group.name }).into_iter().collect())
 }
 
-/// Observes what a whole run has made. The state hangs on it: at a stop a call that hangs is given up, and everything asked once more.
+/// Observes the result of a complete run. The state depends on it: at a stop, a call that hangs is abandoned and everything is
+/// read once more.
 async fn look_at_result(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Observed, Failure> {
     let look = work.look(Purpose::Result);
     let looked = match observe(context, client, &look).await {
@@ -104,7 +105,7 @@ async fn look_at_result(context: &Context, client: &Client, work: &Work<'_, Sour
     looked?.ok_or_else(|| message::not_found(id).into())
 }
 
-/// Observes what a run left that stopped half-way, under the arguments of before; or says why it cannot be told.
+/// Observes the result of a run that stopped half-way, with the previous arguments, or says why it is unknown.
 async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str) -> (Option<Observed>, Diagnostics) {
     let look = Look { desired: None, ..work.look(Purpose::Result) };
     match last_look(client, &look, id).await {
@@ -113,7 +114,7 @@ async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str) -> (Op
     }
 }
 
-/// Observes after a run that failed or was stopped. The state hangs on it, so that no stop ends it, but a limit of its own.
+/// Observes after a run that failed or was stopped. The state depends on it, so a stop does not end it; it has its own limit.
 async fn last_look(client: &Client, look: &Look<'_, Source>, id: &str) -> Result<Option<Observed>, Failure> {
     let looked = tokio::time::timeout(LAST_LOOK_LIMIT, Box::pin(observe_anew(client, look))).await;
     looked.unwrap_or_else(|_| Err(message::last_look_timed_out(id, LAST_LOOK_LIMIT).into()))

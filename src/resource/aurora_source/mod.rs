@@ -1,10 +1,12 @@
-//! `clickpipes_aurora_source`: the cluster parameters that logical replication needs, in a DB cluster parameter group made for the cluster.
+//! `clickpipes_aurora_source`: the cluster parameters that logical replication needs, in a DB cluster parameter group created for
+//! the cluster.
 //!
-//! Manages that group, its attachment and the reboots that the configuration allows. Leaves alone: the cluster itself, its instances and
-//! their own parameter groups, and every parameter that is not wanted here (what the previous group sets is carried over).
+//! Manages that group, its attachment and the reboots that the configuration allows. Does not change the cluster itself, its
+//! instances and their own parameter groups, and every parameter that is not wanted here (the settings of the previous group are
+//! carried over).
 //!
-//! A group is ours if its tags say that it was made for the cluster; they also hold the name of the group attached before. So a create
-//! that stops half-way leaves no state and loses nothing: the next one finds the group and plans only what is missing.
+//! A group is ours if its tags say that it was created for the cluster; they also hold the name of the group attached before. So
+//! a create that stops half-way leaves no state and loses nothing: the next one finds the group and plans only what is missing.
 //!
 //! Needs rds:DescribeDBClusters, DescribeDBInstances, DescribeDBEngineVersions, DescribeDBClusterParameterGroups,
 //! DescribeDBClusterParameters and ListTagsForResource to read, DescribeGlobalClusters to recognise a secondary cluster; to change,
@@ -53,7 +55,7 @@ impl Managed for Source {
     const TYPE_NAME: &'static str = "clickpipes_aurora_source";
     const NOUN: &'static str = "cluster";
     const LIMITS: Limits = Limits { read: READ_LIMIT, ..Limits::each(CHANGE_LIMIT) };
-    /// Each change of a cluster may be an outage: none runs unseen.
+    /// Each change of a cluster may be an outage: none runs without review.
     const UNPLANNED: Unplanned = Unplanned::Refused;
     type Model = AuroraSource;
     type Identity = SourceIdentity;
@@ -76,7 +78,7 @@ impl Managed for Source {
 
     fn import(id: &str) -> Result<AuroraSource, Diagnostics> {
         if let Some(fault) = invalid_identifier(id, LONGEST_CLUSTER) {
-            let detail = format!("The import id is the cluster identifier, and {id:?} is none: {fault}.");
+            let detail = format!("The import id is the cluster identifier, but {id:?} is not valid: {fault}.");
             return Err(Diagnostic::error("Invalid import id", detail).into());
         }
         Ok(AuroraSource::named(id))
@@ -127,7 +129,7 @@ impl Managed for Source {
         effect::effect(operation, change)
     }
 
-    /// A cluster is nobody's; a group made for it is this resource's.
+    /// The cluster does not belong to this resource; a group created for it does.
     fn is_taken(now: &Observed) -> bool {
         let found = &now.found;
         let groups = [Some(&found.attached), found.named.as_ref(), found.left_over.as_ref()];

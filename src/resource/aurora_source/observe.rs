@@ -1,4 +1,4 @@
-//! Looks at a cluster, and asks its writer for logical replication slots.
+//! Looks at a cluster, and reads the logical replication slots from its writer.
 
 use super::diff::{diff, turns_logical_replication_off};
 use super::message;
@@ -12,7 +12,7 @@ use crate::provider::{Context, stop};
 use crate::rds::Client;
 use crate::resource::change::{Change, Look, Purpose};
 
-/// Looks as far as the purpose asks for it.
+/// Looks as far as the purpose needs it.
 pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let is_plan = matches!(look.purpose, Purpose::Plan { .. });
     if is_plan && look.prior.is_some() {
@@ -20,14 +20,14 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
         return Ok(None);
     }
     if is_plan {
-        // Also when the destroy of another address has its turn before this create.
+        // Even if the destroy of another address runs before this create.
         context.take_up(taken_up(&look.arguments.cluster_identifier));
     }
     match observe(context, context.rds().await?, look).await? {
         None if is_plan => Err(Failure::Missing(message::absent(&look.arguments.cluster_identifier))),
         Some(now) if look.purpose == Purpose::PlanDestroy => {
             let slots = match slots(context, &Change::destroy(look.arguments, &now)).await {
-                // What the destroy does is known all the same, and the destroy itself asks again.
+                // What the destroy does is known anyway, and the destroy itself checks again.
                 Err(Failure::ConfigurationUnknown) => Slots::NotAsked,
                 Err(Failure::Unreachable(outage)) if context.keeps_state() => Slots::OutOfReach(outage),
                 asked => asked?,
@@ -38,7 +38,7 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
     }
 }
 
-/// How the cluster of a source that this run sets up or takes over is remembered.
+/// The key by which a cluster is remembered that this run sets up or takes over.
 pub(super) fn taken_up(cluster_identifier: &str) -> String {
     format!("cluster {cluster_identifier}")
 }
@@ -49,7 +49,7 @@ pub(super) async fn observe(context: &Context, client: &Client, look: &Look<'_, 
     stop::ends(context.cancel(), &awaited, Box::pin(observe_anew(client, look))).await
 }
 
-/// Observes the cluster, whoever asks to stop.
+/// Observes the cluster, even after a stop.
 pub(super) async fn observe_anew(client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let arguments = look.desired.unwrap_or(look.arguments);
     let before = look.recalled.map(|recalled| &recalled.found);
@@ -64,7 +64,7 @@ pub(super) async fn observe_anew(client: &Client, look: &Look<'_, Source>) -> Re
     Ok(cluster::observe(client, id, group, &earlier).await?.map(Observed::from))
 }
 
-/// Asks for the logical slots where the change would turn logical replication off, and nothing else refuses it already.
+/// Reads the logical slots if the change would turn logical replication off, and nothing else refuses it already.
 pub(super) async fn slots(context: &Context, change: &Change<'_, Source>) -> Result<Slots, Failure> {
     let (Some(arguments), Some(now)) = (change.after.or(change.before), change.now) else { return Ok(Slots::NotAsked) };
     if arguments.force_destroy || !turns_logical_replication_off(change) || now.found.is_read_only() || diff(change).is_err() {
@@ -82,7 +82,8 @@ pub(super) async fn slots(context: &Context, change: &Change<'_, Source>) -> Res
     Ok(Slots::Found(logical_slots(&reader).await?))
 }
 
-/// Whether the server is the cluster's writer endpoint: dialled directly, or through a tunnel with the endpoint as its TLS name.
+/// Whether the server is the cluster's writer endpoint: connected directly, or through a tunnel with the endpoint as its TLS
+/// name.
 fn is_of_cluster(settings: &Settings, found: &cluster::Observed) -> bool {
     let Some(endpoint) = &found.cluster.endpoint else { return false };
     let tunnelled = settings.host != *endpoint;

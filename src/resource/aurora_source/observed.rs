@@ -4,10 +4,10 @@ use crate::catalogue::slot::Slot;
 use crate::cluster;
 use crate::failure::Outage;
 
-/// A cluster with its parameter groups, and what a change of it would meet.
+/// A cluster with its parameter groups, and what affects a change of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
-    /// What is stored beside the state.
+    /// What is stored next to the state.
     pub(super) found: cluster::Observed,
     /// Only of a look for a change that would turn logical replication off.
     pub(super) slots: Slots,
@@ -16,13 +16,13 @@ pub(crate) struct Observed {
 /// What is known of logical replication slots: with one left, Postgres does not start on a `wal_level` below logical.
 #[derive(Clone, Debug)]
 pub(super) enum Slots {
-    /// They do not matter, or it is not known yet who can tell.
+    /// They do not matter, or it is not known yet which server to ask.
     NotAsked,
     /// The provider's `postgres` names no server.
     NoServer,
     /// It names a server that is not known to be the cluster's writer.
     OtherServer { address: String },
-    /// Nobody answers, and a plan goes on without.
+    /// The server is unreachable, and the plan continues without it.
     OutOfReach(Outage),
     /// Those that exist.
     Found(Vec<Slot>),

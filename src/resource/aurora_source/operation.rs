@@ -9,7 +9,7 @@ use crate::rds::ApplyMethod;
 use crate::rds::parameter_group::Tags;
 use crate::resource::change::{Remaining, Seen};
 
-/// One call that changes something, or one for each member that it stands for. Members come and go, so none is named.
+/// One call that changes something, or one call for each member concerned. Members come and go, so none is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Operation {
     CreateGroup {
@@ -37,7 +37,7 @@ pub(crate) enum Operation {
         cluster: String,
         group: String,
     },
-    /// Whichever member is the writer when it runs.
+    /// The member that is the writer when it runs.
     RebootWriter {
         cluster: String,
     },
@@ -97,7 +97,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// What is left of a planned operation: all of it, or nothing where it is not needed any more.
+/// What remains of a planned operation: all of it, or nothing if it is no longer needed.
 pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Source>) -> Remaining<Operation> {
     if seen.needed.contains(operation) { Remaining::All } else { Remaining::Nothing }
 }

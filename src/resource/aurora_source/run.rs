@@ -13,11 +13,11 @@ use crate::rds::{Client, Patience};
 
 const GROUP_DESCRIPTION: &str = "Logical replication for ClickPipes, made by terraform-provider-clickpipes";
 
-/// What came of a run that may have stopped half-way.
+/// The result of a run that may have stopped half-way.
 pub(super) struct Outcome {
     /// The operations that were carried out.
     pub(super) done: Vec<Operation>,
-    /// The one that was given up or lost its answer: it may have had its effect.
+    /// The one that was abandoned or lost its answer: it may have had its effect.
     pub(super) under_way: Option<Operation>,
     pub(super) result: Result<(), Failure>,
 }

@@ -13,7 +13,7 @@ use crate::terraform::Attr;
 /// Value of `source_type`.
 const SOURCE_TYPE: &str = "aurorapostgres";
 
-/// The planned state: of an update, what no operation touches stays as it is.
+/// The planned state: in an update, what no operation changes stays as it is.
 pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -> AuroraSource {
     let Proposal { model, prior, operations, .. } = plan;
     let Some(prior) = prior else {
@@ -119,7 +119,7 @@ pub(super) fn ready(found: &cluster::Observed, desired: &Desired) -> bool {
         && found.cluster.writer().is_some_and(|writer| writer.parameter_group_status == ParameterGroupStatus::InSync)
 }
 
-/// The arguments that say what is there, so that a configuration with the same ones plans nothing.
+/// The arguments that describe what exists, so that a configuration with the same ones plans nothing.
 fn imported(model: &AuroraSource, found: &cluster::Observed) -> AuroraSource {
     let attached = &found.attached;
     let differing = GUIDE_PARAMETERS.into_iter().filter(|(name, value)| !attached.holds(name, value));

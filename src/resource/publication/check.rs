@@ -1,4 +1,5 @@
-//! What stands against a change: refusals that nothing in the same apply can fix, and conditions that something else may still meet. Pure.
+//! What prevents a change: refusals that nothing in the same apply can fix, and conditions that something else may still meet.
+//! Pure.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
         findings.awaited.extend(destroy(change));
         return findings;
     };
-    // A change is judged by what it was made from, also when somebody else was at work since.
+    // A change is judged by the observation it was made from, even if something was changed since.
     let recalled = change.recalled.and_then(|recalled| recalled.publication.as_ref());
     let current = recalled.map(|found| &found.current);
     if let Some(name) = operations.and_then(dropped).filter(|_| !desired.allow_scope_replacement) {
@@ -47,7 +48,7 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
     findings
 }
 
-/// Why a destroy has to wait: the pipe may be destroyed by the same run.
+/// Why a destroy has to wait: the same run may destroy the pipe.
 fn destroy(change: &Change<'_, Publication>) -> Diagnostics {
     let (Some(arguments), Some(now)) = (change.before, change.now) else { return Diagnostics::new() };
     let slots = in_use_here(&now.slots);
@@ -55,7 +56,7 @@ fn destroy(change: &Change<'_, Publication>) -> Diagnostics {
     is_refused.then(|| message::in_use(&arguments.database, &slots)).into_iter().collect()
 }
 
-/// What pipes that read the publication have to expect.
+/// What the change means for pipes that read the publication.
 fn consequences(desired: &Desired, current: &Current, operations: &[Operation]) -> Diagnostics {
     if dropped(operations).is_some() {
         message::must_be_resynced(&current.name).into()
@@ -99,7 +100,8 @@ fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: Serv
     }
 }
 
-/// A change that newly makes the application's own UPDATE and DELETE fail is refused; what fails already is only said.
+/// A change that newly makes the application's own UPDATE and DELETE fail is refused; tables on which they already fail only
+/// cause a warning.
 fn replica_identity(desired: &Desired, current: Option<&Current>, recalled: Option<&Found>, met: &Met, findings: &mut Findings) {
     let publish = desired.publish.or(current.map(|current| current.publish)).unwrap_or(Publish::ALL);
     if !publish.needs_identity() {
@@ -120,7 +122,7 @@ fn replica_identity(desired: &Desired, current: Option<&Current>, recalled: Opti
     }
 }
 
-/// A scope that takes in tables that do not exist yet.
+/// A scope that includes tables which do not exist yet.
 fn later_tables(desired: &Desired, current: Option<&Current>) -> Diagnostics {
     let mut warnings = Diagnostics::new();
     let is_new = |scope: &Scope| current.is_none_or(|current| current.scope != *scope);

@@ -45,14 +45,14 @@ impl Publish {
         self.names().map(str::to_owned).collect()
     }
 
-    /// True when a table without replica identity would lose its UPDATEs or DELETEs.
+    /// True when UPDATE or DELETE would fail on a table without a replica identity.
     pub(super) fn needs_identity(self) -> bool {
         self.update || self.delete
     }
 
     fn from_set(names: &BTreeSet<String>) -> Result<Self, Diagnostics> {
         if let Some(unknown) = names.iter().find(|name| !["insert", "update", "delete", "truncate"].contains(&name.as_str())) {
-            let detail = format!("publish: {unknown:?} is no operation; each must be one of insert, update, delete, truncate.");
+            let detail = format!("publish: {unknown:?} is not an operation. Use insert, update, delete or truncate.");
             return Err(Diagnostic::error("Unknown operation", detail).at(AttributePath::of("publish")).into());
         }
         let has = |name: &str| names.contains(name);
@@ -70,9 +70,10 @@ pub(crate) struct Desired {
     pub(super) publish: Option<Publish>,
     /// `None`: the current value is kept; what the server offers on create.
     pub(super) via_root: Option<bool>,
-    /// The listed tables as a configuration has them, for the paths of messages; empty of a state, into which none points.
+    /// The listed tables as in the configuration, for the paths of messages; empty for a state, because no message points into
+    /// it.
     pub(super) written: Vec<String>,
-    /// Consent that is known only at apply does not stand in the way of a plan: it counts as given.
+    /// Consent that is known only at apply does not block a plan: it counts as given.
     pub(super) allow_tables_without_replica_identity: bool,
     pub(super) allow_scope_replacement: bool,
     pub(super) force_destroy: bool,
@@ -134,7 +135,7 @@ impl Desired {
     }
 }
 
-/// The scope that a state says. Null lists are empty.
+/// The scope in a state. Null lists are empty.
 fn stored_scope(model: &PublicationModel, remembered: &Remembered) -> Result<Scope, Diagnostics> {
     if model.all_tables == Attr::Known(true) {
         return Ok(Scope::AllTables);

@@ -1,4 +1,4 @@
-//! From what exists and what is wanted to the operations between, in order. Pure.
+//! The operations from what exists to what is wanted, in order. Pure.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub(super) fn diff(change: &Change<'_, Publication>) -> Option<Vec<Operation>> {
     }
 }
 
-/// The operations of a create, with the defaults that apply then only.
+/// The operations of a create, with the defaults that only apply then.
 fn create(desired: &Desired, version: ServerVersion) -> Vec<Operation> {
     vec![Operation::Create {
         name: desired.name.clone(),
@@ -31,7 +31,7 @@ fn create(desired: &Desired, version: ServerVersion) -> Vec<Operation> {
     }]
 }
 
-/// True when PostgreSQL has no way from one scope to the other but dropping the publication.
+/// True when PostgreSQL can only change from one scope to the other by dropping the publication.
 fn replaces_scope(current: &Scope, desired: &Scope) -> bool {
     matches!(current, Scope::AllTables) != matches!(desired, Scope::AllTables)
 }

@@ -1,4 +1,4 @@
-//! A publication in its database: looked at, altered, dropped.
+//! Looks at a publication in its database, alters it, drops it.
 
 use super::desired::Desired;
 use super::observe;

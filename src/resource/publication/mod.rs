@@ -1,8 +1,8 @@
 //! `clickpipes_publication`: what ClickPipes replicates.
 //!
-//! Manages the publication: its name, its scope and its parameters. Leaves alone the tables, their replica identities and the replication
-//! slots. Needs CREATE on the database and ownership of each listed table; publishing all tables or whole schemas needs `rds_superuser`
-//! (a superuser on plain PostgreSQL).
+//! Manages the publication: its name, its scope and its parameters. Does not change the tables, their replica identities and the
+//! replication slots. Needs CREATE on the database and ownership of each listed table; publishing all tables or whole schemas
+//! needs `rds_superuser` (a superuser on plain PostgreSQL).
 
 mod check;
 mod desired;

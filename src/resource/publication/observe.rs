@@ -1,4 +1,4 @@
-//! Reads a publication, and what a change or a destroy of it would meet.
+//! Reads a publication, and what affects a change or a destroy of it.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, ServerVersion};
 use crate::resource::change::{Look, Purpose};
 
-/// A name found again counts more than an oid found again: names are what pipes and configurations go by. The oid finds a publication
+/// A matching name takes precedence over a matching oid, because pipes and configurations use names. The oid finds a publication
 /// that was renamed by hand. `to_jsonb` reads a column that older servers lack.
 const PUBLICATION: &str = "\
 SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
@@ -38,7 +38,7 @@ FROM pg_catalog.pg_publication_namespace p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pnnspid
 WHERE p.pnpubid = $1";
 
-/// Looks at a publication as far as the purpose asks for it.
+/// Looks at a publication as far as the purpose needs it.
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publication>) -> Result<Observed, Error> {
     let version = facts.version;
     let recalled = look.recalled.and_then(|recalled| recalled.publication.as_ref());
@@ -86,7 +86,7 @@ async fn find(reader: &Reader, version: ServerVersion, name: &str, oid: Option<u
         let tables = published_without_identity(reader, &name).await?;
         Ok(tables.iter().map(QualifiedTable::name).collect())
     };
-    // Awaited together, so that they cost one round trip.
+    // Awaited together, so they cost one round trip.
     let (scope, without_identity) = try_join!(scope, exposed)?;
     let via_root = if version.has(VIA_ROOT) { row.optional_bool("via_root")? } else { None };
     let current = Current { name: identifier(name)?, scope, publish, via_root };
@@ -109,7 +109,7 @@ async fn listed_scope(reader: &Reader, version: ServerVersion, oid: u32) -> Resu
     Ok(Scope::Listed { tables, schemas })
 }
 
-/// What a change to the wanted scope would meet.
+/// What affects a change to the wanted scope.
 async fn meet(reader: &Reader, desired: &Desired, published_as: &Identifier) -> Result<Met, Error> {
     let none = (BTreeSet::new(), BTreeSet::new());
     let (tables, schemas) = match &desired.scope {

@@ -11,20 +11,20 @@ use crate::postgres::{Identifier, ServerVersion};
 use crate::resource::Prior;
 use crate::terraform::Attr;
 
-/// A publication in the catalogue, and what a change of it would meet.
+/// A publication in the catalogue, and what affects a change of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Observed {
-    /// `None`: not known, in what a state of an earlier release stands for.
+    /// `None`: not known, from a state of an earlier release.
     pub(super) version: Option<ServerVersion>,
     /// `None`: there is none.
     pub(super) publication: Option<Found>,
-    /// What a change to the wanted scope would meet; only of a look for a change.
+    /// What affects a change to the wanted scope; only in a look for a change.
     pub(super) met: Option<Met>,
-    /// Slots of the server; only of a look for a destroy.
+    /// Slots of the server; only in a look for a destroy.
     pub(super) slots: Vec<Slot>,
 }
 
-/// What a destroy will find once a change has run: the name is all that it depends on.
+/// What a destroy will find once a change has run: it only depends on the name.
 pub(super) fn foresee(desired: &Desired) -> Observed {
     let scope = Scope::Listed { tables: BTreeSet::new(), schemas: BTreeSet::new() };
     let current = Current { name: desired.name.clone(), scope, publish: Publish::ALL, via_root: None };
@@ -50,7 +50,7 @@ pub(crate) struct Current {
     pub(super) via_root: Option<bool>,
 }
 
-/// What a change to a scope would meet.
+/// What affects a change to a scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
     /// The listed tables.
@@ -61,7 +61,7 @@ pub(crate) struct Met {
     pub(super) without_identity: BTreeSet<String>,
 }
 
-/// What of an observation is stored beside the state.
+/// The part of an observation that is stored next to the state.
 pub(super) fn remember(observed: &Observed) -> Remembered {
     let tables = match observed.publication.as_ref().map(|found| &found.current.scope) {
         Some(Scope::Listed { tables, .. }) => tables.iter().collect(),
@@ -70,7 +70,7 @@ pub(super) fn remember(observed: &Observed) -> Remembered {
     Remembered::new(observed.version, tables)
 }
 
-/// The observation that a state stands for; `None` while an import has only named the publication.
+/// The observation that a state represents; `None` while an import has only named the publication.
 pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Option<&Remembered>) -> Option<Observed> {
     let Prior { model, arguments } = prior;
     let oid = model.oid.known().and_then(|oid| u32::try_from(*oid).ok())?;

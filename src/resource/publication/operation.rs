@@ -1,4 +1,4 @@
-//! What can be done to a publication, and what is left of it when somebody else was faster. Pure.
+//! What can be done to a publication, and what remains of it if it was changed since the plan. Pure.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(crate) enum Operation {
     Drop { name: Identifier },
 }
 
-/// What an operation means to those who use the database.
+/// What an operation means to the users of the database.
 pub(super) fn effect(operation: &Operation) -> Effect {
     let none = Effect::default();
     match operation {
@@ -51,7 +51,7 @@ pub(super) fn dropped(operations: &[Operation]) -> Option<&Identifier> {
     })
 }
 
-/// What is left of a planned operation. A publication that is created or replaced is as it was planned.
+/// What remains of a planned operation. A publication that is created or replaced is as planned.
 pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Publication>) -> Remaining<Operation> {
     let is_replaced = seen.planned.iter().any(|planned| matches!(planned, Operation::Create { .. }));
     let Some(now) = seen.now.publication.as_ref().filter(|_| !is_replaced) else { return Remaining::All };

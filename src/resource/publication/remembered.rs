@@ -1,16 +1,16 @@
-//! What is stored beside the state of a publication. The state says which tables there are, and there may be very many. Pure.
+//! What is stored next to the state of a publication. The tables are in the state, and there may be very many. Pure.
 
 use serde::{Deserialize, Serialize};
 
 use crate::postgres::identifier::InvalidQualifiedTable;
 use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
 
-/// What the state cannot say.
+/// What the state cannot express.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     /// The server's version.
     pub(super) version: Option<ServerVersion>,
-    /// Published tables whose names have a dot, so that `schema.table` does not say where to cut.
+    /// Published tables whose names contain a dot, so that `schema.table` is ambiguous.
     dotted: Vec<QualifiedTable>,
 }
 
@@ -21,8 +21,8 @@ impl Remembered {
         Self { version, dotted: tables.iter().filter(has_dot).map(|table| (*table).clone()).collect() }
     }
 
-    /// The table that the state calls so. Where nothing is remembered of a name with several dots, as in what an earlier release stored,
-    /// it is cut at the first one, until the next look finds out.
+    /// The table with this name in the state. If a name with several dots is not remembered, for example after an earlier
+    /// release, it is split at the first dot until the next look.
     pub(super) fn table(&self, name: &str) -> Result<QualifiedTable, InvalidQualifiedTable> {
         if let Some(table) = self.dotted.iter().find(|table| table.name() == name) {
             return Ok(table.clone());

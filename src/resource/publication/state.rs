@@ -70,7 +70,7 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
     let name = current.name.as_str();
     let (all_tables, tables, schemas) = match &current.scope {
         Scope::AllTables => (true, Attr::Null, Attr::Null),
-        // An empty list says what an absent one does not: that nothing is published.
+        // An empty list, unlike an absent one, says that nothing is published.
         Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty() && prior.schemas.is_null() => {
             (false, Vec::new().into(), Attr::Null)
         }
@@ -84,7 +84,7 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
         name: name.into(),
         id: prior.database.known().map(|database| import_id(database, name)).into(),
         oid: i64::from(found.oid).into(),
-        // `false` and unset mean the same: what was written stays.
+        // `false` and unset mean the same: the written value is kept.
         all_tables: if all_tables || !prior.all_tables.is_null() { all_tables.into() } else { Attr::Null },
         tables,
         schemas,

@@ -8,7 +8,7 @@ use crate::resource::change::rehearsal::{rehearse, stored};
 use crate::resource::{Engine, Existing, Plan, Resource};
 use crate::terraform::Attr;
 
-/// The configuration that leads to such a proposal: what is unknown in it is left to the provider, except the lists.
+/// The configuration behind such a proposal: what is unknown in it is left to the provider, except the lists.
 fn config(proposed: &PublicationModel) -> PublicationModel {
     let mut config = proposed.clone();
     config.publish = config.publish.known().cloned().into();

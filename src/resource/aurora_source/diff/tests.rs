@@ -22,7 +22,7 @@ fn change<'a>(seen: &'a Seen, desired: &'a Desired, before: Option<&'a Desired>)
     Change { before, after: Some(desired), recalled: seen, now: seen, moment: Moment::Plan, replaces: false }
 }
 
-/// The operations that lead there.
+/// The operations to get there.
 fn to(observed: &Observed, desired: &Desired, before: Option<&Desired>) -> Result<Vec<Operation>, Diagnostics> {
     diff(&change(&observed.clone().into(), desired, before)).map(Option::unwrap)
 }
