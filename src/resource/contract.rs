@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::provider::Context;
 use crate::terraform::{Diagnostics, Model, Schema};
 
-/// A resource as it exists: its state, and the private data stored beside it.
+/// A resource as it exists: its state, and the private data stored next to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Existing<R: Resource> {
     /// The state. Nothing in it is unknown.
@@ -40,7 +40,7 @@ pub(crate) struct PlanRequest<'a, M, D, P> {
     pub desired: Option<&'a D>,
     /// What exists; `None` on create.
     pub prior: Option<&'a Prior<M, D>>,
-    /// What is stored beside the prior state.
+    /// What is stored next to the prior state.
     pub prior_private: &'a P,
     /// The proposal: configuration over prior state, with defaults filled in, write-only values nulled and, when anything changes,
     /// computed attributes unknown.
@@ -123,7 +123,7 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
     type Identity: Model + std::fmt::Debug;
     /// Version of its identity's shape.
     const IDENTITY_VERSION: i64 = 0;
-    /// What is stored beside the state.
+    /// What is stored next to the state.
     type Private: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Default + Send + Sync;
     /// What is looked up for a plan.
     type Lookup: Send + Sync;

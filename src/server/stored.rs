@@ -1,4 +1,4 @@
-//! What Terraform keeps for a resource between calls: the state, and the private data beside it.
+//! What Terraform keeps for a resource between calls: the state, and the private data next to it.
 
 use crate::proto::tfplugin6 as proto;
 use crate::resource::{Prior, PriorOf, Resource};

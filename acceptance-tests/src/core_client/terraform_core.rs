@@ -166,7 +166,7 @@ impl TerraformCore {
         self.validate_as(type_name, message(config), Version::V1_11.capabilities(false)).await
     }
 
-    /// Validates whatever bytes, as a client with these capabilities.
+    /// Validates any bytes, as a client with these capabilities.
     ///
     /// # Errors
     /// What the provider refuses.

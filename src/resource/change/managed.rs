@@ -148,7 +148,7 @@ pub(crate) struct Change<'a, R: Managed> {
     pub(crate) before: Option<&'a R::Desired>,
     /// The desired arguments; `None` on destroy, and in a plan while they are not known.
     pub(crate) after: Option<&'a R::Desired>,
-    /// What the prior state stands for.
+    /// The observation that the prior state represents.
     pub(crate) recalled: Option<&'a R::Observed>,
     /// The latest observation.
     pub(crate) now: Option<&'a R::Observed>,
@@ -197,7 +197,7 @@ pub(crate) struct Look<'a, R: Managed> {
     pub(crate) arguments: &'a R::Desired,
     /// What the state says; `None` on create.
     pub(crate) prior: Option<&'a Prior<R::Model, R::Desired>>,
-    /// What the prior state stands for.
+    /// The observation that the prior state represents.
     pub(crate) recalled: Option<&'a R::Observed>,
     /// What is asked for; `None` for a refresh and a destroy.
     pub(crate) desired: Option<&'a R::Desired>,
@@ -231,7 +231,7 @@ pub(crate) struct Work<'a, R: Managed> {
     pub(crate) arguments: &'a R::Desired,
     /// The prior state; `None` on create.
     pub(crate) prior: Option<&'a Prior<R::Model, R::Desired>>,
-    /// What it stands for.
+    /// The observation that it represents.
     pub(crate) recalled: Option<R::Observed>,
     /// What is asked for; `None` on destroy.
     pub(crate) desired: Option<&'a R::Desired>,

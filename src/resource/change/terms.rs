@@ -138,7 +138,7 @@ pub(crate) enum Remaining<O> {
     All,
     /// It runs without what is already done, which is named.
     Part(O, Vec<String>),
-    /// It stands for these.
+    /// It expands to these.
     Each(Vec<O>),
     /// Its effect already exists, or its object is gone.
     Nothing,

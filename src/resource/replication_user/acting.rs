@@ -1,4 +1,4 @@
-//! As whom a statement runs: the provider's role, or an owner it may act for. Pure.
+//! The role that runs a statement: the provider's role, or an owner it may act for. Pure.
 
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
@@ -10,11 +10,11 @@ use crate::postgres::Identifier;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) operation: Operation,
-    /// The owner to act as, where the admin may but does not inherit his privileges.
+    /// The owner to act as, if the admin may but does not inherit the owner's privileges.
     pub(crate) as_owner: Option<Identifier>,
 }
 
-/// As whom an operation runs. In a closed schema an operation on all tables becomes one statement for each table.
+/// The roles that run an operation. In a closed schema an operation on all tables becomes one statement for each table.
 pub(crate) fn turns(operation: &Operation, observed: &Observed) -> Vec<Turn> {
     let tables = &observed.closer;
     let as_owner = |owner: &str, reach: Reach| Identifier::new(owner).ok().filter(|_| reach == Reach::SetRole);

@@ -7,7 +7,7 @@ use super::statement;
 use crate::postgres::{Error, Transaction};
 use crate::secret::Secret;
 
-/// Runs an operation, statement by statement, as an owner where that is needed.
+/// Runs an operation, statement by statement, as an owner if needed.
 pub(super) async fn run(
     transaction: &Transaction,
     verifier: Option<&Secret>,

@@ -34,7 +34,7 @@ model! {
         /// owners of the tables found in each schema. A change alters the default privileges in place.
         table_owners: Vec<String> => optional().unordered(),
         /// Whether a missing `SELECT` on a view or materialized view of `schemas` counts as drift. Default: `false`. A change
-        /// runs no statement by itself; the next refresh goes by it.
+        /// runs no statement by itself; the next refresh uses it.
         include_views: bool => optional().defaults_to(false),
         /// Maximum number of connections of the role at once, `-1` for no limit. Default: the current value is kept; a new role
         /// has no limit. A change is made in place.
