@@ -102,9 +102,13 @@ async fn an_identity_of_something_else_is_refused_with_what_is_wrong() -> Result
         (
             SOURCE,
             "cluster_identifier = \"orders\"\n    region = \"eu-west-1\"",
-            &["Another region", "\"eu-west-1\"", "\"us-east-1\""][..],
+            &["region differs from the identity", "\"eu-west-1\"", "\"us-east-1\""][..],
         ),
-        (SOURCE, "cluster_identifier = \"orders\"\n    account_id = \"1\"", &["Another account_id", "\"123456789012\""]),
+        (
+            SOURCE,
+            "cluster_identifier = \"orders\"\n    account_id = \"1\"",
+            &["account_id differs from the identity", "\"123456789012\""],
+        ),
         (SOURCE, "cluster_identifier = \"Orders\"", &["Invalid cluster_identifier", "lower case"]),
         (PUBLICATION, "database = \"\"\n    name = \"p\"", &["Invalid name", "database", "empty"]),
         (
