@@ -29,13 +29,14 @@ fn stored(folder: &Path) -> Result<Vec<Value>> {
     files.into_iter().map(read).collect()
 }
 
-/// Address and attributes of every resource of the root module, except the last planned operations, which the state keeps.
+/// Address and attributes of every resource of the root module, except the last planned operations and their impact, which the state keeps.
 async fn attributes(rig: &Rig) -> Result<Vec<Value>> {
     let state = rig.tf.state().await?;
     let resources = state["values"]["root_module"]["resources"].as_array().context("the state is empty")?;
     let without_plan = |resource: &Value| {
         let mut values = resource["values"].clone();
         values["operations"] = Value::Null;
+        values["impact"] = Value::Null;
         json!([resource["address"], values])
     };
     Ok(resources.iter().map(without_plan).collect())

@@ -315,6 +315,17 @@ impl Terraform {
         detail.with_context(|| format!("no warning {summary:?} in {}", plan.stdout))
     }
 
+    /// What a create would run now that finds its object, or a part of it: the plan has no known list, because the same run might
+    /// destroy that first, and a warning has it.
+    ///
+    /// # Errors
+    /// If the plan fails, or has no such warning.
+    pub async fn would_run(&self) -> anyhow::Result<Vec<String>> {
+        let warning = self.warning("The operations depend on what this run destroys").await?;
+        let lines = warning.split_once("this would run:\n").context("no list")?.1;
+        Ok(lines.lines().map(|line| line.trim().to_owned()).collect())
+    }
+
     /// The state in the form of `terraform show -json`.
     ///
     /// # Errors

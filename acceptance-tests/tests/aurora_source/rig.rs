@@ -85,9 +85,7 @@ impl Rig {
     pub async fn would_run(&self) -> anyhow::Result<Vec<String>> {
         let plan = self.tf.plan().await?;
         anyhow::ensure!(plan.is_unknown(SOURCE, "operations") && plan.is_unknown(SOURCE, "impact"), "{}", plan.outcome.stdout);
-        let warning = self.tf.warning("The operations depend on what this run destroys").await?;
-        let lines = warning.split_once("this would run:\n").context("no list")?.1;
-        Ok(lines.lines().map(|line| line.trim().to_owned()).collect())
+        self.tf.would_run().await
     }
 
     /// The changes that the simulator was asked for and made, as `operations` show them.

@@ -144,8 +144,12 @@ impl Cell {
     pub async fn apply_as_reviewed(&self, address: &str) -> Result<(Plan, Value)> {
         let before = self.changes()?.len();
         let plan = self.tf.plan().await?;
+        let lines = match plan.is_unknown(address, "operations") {
+            true => self.tf.would_run().await?,
+            false => plan.operations(address).into_iter().map(str::to_owned).collect(),
+        };
         let reviewed: Vec<String> =
-            plan.operations(address).iter().map(|line| line.replace("<each table owner of \"shop\">", "\"app_owner\"")).collect();
+            lines.iter().map(|line| line.replace("<each table owner of \"shop\">", "\"app_owner\"")).collect();
         ensure!(!reviewed.is_empty(), "nothing is planned:\n{}", plan.outcome.stdout);
         self.tf.apply_plan(&plan).await?;
         let ran = self.changes()?.split_off(before);
