@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use acceptance_tests::simulator::ClusterSpec;
 use acceptance_tests::stream::{ReplicationStream, Source};
 use anyhow::{Context as _, Result, ensure};
 
@@ -37,6 +36,7 @@ async fn what_the_pipe_holds_is_a_warning_at_plan_and_awaited_at_apply() -> Resu
     let stream = pipe(&world).await?;
     let plan = world.tf.plan_with(&["-destroy"]).await?;
     let message = plan.outcome.message();
+    ensure!(message.matches("the destroy waits for it: for timeouts.delete").count() == 2, "{message}");
     for title in ["Role is in use: role \"pipe\"", "Publication may be in use: publication \"feed\" of database \"app\""] {
         ensure!(message.contains(&format!("Warning: {title}")), "{title} is missing in {message}");
     }
@@ -75,22 +75,28 @@ async fn what_is_not_freed_in_time_is_refused_before_any_change() -> Result<()> 
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_the_wait_and_says_that_nothing_was_changed() -> Result<()> {
+    let world = World::new().await?;
+    world.tf.write("main.tf", &piped("5m"))?;
+    world.tf.apply().await?;
+    let stream = pipe(&world).await?;
+    let before = world.snapshot().await?.statements;
+    let session = world.tf.start(["destroy", "-no-color", "-auto-approve"])?;
+    world.tf.until_logged("waiting for another destroy of this run").await?;
+    session.interrupt()?;
+    let message = session.outcome().await?.failed()?.message();
+    ensure!(message.contains("Nothing was changed. Waited") && message.contains("then the run was stopped"), "{message}");
+    assert_eq!(world.snapshot().await?.statements, before);
+    drop(stream);
+    Ok(())
+}
+
 /// A source waits for any slot, since without logical replication the server would not start with one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_waits_until_the_last_slot_is_gone() -> Result<()> {
     let world = World::new().await?;
-    let shop = ClusterSpec::new("shop").admin("clusteradmin", acceptance_tests::rig::ADMIN_PASSWORD).database("app");
-    let shop = world.simulator.create_cluster(shop).await?;
-    let url = world.simulator.url();
-    world.tf.write(
-        "provider.tf",
-        &format!(
-            "provider \"clickpipes\" {{\n  aws = {{ region = \"us-east-1\", access_key = \"testing\", secret_key = \"testing\", endpoints = \
-             {{ rds = \"{url}\" }} }}\n  postgres = {{ host = \"{}\", port = {}, username = \"clusteradmin\", database = \"app\", sslmode = \
-             \"disable\" }}\n}}\n",
-            shop.host, shop.port
-        ),
-    )?;
+    let shop = world.shop().await?;
     let source = "resource \"clickpipes_aurora_source\" \"s\" {\n  cluster_identifier = \"shop\"\n  reboot = \"writer\"\n}\n";
     world.tf.write("main.tf", source)?;
     world.tf.apply().await?;
@@ -178,5 +184,47 @@ async fn a_cluster_that_became_a_replica_is_let_go() -> Result<()> {
     world.tf.apply().await?;
     tokio::time::timeout(Duration::from_secs(120), world.tf.destroy()).await??;
     assert_eq!(world.simulator.cluster("shop-a").context("no cluster")?.parameter_group(), "default.aurora-postgresql15");
+    Ok(())
+}
+
+/// An import and a plan without changes are no apply; what drifts later is drift all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_imported_object_that_drifted_can_be_destroyed() -> Result<()> {
+    let world = World::new().await?;
+    let admin = world.data.admin("app").await?;
+    admin.batch_execute("CREATE PUBLICATION feed FOR TABLE ONLY a.t1, ONLY a.t2").await?;
+    world.tf.write(
+        "main.tf",
+        "resource \"clickpipes_publication\" \"p\" {\n  name = \"feed\"\n  database = \"app\"\n  tables = [\"a.t1\", \"a.t2\"]\n}\n",
+    )?;
+    world.tf.import("clickpipes_publication.p", "app/feed").await?;
+    world.tf.assert_empty_plan().await?;
+    admin.batch_execute("ALTER PUBLICATION feed DROP TABLE a.t2; ALTER TABLE a.t2 DROP CONSTRAINT t2_pkey").await?;
+    let plan = world.tf.plan().await?;
+    ensure!(plan.outcome.message().contains("Warning: Tables without a replica identity"), "{}", plan.outcome.message());
+    world.tf.destroy().await?;
+    assert!(world.snapshot().await?.publications.is_empty());
+    Ok(())
+}
+
+/// What a destroy would run does not depend on whether a schema has tables now, and what a plan without a refresh shows beyond the state is
+/// said.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_come_and_go_without_a_change_of_what_a_destroy_would_run() -> Result<()> {
+    let world = World::new().await?;
+    let admin = world.data.admin("app").await?;
+    admin.batch_execute("CREATE SCHEMA empty").await?;
+    world.tf.write("main.tf", &piped("5s").replace("[\"a\"]", "[\"a\", \"empty\"]\n  table_owners = [\"clusteradmin\"]"))?;
+    world.tf.apply().await?;
+    let user = "clickpipes_replication_user.u";
+    let on_destroy = async || anyhow::Ok(world.tf.resource(user).await?["on_destroy"].clone());
+    let without = on_destroy().await?;
+    admin.batch_execute("CREATE TABLE empty.first (id int PRIMARY KEY)").await?;
+    world.tf.refresh_only().await?;
+    assert_eq!(on_destroy().await?, without);
+    admin.batch_execute("DROP TABLE empty.first; GRANT USAGE ON SCHEMA b TO pipe").await?;
+    let plan = world.tf.plan_with(&["-destroy", "-refresh=false"]).await?;
+    let message = plan.outcome.message();
+    ensure!(message.contains("Warning: The role changed since the plan") && message.contains("with a refresh"), "{message}");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod destroy;
 mod impact;
+mod in_effect;
 mod known;
 mod replacement;
 mod titles;

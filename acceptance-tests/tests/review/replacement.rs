@@ -145,7 +145,10 @@ async fn what_an_argument_forces_warns_of_both_halves() -> Result<()> {
                 );
             }
             // A role belongs to the whole server: the old half still has the name.
-            "clickpipes_replication_user.this" => assert_eq!(change["after_unknown"]["impact"], true),
+            "clickpipes_replication_user.this" => {
+                assert_eq!(change["after_unknown"]["impact"], true);
+                ensure!(message.contains("CREATE ROLE \"user_a\" LOGIN"), "{message}");
+            }
             _ => assert_eq!(change["after"]["impact"]["destructive"], false),
         }
         assert_eq!(before["impact"]["destructive"], true);
@@ -153,6 +156,61 @@ async fn what_an_argument_forces_warns_of_both_halves() -> Result<()> {
         world.tf.assert_empty_plan().await?;
         world.tf.destroy().await?;
     }
+    Ok(())
+}
+
+/// A name that is taken where an argument moves the object is no half of the replacement: nothing may be destroyed for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_elsewhere_is_refused_before_the_destroy_half() -> Result<()> {
+    let world = World::new().await?;
+    world.data.admin("app").await?.batch_execute("CREATE DATABASE second").await?;
+    let second = world.data.admin("second").await?;
+    second.batch_execute("CREATE SCHEMA a; CREATE TABLE a.t1 (id int PRIMARY KEY); CREATE PUBLICATION pub_a").await?;
+    let case = cases().pop().context("no case")?;
+    world.tf.write("main.tf", &case.configuration(0, ""))?;
+    world.tf.apply().await?;
+    world.tf.write("main.tf", &case.configuration(0, "").replace("\"app\"", "\"second\""))?;
+    let message = world.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    ensure!(message.contains("Error: Publication already exists: publication \"pub_a\" of database \"second\""), "{message}");
+    Ok(())
+}
+
+/// A role that the destroy half drops cannot be adopted, and a new one needs a password.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adopted_user_without_a_password_is_not_replaced_by_one_that_cannot_log_in() -> Result<()> {
+    let world = World::new().await?;
+    let admin = world.data.admin("app").await?;
+    admin.batch_execute("CREATE ROLE user_a LOGIN PASSWORD 'its-own'").await?;
+    admin.batch_execute("CREATE DATABASE second").await?;
+    let user = |adopted: &str, database: &str| {
+        format!(
+            "resource \"clickpipes_replication_user\" \"u\" {{\n  name = \"{adopted}\"\n  database = \"{database}\"\n  adopt_existing = true\n}}\n"
+        )
+    };
+    let address = "clickpipes_replication_user.u";
+    world.tf.write("main.tf", &user("user_a", "app"))?;
+    let would_run = world.tf.would_run().await?;
+    assert_eq!(would_run[0], "ALTER ROLE \"user_a\" LOGIN", "no password is set");
+    world.tf.apply().await?;
+    assert_eq!(texts(&world.tf.resource(address).await?["operations"])[0], "ALTER ROLE \"user_a\" LOGIN");
+    let before = world.snapshot().await?;
+    let replace = format!("-replace={address}");
+    let requested = world.tf.run(["plan", "-no-color", &replace]).await?.failed()?.message();
+    world.tf.write("main.tf", &user("user_a", "second"))?;
+    let moved = world.tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    for message in [requested, moved] {
+        ensure!(message.contains("Error: Password missing: role \"user_a\""), "{message}");
+    }
+    assert_eq!(world.snapshot().await?.roles, before.roles);
+    world.data.connect("user_a", "its-own", "app").await?;
+
+    // A role that is to be adopted may still be created by the same apply; if not, nothing is created.
+    world.tf.write("main.tf", &user("user_b", "app"))?;
+    world.tf.run(["state", "rm", "-no-color", address]).await?.succeeded()?;
+    let plan = world.tf.plan().await?;
+    ensure!(plan.outcome.message().contains("Warning: Password missing: role \"user_b\""), "{}", plan.outcome.message());
+    let message = world.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
+    ensure!(message.contains("Error: Password missing: role \"user_b\""), "{message}");
     Ok(())
 }
 
@@ -209,7 +267,8 @@ async fn what_a_create_takes_over_the_same_run_does_not_destroy() -> Result<()> 
     Ok(())
 }
 
-/// An address that was renamed without `moved` is a destroy and a create in any order.
+/// An address that was renamed without `moved` is a destroy and a create, in any order. Here the old address is destroyed once the new one is
+/// created.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_address_does_not_take_down_what_it_takes_over() -> Result<()> {
     let world = World::new().await?;
@@ -218,21 +277,29 @@ async fn a_renamed_address_does_not_take_down_what_it_takes_over() -> Result<()>
     cases[1].arguments.push_str("\n  adopt_existing = true");
     for case in cases {
         let kind = case.address.trim_end_matches(".this");
-        world.tf.write("main.tf", &case.configuration(0, ""))?;
+        let named = |name: &str| {
+            let address = format!("{kind}.{name}");
+            let resource = case.configuration(0, "").replace("\"this\"", &format!("{name:?}"));
+            format!(
+                "{resource}resource \"terraform_data\" \"after_{name}\" {{\n  depends_on = [{address}]\n  provisioner \"local-exec\" {{\n    \
+                 command = \"touch created_{name}\"\n  }}\n  provisioner \"local-exec\" {{\n    when = destroy\n    command = \"until \
+                 [ -e created_that ]; do sleep 0.1; done\"\n  }}\n}}\n"
+            )
+        };
+        world.tf.write("main.tf", &named("this"))?;
         world.tf.apply().await?;
-        for (from, to) in [("this", "that"), ("that", "these"), ("these", "this")] {
-            world.tf.write("main.tf", &case.configuration(0, "").replace("\"this\"", &format!("{to:?}")))?;
-            let plan = world.tf.plan().await?;
-            let (old, new) = (format!("{kind}.{from}"), format!("{kind}.{to}"));
-            ensure!(plan.actions(&old) == ["delete"] && plan.actions(&new) == ["create"], "{}", plan.outcome.stdout);
-            let before = world.snapshot().await?;
-            let message = world.tf.apply_plan(&plan).await?.message();
-            ensure!(message.contains(&format!("Warning: Not destroyed: {}", case.object)), "{message}");
-            still_there(&world, &before).await.with_context(|| format!("{case}: {from} to {to}"))?;
-            world.tf.assert_empty_plan().await?;
-        }
+        world.tf.write("main.tf", &named("that"))?;
+        let plan = world.tf.plan().await?;
+        let (old, new) = (format!("{kind}.this"), format!("{kind}.that"));
+        ensure!(plan.actions(&old) == ["delete"] && plan.actions(&new) == ["create"], "{}", plan.outcome.stdout);
+        let before = world.snapshot().await?;
+        let message = world.tf.apply_plan(&plan).await?.message();
+        ensure!(message.contains(&format!("Warning: Not destroyed: {}", case.object)), "{message}");
+        still_there(&world, &before).await.with_context(|| case.to_string())?;
+        world.tf.assert_empty_plan().await?;
         world.tf.write("main.tf", "")?;
         world.tf.destroy().await?;
+        std::fs::remove_file(world.tf.folder().join("created_that"))?;
     }
     Ok(())
 }

@@ -40,18 +40,44 @@ impl World {
         data.admin("app").await?.batch_execute(TABLES).await?;
         let tf = Terraform::new()?.with_env("PGPASSWORD", ADMIN_PASSWORD).with_env("TF_VAR_password", PASSWORD);
         tf.write("variables.tf", "variable \"password\" {\n  type = string\n  ephemeral = true\n}\n")?;
-        tf.write(
+        let world = Self { tf, simulator, data };
+        world.provider(&world.data)?;
+        Ok(world)
+    }
+
+    /// The cluster `shop` with a Postgres, to which the provider block leads from now on.
+    pub async fn shop(&self) -> Result<ClusterHandle> {
+        let shop = ClusterSpec::new("shop").admin("clusteradmin", ADMIN_PASSWORD).database("app");
+        let shop = self.simulator.create_cluster(shop).await?;
+        self.provider(&shop)?;
+        Ok(shop)
+    }
+
+    fn provider(&self, cluster: &ClusterHandle) -> Result<()> {
+        let (url, host, port) = (self.simulator.url(), &cluster.host, cluster.port);
+        self.tf.write(
             "provider.tf",
             &format!(
                 "provider \"clickpipes\" {{\n  aws = {{\n    region = \"us-east-1\"\n    access_key = \"testing\"\n    secret_key = \
                  \"testing\"\n    endpoints = {{ rds = \"{url}\", sts = \"{url}\" }}\n  }}\n  postgres = {{ host = \"{host}\", port = {port}, \
-                 username = \"clusteradmin\", sslmode = \"disable\" }}\n}}\n",
-                url = simulator.url(),
-                host = data.host,
-                port = data.port
+                 username = \"clusteradmin\", database = \"app\", sslmode = \"disable\" }}\n}}\n"
             ),
-        )?;
-        Ok(Self { tf, simulator, data })
+        )
+    }
+
+    /// Sets a static parameter, as another administrator might.
+    pub async fn set_parameter(&self, group: &str, name: &str, value: &str) -> Result<()> {
+        use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
+        let config = aws_sdk_rds::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(self.simulator.url())
+            .credentials_provider(Credentials::new("an id", "a secret key", None, None, "test"));
+        let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name(name).parameter_value(value);
+        let parameter = parameter.apply_method("pending-reboot".into()).build();
+        let call = aws_sdk_rds::Client::from_conf(config.build()).modify_db_cluster_parameter_group();
+        call.db_cluster_parameter_group_name(group).parameters(parameter).send().await?;
+        Ok(())
     }
 
     /// Writes three of each resource with these arguments, in which `${each.key}` is a, b or c.

@@ -19,7 +19,8 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     };
     let (found, policy) = (&now.found, arguments.reboot);
     let destroys = change.after.is_none();
-    match &now.slots {
+    let slots = change.now.map_or(&now.slots, |now| &now.slots);
+    match slots {
         Slots::NotAsked => {}
         Slots::NoServer => findings.refusals.push(message::no_server(found)),
         Slots::OtherServer { address } => findings.refusals.push(message::other_server(found, address)),
@@ -64,7 +65,7 @@ fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation], des
     if operations.iter().any(Operation::is_reboot) {
         return Some(message::outage(found, operations, waits, destroys));
     }
-    (waits && !found.cluster.members.is_empty()).then(|| message::reboot_needed(found, policy))
+    (waits && !found.cluster.members.is_empty()).then(|| message::reboot_needed(found, policy, destroys))
 }
 
 /// A destroy that cannot attach the previous group again.

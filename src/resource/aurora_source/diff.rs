@@ -29,14 +29,14 @@ pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>
 /// Whether a change turns logical replication off, at once or at the next reboot.
 pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool {
     let Some(Observed { found, .. }) = change.basis() else { return false };
+    // A member that waits for a reboot may still run with a value that the group no longer has.
+    let may_be_on = found.replicates() || found.waiting().next().is_some();
     let stays_on = match change.after {
-        Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).is_none_or(|value| value == "1"),
-        None => {
-            let was_on = found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1"));
-            was_on || !found.attached_is_ours()
-        }
+        Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).map_or(found.replicates(), |value| value == "1"),
+        None if found.attached_is_ours() => found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1")),
+        None => found.replicates(),
     };
-    found.replicates() && !stays_on
+    may_be_on && !stays_on
 }
 
 /// Operations that bring the cluster to the wanted state. Parameters that `before` set and `desired` no longer mentions return to

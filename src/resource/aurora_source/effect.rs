@@ -20,7 +20,9 @@ pub(super) fn effect(operation: &Operation, change: &Change<'_, Source>) -> Effe
         }
         Operation::RebootWriter { .. } => {
             let together = change.basis().is_some_and(|basis| basis.found.readers_restart_with_writer());
-            Effect { restarts: if together { Restarts::All } else { Restarts::Writer }, ..Effect::default() }
+            let restarts = if together { Restarts::All } else { Restarts::Writer };
+            // It may be the reboot alone that puts a value into effect.
+            Effect { restarts, pipe_stops: stops(true), ..Effect::default() }
         }
         Operation::RebootOthers { .. } => Effect { restarts: Restarts::Readers, ..Effect::default() },
         Operation::DeleteGroup { .. } => Effect { destructive: true, ..Effect::default() },
@@ -45,12 +47,12 @@ mod tests {
     }
 
     #[test]
-    fn turning_logical_replication_off_stops_pipes_and_a_reboot_does_not() {
+    fn turning_logical_replication_off_stops_pipes() {
         let stops = |effects: Vec<Effect>| effects.iter().map(|effect| effect.pipe_stops).collect::<Vec<_>>();
         // The previous group attached, the reboot, ours deleted.
-        assert_eq!(stops(of("writer", None)), [true, false, false]);
+        assert_eq!(stops(of("writer", None)), [true, true, false]);
         // The parameter modified, then the writer and the others rebooted.
-        assert_eq!(stops(of("never", Some("0"))), [true, false, false]);
+        assert_eq!(stops(of("never", Some("0"))), [true, true, false]);
         assert!(of("all", Some("1")).is_empty());
     }
 

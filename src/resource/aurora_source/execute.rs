@@ -65,6 +65,9 @@ struct Decided {
 /// Looks, and decides what runs. `None`: nothing, because this run has set up the same cluster under another address.
 async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Undecided> {
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
+    if work.destroys() && context.is_taken_up(&taken_up(id)) {
+        return Ok(None);
+    }
     let Some(mut now) = observe(context, client, &work.look(purpose)).await? else {
         if !work.destroys() {
             return Err(message::not_found(id).into());

@@ -82,14 +82,20 @@ mod tests {
     use super::super::fixture::desired;
     use super::{Change, Observed, Source, cluster, foresee};
     use crate::cluster::fixture::*;
-    use crate::resource::change::{Moment, lines};
+    use crate::resource::change::{Moment, Replacement, lines};
 
     /// What a destroy would do after a create or, with `before`, an update.
     fn undone(now: cluster::Observed, before: Option<&Desired>, after: &Desired) -> Vec<String> {
         let now = Observed::from(now);
         let recalled = before.map(|_| &now);
-        let change =
-            Change::<Source> { before, after: Some(after), recalled, now: Some(&now), moment: Moment::Plan, replaces: false };
+        let change = Change::<Source> {
+            before,
+            after: Some(after),
+            recalled,
+            now: Some(&now),
+            moment: Moment::Plan,
+            replacement: Replacement::No,
+        };
         let operations = diff(&change).unwrap().unwrap();
         let foreseen = foresee(&change, &operations).unwrap();
         lines(&diff(&Change::destroy(after, &foreseen)).unwrap().unwrap())

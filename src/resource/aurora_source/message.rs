@@ -7,7 +7,7 @@ use super::operation::Operation;
 use super::schema::Source;
 use crate::catalogue::slot::Slot;
 use crate::cluster::{ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, RebootError, Unfit};
-use crate::failure::Failure;
+use crate::failure::{Failure, Outage};
 use crate::resource::change::{lines, moved};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
 
@@ -169,14 +169,16 @@ pub(super) fn outage(found: &Observed, operations: &[Operation], by_this_change:
     let reboots_others = operations.iter().any(|operation| matches!(operation, Operation::RebootOthers { .. }));
     let id = found.id();
     let writer = found.cluster.writer().map_or("none", |writer| &writer.identifier);
-    let together = if found.readers_restart_with_writer() { " On this engine version its readers restart with it." } else { "" };
+    let together = found.readers_restart_with_writer();
     let who = match (reboots_writer, reboots_others) {
+        (true, _) if together => format!(
+            "The writer of cluster {id} (now {writer}) is rebooted, and on this engine version its readers restart with it."
+        ),
         (true, true) => format!(
-            "The writer of cluster {id} (now {writer}) is rebooted, then each reader that still waits for a reboot, one at a \
-             time.{together}"
+            "The writer of cluster {id} (now {writer}) is rebooted, then each reader that still waits for a reboot, one at a time."
         ),
         (true, false) => {
-            format!("The writer of cluster {id} (now {writer}) is rebooted. Readers are not rebooted separately.{together}")
+            format!("The writer of cluster {id} (now {writer}) is rebooted. Readers are not rebooted.")
         }
         (false, _) => {
             let readers = found.waiting().filter(|member| !member.writer).map(|member| member.identifier.as_str());
@@ -198,12 +200,17 @@ pub(super) fn outage(found: &Observed, operations: &[Operation], by_this_change:
     Diagnostic::warning(title, detail)
 }
 
-pub(super) fn reboot_needed(found: &Observed, policy: RebootPolicy) -> Diagnostic {
+/// Members wait for a reboot that this change does not make.
+pub(super) fn reboot_needed(found: &Observed, policy: RebootPolicy, destroys: bool) -> Diagnostic {
+    let (who, policy) = match found.is_read_only() {
+        true => ("its members", ""),
+        false => ("the writer", if policy == RebootPolicy::Never { ", and `reboot` is \"never\"" } else { "" }),
+    };
+    let or = if destroys || found.is_read_only() { "" } else { ", or set `reboot` to \"writer\" or \"all\"" };
     let detail = format!(
-        "The members of cluster {} keep their current values until they are rebooted, and `reboot` is {}. Reboot the writer in a \
-         maintenance window, or set `reboot` to \"writer\" or \"all\".",
-        found.id(),
-        word(policy)
+        "The members of cluster {} keep their current values until they are rebooted{policy}. Reboot {who} in a maintenance \
+         window{or}.",
+        found.id()
     );
     Diagnostic::warning("A reboot is needed", detail)
 }
@@ -278,6 +285,24 @@ pub(super) fn slots_exist(found: &Observed, slots: &[Slot]) -> Diagnostic {
         slots.collect::<Vec<_>>().join(", ")
     );
     Diagnostic::error("Logical replication slots exist", detail)
+}
+
+/// The writer could not be asked. Without the reason nobody would expect a login here.
+pub(super) fn needed_for_slots(failure: Failure) -> Failure {
+    let explained = |diagnostic: Diagnostic| {
+        let detail = format!(
+            "{}\n\nThe provider connects to the writer to look for replication slots, because this turns off logical replication. \
+             To skip that, set `force_destroy` = true and apply that first.",
+            diagnostic.detail
+        );
+        Diagnostic { detail, ..diagnostic }
+    };
+    match failure {
+        Failure::Diagnosed(diagnostics) => Failure::Diagnosed(diagnostics.into_iter().map(explained).collect()),
+        Failure::Unreachable(outage) => Failure::Unreachable(Outage { diagnostic: explained(outage.diagnostic), ..outage }),
+        Failure::Missing(diagnostic) => Failure::Missing(explained(diagnostic)),
+        Failure::ConfigurationUnknown => failure,
+    }
 }
 
 pub(super) fn no_server(found: &Observed) -> Diagnostic {

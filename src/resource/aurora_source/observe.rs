@@ -1,5 +1,6 @@
 //! Looks at a cluster, and reads the logical replication slots from its writer.
 
+use super::desired::Desired;
 use super::diff::{diff, turns_logical_replication_off};
 use super::message;
 use super::observed::{Observed, Slots};
@@ -15,9 +16,8 @@ use crate::resource::change::{Change, Look, Purpose};
 /// Looks as far as the purpose needs it.
 pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let is_plan = matches!(look.purpose, Purpose::Plan { .. });
-    if is_plan && look.prior.is_some() {
-        // An update is planned from what the last Read saw.
-        return Ok(None);
+    if let (true, Some(_), Some(desired)) = (is_plan, look.prior, look.desired) {
+        return look_for_slots(context, look, desired).await;
     }
     if is_plan {
         // Even if the destroy of another address runs before this create.
@@ -26,15 +26,27 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
     match observe(context, context.rds().await?, look).await? {
         None if is_plan => Err(Failure::Missing(message::absent(&look.arguments.cluster_identifier))),
         Some(now) if look.purpose == Purpose::PlanDestroy => {
-            let slots = match slots(context, &Change::destroy(look.arguments, &now)).await {
-                // What the destroy does is known anyway, and the destroy itself checks again.
-                Err(Failure::ConfigurationUnknown) => Slots::NotAsked,
-                Err(Failure::Unreachable(outage)) if context.keeps_state() => Slots::OutOfReach(outage),
-                asked => asked?,
-            };
+            let slots = planned_slots(context, &Change::destroy(look.arguments, &now)).await?;
             Ok(Some(Observed { slots, ..now }))
         }
         seen => Ok(seen),
+    }
+}
+
+/// An update is planned from what the last Read saw. Only the slots are read now, if it turns logical replication off.
+async fn look_for_slots(context: &Context, look: &Look<'_, Source>, desired: &Desired) -> Result<Option<Observed>, Failure> {
+    let Some(recalled) = look.recalled else { return Ok(None) };
+    let change = Change { after: Some(desired), ..Change::drift(look.arguments, recalled) };
+    let slots = planned_slots(context, &change).await?;
+    Ok((!matches!(slots, Slots::NotAsked)).then(|| Observed { slots, ..recalled.clone() }))
+}
+
+/// The slots for a plan: what it does is known anyway, and the apply reads them again.
+async fn planned_slots(context: &Context, change: &Change<'_, Source>) -> Result<Slots, Failure> {
+    match slots(context, change).await {
+        Err(Failure::ConfigurationUnknown) => Ok(Slots::NotAsked),
+        Err(Failure::Unreachable(outage)) if context.keeps_state() => Ok(Slots::OutOfReach(outage)),
+        asked => asked,
     }
 }
 
@@ -67,15 +79,20 @@ pub(super) async fn observe_anew(client: &Client, look: &Look<'_, Source>) -> Re
 /// Reads the logical slots if the change would turn logical replication off, and nothing else refuses it already.
 pub(super) async fn slots(context: &Context, change: &Change<'_, Source>) -> Result<Slots, Failure> {
     let (Some(arguments), Some(now)) = (change.after.or(change.before), change.now) else { return Ok(Slots::NotAsked) };
-    if arguments.force_destroy || !turns_logical_replication_off(change) || now.found.is_read_only() || diff(change).is_err() {
+    let runs = diff(change).ok().flatten().is_some_and(|operations| !operations.is_empty());
+    if arguments.force_destroy || !runs || !turns_logical_replication_off(change) || now.found.is_read_only() {
         return Ok(Slots::NotAsked);
     }
     if !context.has_postgres() {
         return Ok(Slots::NoServer);
     }
+    logical_slots_of(context, &now.found).await.map_err(message::needed_for_slots)
+}
+
+async fn logical_slots_of(context: &Context, found: &cluster::Observed) -> Result<Slots, Failure> {
     let server = context.postgres(None).await?;
     let settings = server.settings();
-    if !is_of_cluster(settings, &now.found) {
+    if !is_of_cluster(settings, found) {
         return Ok(Slots::OtherServer { address: settings.address() });
     }
     let reader = server.read(&settings.database, context.cancel()).await?;

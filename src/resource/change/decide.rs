@@ -1,9 +1,17 @@
 //! What runs: the planned operations that are still needed, unless something prevents them. Pure.
 
+use std::fmt::Display;
+
 use super::managed::{Change, Look, Managed, Seen, Work};
 use super::message;
-use super::terms::{Hindrance, ManagedModel, Moment, Purpose, Remaining, Unplanned};
+use super::terms::{Hindrance, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned};
 use crate::terraform::Diagnostics;
+
+/// What of a destroy the review did not show. A destroy that nobody could review runs what it needs.
+pub(super) fn unreviewed<O: Display + Clone>(operations: &[O], reviewed: Option<&[String]>) -> Vec<O> {
+    let is_new = |operation: &&O| reviewed.is_some_and(|reviewed| !reviewed.contains(&operation.to_string()));
+    operations.iter().filter(is_new).cloned().collect()
+}
 
 /// What runs.
 #[derive(Debug)]
@@ -39,7 +47,7 @@ impl<R: Managed> Work<'_, R> {
             recalled: self.recalled.as_ref(),
             now: Some(now),
             moment: Moment::Apply,
-            replaces: false,
+            replacement: Replacement::No,
         }
     }
 
@@ -120,9 +128,7 @@ impl<R: Managed> Work<'_, R> {
 
     /// A destroy runs what was reviewed, except what is already done, or nothing.
     fn compare_destroy(&self, operations: &[R::Operation]) -> Result<Vec<R::Operation>, Diagnostics> {
-        let Some(reviewed) = self.reviewed() else { return Ok(operations.to_vec()) };
-        let is_new = |operation: &&R::Operation| !reviewed.contains(&operation.to_string());
-        let unreviewed: Vec<R::Operation> = operations.iter().filter(is_new).cloned().collect();
+        let unreviewed = unreviewed(operations, self.reviewed());
         if unreviewed.is_empty() {
             Ok(operations.to_vec())
         } else {

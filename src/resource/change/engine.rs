@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::decide::unreviewed;
 use super::impact::{self, Impact, OnDestroy};
 use super::managed::{Change, Done, Look, Managed, Seen, Stopped, Work, impact, limit, undoing};
 use super::plan::subject;
@@ -80,9 +81,15 @@ impl<R: Managed> Resource for Engine<R> {
         let looked = tokio::time::timeout(limit, R::look(context, &look)).await;
         let looked = looked.unwrap_or_else(|_| Err(message::timed_out(&what, limit).into()));
         let observed = looked.map_err(|failure| failed::<R>(&prior.arguments, failure))?;
-        let existing =
-            |observed: R::Observed| existing(&prior.model, &prior.arguments, &observed, importing, private.applied, None);
-        Ok(observed.filter(R::exists).map(existing))
+        let found = |observed: R::Observed| {
+            let mut found = existing(&prior.model, &prior.arguments, &observed, importing, private.applied, None);
+            if importing && let Ok(Some(arguments)) = R::decode_state(&found.model, found.private.observed.as_ref()) {
+                // A configuration that says the same asks for nothing, whatever drifts later.
+                found.private.applied = Some(R::fingerprint(&arguments));
+            }
+            found
+        };
+        Ok(observed.filter(R::exists).map(found))
     }
 
     async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Said, Failed> {
@@ -146,7 +153,15 @@ async fn plan_destroy<R: Managed>(
 ) -> Result<Diagnostics, Failure> {
     let recalled = R::recall(prior, private.observed.as_ref());
     let look = of_state::<R>(Purpose::PlanDestroy, prior, recalled.as_ref());
-    let Some(now) = R::look(context, &look).await?.filter(R::exists) else { return Ok(Diagnostics::new()) };
+    let reviewed = prior.model.reviewed_destroy();
+    let now = match R::look(context, &look).await {
+        Err(Failure::Unreachable(outage)) if context.keeps_state() => {
+            let last_known = reviewed.filter(|lines| !lines.is_empty()).map(message::destroys);
+            return Ok(last_known.into_iter().chain([outage.warning()]).collect());
+        }
+        now => now?.filter(R::exists),
+    };
+    let Some(now) = now else { return Ok(Diagnostics::new()) };
     let change = Change::destroy(&prior.arguments, &now);
     let operations = R::diff(&change)?.unwrap_or_default();
     let findings = R::check(&change, Some(&operations));
@@ -160,9 +175,13 @@ async fn plan_destroy<R: Managed>(
     if !statements.is_empty() {
         diagnostics.push(message::destroys(&statements));
     }
+    let unreviewed = unreviewed(&operations, reviewed);
+    if !unreviewed.is_empty() {
+        diagnostics.push(message::unmet(message::not_reviewed::<R>(&prior.arguments, &unreviewed), false));
+    }
     diagnostics.extend(findings.warnings);
-    let unmet = findings.awaited.into_iter().chain(findings.unmet);
-    diagnostics.extend(unmet.map(|finding| message::unmet(finding, false)));
+    diagnostics.extend(findings.awaited.into_iter().map(message::is_awaited));
+    diagnostics.extend(findings.unmet.into_iter().map(|finding| message::unmet(finding, false)));
     diagnostics.extend(findings.refusals);
     Ok(diagnostics)
 }

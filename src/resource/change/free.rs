@@ -95,8 +95,8 @@ pub(crate) async fn until_free<T, E: NotYet, F: Future<Output = Result<T, E>>>(
             Ok(done) => return Ok(done),
             Err(error) => error.awaited()?,
         };
-        if cancel.is_cancelled() || begin.elapsed() >= limit {
-            return Err(message::still_there(awaited, begin.elapsed(), cancel.is_cancelled()).into());
+        if begin.elapsed() >= limit {
+            return Err(message::still_there(awaited, begin.elapsed(), false).into());
         }
         if said.is_none_or(|said| said.elapsed() >= PROGRESS) {
             said = Some(Instant::now());
@@ -108,7 +108,7 @@ pub(crate) async fn until_free<T, E: NotYet, F: Future<Output = Result<T, E>>>(
         let left = limit.saturating_sub(begin.elapsed());
         tokio::select! {
             () = tokio::time::sleep(pause.min(left)) => {}
-            () = cancel.cancelled() => {}
+            () = cancel.cancelled() => return Err(message::still_there(awaited, begin.elapsed(), true).into()),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

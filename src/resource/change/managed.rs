@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::impact::{Effect, Impact};
-use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned, lines};
+use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, lines};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::Prior;
@@ -115,6 +115,16 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
         Self::exists(now)
     }
 
+    /// What was observed, without what the other half of a replacement destroys; `None` if that cannot be told apart.
+    fn vacated(_: &Self::Observed) -> Option<Self::Observed> {
+        None
+    }
+
+    /// A configuration with what a state says of the arguments that it leaves open.
+    fn completed(desired: &Self::Desired, _: &Self::Desired) -> Self::Desired {
+        desired.clone()
+    }
+
     /// What will be observed once these operations have run, as far as a destroy depends on it; `None` if the plan cannot know
     /// it.
     fn foresee(change: &Change<'_, Self>, operations: &[Self::Operation]) -> Option<Self::Observed>;
@@ -154,15 +164,15 @@ pub(crate) struct Change<'a, R: Managed> {
     pub(crate) now: Option<&'a R::Observed>,
     /// The moment of the change.
     pub(crate) moment: Moment,
-    /// The create of a replacement whose other half has not run.
-    pub(crate) replaces: bool,
+    /// Whether a create is half of a replacement whose other half has not run.
+    pub(crate) replacement: Replacement,
 }
 
 impl<'a, R: Managed> Change<'a, R> {
     /// An observation of an object that matches its arguments, or drifted from them.
     pub(crate) fn drift(arguments: &'a R::Desired, now: &'a R::Observed) -> Self {
         let (before, after) = (Some(arguments), Some(arguments));
-        Self { before, after, recalled: None, now: Some(now), moment: Moment::Apply, replaces: false }
+        Self { before, after, recalled: None, now: Some(now), moment: Moment::Apply, replacement: Replacement::No }
     }
 
     /// The destroy of an object, planned.

@@ -26,14 +26,13 @@ pub(super) fn destroys(operations: &[String]) -> Diagnostic {
 /// The other half of a replacement that an argument of the resource forces.
 pub(super) fn creates_again<R: Managed>(desired: &R::Desired, operations: Option<&[R::Operation]>) -> Diagnostic {
     let detail = match operations {
-        Some([]) => "No operation is needed for that.".to_owned(),
-        Some(operations) => format!("In this order:\n  {}", lines(operations).join("\n  ")),
-        None => "The operations are known only after apply.".to_owned(),
+        Some([]) => "nothing has to run.".to_owned(),
+        Some(operations) => format!("this runs, in this order:\n  {}", lines(operations).join("\n  ")),
+        None => "the operations are known only after apply.".to_owned(),
     };
     let detail = format!(
-        "This replaces the resource: one {noun} is destroyed, and {object} is created. {detail}",
-        noun = R::NOUN,
-        object = R::object(desired)
+        "A changed argument replaces the resource. Beside the destroy of the old one, for {} {detail}",
+        R::object(desired)
     );
     Diagnostic::warning("Operations of the create in this replacement", detail)
 }
@@ -55,18 +54,29 @@ pub(super) fn depends_on_a_destroy<R: Managed>(desired: &R::Desired, needed: &[R
 /// An object that this run has just created or taken over under another address.
 pub(crate) fn not_destroyed<R: Managed>(arguments: &R::Desired) -> Diagnostic {
     let detail = format!(
-        "This run has created {object} or taken it over under another address. So the object is kept, and only the old address \
-         is removed from the state. To rename an address, use a `moved` block. To replace a {noun} that keeps its name, remove \
+        "This run has set up {} or taken it over under another address. So it is kept, and only the old address is removed from \
+         the state. To rename an address, use a `moved` block. To replace a resource whose object keeps its name, remove \
          create_before_destroy from `lifecycle`.",
-        object = R::object(arguments),
-        noun = R::NOUN
+        R::object(arguments)
     );
     Diagnostic::warning("Not destroyed", detail)
 }
 
+/// What another destroy of the same run may free. The plan goes on, and the destroy waits.
+pub(super) fn is_awaited(diagnostic: Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nIf the same run removes this, the destroy waits for it: for timeouts.delete, or for 5 minutes if that is not set.",
+        diagnostic.detail
+    );
+    unmet(Diagnostic { detail, ..diagnostic }, false)
+}
+
 /// What another destroy should have freed still exists.
 pub(super) fn still_there(awaited: Diagnostics, waited: Duration, is_stopped: bool) -> Diagnostics {
-    let end = if is_stopped { "then the run was stopped" } else { "timeouts.delete allows no longer wait" };
+    let end = match is_stopped {
+        true => "then the run was stopped",
+        false => "timeouts.delete allows no longer wait (5 minutes if it is not set)",
+    };
     let waited = humantime::format_duration(Duration::from_secs(waited.as_secs()));
     let refuse = |diagnostic: Diagnostic| {
         let detail = format!("{}\n\nNothing was changed. Waited {waited}; {end}.", diagnostic.detail);

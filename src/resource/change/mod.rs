@@ -25,4 +25,6 @@ pub(crate) use impact::{Effect, ImpactModel, LockMode, OnDestroy, Restarts};
 pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, turn_of};
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
 pub(crate) use message::{already_exists, moved, not_destroyed, unmet};
-pub(crate) use terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Unplanned, fingerprint, lines, managed_model};
+pub(crate) use terms::{
+    Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, fingerprint, lines, managed_model,
+};

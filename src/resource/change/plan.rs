@@ -4,7 +4,7 @@ use super::impact::{self, OnDestroy};
 use super::managed::{Change, Managed, Proposal, impact, undoing};
 use super::message;
 use super::private::Private;
-use super::terms::{ManagedModel, Moment, lines};
+use super::terms::{ManagedModel, Moment, Replacement, lines};
 use crate::resource::contract::{Plan, PlanRequest};
 use crate::resource::titled::{Said, Subject};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Severity};
@@ -24,7 +24,7 @@ pub(super) fn plan<R: Managed>(
         recalled: recalled.as_ref(),
         now: looked,
         moment: Moment::Plan,
-        replaces: request.replaces,
+        replacement: replacement(request),
     };
     let mut refused = Diagnostics::new();
     let needed = request.desired.and_then(|_| refused.absorb(R::diff(&change)).flatten());
@@ -35,6 +35,9 @@ pub(super) fn plan<R: Managed>(
         (None, Some(needed)) if !is_taken => (Some(needed.clone()), impact(needed, &change)),
         (None, _) => (None, None),
     };
+    // Of what is found where an argument moves the object, a part may be what this run destroys first.
+    let vacated = looked.filter(|_| is_taken && request.replaces).and_then(R::vacated);
+    let vacated = vacated.and_then(|now| R::diff(&Change { now: Some(&now), ..change }).ok().flatten());
     let foreseen = operations.as_deref().or(needed.as_deref());
     let findings = request.desired.map(|_| R::check(&change, foreseen)).unwrap_or_default();
     // Nothing can be reviewed without a list, so a change whose list was refused may not continue.
@@ -44,7 +47,7 @@ pub(super) fn plan<R: Managed>(
     diagnostics.extend(as_warnings(findings.awaited));
     diagnostics.extend(as_warnings(findings.unmet));
     if let (true, Some(desired)) = (request.replaces, request.desired) {
-        diagnostics.push(message::creates_again::<R>(desired, foreseen));
+        diagnostics.push(message::creates_again::<R>(desired, operations.as_deref().or(vacated.as_deref())));
     } else if let (true, None, Some(desired), Some(needed)) = (is_taken, &operations, request.desired, &needed) {
         diagnostics.push(message::depends_on_a_destroy::<R>(desired, needed));
     }
@@ -91,8 +94,19 @@ fn on_destroy<R: Managed>(change: &Change<'_, R>, operations: Option<&[R::Operat
 /// Whether the configuration asks for a change, rather than drift. `terraform destroy` plans an update first, and an obstacle
 /// that only drift causes must not prevent the destroy; apply refuses it.
 fn is_asked_for<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>) -> bool {
-    let as_applied = request.desired.map(R::fingerprint).is_some_and(|asked| Some(asked) == request.prior_private.applied);
-    request.prior.is_none() || request.replaces || (request.changed && !as_applied)
+    let Some(prior) = request.prior.filter(|_| !request.replaces) else { return true };
+    let is_applied = |desired: &R::Desired| Some(R::fingerprint(desired)) == request.prior_private.applied;
+    let as_applied = |desired: &R::Desired| is_applied(desired) || is_applied(&R::completed(desired, &prior.arguments));
+    request.changed && !request.desired.is_some_and(as_applied)
+}
+
+/// Whether the create is half of a replacement: Terraform hands it the private data of the call before, except after a taint.
+fn replacement<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>) -> Replacement {
+    match request.prior {
+        Some(_) if request.replaces => Replacement::Argument,
+        None if request.prior_private.observed.is_some() => Replacement::Request,
+        _ => Replacement::No,
+    }
 }
 
 fn said<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>, diagnostics: Diagnostics) -> Said {

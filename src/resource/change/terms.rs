@@ -80,6 +80,17 @@ pub(crate) enum Moment {
     Apply,
 }
 
+/// Whether a create is half of a replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replacement {
+    /// Not as far as the plan can tell: after a taint it looks like any other create.
+    No,
+    /// An argument moves the object: it does not exist yet where it moves to.
+    Argument,
+    /// The practitioner requests another object in the same place.
+    Request,
+}
+
 /// Why a look is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {

@@ -12,7 +12,7 @@ use crate::catalogue::relation::{Kind, Named};
 use crate::catalogue::slot::in_use_here;
 use crate::postgres::ServerVersion;
 use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
-use crate::resource::change::{Change, Findings};
+use crate::resource::change::{Change, Findings, Replacement};
 use crate::terraform::{AttributePath, Diagnostics};
 
 /// Checks a change against what was seen.
@@ -32,7 +32,10 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
     if let Some((now, met, version)) = met {
         findings.refusals.extend(version_gates(desired, version));
         if change.before.is_none() && now.publication.is_some() {
-            findings.unmet.push(message::already_exists(desired));
+            let exists = message::already_exists(desired);
+            // Moved to another database, it is another publication that has the name there.
+            let is_foreign = change.replacement == Replacement::Argument;
+            if is_foreign { findings.refusals.push(exists) } else { findings.unmet.push(exists) }
         }
         tables(desired, current, met, version, &mut findings);
         findings.unmet.extend(met.missing_schemas.iter().map(|schema| message::schema_missing(desired, schema)));

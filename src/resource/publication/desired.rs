@@ -85,6 +85,12 @@ impl Desired {
         matches!(&self.scope, Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty())
     }
 
+    /// The same with the values of a state where this one keeps them.
+    pub(super) fn completed(&self, of_state: &Self) -> Self {
+        let (publish, via_root) = (self.publish.or(of_state.publish), self.via_root.or(of_state.via_root));
+        Self { publish, via_root, ..self.clone() }
+    }
+
     /// What operations depend on.
     pub(super) fn fingerprint(&self) -> u64 {
         fingerprint(&(&self.name, &self.scope, self.publish, self.via_root))

@@ -107,6 +107,10 @@ impl Managed for Publication {
         operation::effect(operation)
     }
 
+    fn completed(desired: &Desired, of_state: &Desired) -> Desired {
+        desired.completed(of_state)
+    }
+
     fn foresee(change: &Change<'_, Self>, _: &[Operation]) -> Option<Observed> {
         change.after.map(observed::foresee)
     }

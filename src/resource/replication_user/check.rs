@@ -7,7 +7,7 @@ use super::operation::Operation;
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings::Obstacle;
 use crate::postgres::Identifier;
-use crate::resource::change::{Change, Findings, Moment};
+use crate::resource::change::{Change, Findings, Moment, Replacement};
 
 /// Checks a change against what was seen.
 pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[Operation]>) -> Findings {
@@ -16,9 +16,7 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
         destroy(change, &mut findings);
         return findings;
     };
-    if change.before.is_none() && !desired.has_password && desired.adopt != Some(true) {
-        findings.refusals.push(message::password_missing());
-    }
+    password(change, desired, operations, &mut findings);
     if let Some(before) = change.before.filter(|before| before.name != desired.name) {
         findings.warnings.push(message::renamed(&before.name, &desired.name));
     }
@@ -26,6 +24,21 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
         meet(change, desired, now, operations, &mut findings);
     }
     findings
+}
+
+/// A role without a password cannot log in. One that is adopted may have its own.
+fn password(change: &Change<'_, ReplicationUser>, desired: &Desired, operations: Option<&[Operation]>, findings: &mut Findings) {
+    if desired.has_password {
+        return;
+    }
+    let creates = change.before.is_none();
+    // The destroy half of a replacement drops what the create half would adopt.
+    let adopts = desired.adopt == Some(true) && change.replacement == Replacement::No;
+    if operations.into_iter().flatten().any(Operation::sets_password) || (creates && !adopts) {
+        findings.refusals.push(message::password_missing());
+    } else if creates && change.now.is_some_and(|now| now.role.is_none()) {
+        findings.unmet.push(message::nothing_to_adopt(&desired.name));
+    }
 }
 
 /// What is missing, out of reach or taken. Another resource may still fix it before the plan is applied.
@@ -45,7 +58,9 @@ fn meet(
         }
         (None, true) => findings.unmet.push(message::role_gone(&desired.name)),
         // In a replacement, the old role still has the name.
-        (Some(existing), false) if !change.replaces => findings.unmet.push(message::already_exists(desired, existing)),
+        (Some(existing), false) if change.replacement == Replacement::No => {
+            findings.unmet.push(message::already_exists(desired, existing))
+        }
         _ => {}
     }
     findings.unmet.extend(message::missing(change.before, desired, now, at_apply));

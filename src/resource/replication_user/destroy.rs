@@ -22,9 +22,13 @@ pub(super) async fn destroy(
 ) -> Result<Done<ReplicationUser>, Stopped<ReplicationUser>> {
     let arguments = work.arguments;
     let server = context.postgres(ReplicationUser::cluster(arguments)).await?;
-    let facts = server.facts(arguments.database.as_str(), context.cancel()).await?;
     let object = ReplicationUser::object(arguments);
-    let _turn = context.turn(&turn_of(&server, &object)).await?;
+    let by_name = turn_of(&server, &object);
+    let _turn = context.turn(&by_name).await?;
+    if context.is_taken_up(&by_name) {
+        return Ok(Done::left(not_destroyed::<ReplicationUser>(arguments)));
+    }
+    let facts = server.facts(arguments.database.as_str(), context.cancel()).await?;
     let attempt = || until_done(context.cancel(), || clear(context, &server, &facts, work));
     let done = until_free(&object, work.patience, context.cancel(), attempt).await;
     done.map_err(|stopped| ReplicationUser::failure(stopped, &facts).into())

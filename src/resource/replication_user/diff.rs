@@ -39,7 +39,10 @@ fn destroy(before: &Desired, observed: &Observed) -> Option<Vec<Operation>> {
     let mut operations: Vec<Operation> =
         elsewhere.map(|database| Operation::ClearDatabase { database: database.clone(), role: role() }).collect();
     operations.extend(defaults.into_iter().map(take_back));
-    let schemas = holds.schemas_of_tables.iter();
+    // The configured schemas too, whether or not they have tables now.
+    let exists = |schema: &&Identifier| observed.schemas.get(schema.as_str()).is_none_or(|schema| schema.exists);
+    let schemas: BTreeSet<&Identifier> = holds.schemas_of_tables.iter().chain(before.schemas.iter().filter(exists)).collect();
+    let schemas = schemas.into_iter();
     operations.extend(schemas.map(|schema| Operation::ClearSchema { schema: schema.clone(), role: role() }));
     operations.extend(others.into_iter().map(take_back));
     operations.push(Operation::DropRole { role: role() });
@@ -82,13 +85,14 @@ pub(super) fn foresee(change: &Change<'_, ReplicationUser>, operations: &[Operat
 /// The operations of a create. They depend on nothing that may change before the apply.
 fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Operation> {
     let role = desired.name.clone();
-    let replication = flavour == Flavour::Plain;
+    let (replication, password) = (flavour == Flavour::Plain, desired.has_password);
     let mut operations = match adopted {
-        None => vec![Operation::CreateRole { role, replication, connection_limit: desired.connection_limit }],
+        None => vec![Operation::CreateRole { role, replication, connection_limit: desired.connection_limit, password }],
         Some(existing) => vec![Operation::AdoptRole {
             role,
             replication: replication && !existing.replication,
             connection_limit: desired.connection_limit.filter(|limit| *limit != existing.connection_limit),
+            password,
         }],
     };
     if flavour == Flavour::Rds && adopted.is_none_or(|existing| !existing.replication) {

@@ -23,6 +23,15 @@ pub(crate) fn password_missing() -> Diagnostic {
     Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo"))
 }
 
+/// A role is to be adopted without a password, and there is none.
+pub(crate) fn nothing_to_adopt(role: &Identifier) -> Diagnostic {
+    let detail = format!(
+        "There is no role {role} to adopt, and a new role needs a password to log in with. Set password_wo, with \
+         password_wo_version = 1, or create the role first."
+    );
+    Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo"))
+}
+
 /// The role already exists.
 pub(crate) fn already_exists(desired: &Desired, existing: &Role) -> Diagnostic {
     let opening = format!(

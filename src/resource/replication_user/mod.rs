@@ -123,6 +123,11 @@ impl Managed for ReplicationUser {
         operation::effect(operation)
     }
 
+    fn vacated(now: &Observed) -> Option<Observed> {
+        // A role belongs to the whole server, so it is the one that moves.
+        Some(Observed { role: None, ..now.clone() })
+    }
+
     fn foresee(change: &Change<'_, Self>, operations: &[Operation]) -> Option<Observed> {
         diff::foresee(change, operations)
     }

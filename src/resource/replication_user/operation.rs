@@ -11,9 +11,9 @@ use crate::resource::change::Effect;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
     /// Creates the role, able to log in.
-    CreateRole { role: Identifier, replication: bool, connection_limit: Option<i64> },
+    CreateRole { role: Identifier, replication: bool, connection_limit: Option<i64>, password: bool },
     /// Takes over a role that exists: it can log in, with our password.
-    AdoptRole { role: Identifier, replication: bool, connection_limit: Option<i64> },
+    AdoptRole { role: Identifier, replication: bool, connection_limit: Option<i64>, password: bool },
     /// Renames it.
     RenameRole { from: Identifier, to: Identifier },
     /// Sets the password.
@@ -63,6 +63,17 @@ pub(crate) enum Owners {
     Each,
     /// This one.
     Named(Identifier),
+}
+
+impl Operation {
+    /// Whether it sets the configured password.
+    pub(super) fn sets_password(&self) -> bool {
+        match self {
+            Self::CreateRole { password, .. } | Self::AdoptRole { password, .. } => *password,
+            Self::SetPassword { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// What an operation means to the users of the database. GRANT and REVOKE lock no table beyond ACCESS SHARE.

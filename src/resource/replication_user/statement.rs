@@ -26,13 +26,13 @@ pub(crate) fn display(operation: &Operation) -> String {
 /// The statement of an operation. `verifier` is that of the new password: none leaves the password out of a created role.
 pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Statement {
     let sql = match operation {
-        Operation::CreateRole { role, replication, connection_limit } => {
+        Operation::CreateRole { role, replication, connection_limit, password } => {
             let role = Statement::new(format!("CREATE ROLE {role} LOGIN{}", options(*replication, *connection_limit)));
-            return with_password(role, verifier);
+            return with_password(role, verifier.filter(|_| *password));
         }
-        Operation::AdoptRole { role, replication, connection_limit } => {
+        Operation::AdoptRole { role, replication, connection_limit, password } => {
             let role = Statement::new(format!("ALTER ROLE {role} LOGIN{}", options(*replication, *connection_limit)));
-            return with_password(role, verifier);
+            return with_password(role, verifier.filter(|_| *password));
         }
         Operation::SetPassword { role } => return with_password(Statement::new(format!("ALTER ROLE {role}")), verifier),
         Operation::RenameRole { from, to } => format!("ALTER ROLE {from} RENAME TO {to}"),
@@ -135,11 +135,11 @@ mod tests {
         let owner = identifier("own");
         let cases = [
             (
-                Operation::CreateRole { role: role.clone(), replication: true, connection_limit: Some(5) },
+                Operation::CreateRole { role: role.clone(), replication: true, connection_limit: Some(5), password: true },
                 "CREATE ROLE \"u\"\"r\" LOGIN REPLICATION CONNECTION LIMIT 5 PASSWORD '<redacted>'",
             ),
             (
-                Operation::AdoptRole { role: role.clone(), replication: false, connection_limit: None },
+                Operation::AdoptRole { role: role.clone(), replication: false, connection_limit: None, password: true },
                 "ALTER ROLE \"u\"\"r\" LOGIN PASSWORD '<redacted>'",
             ),
             (Operation::RenameRole { from: role.clone(), to: owner.clone() }, "ALTER ROLE \"u\"\"r\" RENAME TO \"own\""),
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_role_can_be_adopted_without_a_password() {
-        let adopt = Operation::AdoptRole { role: identifier("u"), replication: true, connection_limit: None };
-        assert_eq!(statement(&adopt, None).display(), "ALTER ROLE \"u\" LOGIN REPLICATION");
+        let adopt = Operation::AdoptRole { role: identifier("u"), replication: true, connection_limit: None, password: false };
+        assert_eq!(display(&adopt), "ALTER ROLE \"u\" LOGIN REPLICATION");
     }
 }

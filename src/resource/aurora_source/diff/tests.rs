@@ -6,7 +6,7 @@ use crate::rds::cluster::PendingValue;
 use crate::resource::aurora_source::check;
 use crate::resource::aurora_source::fixture::desired;
 use crate::resource::aurora_source::observed::Observed as Seen;
-use crate::resource::change::{Moment, lines};
+use crate::resource::change::{Moment, Replacement, lines};
 
 const CREATE: &str = "CreateDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: family aurora-postgresql16, \
                       tags clickpipes:cluster=shop, clickpipes:previous-parameter-group=default.aurora-postgresql16";
@@ -19,7 +19,7 @@ const OTHERS: &str = "RebootDBInstance <each other member of shop that waits for
 /// The change as its plan sees it.
 fn change<'a>(seen: &'a Seen, desired: &'a Desired, before: Option<&'a Desired>) -> Change<'a, Source> {
     let seen = Some(seen);
-    Change { before, after: Some(desired), recalled: seen, now: seen, moment: Moment::Plan, replaces: false }
+    Change { before, after: Some(desired), recalled: seen, now: seen, moment: Moment::Plan, replacement: Replacement::No }
 }
 
 /// The operations to get there.

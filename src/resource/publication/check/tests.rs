@@ -5,7 +5,7 @@ use super::super::schema::PublicationModel;
 use super::*;
 use crate::catalogue::relation::{Persistence, Relation};
 use crate::catalogue::slot::Slot;
-use crate::resource::change::Moment;
+use crate::resource::change::{Moment, Replacement};
 use crate::terraform::Diagnostic;
 
 fn model() -> PublicationModel {
@@ -44,7 +44,7 @@ fn findings(model: &PublicationModel, current: Option<&Current>, exposed: &[&str
         recalled: recalled.as_ref(),
         now: Some(lookup),
         moment: Moment::Plan,
-        replaces: false,
+        replacement: Replacement::No,
     };
     check(&change, None)
 }
