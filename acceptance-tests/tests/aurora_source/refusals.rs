@@ -19,7 +19,7 @@ async fn refused(spec: ClusterSpec, words: &[&str]) -> anyhow::Result<()> {
 async fn clusters_that_cannot_be_a_source_are_refused_at_plan() -> anyhow::Result<()> {
     let shop = || ClusterSpec::new("shop");
     refused(ClusterSpec { engine: "aurora-mysql".to_owned(), ..shop().engine_version("8.0") }, &["aurora-mysql"]).await?;
-    refused(shop().engine_version("11.9"), &["11.9", "needs 12 or later"]).await?;
+    refused(shop().engine_version("11.9"), &["11.9", "needs version 12 or later"]).await?;
     refused(ClusterSpec { engine_mode: "serverless".to_owned(), ..shop() }, &["Serverless v1", "Serverless v2"]).await?;
     let source = "arn:aws:rds:us-east-1:123456789012:db:old".to_owned();
     refused(ClusterSpec { replication_source: Some(source), ..shop() }, &["replica cluster", "db:old"]).await?;
@@ -63,7 +63,7 @@ async fn malformed_arguments_are_named_with_their_path() -> anyhow::Result<()> {
     rig.source("parameters = { max_wal_sender = \"30\", max_wal_senders = \"3\" }")?;
     let failure = rig.plan_fails().await?;
     assert!(failure.message().contains("max_wal_sender is not a modifiable"), "{}", failure.message());
-    assert!(failure.message().contains("max_wal_senders of the family"), "{}", failure.message());
+    assert!(failure.message().contains("max_wal_senders in the family"), "{}", failure.message());
     Ok(())
 }
 
