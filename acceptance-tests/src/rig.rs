@@ -47,6 +47,24 @@ pub fn without_verifier(text: &str) -> String {
     }
 }
 
+/// A provider block for the simulated AWS, with these `postgres` settings.
+#[must_use]
+pub fn provider_block(simulator: &Simulator, postgres: &str) -> String {
+    let url = simulator.url();
+    format!(
+        r#"provider "clickpipes" {{
+  aws = {{
+    region     = "us-east-1"
+    access_key = "testing"
+    secret_key = "testing"
+    endpoints  = {{ rds = "{url}", secretsmanager = "{url}", sts = "{url}" }}
+  }}
+  postgres = {{ {postgres} }}
+}}
+"#
+    )
+}
+
 /// A cluster and a workspace.
 pub struct Rig {
     /// The workspace.
@@ -115,22 +133,7 @@ impl Rig {
     /// # Errors
     /// If it cannot be written.
     pub fn provider(&self, postgres: &str) -> Result<()> {
-        let url = self.simulator.url();
-        self.tf.write(
-            "provider.tf",
-            &format!(
-                r#"provider "clickpipes" {{
-  aws = {{
-    region     = "us-east-1"
-    access_key = "testing"
-    secret_key = "testing"
-    endpoints  = {{ rds = "{url}", secretsmanager = "{url}", sts = "{url}" }}
-  }}
-  postgres = {{ {postgres} }}
-}}
-"#
-            ),
-        )
+        self.tf.write("provider.tf", &provider_block(&self.simulator, postgres))
     }
 
     /// A logical slot, and the stream that holds it, as the master user.

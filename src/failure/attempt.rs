@@ -1,4 +1,4 @@
-//! One try of a transaction: it may fail in passing and be tried again, or for a reason that stays. Pure.
+//! One attempt at a change: it may fail in passing and be tried again, wait for something else, or fail for a reason that stays. Pure.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use super::Failure;
 use crate::postgres::{self, retry::Transient};
 use crate::terraform::{Diagnostic, Diagnostics};
 
-/// Why a try failed.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     /// The database server failed; perhaps only in passing.
     Postgres(postgres::Error),
-    /// A refusal: trying again would not help.
-    Refused(Diagnostics),
-    /// Something stands in the way that may be freed by somebody else.
+    /// Another attempt would not help.
+    Failed(Failure),
+    /// An obstacle that another destroy of the same run may remove.
     Awaited(Diagnostics),
 }
 
@@ -23,15 +23,21 @@ impl From<postgres::Error> for Attempt {
     }
 }
 
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 impl From<Diagnostics> for Attempt {
     fn from(diagnostics: Diagnostics) -> Self {
-        Self::Refused(diagnostics)
+        Self::Failed(diagnostics.into())
     }
 }
 
 impl From<Diagnostic> for Attempt {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self::Refused(diagnostic.into())
+        Self::Failed(diagnostic.into())
     }
 }
 
@@ -39,14 +45,14 @@ impl Transient for Attempt {
     fn is_transient(&self) -> bool {
         match self {
             Self::Postgres(error) => error.is_transient(),
-            Self::Refused(_) | Self::Awaited(_) => false,
+            Self::Failed(_) | Self::Awaited(_) => false,
         }
     }
 
     fn is_uncertain(&self) -> bool {
         match self {
             Self::Postgres(error) => error.is_uncertain(),
-            Self::Refused(_) | Self::Awaited(_) => false,
+            Self::Failed(_) | Self::Awaited(_) => false,
         }
     }
 }
@@ -55,7 +61,7 @@ impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Postgres(error) => error.fmt(f),
-            Self::Refused(_) => f.write_str("refused"),
+            Self::Failed(_) => f.write_str("refused"),
             Self::Awaited(_) => f.write_str("not yet"),
         }
     }
@@ -65,7 +71,8 @@ impl From<Attempt> for Failure {
     fn from(attempt: Attempt) -> Self {
         match attempt {
             Attempt::Postgres(error) => error.into(),
-            Attempt::Refused(diagnostics) | Attempt::Awaited(diagnostics) => diagnostics.into(),
+            Attempt::Failed(failure) => failure,
+            Attempt::Awaited(diagnostics) => diagnostics.into(),
         }
     }
 }

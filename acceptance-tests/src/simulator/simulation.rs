@@ -65,6 +65,18 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
+    /// The RDS API as another administrator calls it.
+    #[must_use]
+    pub fn rds(&self) -> aws_sdk_rds::Client {
+        use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
+        let config = aws_sdk_rds::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(self.url())
+            .credentials_provider(Credentials::new("an id", "a secret key", None, None, "test"));
+        aws_sdk_rds::Client::from_conf(config.build())
+    }
+
     /// Creates a cluster; all of it is available when this returns.
     ///
     /// # Errors

@@ -103,14 +103,15 @@ impl Rig {
 
     /// Attaches the default group, as another person might.
     pub async fn detach(&self) -> anyhow::Result<()> {
-        let call = self.sdk().modify_db_cluster().db_cluster_identifier("shop").db_cluster_parameter_group_name(DEFAULT);
+        let call =
+            self.simulator.rds().modify_db_cluster().db_cluster_identifier("shop").db_cluster_parameter_group_name(DEFAULT);
         call.apply_immediately(true).send().await?;
         self.cluster.wait_until_available().await
     }
 
     /// Upgrades the engine to another major version, as another person might.
     pub async fn upgrade(&self, version: &str) -> anyhow::Result<()> {
-        let call = self.sdk().modify_db_cluster().db_cluster_identifier("shop").engine_version(version);
+        let call = self.simulator.rds().modify_db_cluster().db_cluster_identifier("shop").engine_version(version);
         call.allow_major_version_upgrade(true).apply_immediately(true).send().await?;
         self.cluster.wait_until_available().await
     }
@@ -119,19 +120,9 @@ impl Rig {
     pub async fn set_parameter(&self, group: &str, name: &str, value: &str, method: &str) -> anyhow::Result<()> {
         let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name(name).parameter_value(value);
         let parameter = parameter.apply_method(method.into()).build();
-        let call = self.sdk().modify_db_cluster_parameter_group().db_cluster_parameter_group_name(group);
+        let call = self.simulator.rds().modify_db_cluster_parameter_group().db_cluster_parameter_group_name(group);
         call.parameters(parameter).send().await?;
         Ok(())
-    }
-
-    fn sdk(&self) -> aws_sdk_rds::Client {
-        use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
-        let config = aws_sdk_rds::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(self.simulator.url())
-            .credentials_provider(Credentials::new("an id", "a secret key", None, None, "test"));
-        aws_sdk_rds::Client::from_conf(config.build())
     }
 
     fn shown(&self, call: &Call) -> anyhow::Result<String> {

@@ -28,12 +28,18 @@ async fn pipe(world: &World) -> Result<ReplicationStream> {
     ReplicationStream::open(source).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_pipe_holds_is_a_warning_at_plan_and_awaited_at_apply() -> Result<()> {
+/// Everything that a pipe needs, and the pipe that streams.
+async fn streaming(delete: &str) -> Result<(World, ReplicationStream)> {
     let world = World::new().await?;
-    world.tf.write("main.tf", &piped("60s"))?;
+    world.tf.write("main.tf", &piped(delete))?;
     world.tf.apply().await?;
     let stream = pipe(&world).await?;
+    Ok((world, stream))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_pipe_holds_is_a_warning_at_plan_and_awaited_at_apply() -> Result<()> {
+    let (world, stream) = streaming("60s").await?;
     let plan = world.tf.plan_with(&["-destroy"]).await?;
     let message = plan.outcome.message();
     ensure!(message.matches("the destroy waits for it: for timeouts.delete").count() == 2, "{message}");
@@ -61,10 +67,7 @@ async fn what_the_pipe_holds_is_a_warning_at_plan_and_awaited_at_apply() -> Resu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_freed_in_time_is_refused_before_any_change() -> Result<()> {
-    let world = World::new().await?;
-    world.tf.write("main.tf", &piped("1s"))?;
-    world.tf.apply().await?;
-    let stream = pipe(&world).await?;
+    let (world, stream) = streaming("1s").await?;
     let before = world.snapshot().await?.statements;
     let message = world.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?.message();
     for words in ["Error: Role is in use: role \"pipe\"", "Error: Publication may be in use", "timeouts.delete"] {
@@ -77,10 +80,7 @@ async fn what_is_not_freed_in_time_is_refused_before_any_change() -> Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_the_wait_and_says_that_nothing_was_changed() -> Result<()> {
-    let world = World::new().await?;
-    world.tf.write("main.tf", &piped("5m"))?;
-    world.tf.apply().await?;
-    let stream = pipe(&world).await?;
+    let (world, stream) = streaming("5m").await?;
     let before = world.snapshot().await?.statements;
     let session = world.tf.start(["destroy", "-no-color", "-auto-approve"])?;
     world.tf.until_logged("waiting for another destroy of this run").await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acceptance_tests::rig::{ADMIN_PASSWORD, changes, without_verifier};
+use acceptance_tests::rig::{ADMIN_PASSWORD, changes, provider_block, without_verifier};
 use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
 use acceptance_tests::terraform_cli::{Plan, Terraform};
 use anyhow::{Context as _, Result, ensure};
@@ -54,28 +54,18 @@ impl World {
     }
 
     fn provider(&self, cluster: &ClusterHandle) -> Result<()> {
-        let (url, host, port) = (self.simulator.url(), &cluster.host, cluster.port);
-        self.tf.write(
-            "provider.tf",
-            &format!(
-                "provider \"clickpipes\" {{\n  aws = {{\n    region = \"us-east-1\"\n    access_key = \"testing\"\n    secret_key = \
-                 \"testing\"\n    endpoints = {{ rds = \"{url}\", sts = \"{url}\" }}\n  }}\n  postgres = {{ host = \"{host}\", port = {port}, \
-                 username = \"clusteradmin\", database = \"app\", sslmode = \"disable\" }}\n}}\n"
-            ),
-        )
+        let settings = format!(
+            "host = \"{}\", port = {}, username = \"clusteradmin\", database = \"app\", sslmode = \"disable\"",
+            cluster.host, cluster.port
+        );
+        self.tf.write("provider.tf", &provider_block(&self.simulator, &settings))
     }
 
     /// Sets a static parameter, as another administrator might.
     pub async fn set_parameter(&self, group: &str, name: &str, value: &str) -> Result<()> {
-        use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
-        let config = aws_sdk_rds::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(self.simulator.url())
-            .credentials_provider(Credentials::new("an id", "a secret key", None, None, "test"));
         let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name(name).parameter_value(value);
         let parameter = parameter.apply_method("pending-reboot".into()).build();
-        let call = aws_sdk_rds::Client::from_conf(config.build()).modify_db_cluster_parameter_group();
+        let call = self.simulator.rds().modify_db_cluster_parameter_group();
         call.db_cluster_parameter_group_name(group).parameters(parameter).send().await?;
         Ok(())
     }

@@ -9,11 +9,11 @@ use super::run::{Outcome, run};
 use super::schema::Source;
 use super::{check, message};
 use crate::cluster::find_group;
-use crate::failure::Failure;
+use crate::failure::{Attempt, Failure};
 use crate::provider::{Context, stop};
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Patience};
-use crate::resource::change::{Done, Look, Purpose, Stopped, Undecided, Work, not_destroyed, until_free};
+use crate::resource::change::{Decision, Done, Look, Purpose, Stopped, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
 
 /// How long the look may take from which the state of a failed or stopped run is made.
@@ -26,11 +26,8 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     let _turn = context.turn(&taken_up(id)).await?;
     // Only the look and the decision are repeated: nothing is changed until no obstacle is left.
     let decided = until_free(id, work.patience, context.cancel(), || decide(context, client, work, id)).await;
-    let Decided { operations, mut diagnostics } = match decided {
-        Ok(Some(decided)) => decided,
-        Ok(None) => return Ok(Done::left(not_destroyed::<Source>(work.arguments))),
-        Err(Undecided::Failed(failure)) => return Err(failure.into()),
-        Err(Undecided::Awaited(awaited)) => return Err(awaited.into()),
+    let Some(Decision { run: operations, warnings: mut diagnostics }) = decided? else {
+        return Ok(Done::left(not_destroyed::<Source>(work.arguments)));
     };
     let patience = Patience::new(work.limit, context.cancel().clone());
     let Outcome { done, under_way, result } = run(client, id, &operations, &patience, context.cancel()).await;
@@ -56,16 +53,16 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     }
 }
 
-/// What has to run, and warnings.
-struct Decided {
-    operations: Vec<Operation>,
-    diagnostics: Diagnostics,
-}
-
 /// Looks, and decides what runs. `None`: nothing, because this run has set up the same cluster under another address.
-async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Undecided> {
+async fn decide(
+    context: &Context,
+    client: &Client,
+    work: &Work<'_, Source>,
+    id: &str,
+) -> Result<Option<Decision<Source>>, Attempt> {
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
-    if work.destroys() && context.is_taken_up(&taken_up(id)) {
+    let is_taken_up = || work.destroys() && context.is_taken_up(&taken_up(id));
+    if is_taken_up() {
         return Ok(None);
     }
     let Some(mut now) = observe(context, client, &work.look(purpose)).await? else {
@@ -73,9 +70,10 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
             return Err(message::not_found(id).into());
         }
         let operations = orphan(context, client, work, id).await?;
-        return Ok(Some(Decided { operations, diagnostics: Diagnostics::new() }));
+        return Ok(Some(Decision { run: operations, warnings: Diagnostics::new() }));
     };
-    if work.destroys() && context.is_taken_up(&taken_up(id)) {
+    // A create may have been planned during the look.
+    if is_taken_up() {
         return Ok(None);
     }
     let operations = work.operations(&now)?;
@@ -84,7 +82,7 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
     if work.creates() {
         context.take_up(taken_up(id));
     }
-    Ok(Some(Decided { operations: decision.run, diagnostics: decision.warnings }))
+    Ok(Some(decision))
 }
 
 /// The cluster was deleted first; our group is no longer used.

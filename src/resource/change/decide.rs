@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use super::managed::{Change, Look, Managed, Seen, Work};
 use super::message;
-use super::terms::{Hindrance, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned};
+use super::terms::{ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned};
+use crate::failure::Attempt;
 use crate::terraform::Diagnostics;
 
 /// What of a destroy the review did not show. A destroy that nobody could review runs what it needs.
@@ -73,7 +74,7 @@ impl<R: Managed> Work<'_, R> {
     ///
     /// # Errors
     /// What prevents the change, and a stale plan.
-    pub(crate) fn decide(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<Decision<R>, Hindrance> {
+    pub(crate) fn decide(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<Decision<R>, Attempt> {
         let mut warnings = Diagnostics::new();
         let needed = match self.destroys() {
             true => self.compare_destroy(operations)?,
@@ -106,12 +107,12 @@ impl<R: Managed> Work<'_, R> {
     ///
     /// # Errors
     /// What prevents them.
-    pub(crate) fn admit(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<(), Hindrance> {
+    pub(crate) fn admit(&self, now: &R::Observed, operations: &[R::Operation]) -> Result<(), Attempt> {
         let findings = R::check(&self.change(now), Some(operations));
         let mut refusals = findings.refusals;
         refusals.extend(findings.unmet);
         refusals.into_result()?;
-        if findings.awaited.is_empty() { Ok(()) } else { Err(Hindrance::Awaited(findings.awaited)) }
+        if findings.awaited.is_empty() { Ok(()) } else { Err(Attempt::Awaited(findings.awaited)) }
     }
 
     /// The reviewed operations of a destroy, from its prior state: in a replacement, Terraform passes the private data of another

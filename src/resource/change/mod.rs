@@ -19,8 +19,9 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use decide::Decision;
 pub(crate) use engine::Engine;
-pub(crate) use free::{Undecided, until_free};
+pub(crate) use free::until_free;
 pub(crate) use impact::{Effect, ImpactModel, LockMode, OnDestroy, Restarts};
 pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, turn_of};
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};

@@ -127,21 +127,6 @@ pub(crate) struct Findings {
     pub(crate) warnings: Diagnostics,
 }
 
-/// Why a change cannot run now.
-#[derive(Debug)]
-pub(crate) enum Hindrance {
-    /// It is refused.
-    Refused(Diagnostics),
-    /// Another destroy of the same run may remove the obstacle.
-    Awaited(Diagnostics),
-}
-
-impl From<Diagnostics> for Hindrance {
-    fn from(refusals: Diagnostics) -> Self {
-        Self::Refused(refusals)
-    }
-}
-
 /// What remains of a planned operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remaining<O> {

@@ -9,7 +9,7 @@ use super::impact::{Effect, ImpactModel, OnDestroy};
 use super::managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
 use super::plan::plan;
 use super::private::Private;
-use super::terms::{Findings, Hindrance, Remaining, Unplanned, fingerprint, managed_model};
+use super::terms::{Findings, Remaining, Unplanned, fingerprint, managed_model};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::{Plan, PlanRequest, Prior};
@@ -337,10 +337,8 @@ fn decide_for<const REFUSES: bool>(
     };
     let text = |diagnostics: &Diagnostics| diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect::<Vec<_>>();
     let operations = work.operations(&now).map_err(|refusals| text(&refusals).join("\n"))?;
-    let decision = work.decide(&now, &operations).map_err(|hindrance| match hindrance {
-        Hindrance::Refused(refusals) => text(&refusals).join("\n"),
-        Hindrance::Awaited(awaited) => format!("awaited: {}", text(&awaited).join("\n")),
-    })?;
+    let decision =
+        work.decide(&now, &operations).map_err(|stopped| text(&Failure::from(stopped).into_diagnostics()).join("\n"))?;
     Ok((decision.run, text(&decision.warnings)))
 }
 
@@ -430,9 +428,7 @@ fn destroy(reviewed: Option<&[&str]>, now: i64) -> Result<(Vec<Operation>, Vec<S
     let operations = work.operations(&now).unwrap();
     match work.decide(&now, &operations) {
         Ok(decision) => Ok((decision.run, decision.warnings.iter().map(|warning| warning.detail.clone()).collect())),
-        Err(Hindrance::Refused(refusals) | Hindrance::Awaited(refusals)) => {
-            Err(refusals.iter().map(|refusal| refusal.detail.clone()).collect())
-        }
+        Err(stopped) => Err(Failure::from(stopped).into_diagnostics().iter().map(|refusal| refusal.detail.clone()).collect()),
     }
 }
 
