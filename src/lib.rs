@@ -16,6 +16,7 @@ mod function;
 mod list;
 pub mod plugin;
 mod postgres;
+mod printable;
 pub mod proto;
 mod provider;
 mod rds;

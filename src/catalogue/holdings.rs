@@ -166,6 +166,20 @@ pub(crate) struct Summary {
     pub(crate) others: BTreeSet<Holding>,
 }
 
+impl Summary {
+    /// Whether it holds nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.databases.is_empty() && self.schemas_of_tables.is_empty() && self.others.is_empty()
+    }
+
+    /// Whether `other` holds all of this too.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.databases.is_subset(&other.databases)
+            && self.schemas_of_tables.is_subset(&other.schemas_of_tables)
+            && self.others.is_subset(&other.others)
+    }
+}
+
 /// A holding in the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {

@@ -2,6 +2,7 @@
 //! Queries are constants; names in them are qualified, values are bound. Messages to practitioners do not belong here.
 
 pub(crate) mod holdings;
+pub(crate) mod key;
 pub(crate) mod publication;
 pub(crate) mod reach;
 pub(crate) mod relation;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::key::Key;
 use crate::postgres::{Error, Facts, Flavour, Parameter, Reader, Row};
 
 /// `$1` the name or NULL, `$2` the oid.
@@ -51,21 +52,9 @@ pub(crate) struct Role {
     pub(crate) connect_granted: bool,
 }
 
-/// How to look up a role.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Key<'a> {
-    /// The catalogue's identifier, which survives a rename.
-    Oid(u32),
-    /// The name.
-    Name(&'a str),
-}
-
 /// The role with this key.
 pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> Result<Option<Role>, Error> {
-    let (name, oid) = match key {
-        Key::Oid(oid) => ("", oid),
-        Key::Name(name) => (name, 0),
-    };
+    let (name, oid) = key.values();
     let rows = reader.query(ROLE, &[name.into(), Parameter::Oid(oid)]).await?;
     let role = |row: &Row| {
         Ok(Role {

@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use super::{Failure, Outage, Party};
 use crate::postgres::{Cause, Error, Origin, TlsFault};
+use crate::printable::printable_line;
 use crate::terraform::Diagnostic;
 
 impl From<Error> for Failure {
@@ -43,6 +44,8 @@ pub(crate) fn describe(error: &Error) -> String {
         text.push_str(&error.to_string());
         source = error.source();
     }
+    // Names of others are part of it, and a line break in one must not look like the layout of this message.
+    let mut text = printable_line(&text);
     if let Some(remedy) = remedy(error) {
         text.push_str("\n\n");
         text.push_str(remedy);

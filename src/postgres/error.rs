@@ -132,10 +132,10 @@ impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (SQLSTATE {})", self.message, self.sqlstate)?;
         if let Some(detail) = &self.detail {
-            write!(f, "\nDetail: {detail}")?;
+            write!(f, ". Detail: {}", detail.lines().collect::<Vec<_>>().join("; "))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\nHint: {hint}")?;
+            write!(f, " Hint: {hint}")?;
         }
         Ok(())
     }

@@ -1,13 +1,16 @@
 //! Names as the catalogue has them, and the text forms a practitioner writes them in.
 //!
 //! A raw catalogue name is never folded to lower case and a double quote in it is a character like any other.
-//! SQL gets a name only through `Display`, which always quotes.
+//! SQL gets a name only through `Display`, which always quotes. Whatever controls a terminal or breaks a line is written with
+//! SQL's Unicode escapes, so that a statement in a plan is both safe to look at and exactly the one that runs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use postgres_protocol::escape::escape_identifier;
 use serde::{Deserialize, Serialize};
+
+use crate::printable::is_harmless;
 
 /// The longest name that a server keeps whole (`NAMEDATALEN` - 1), in bytes.
 pub const MAX_BYTES: usize = 63;
@@ -57,7 +60,7 @@ impl Identifier {
 
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape_identifier(&self.0))
+        f.write_str(&quoted(&self.0))
     }
 }
 
@@ -81,6 +84,54 @@ impl From<Identifier> for String {
     fn from(name: Identifier) -> Self {
         name.0
     }
+}
+
+/// Whether the character may stand in a line of text as it is.
+fn is_shown(c: char) -> bool {
+    is_harmless(c) && !matches!(c, '\n' | '\t')
+}
+
+/// A quoted identifier, `"name"`; `U&"na\000ame"` if it contains characters that must not be shown.
+fn quoted(name: &str) -> String {
+    if name.chars().all(is_shown) {
+        return escape_identifier(name);
+    }
+    let mut escaped = String::new();
+    for c in name.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            '"' => escaped.push_str("\"\""),
+            c if is_shown(c) => escaped.push(c),
+            c if u32::from(c) <= 0xffff => escaped.push_str(&format!("\\{:04x}", u32::from(c))),
+            c => escaped.push_str(&format!("\\+{:06x}", u32::from(c))),
+        }
+    }
+    format!("{UNICODE}{escaped}\"")
+}
+
+/// How a quoted identifier with Unicode escapes begins.
+const UNICODE: &str = "U&\"";
+
+/// The text of an identifier with Unicode escapes.
+fn unescaped(text: &str) -> Result<String, String> {
+    let mut name = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        name.push_str(before);
+        if let Some(after) = after.strip_prefix('\\') {
+            name.push('\\');
+            rest = after;
+            continue;
+        }
+        let (digits, count) = after.strip_prefix('+').map_or((after, 4), |digits| (digits, 6));
+        let number = digits.get(..count).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let character =
+            number.and_then(char::from_u32).ok_or("after \\ it needs another \\, four hexadecimal digits, or + and six")?;
+        name.push(character);
+        rest = &digits[count..];
+    }
+    name.push_str(rest);
+    Ok(name)
 }
 
 /// The text as it was written, shortened for a message: two names with every character doubled fit.
@@ -183,16 +234,26 @@ pub fn parse_import_id(id: &str) -> Result<(Identifier, Identifier), InvalidImpo
 
 /// The import id of an object: `database/name`, with a part quoted where it would be misread otherwise.
 pub fn import_id(database: &str, name: &str) -> String {
-    let part = |text: &str| if text.contains(['/', '"']) { escape_identifier(text) } else { text.to_owned() };
+    let is_plain = |text: &str| text.chars().all(is_shown) && !text.contains(['/', '"']);
+    let part = |text: &str| if is_plain(text) { text.to_owned() } else { quoted(text) };
     format!("{}/{}", part(database), part(name))
 }
 
 /// One part of an import id, unquoted, and the rest of the id.
 fn take_part(text: &str) -> Result<(String, &str), String> {
+    if let Some(escaped) = text.strip_prefix(UNICODE) {
+        let (name, rest) = take_quoted(escaped)?;
+        return Ok((unescaped(&name)?, rest));
+    }
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find('/').unwrap_or(text.len());
         return Ok((text[..end].to_owned(), &text[end..]));
     };
+    take_quoted(quoted)
+}
+
+/// What a quoted part says, up to its closing quote, and the rest of the id.
+fn take_quoted(quoted: &str) -> Result<(String, &str), String> {
     let mut name = String::new();
     let mut rest = quoted;
     loop {
@@ -233,6 +294,25 @@ mod tests {
         ] {
             assert_eq!(identifier(raw).to_string(), sql);
             assert_eq!(identifier(raw).as_str(), raw);
+        }
+    }
+
+    #[test]
+    fn what_steers_a_terminal_or_breaks_a_line_is_written_with_escapes() {
+        for (raw, sql) in [
+            ("a\nb", r#"U&"a\000ab""#),
+            ("\u{1b}[2J\"x\\", r#"U&"\001b[2J""x\\""#),
+            ("\u{9b}\u{202e}", r#"U&"\009b\202e""#),
+            ("\t😀", r#"U&"\0009😀""#),
+        ] {
+            assert_eq!(identifier(raw).to_string(), sql);
+            let id = import_id(raw, raw);
+            assert_eq!(id, format!("{sql}/{sql}"));
+            assert_eq!(parse_import_id(&id), Ok((identifier(raw), identifier(raw))));
+        }
+        assert_eq!(parse_import_id(r#"app/U&"\+01f600""#), Ok((identifier("app"), identifier("😀"))));
+        for id in [r#"app/U&"\00""#, r#"app/U&"\zzzz""#, r#"app/U&"\d800""#, r#"app/U&"\+00"#, "app/U&\"\\\u{2028}\""] {
+            assert!(parse_import_id(id).is_err(), "{id}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `notice`, `origin`, `scram`, `settings`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
+//! Pure: `identifier`, `notice`, `origin`, `scram`, `settings`, `site`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
 //! `connect`, `dial`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
@@ -20,6 +20,7 @@ pub mod row;
 pub mod scram;
 mod session;
 pub mod settings;
+mod site;
 pub mod statement;
 mod tls;
 mod tls_fault;
@@ -37,6 +38,7 @@ pub use pool::OUTAGE_REMEMBERED;
 pub use reader::Reader;
 pub use row::{Parameter, Row};
 pub use settings::{RootCertificates, Settings, SslMode};
+pub use site::{Moved, Site};
 pub use statement::Statement;
 pub use tls_fault::TlsFault;
 pub use transaction::Transaction;

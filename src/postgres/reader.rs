@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::postgres::error::Error;
 use crate::postgres::pool::{Lease, Pool};
 use crate::postgres::row::{Parameter, Row};
+use crate::postgres::site::Site;
 
 /// Reads a database: on its own, or as a transaction sees it.
 ///
@@ -27,6 +28,11 @@ impl Reader {
 
     pub(super) fn new(lease: Arc<Lease>, cancel: &CancellationToken) -> Self {
         Self { lease, cancel: cancel.clone(), own_search_path: AtomicBool::new(false) }
+    }
+
+    /// The server and the database that are read.
+    pub fn site(&self) -> Option<Site> {
+        self.lease.session().ok()?.site().cloned()
     }
 
     /// Runs a query. It must be one of our own constants; values are bound.

@@ -1,7 +1,7 @@
 //! An open session: runs SQL, collects the server's notices, can be cancelled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -15,6 +15,7 @@ use crate::postgres::error::{Cause, Error, ServerError, SqlState};
 use crate::postgres::notice::Notice;
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
+use crate::postgres::site::Site;
 use crate::postgres::tls::tls_connect;
 
 /// Every session starts like this. Names in our queries are qualified, and an empty search_path keeps functions in users' schemas
@@ -23,7 +24,14 @@ use crate::postgres::tls::tls_connect;
 /// never idle for long.
 const SET_UP: &str = "\
 SET default_transaction_read_only = on; SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
-SET idle_in_transaction_session_timeout = '2min'; SET search_path = ''; SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid";
+SET idle_in_transaction_session_timeout = '2min'; SET search_path = ''; ";
+/// The first question of a session. The system identifier is missing where an administrator has revoked the function.
+const INTRODUCTION: &str = "\
+SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, (SELECT system_identifier FROM pg_catalog.pg_control_system()) AS system, \
+(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database";
+const SHORT_INTRODUCTION: &str = "\
+SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, NULL AS system, \
+(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database";
 
 /// A cancel request is a courtesy to the server, not worth a long wait.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
@@ -37,6 +45,8 @@ pub(super) struct Session {
     tls: Option<MakeRustlsConnect>,
     /// Set when the server became read-only during the session (a failover): the next session must be a new one.
     demoted: AtomicBool,
+    /// Known once the session is set up.
+    site: OnceLock<Site>,
 }
 
 impl Session {
@@ -75,16 +85,36 @@ impl Session {
                 }
             }
         });
-        Self { client, notices, settings: Arc::clone(settings), tls, demoted: AtomicBool::new(false) }
+        Self { client, notices, settings: Arc::clone(settings), tls, demoted: AtomicBool::new(false), site: OnceLock::new() }
     }
 
     /// Sets up a new session, and returns whether the server is in recovery.
     pub(super) async fn set_up(&self) -> Result<bool, Error> {
-        let answer = self.client.simple_query(SET_UP).await.map_err(|error| self.error("the set-up of a session", error))?;
-        Ok(answer.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get("in_recovery") == Some("t"),
-            _ => false,
-        }))
+        let ask = async |introduction: &str| {
+            let answer = self.client.simple_query(&format!("{SET_UP}{introduction}")).await;
+            answer.map_err(|error| self.error("the set-up of a session", error))
+        };
+        let answer = match ask(INTRODUCTION).await {
+            Err(error) if error.cause() == Some(Cause::InsufficientPrivilege) => ask(SHORT_INTRODUCTION).await?,
+            answer => answer?,
+        };
+        let row = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let text = |column: &str| row.and_then(|row| row.get(column));
+        let number = |column: &str| text(column).and_then(|number| number.parse().ok());
+        let database = text("database").and_then(|oid| oid.parse().ok());
+        let unreadable = || Error::Decode { column: "database".to_owned(), source: "no oid of the database".into() };
+        let site =
+            Site { system: number("system"), cluster: self.settings.cluster.clone(), database: database.ok_or_else(unreadable)? };
+        let _ = self.site.set(site);
+        Ok(text("in_recovery") == Some("t"))
+    }
+
+    /// Where the session is; `None` before it is set up.
+    pub(super) fn site(&self) -> Option<&Site> {
+        self.site.get()
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -93,6 +93,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The maximum number of physical connections, over all databases; at least 1.
     pub max_connections: usize,
+    /// `DbClusterResourceId` of the Aurora cluster whose server this is, if that is known.
+    pub cluster: Option<String>,
 }
 
 impl Settings {
@@ -117,6 +119,7 @@ impl Settings {
             tls_server_name: None,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            cluster: None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use postgres_protocol::escape::escape_literal;
 
+use crate::printable::printable_line;
 use crate::secret::Secret;
 
 /// Replaces a secret in a statement that is shown.
@@ -19,15 +20,15 @@ pub struct Statement {
 impl Statement {
     /// A statement without secrets.
     pub fn new(text: impl Into<String>) -> Self {
-        let display = text.into();
-        Self { text: Secret::new(display.clone()), display }
+        let text = text.into();
+        Self { display: printable_line(&text), text: Secret::new(text) }
     }
 
     /// Appends SQL that may be shown.
     #[must_use]
     pub fn then(self, sql: impl fmt::Display) -> Self {
         let sql = sql.to_string();
-        Self { text: Secret::new(format!("{}{sql}", self.text.expose())), display: self.display + &sql }
+        Self { text: Secret::new(format!("{}{sql}", self.text.expose())), display: self.display + &printable_line(&sql) }
     }
 
     /// Appends a string literal whose text must not be shown.

@@ -291,7 +291,7 @@ impl Context {
         match (cluster.endpoint, cluster.port) {
             (Some(host), Some(port)) => {
                 let master = MasterUser { username: cluster.master_username, secret_arn: cluster.master_user_secret_arn };
-                Ok(WriterEndpoint { host, port, master })
+                Ok(WriterEndpoint { host, port, resource_id: cluster.resource_id, master })
             }
             _ => {
                 let detail = format!(

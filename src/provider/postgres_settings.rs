@@ -17,6 +17,8 @@ const MAX_CONNECT_TIMEOUT: u16 = 3600;
 pub(crate) struct WriterEndpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// `DbClusterResourceId` of the cluster.
+    pub(crate) resource_id: String,
     pub(crate) master: MasterUser,
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn resolve(
     if let Some(cluster) = cluster {
         settings.sslmode = SslMode::VerifyFull;
         settings.tls_server_name = Some(cluster.host.clone());
+        settings.cluster = Some(cluster.resource_id.clone());
     }
     if let Some(name) = model.tls_server_name.known() {
         settings.tls_server_name = Some(name.clone());
@@ -186,7 +189,7 @@ mod tests {
     #[test]
     fn a_cluster_gives_endpoint_and_tls_name_and_a_host_only_says_where_to_dial() {
         let host = "c.cluster-x.eu-west-1.rds.amazonaws.com".to_owned();
-        let cluster = WriterEndpoint { host, port: 5433, master: MasterUser::default() };
+        let cluster = WriterEndpoint { host, port: 5433, resource_id: "cluster-A".to_owned(), master: MasterUser::default() };
         let (direct, _) = resolve(&PostgresModel::default(), &environment(), Some(&cluster)).unwrap();
         assert_eq!((direct.host.as_str(), direct.port, direct.sslmode), (cluster.host.as_str(), 5433, SslMode::VerifyFull));
         let model = PostgresModel { host: "localhost".into(), port: 15432.into(), ..PostgresModel::default() };

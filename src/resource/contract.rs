@@ -70,6 +70,14 @@ pub(crate) struct Plan<M, P> {
     pub diagnostics: Said,
 }
 
+/// What a refresh found.
+pub(crate) struct Refreshed<R: Resource> {
+    /// The object; `None`: it is gone.
+    pub existing: Option<Existing<R>>,
+    /// Warnings.
+    pub said: Said,
+}
+
 /// What an apply is made from.
 pub(crate) struct ApplyRequest<'a, M, D, P> {
     /// The configuration, the only place where write-only values are.
@@ -165,12 +173,12 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         private: &Self::Private,
     ) -> impl Future<Output = Result<Said, Failed>> + Send;
 
-    /// Reads what exists. `None`: it is gone.
+    /// Reads what exists.
     fn read(
         context: &Context,
         prior: &PriorOf<Self>,
         private: &Self::Private,
-    ) -> impl Future<Output = Result<Option<Existing<Self>>, Failed>> + Send;
+    ) -> impl Future<Output = Result<Refreshed<Self>, Failed>> + Send;
 
     /// Creates or updates, and saves what exists. Returns warnings.
     fn apply(

@@ -27,7 +27,7 @@ macro_rules! each_resource {
 pub(crate) use each_resource;
 
 pub(crate) use change::Engine;
-pub(crate) use contract::{ApplyRequest, Existing, PlanRequest, Prior, PriorOf, Resource, Saved};
+pub(crate) use contract::{ApplyRequest, Existing, PlanRequest, Prior, PriorOf, Refreshed, Resource, Saved};
 #[cfg(test)]
 pub(crate) use contract::{ApplyRequestOf, Plan, PlanRequestOf};
 pub(crate) use identity::not_own_cluster;

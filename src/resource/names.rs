@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::postgres::{Identifier, parse_import_id};
+use crate::printable::printable_line;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// One name; `None` while unknown, and for null.
@@ -50,13 +51,13 @@ pub(crate) fn names<'a, T, E: Error>(
 pub(crate) fn import_parts(id: &str) -> Result<(Identifier, Identifier), Diagnostics> {
     parse_import_id(id).map_err(|error| {
         let diagnostic = Diagnostic::from_error("Invalid import id", &error);
-        Diagnostic { detail: format!("{}.", diagnostic.detail), ..diagnostic }.into()
+        Diagnostic { detail: format!("{}.", printable_line(&diagnostic.detail)), ..diagnostic }.into()
     })
 }
 
 fn invalid(what: &str, path: AttributePath, error: &dyn Error) -> Diagnostic {
     let diagnostic = Diagnostic::from_error(format!("Invalid {what}"), error);
-    Diagnostic { detail: format!("Attribute {path}: {}.", diagnostic.detail), ..diagnostic }.at(path)
+    Diagnostic { detail: format!("Attribute {path}: {}.", printable_line(&diagnostic.detail)), ..diagnostic }.at(path)
 }
 
 #[cfg(test)]

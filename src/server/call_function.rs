@@ -1,9 +1,10 @@
 //! `CallFunction`: pure, and called before anything is configured.
 
 use crate::function::Function;
+use crate::printable::printable;
 use crate::proto::tfplugin6 as proto;
 use crate::terraform::{CallFault, Parameter, Value};
-use crate::wire::{dynamic_value, printable};
+use crate::wire::dynamic_value;
 
 pub(super) fn call<F: Function>(arguments: &[proto::DynamicValue]) -> proto::call_function::Response {
     match decode::<F>(arguments).and_then(|arguments| F::call(&arguments)) {

@@ -3,11 +3,12 @@
 use super::configured;
 use super::events::{self, Events, Sender};
 use crate::action::{Action, Progress};
+use crate::printable::printable_line;
 use crate::proto::tfplugin6 as proto;
 use crate::proto::tfplugin6::invoke_action::{Event, event};
 use crate::provider::Context;
 use crate::terraform::Diagnostics;
-use crate::wire::{encode_diagnostics, printable_line};
+use crate::wire::encode_diagnostics;
 
 pub(super) fn invoke<A: Action>(context: Context, request: proto::invoke_action::Request) -> Events<Event> {
     events::stream(

@@ -5,11 +5,12 @@ use futures_util::stream::{self, StreamExt};
 use super::events::{self, Events, Sender};
 use super::{configured, identity, plan_pipeline, stored};
 use crate::list::{List, Listed};
+use crate::printable::printable_line;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
 use crate::resource::{Existing, Resource};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model};
-use crate::wire::{dynamic_value, encode_diagnostics, printable_line};
+use crate::wire::{dynamic_value, encode_diagnostics};
 
 /// How many objects are read at a time.
 const TOGETHER: usize = 10;
@@ -62,7 +63,7 @@ async fn event<L: List>(context: &Context, listed: Listed<L::Resource>, whole: b
         let Some(prior) = stored::prior::<L::Resource>(&value, &private)? else { return Ok(None) };
         let read =
             L::Resource::read(context, &prior, &private).await.map_err(|failed| failed.into_failure().into_diagnostics())?;
-        let Some(existing) = read else { return Ok(None) };
+        let Some(existing) = read.existing else { return Ok(None) };
         let identity = L::Resource::identity(&existing.model, Some(&identity));
         let (value, _) = plan_pipeline::seal(&attributes, Model::encode(&existing.model));
         event.identity = Some(identity::encode(&identity));

@@ -4,7 +4,7 @@ use super::{identity, keep_state, plan_pipeline, self_check, stored};
 use crate::failure::Failure;
 use crate::proto::tfplugin6 as proto;
 use crate::provider::Context;
-use crate::resource::{Failed, Resource};
+use crate::resource::{Failed, Refreshed, Resource};
 use crate::terraform::{Diagnostic, Diagnostics, Model, Severity, Value};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
@@ -63,7 +63,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
         Observed { value: current.clone(), private: request.private.clone(), new_identity, diagnostics }
     };
     match R::read(context, &prior, &private).await.map_err(Failed::into_failure) {
-        Ok(Some(existing)) => {
+        Ok(Refreshed { existing: Some(existing), said }) => {
             let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));
             let found = R::identity(&existing.model, identity.as_ref());
             if let Some(given) = identity.filter(|_| R::is_import(&private)) {
@@ -71,9 +71,9 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
             }
             let private = stored::encode_private::<R>(&existing.private);
             let new_identity = Some(identity::encode(&found));
-            Ok(Observed { value, private, new_identity, diagnostics: Diagnostics::new() })
+            Ok(Observed { value, private, new_identity, diagnostics: said.into_diagnostics() })
         }
-        Ok(None) => Ok(Observed::gone(Diagnostics::new())),
+        Ok(Refreshed { existing: None, said }) => Ok(Observed::gone(said.into_diagnostics())),
         Err(Failure::Missing(missing)) => Ok(Observed::gone(Diagnostic { severity: Severity::Warning, ..missing }.into())),
         // There is no state to keep yet.
         Err(failure @ (Failure::ConfigurationUnknown | Failure::Unreachable(_))) if R::is_import(&private) => {

@@ -5,7 +5,9 @@ use tonic::Request;
 use super::*;
 use crate::failure::Failure;
 use crate::proto::tfplugin6::provider_server::Provider;
-use crate::resource::{ApplyRequestOf, Existing, Failed, Plan, PlanRequestOf, PriorOf, Resource, Said, Saved, Subject};
+use crate::resource::{
+    ApplyRequestOf, Existing, Failed, Plan, PlanRequestOf, PriorOf, Refreshed, Resource, Said, Saved, Subject,
+};
 use crate::terraform::{Attr, AttributePath, Diagnostics, Model, Value, computed, model, optional, required};
 use crate::wire::dynamic_value;
 
@@ -89,9 +91,10 @@ impl Resource for Scripted {
         Ok(Said::default())
     }
 
-    async fn read(context: &Context, prior: &PriorOf<Self>, private: &u32) -> Result<Option<Existing<Self>>, Failed> {
+    async fn read(context: &Context, prior: &PriorOf<Self>, private: &u32) -> Result<Refreshed<Self>, Failed> {
         Self::meet(context, &prior.model.fate).await.map_err(failed)?;
-        Ok(Some(Existing { model: prior.model.clone(), private: *private }))
+        let existing = Some(Existing { model: prior.model.clone(), private: *private });
+        Ok(Refreshed { existing, said: Said::default() })
     }
 
     /// The object is saved before the scripted failure. If the resource shall `forget`, its id is never found.

@@ -1,6 +1,7 @@
 //! Diagnostics as protobuf.
 
-use super::{encode_path, printable, printable_line};
+use super::encode_path;
+use crate::printable::{printable, printable_line};
 use crate::proto::tfplugin6 as proto;
 use crate::terraform::{Diagnostics, Severity};
 

@@ -6,7 +6,6 @@ pub(crate) mod dynamic_value;
 mod json;
 mod msgpack;
 mod msgpack_reader;
-mod printable;
 mod schema;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -15,5 +14,4 @@ mod value_type;
 pub(crate) use attribute_path::encode_path;
 pub(crate) use diagnostic::encode_diagnostics;
 pub(crate) use json::decode_state;
-pub(crate) use printable::{printable, printable_line};
 pub(crate) use schema::{encode_function, encode_identity_schema, encode_schema};

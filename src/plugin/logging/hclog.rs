@@ -18,6 +18,7 @@ use tracing_subscriber::{
 };
 
 use super::target::CRATE;
+use crate::printable::printable_line;
 
 /// One byte may take six in JSON, and a message is never dropped: 8 KiB always fit.
 const TEXT_LIMIT: usize = 8 << 10;
@@ -90,7 +91,7 @@ impl Fields {
     }
 
     fn insert_text(&mut self, field: &Field, text: String) {
-        let text = shortened(text);
+        let text = printable_line(&shortened(text));
         if field.name() == "message" {
             self.message = text;
         } else {
@@ -215,7 +216,7 @@ mod tests {
         assert_eq!(line["tf_rpc"], "PlanResourceChange");
         assert_eq!((&line["attempt"], &line["ready"]), (&2.into(), &true.into()));
         assert_eq!(line["lag"].as_f64(), Some(0.5));
-        assert_eq!(line["host"], "db\n1");
+        assert_eq!(line["host"], "db\\n1", "a line of the log is one line");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::fmt::Display;
 
 use super::managed::{Change, Look, Managed, Seen, Work};
 use super::message;
-use super::terms::{ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned};
+use super::terms::{ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, line};
 use crate::failure::Attempt;
 use crate::terraform::Diagnostics;
 
 /// What of a destroy the review did not show. A destroy that nobody could review runs what it needs.
 pub(super) fn unreviewed<O: Display + Clone>(operations: &[O], reviewed: Option<&[String]>) -> Vec<O> {
-    let is_new = |operation: &&O| reviewed.is_some_and(|reviewed| !reviewed.contains(&operation.to_string()));
+    let is_new = |operation: &&O| reviewed.is_some_and(|reviewed| !reviewed.contains(&line(*operation)));
     operations.iter().filter(is_new).cloned().collect()
 }
 
@@ -94,7 +94,7 @@ impl<R: Managed> Work<'_, R> {
                     run.push(rest);
                 }
                 Remaining::Each(each) => run.extend(each),
-                Remaining::Nothing => skipped.push(operation.to_string()),
+                Remaining::Nothing => skipped.push(line(operation)),
             }
         }
         if is_reviewed && !skipped.is_empty() {
@@ -123,7 +123,7 @@ impl<R: Managed> Work<'_, R> {
 
     /// Reviewed operations of a destroy that are no longer needed.
     fn done_already(&self, operations: &[R::Operation]) -> Vec<String> {
-        let is_needed = |line: &&String| operations.iter().any(|operation| operation.to_string() == **line);
+        let is_needed = |reviewed: &&String| operations.iter().any(|operation| line(operation) == **reviewed);
         self.reviewed().unwrap_or_default().iter().filter(|line| !is_needed(line)).cloned().collect()
     }
 

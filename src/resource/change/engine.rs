@@ -8,11 +8,11 @@ use super::impact::{self, Impact, OnDestroy};
 use super::managed::{Change, Done, Look, Managed, Seen, Stopped, Work, impact, limit, undoing};
 use super::plan::subject;
 use super::private::Private;
-use super::terms::{ManagedModel, Purpose, Remaining, lines};
+use super::terms::{ManagedModel, Purpose, Remaining, line, lines};
 use super::{message, plan};
 use crate::failure::Failure;
 use crate::provider::Context;
-use crate::resource::contract::{ApplyRequestOf, Existing, Plan, PlanRequestOf, Prior, PriorOf, Resource, Saved};
+use crate::resource::contract::{ApplyRequestOf, Existing, Plan, PlanRequestOf, Prior, PriorOf, Refreshed, Resource, Saved};
 use crate::resource::timeouts::{Limits, Timeouts};
 use crate::resource::titled::{Failed, Said};
 use crate::terraform::Diagnostics;
@@ -72,7 +72,7 @@ impl<R: Managed> Resource for Engine<R> {
             .map_err(|failure| failed::<R>(&prior.arguments, failure))
     }
 
-    async fn read(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Option<Existing<Self>>, Failed> {
+    async fn read(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Refreshed<Self>, Failed> {
         let importing = private.importing;
         let recalled = R::recall(prior, private.observed.as_ref());
         let look = of_state::<R>(Purpose::Read { importing }, prior, recalled.as_ref());
@@ -89,7 +89,9 @@ impl<R: Managed> Resource for Engine<R> {
             }
             found
         };
-        Ok(observed.filter(R::exists).map(found))
+        let elsewhere = recalled.zip(observed.as_ref()).and_then(|(before, now)| R::elsewhere(&prior.arguments, &before, now));
+        let said = Said::about(&subject::<R>(Some(&prior.arguments)), elsewhere.into_iter().collect());
+        Ok(Refreshed { existing: observed.filter(R::exists).map(found), said })
     }
 
     async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Said, Failed> {
@@ -159,16 +161,22 @@ async fn plan_destroy<R: Managed>(
             let last_known = reviewed.filter(|lines| !lines.is_empty()).map(message::destroys);
             return Ok(last_known.into_iter().chain([outage.warning()]).collect());
         }
-        now => now?.filter(R::exists),
+        now => now?,
     };
     let Some(now) = now else { return Ok(Diagnostics::new()) };
+    if let Some(stranger) = R::stranger(prior, recalled.as_ref(), &now) {
+        return Ok(message::cannot_be_destroyed::<R>(&prior.arguments, &stranger).into());
+    }
+    if !R::exists(&now) {
+        return Ok(Diagnostics::new());
+    }
     let change = Change::destroy(&prior.arguments, &now);
     let operations = R::diff(&change)?.unwrap_or_default();
     let findings = R::check(&change, Some(&operations));
     let seen = Seen { now: &now, planned: &operations, needed: &operations };
     let statements = operations.iter().flat_map(|operation| match R::remaining(operation, &seen) {
         Remaining::Each(each) => lines(&each),
-        _ => vec![operation.to_string()],
+        _ => vec![line(operation)],
     });
     let statements: Vec<String> = statements.collect();
     let mut diagnostics = Diagnostics::new();

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::printable::printable_line;
 use crate::terraform::{Attr, computed, model};
 
 /// How many locks are listed one by one.
@@ -131,7 +132,8 @@ impl Impact {
 
 fn listed(locks: &[(String, LockMode)]) -> Vec<String> {
     let (listed, others) = locks.split_at(locks.len().min(LOCKS_LISTED));
-    let mut lines: Vec<String> = listed.iter().map(|(table, mode)| format!("{table}: {}", mode.name())).collect();
+    let mut lines: Vec<String> =
+        listed.iter().map(|(table, mode)| format!("{}: {}", printable_line(table), mode.name())).collect();
     if let [(_, mode), ..] = others {
         lines.push(format!("{} more tables: {}", others.len(), mode.name()));
     }

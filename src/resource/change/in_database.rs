@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
 use super::message;
+use super::sighting::Sighting;
 use super::terms::Purpose;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
@@ -17,8 +18,14 @@ pub(crate) trait InDatabase: Managed {
     /// Whether dropping the database removes the object. A role belongs to the whole server.
     const GOES_WITH_ITS_DATABASE: bool;
 
-    /// Its identifier in the catalogue, unique for its kind on the server.
-    fn oid(observed: &Self::Observed) -> Option<u32>;
+    /// What a look saw of it, and where.
+    fn sighting(observed: &Self::Observed) -> Sighting<'_>;
+
+    /// Its oid, unique for its kind on the server, as the state has it.
+    fn oid(state: &Self::Model) -> Option<u32>;
+
+    /// Its name.
+    fn name(arguments: &Self::Desired) -> &Identifier;
 
     /// Where it lives.
     fn database(arguments: &Self::Desired) -> &Identifier;
@@ -138,7 +145,7 @@ pub(crate) fn is_taken_up<R: InDatabase>(context: &Context, server: &Server, now
 }
 
 fn key<R: InDatabase>(server: &Server, observed: &R::Observed) -> Option<String> {
-    R::oid(observed).map(|oid| format!("{} {oid} on {}", R::TYPE_NAME, server.settings().address()))
+    R::sighting(observed).object.map(|(oid, _)| format!("{} {oid} on {}", R::TYPE_NAME, server.settings().address()))
 }
 
 /// Whether the object to destroy was dropped with its database.
@@ -158,6 +165,9 @@ async fn attempt<R: InDatabase>(
     let reader = transaction.reader();
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let mut now = R::observe(reader, facts, &work.look(purpose)).await?;
+    if let Some(gone) = work.recognise(&now)? {
+        return Ok(Done::left(gone));
+    }
     if work.destroys() && !R::exists(&now) {
         return Ok(Done::nothing());
     }

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::impact::{Effect, Impact};
-use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, lines};
+use super::sighting::Stranger;
+use super::terms::{Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, line, lines};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::Prior;
@@ -115,6 +116,16 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
         Self::exists(now)
     }
 
+    /// Whether what was found for a change is something else than what the state describes.
+    fn stranger(_: &Prior<Self::Model, Self::Desired>, _: Option<&Self::Observed>, _: &Self::Observed) -> Option<Stranger> {
+        None
+    }
+
+    /// What a refresh says if it looked elsewhere than the one before.
+    fn elsewhere(_: &Self::Desired, _: &Self::Observed, _: &Self::Observed) -> Option<Diagnostic> {
+        None
+    }
+
     /// What was observed, without what the other half of a replacement destroys; `None` if that cannot be told apart.
     fn vacated(_: &Self::Observed) -> Option<Self::Observed> {
         None
@@ -190,7 +201,7 @@ impl<'a, R: Managed> Change<'a, R> {
 
 /// What the operations of a change mean together; `None` if there are none.
 pub(crate) fn impact<R: Managed>(operations: &[R::Operation], change: &Change<'_, R>) -> Option<Impact> {
-    Impact::of(operations.iter().map(|operation| (operation.to_string(), R::effect(operation, change))))
+    Impact::of(operations.iter().map(|operation| (line(operation), R::effect(operation, change))))
 }
 
 /// What a destroy of an object would run, and what that would mean; `None` if too little is known of it.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::managed::Managed;
-use super::terms::lines;
-use crate::postgres::Notice;
+use super::sighting::Stranger;
+use super::terms::{line, lines};
+use crate::postgres::{Moved, Notice};
+use crate::printable::printable_line;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity, hcl_string};
 
 /// The server's warning that it granted nothing. The provider checks what is still missing and reports it in full.
@@ -97,7 +99,11 @@ pub(super) fn skipped<R: Managed>(arguments: &R::Desired, skipped: &[String]) ->
 
 /// A planned operation of which a part does not run.
 pub(super) fn skipped_in_part(operation: &impl std::fmt::Display, done: &[String]) -> Diagnostic {
-    let detail = format!("This planned operation did not run for {}, where it was already done:\n  {operation}", done.join(", "));
+    let detail = format!(
+        "This planned operation did not run for {}, where it was already done:\n  {}",
+        printable_line(&done.join(", ")),
+        line(operation)
+    );
     Diagnostic::warning("Planned operation skipped in part", detail)
 }
 
@@ -130,6 +136,72 @@ pub(super) fn not_reviewed<R: Managed>(arguments: &R::Desired, operations: &[R::
         lines(operations).join("\n  ")
     );
     Diagnostic::error(format!("The {} changed since the plan", R::NOUN), detail)
+}
+
+/// A refresh that looked at another server or database than the one before.
+pub(super) fn looked_elsewhere<R: Managed>(arguments: &R::Desired, moved: Moved, is_found: bool) -> Diagnostic {
+    let outcome = match is_found {
+        true => "An object of that name was found there, and from now on the state describes that one.",
+        false => "It has no object of that name, so the plan creates one.",
+    };
+    let detail = format!(
+        "{} was last read {}. So only its name was looked up, not its oid. {outcome} If this is not intended, correct how the \
+         provider reaches the server before you apply.",
+        capitalised(&R::object(arguments)),
+        somewhere_else(moved),
+    );
+    Diagnostic::warning(another_place(moved), detail)
+}
+
+fn somewhere_else(moved: Moved) -> &'static str {
+    match moved {
+        Moved::Server => "on another server (its system identifier or its cluster differs)",
+        Moved::Database => "in another database, which had the same name (its oid differs)",
+    }
+}
+
+fn another_place(moved: Moved) -> &'static str {
+    match moved {
+        Moved::Server => "The server is another one than last time",
+        Moved::Database => "The database is another one than last time",
+    }
+}
+
+/// What was found for a change is not what the state describes.
+pub(super) fn stranger<R: Managed>(arguments: &R::Desired, stranger: &Stranger) -> Diagnostic {
+    let object = capitalised(&R::object(arguments));
+    let again = "Nothing was changed. Plan again, with a refresh.";
+    let (summary, detail) = match stranger {
+        Stranger::Elsewhere(moved) => {
+            (another_place(*moved).to_owned(), format!("{object} was last read {}. {again}", somewhere_else(*moved)))
+        }
+        Stranger::Renamed { now } => {
+            (format!("The {} was renamed since it was read", R::NOUN), format!("{object} has the name {now:?} now. {again}"))
+        }
+        Stranger::Another { oid, before } => (
+            format!("The {} is another one than last time", R::NOUN),
+            format!("{object} had oid {before} when it was last read, and has oid {oid} now. {again}"),
+        ),
+    };
+    Diagnostic::error(summary, detail)
+}
+
+/// The same at the plan of a destroy, which may still follow a refresh.
+pub(super) fn cannot_be_destroyed<R: Managed>(arguments: &R::Desired, found: &Stranger) -> Diagnostic {
+    match found {
+        Stranger::Another { oid, before } => already_gone::<R>(arguments, *oid, *before),
+        found => unmet(stranger::<R>(arguments, found), false),
+    }
+}
+
+/// An object to destroy whose name another one has taken.
+pub(super) fn already_gone<R: Managed>(arguments: &R::Desired, oid: u32, before: u32) -> Diagnostic {
+    let detail = format!(
+        "{} with oid {before}, which the state describes, no longer exists. Another one has its name now (oid {oid}). That one \
+         was not made by this resource and is kept.",
+        capitalised(&R::object(arguments)),
+    );
+    Diagnostic::warning(format!("The {} was already gone", R::NOUN), detail)
 }
 
 /// The object was deleted between plan and apply.
@@ -191,6 +263,11 @@ pub(super) fn undecided_state() -> Diagnostic {
     unreadable("It lacks an argument that every state of this resource has.")
 }
 
+/// A state and the private data beside it that are not of the same object.
+pub(super) fn contradiction(state: u32, stored: u32) -> Diagnostic {
+    unreadable(&format!("Its oid is {state}, but the private data stored with it is about an object with oid {stored}."))
+}
+
 /// A state with values that this provider never writes. Terraform would point at a line of the configuration, which is not the
 /// cause.
 pub(super) fn unreadable_state(faults: Diagnostics) -> Diagnostics {
@@ -213,7 +290,7 @@ pub(super) fn notice(notice: Notice) -> Option<Diagnostic> {
     }
     let rest = [notice.detail, notice.hint].into_iter().flatten();
     let detail = rest.fold(format!("{}.", notice.message), |text, more| format!("{text} {more}"));
-    Some(Diagnostic::warning("Notice from the database server", detail))
+    Some(Diagnostic::warning("Notice from the database server", printable_line(&detail)))
 }
 
 fn capitalised(text: &str) -> String {

@@ -11,10 +11,12 @@ mod impact;
 mod in_database;
 mod managed;
 mod message;
+mod ours;
 mod plan;
 mod private;
 #[cfg(test)]
 pub(crate) mod rehearsal;
+mod sighting;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ pub(crate) use impact::{Effect, ImpactModel, LockMode, OnDestroy, Restarts};
 pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, turn_of};
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
 pub(crate) use message::{already_exists, moved, not_destroyed, unmet};
+pub(crate) use ours::{elsewhere, same_oid, stranger};
+pub(crate) use sighting::{Sighting, Stranger, key_by_oid};
 pub(crate) use terms::{
     Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, fingerprint, lines, managed_model,
 };

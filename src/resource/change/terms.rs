@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::impact::{ImpactModel, OnDestroy};
+use crate::printable::printable_line;
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{Attr, Diagnostics, Model};
 
@@ -149,5 +150,10 @@ pub(crate) fn fingerprint(value: &impl Hash) -> u64 {
 
 /// The lines of `operations` and `drift`.
 pub(crate) fn lines<O: Display>(operations: &[O]) -> Vec<String> {
-    operations.iter().map(ToString::to_string).collect()
+    operations.iter().map(line).collect()
+}
+
+/// The line of one operation.
+pub(crate) fn line<O: Display>(operation: &O) -> String {
+    printable_line(&operation.to_string())
 }

@@ -4,15 +4,24 @@ use super::desired::Desired;
 use super::observe;
 use super::observed::Observed;
 use super::operation::Operation;
-use super::schema::Publication;
+use super::schema::{Publication, PublicationModel};
 use crate::postgres::{Error, Facts, Identifier, Reader, Transaction};
-use crate::resource::change::{InDatabase, Look, Work};
+use crate::resource::change::{InDatabase, Look, Sighting, Work};
 
 impl InDatabase for Publication {
     const GOES_WITH_ITS_DATABASE: bool = true;
 
-    fn oid(observed: &Observed) -> Option<u32> {
-        observed.publication.as_ref().map(|found| found.oid)
+    fn sighting(observed: &Observed) -> Sighting<'_> {
+        let object = observed.publication.as_ref().map(|found| (found.oid, found.current.name.as_str()));
+        Sighting { site: observed.site.as_ref(), object }
+    }
+
+    fn oid(state: &PublicationModel) -> Option<u32> {
+        state.catalogue_oid()
+    }
+
+    fn name(arguments: &Desired) -> &Identifier {
+        &arguments.name
     }
 
     fn database(arguments: &Desired) -> &Identifier {

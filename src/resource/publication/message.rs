@@ -5,6 +5,7 @@ use super::schema::Publication;
 use crate::catalogue::relation::{Kind, Persistence, Relation};
 use crate::postgres::version::{Gate, VIA_ROOT};
 use crate::postgres::{Identifier, ServerVersion, import_id};
+use crate::printable::printable_line;
 use crate::resource::change;
 use crate::terraform::{AttributePath, Diagnostic};
 
@@ -42,23 +43,24 @@ pub(super) fn too_old(gate: Gate, version: ServerVersion, remedy: &str) -> Diagn
 
 pub(super) fn already_exists(desired: &Desired) -> Diagnostic {
     let (database, name) = (desired.database.as_str(), desired.name.as_str());
-    let opening = format!("Database {database} already has a publication {}.", desired.name);
+    let opening = format!("Database {} already has a publication {}.", desired.database, desired.name);
     change::already_exists::<Publication>(&opening, &import_id(database, name), "").at(AttributePath::of("name"))
 }
 
 pub(super) fn schema_missing(desired: &Desired, schema: &str) -> Diagnostic {
-    let detail = format!("There is no schema {schema:?} in database {}. Create it first.", desired.database.as_str());
+    let detail = format!("There is no schema {schema:?} in database {}. Create it first.", desired.database);
     Diagnostic::error(format!("Schema not found ({schema})"), detail).at(AttributePath::of("schemas"))
 }
 
 pub(super) fn table_missing(desired: &Desired, name: &str) -> Diagnostic {
-    let detail = format!("There is no table {name} in database {}. Create it first.", desired.database.as_str());
+    let detail = format!("There is no table {} in database {}. Create it first.", printable_line(name), desired.database);
     Diagnostic::error(format!("Table not found ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn not_publishable(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
     let detail = format!(
-        "{name} is {}. Only permanent tables and partitioned tables can be published. Remove it from the configuration.",
+        "{} is {}. Only permanent tables and partitioned tables can be published. Remove it from the configuration.",
+        printable_line(name),
         kind_name(found)
     );
     Diagnostic::error(format!("Not a table that can be published ({name})"), detail).at(table_path(desired, name))
@@ -66,8 +68,9 @@ pub(super) fn not_publishable(desired: &Desired, name: &str, found: &Relation) -
 
 pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion) -> Diagnostic {
     let detail = format!(
-        "{name} is a partitioned table. Publishing one needs PostgreSQL {}, but this server runs {version}. List its partitions \
+        "{} is a partitioned table. Publishing one needs PostgreSQL {}, but this server runs {version}. List its partitions \
          instead.",
+        printable_line(name),
         VIA_ROOT.since
     );
     Diagnostic::error(format!("Server is too old ({name})"), detail).at(table_path(desired, name))
@@ -75,8 +78,9 @@ pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion)
 
 pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
     let detail = format!(
-        "Only the owner of a table can publish it. {name} belongs to {:?}, but the provider works as {:?}. Let an administrator \
+        "Only the owner of a table can publish it. {} belongs to {:?}, but the provider works as {:?}. Let an administrator \
          who may grant the owner's role run: GRANT {} TO {}",
+        printable_line(name),
         found.owner,
         found.admin,
         quoted(&found.owner),
@@ -124,8 +128,8 @@ pub(super) fn in_use(database: &Identifier, slots: &[String]) -> Diagnostic {
     let detail = format!(
         "Replication slots of database {} are in use: {}. A pipe that reads this publication would stop at once and need a \
          resync. Remove the pipe first, or set force_destroy = true and apply that before the destroy.",
-        database.as_str(),
-        slots.join(", ")
+        database,
+        printable_line(&slots.join(", "))
     );
     Diagnostic::error("Publication may be in use", detail).at(AttributePath::of("name"))
 }

@@ -26,13 +26,15 @@ use std::time::Duration;
 pub(crate) use schema::{Publication, PublicationModel};
 
 use super::Prior;
-use super::change::{self, Change, Done, Effect, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Work};
+use super::change::{
+    self, Change, Done, Effect, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Stranger, Work,
+};
 use super::identity::DatabaseObject;
 use super::names::import_parts;
 use super::timeouts::Limits;
 use crate::failure::Failure;
 use crate::provider::Context;
-use crate::terraform::Diagnostics;
+use crate::terraform::{Diagnostic, Diagnostics};
 use desired::Desired;
 use observed::Observed;
 use operation::Operation;
@@ -54,6 +56,7 @@ impl Managed for Publication {
     }
 
     fn decode_state(state: &PublicationModel, remembered: Option<&Remembered>) -> Result<Option<Desired>, Diagnostics> {
+        change::same_oid(state.catalogue_oid(), remembered.and_then(|remembered| remembered.oid))?;
         Desired::decode_state(state, remembered)
     }
 
@@ -105,6 +108,14 @@ impl Managed for Publication {
 
     fn effect(operation: &Operation, _: &Change<'_, Self>) -> Effect {
         operation::effect(operation)
+    }
+
+    fn stranger(prior: &Prior<PublicationModel, Desired>, recalled: Option<&Observed>, now: &Observed) -> Option<Stranger> {
+        change::stranger::<Self>(prior, recalled, now)
+    }
+
+    fn elsewhere(arguments: &Desired, before: &Observed, now: &Observed) -> Option<Diagnostic> {
+        change::elsewhere::<Self>(arguments, before, now)
     }
 
     fn completed(desired: &Desired, of_state: &Desired) -> Desired {

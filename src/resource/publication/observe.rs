@@ -7,23 +7,22 @@ use tokio::try_join;
 use super::desired::{Desired, Publish, Scope};
 use super::observed::{Current, Found, Met, Observed};
 use super::schema::Publication;
+use crate::catalogue::key::Key;
 use crate::catalogue::relation::{find_relations, identifier, missing_schemas, table};
 use crate::catalogue::replica_identity::{Covered, published_without_identity, without_identity};
 use crate::catalogue::slot::logical_slots;
 use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, ServerVersion};
-use crate::resource::change::{Look, Purpose};
+use crate::printable::printable_line;
+use crate::resource::change::{Look, Purpose, key_by_oid};
 
-/// A matching name takes precedence over a matching oid, because pipes and configurations use names. The oid finds a publication
-/// that was renamed by hand. `to_jsonb` reads a column that older servers lack.
+/// `$1` the name, `$2` the oid, one of them. `to_jsonb` reads a column that older servers lack.
 const PUBLICATION: &str = "\
 SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
        p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
        (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root
 FROM pg_catalog.pg_publication p
-WHERE p.pubname = $1 OR p.oid = $2
-ORDER BY p.pubname = $1 DESC
-LIMIT 1";
+WHERE p.pubname = $1 OR p.oid = $2";
 
 const TABLES: &str = "\
 SELECT n.nspname::text AS schema, c.relname::text AS name
@@ -42,17 +41,15 @@ WHERE p.pnpubid = $1";
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publication>) -> Result<Observed, Error> {
     let version = facts.version;
     let recalled = look.recalled.and_then(|recalled| recalled.publication.as_ref());
-    let seen = Observed { version: Some(version), ..Observed::default() };
+    let seen = Observed { version: Some(version), site: reader.site(), ..Observed::default() };
     if let (Purpose::PlanDestroy, Some(found)) = (look.purpose, recalled) {
         // What the destroy drops is what the refresh before it found.
         return Ok(Observed { publication: Some(found.clone()), slots: logical_slots(reader).await?, ..seen });
     }
-    let (name, oid) = match (look.purpose, look.desired, recalled) {
-        (Purpose::Result, Some(desired), _) => (&desired.name, None),
-        (_, _, Some(found)) => (&found.current.name, Some(found.oid)),
-        _ => (&look.arguments.name, None),
+    let (name, publication) = match (look.purpose, look.desired) {
+        (Purpose::Result, Some(desired)) => (&desired.name, find(reader, version, Key::Name(desired.name.as_str())).await?),
+        _ => (&look.arguments.name, find_ours(reader, version, look).await?),
     };
-    let publication = find(reader, version, name.as_str(), oid).await?;
     let slots = match look.purpose {
         Purpose::PlanDestroy | Purpose::Destroy => logical_slots(reader).await?,
         _ => Vec::new(),
@@ -67,8 +64,24 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
     Ok(Observed { publication, met, slots, ..seen })
 }
 
-async fn find(reader: &Reader, version: ServerVersion, name: &str, oid: Option<u32>) -> Result<Option<Found>, Error> {
-    let rows = reader.query(PUBLICATION, &[name.into(), Parameter::Oid(oid.unwrap_or(0))]).await?;
+/// The publication with the oid of the state, else the one with its name. In a refresh, one that was found under another name
+/// counts only if it is still what was last seen.
+async fn find_ours(reader: &Reader, version: ServerVersion, look: &Look<'_, Publication>) -> Result<Option<Found>, Error> {
+    let name = &look.arguments.name;
+    let before = look.recalled.and_then(|recalled| Some((recalled.site.as_ref()?, recalled.publication.as_ref()?)));
+    if let Some((site, before)) = before
+        && let Some(key) = key_by_oid(Some(site), reader.site().as_ref(), Some(before.oid))
+        && let Some(found) = find(reader, version, key).await?
+        && (found.current.name == *name || !matches!(look.purpose, Purpose::Read { .. }) || found.is_still(before))
+    {
+        return Ok(Some(found));
+    }
+    find(reader, version, Key::Name(name.as_str())).await
+}
+
+async fn find(reader: &Reader, version: ServerVersion, key: Key<'_>) -> Result<Option<Found>, Error> {
+    let (name, oid) = key.values();
+    let rows = reader.query(PUBLICATION, &[name.into(), Parameter::Oid(oid)]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let oid = row.oid("oid")?;
     let name = row.text("name")?;
@@ -84,7 +97,7 @@ async fn find(reader: &Reader, version: ServerVersion, name: &str, oid: Option<u
             return Ok(Vec::new());
         }
         let tables = published_without_identity(reader, &name).await?;
-        Ok(tables.iter().map(QualifiedTable::name).collect())
+        Ok(tables.iter().map(shown).collect())
     };
     // Awaited together, so they cost one round trip.
     let (scope, without_identity) = try_join!(scope, exposed)?;
@@ -109,6 +122,11 @@ async fn listed_scope(reader: &Reader, version: ServerVersion, oid: u32) -> Resu
     Ok(Scope::Listed { tables, schemas })
 }
 
+/// A table in a list that only informs.
+fn shown(table: &QualifiedTable) -> String {
+    printable_line(&table.name())
+}
+
 /// What affects a change to the wanted scope.
 async fn meet(reader: &Reader, desired: &Desired, published_as: &Identifier) -> Result<Met, Error> {
     let none = (BTreeSet::new(), BTreeSet::new());
@@ -125,6 +143,6 @@ async fn meet(reader: &Reader, desired: &Desired, published_as: &Identifier) -> 
     };
     let (without_identity, tables, missing_schemas) =
         try_join!(without_identity(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;
-    let without_identity = without_identity.iter().map(QualifiedTable::name).collect();
+    let without_identity = without_identity.iter().map(shown).collect();
     Ok(Met { tables, missing_schemas, without_identity })
 }

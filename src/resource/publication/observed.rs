@@ -7,7 +7,7 @@ use super::remembered::Remembered;
 use super::schema::PublicationModel;
 use crate::catalogue::relation::Named;
 use crate::catalogue::slot::Slot;
-use crate::postgres::{Identifier, ServerVersion};
+use crate::postgres::{Identifier, ServerVersion, Site};
 use crate::resource::Prior;
 use crate::terraform::Attr;
 
@@ -16,6 +16,8 @@ use crate::terraform::Attr;
 pub(crate) struct Observed {
     /// `None`: not known, from a state of an earlier release.
     pub(super) version: Option<ServerVersion>,
+    /// Where it was seen; `None`: not known, from a state of an earlier release.
+    pub(super) site: Option<Site>,
     /// `None`: there is none.
     pub(super) publication: Option<Found>,
     /// What affects a change to the wanted scope; only in a look for a change.
@@ -50,6 +52,15 @@ pub(crate) struct Current {
     pub(super) via_root: Option<bool>,
 }
 
+impl Found {
+    /// Whether a publication that was found under another name is still the one that was seen `before`: of the same scope, with
+    /// the same options. On a copy of the server, another publication may have its oid.
+    pub(super) fn is_still(&self, before: &Self) -> bool {
+        let same_name = Current { name: before.current.name.clone(), ..self.current.clone() };
+        self.oid == before.oid && same_name == before.current
+    }
+}
+
 /// What affects a change to a scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
@@ -67,13 +78,14 @@ pub(super) fn remember(observed: &Observed) -> Remembered {
         Some(Scope::Listed { tables, .. }) => tables.iter().collect(),
         _ => Vec::new(),
     };
-    Remembered::new(observed.version, tables)
+    let oid = observed.publication.as_ref().map(|found| found.oid);
+    Remembered::new(observed.version, observed.site.clone(), oid, tables)
 }
 
 /// The observation that a state represents; `None` while an import has only named the publication.
 pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Option<&Remembered>) -> Option<Observed> {
     let Prior { model, arguments } = prior;
-    let oid = model.oid.known().and_then(|oid| u32::try_from(*oid).ok())?;
+    let oid = model.catalogue_oid()?;
     let current = Current {
         name: arguments.name.clone(),
         scope: arguments.scope.clone(),
@@ -85,5 +97,6 @@ pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Optio
         _ => Vec::new(),
     };
     let version = remembered.and_then(|remembered| remembered.version);
-    Some(Observed { version, publication: Some(Found { oid, current, without_identity }), ..Observed::default() })
+    let site = remembered.and_then(|remembered| remembered.site.clone());
+    Some(Observed { version, site, publication: Some(Found { oid, current, without_identity }), ..Observed::default() })
 }

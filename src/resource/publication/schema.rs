@@ -74,4 +74,9 @@ impl PublicationModel {
     pub(crate) fn named(database: &str, name: &str) -> Self {
         Self { id: import_id(database, name).into(), database: database.into(), name: name.into(), ..Self::default() }
     }
+
+    /// The oid as the catalogue has it; `None` before a Read has found it.
+    pub(super) fn catalogue_oid(&self) -> Option<u32> {
+        self.oid.known().and_then(|oid| u32::try_from(*oid).ok())
+    }
 }

@@ -43,7 +43,7 @@ fn existing(tables: &[&str]) -> Existing<Engine<Publication>> {
         operations: vec!["old".to_owned()].into(),
         ..proposed(tables)
     };
-    stored(model, Some(Remembered::new(Some(version()), Vec::new())), None)
+    stored(model, Some(Remembered::new(Some(version()), None, None, Vec::new())), None)
 }
 
 fn lookup() -> Observed {

@@ -6,8 +6,9 @@ use super::observed::{Clearing, Observed};
 use super::operation::Operation;
 use super::run::run;
 use super::schema::ReplicationUser;
+use crate::catalogue::key::Key;
 use crate::catalogue::relation::identifier;
-use crate::catalogue::role::{Key, find_role};
+use crate::catalogue::role::find_role;
 use crate::failure::Attempt;
 use crate::postgres::retry::until_done;
 use crate::postgres::{Facts, Server};
@@ -40,9 +41,13 @@ async fn clear(
     facts: &Facts,
     work: &Work<'_, ReplicationUser>,
 ) -> Result<Done<ReplicationUser>, Attempt> {
-    let Some(everywhere) = survey(context, server, facts, &work.look(Purpose::Destroy)).await? else {
+    let everywhere = survey(context, server, facts, &work.look(Purpose::Destroy)).await?;
+    if let Some(gone) = work.recognise(&everywhere)? {
+        return Ok(Done::left(gone));
+    }
+    if !ReplicationUser::exists(&everywhere) {
         return Ok(Done::nothing());
-    };
+    }
     let by_name = turn_of(server, &ReplicationUser::object(work.arguments));
     if context.is_taken_up(&by_name) || is_taken_up::<ReplicationUser>(context, server, &everywhere) {
         return Ok(Done::left(not_destroyed::<ReplicationUser>(work.arguments)));
@@ -74,7 +79,7 @@ async fn clear_database(
     if before.is_own {
         operations.push(Operation::DropRole { role: name });
     }
-    let now = seen(facts, Some(role), vec![now]);
+    let now = seen(reader, facts, Some(role), vec![now]);
     work.admit(&now, &operations)?;
     for operation in &operations {
         run(&transaction, None, operation, &now).await?;

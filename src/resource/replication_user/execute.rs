@@ -7,12 +7,12 @@ use super::observe::{self, whole_schemas};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::run;
-use super::schema::ReplicationUser;
+use super::schema::{ReplicationUser, ReplicationUserModel};
 use crate::catalogue::table_privilege::unreadable_tables;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Transaction};
 use crate::provider::Context;
-use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Stopped, Work};
+use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Sighting, Stopped, Work};
 
 /// Looks at a role: in a plan only at what is new, before a destroy in every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
@@ -22,7 +22,7 @@ pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) ->
             let server = context.postgres(ReplicationUser::cluster(look.arguments)).await?;
             let facts = server.facts(look.arguments.database.as_str(), context.cancel()).await?;
             let seen = observe::survey(context, &server, &facts, look).await;
-            seen.map_err(|error| ReplicationUser::failure(error.into(), &facts))
+            seen.map(Some).map_err(|error| ReplicationUser::failure(error.into(), &facts))
         }
         (Purpose::Plan { .. }, Some(desired)) if look.prior.is_none() && desired.adopt == Some(true) => {
             // Even if the destroy of another address runs before this create.
@@ -45,8 +45,17 @@ pub(super) async fn execute(
 impl InDatabase for ReplicationUser {
     const GOES_WITH_ITS_DATABASE: bool = false;
 
-    fn oid(observed: &Observed) -> Option<u32> {
-        observed.role.as_ref().map(|role| role.oid)
+    fn sighting(observed: &Observed) -> Sighting<'_> {
+        let object = observed.role.as_ref().map(|role| (role.oid, role.name.as_str()));
+        Sighting { site: observed.site.as_ref(), object }
+    }
+
+    fn oid(state: &ReplicationUserModel) -> Option<u32> {
+        state.catalogue_oid()
+    }
+
+    fn name(arguments: &Desired) -> &Identifier {
+        &arguments.name
     }
 
     fn database(arguments: &Desired) -> &Identifier {

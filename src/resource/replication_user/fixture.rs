@@ -28,5 +28,5 @@ pub(super) fn role() -> Role {
 /// A look that saw no more than this.
 pub(super) fn observing(facts: Facts, role: Option<Role>) -> Observed {
     let (schemas, tables) = Default::default();
-    Observed { facts, role, schemas, tables, holds: None, closer: Closer::default(), clearings: Vec::new() }
+    Observed { facts, site: None, role, schemas, tables, holds: None, closer: Closer::default(), clearings: Vec::new() }
 }

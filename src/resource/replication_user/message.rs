@@ -14,6 +14,7 @@ use crate::catalogue::schema_privilege::NAMED_AT_MOST;
 use crate::catalogue::table_privilege::OwnedTable;
 use crate::failure::describe;
 use crate::postgres::{self, Identifier, QualifiedTable};
+use crate::printable::printable_line;
 use crate::resource::change;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
@@ -249,9 +250,13 @@ pub(crate) fn in_the_way(role: &str, obstacles: &[&Obstacle], at_apply: bool) ->
 
 fn reason(obstacle: &Obstacle) -> String {
     match obstacle {
-        Obstacle::Owns { object, database } => format!("it owns {object} (database {database:?})"),
-        Obstacle::HoldsPrivileges { object, database } => format!("it holds privileges on {object} (database {database:?})"),
-        Obstacle::IsReferredTo { object, database } => format!("{object} depends on it (database {database:?})"),
+        Obstacle::Owns { object, database } => format!("it owns {} (database {database:?})", printable_line(object)),
+        Obstacle::HoldsPrivileges { object, database } => {
+            format!("it holds privileges on {} (database {database:?})", printable_line(object))
+        }
+        Obstacle::IsReferredTo { object, database } => {
+            format!("{} depends on it (database {database:?})", printable_line(object))
+        }
         Obstacle::Replicates { pid, application } => {
             format!("it has an open replication connection (pid {pid}, application {application:?})")
         }

@@ -32,7 +32,9 @@ use std::time::Duration;
 pub(crate) use schema::ReplicationUser;
 
 use super::Prior;
-use super::change::{Change, Done, Effect, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Work, fingerprint};
+use super::change::{
+    self, Change, Done, Effect, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Stranger, Work, fingerprint,
+};
 use super::identity::DatabaseObject;
 use super::names::import_parts;
 use super::timeouts::Limits;
@@ -40,7 +42,7 @@ use crate::failure::Failure;
 use crate::postgres::scram;
 use crate::provider::Context;
 use crate::secret::Secret;
-use crate::terraform::Diagnostics;
+use crate::terraform::{Diagnostic, Diagnostics};
 use desired::Desired;
 use observed::Observed;
 use operation::Operation;
@@ -61,7 +63,9 @@ impl Managed for ReplicationUser {
         Desired::decode(config)
     }
 
-    fn decode_state(state: &ReplicationUserModel, _: Option<&Observed>) -> Result<Option<Desired>, Diagnostics> {
+    fn decode_state(state: &ReplicationUserModel, stored: Option<&Observed>) -> Result<Option<Desired>, Diagnostics> {
+        let seen = stored.and_then(|stored| stored.role.as_ref()).map(|role| role.oid);
+        change::same_oid(state.catalogue_oid(), seen)?;
         Desired::decode(state)
     }
 
@@ -121,6 +125,14 @@ impl Managed for ReplicationUser {
 
     fn effect(operation: &Operation, _: &Change<'_, Self>) -> Effect {
         operation::effect(operation)
+    }
+
+    fn stranger(prior: &Prior<ReplicationUserModel, Desired>, recalled: Option<&Observed>, now: &Observed) -> Option<Stranger> {
+        change::stranger::<Self>(prior, recalled, now)
+    }
+
+    fn elsewhere(arguments: &Desired, before: &Observed, now: &Observed) -> Option<Diagnostic> {
+        change::elsewhere::<Self>(arguments, before, now)
     }
 
     fn vacated(now: &Observed) -> Option<Observed> {

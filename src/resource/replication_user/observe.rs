@@ -7,38 +7,69 @@ use super::observed::{Clearing, Closer, Observed, Scope};
 use super::operation::Operation;
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings;
-use crate::catalogue::role::{self, Key, Role, find_role};
+use crate::catalogue::key::Key;
+use crate::catalogue::role::{self, Role, find_role};
 use crate::catalogue::schema_privilege::{find_owners, find_schemas};
 use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, unreadable_tables};
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, Server};
 use crate::provider::Context;
-use crate::resource::change::{Look, Purpose};
+use crate::resource::change::{Look, Purpose, key_by_oid};
 
 /// Looks at a role as far as the purpose needs it.
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Observed, Error> {
-    let by_oid = look.prior.and_then(|prior| prior.model.catalogue_oid()).map(Key::Oid);
     let by_name = Key::Name(look.arguments.name.as_str());
-    let mut role = match (look.purpose, look.desired) {
+    let role = match (look.purpose, look.desired) {
         (Purpose::Plan { .. }, Some(desired)) => return plan(reader, facts, by_name, look, desired).await,
         (Purpose::Result, Some(desired)) => find_role(reader, facts, Key::Name(desired.name.as_str())).await?,
-        _ => find_role(reader, facts, by_oid.unwrap_or(by_name)).await?,
+        _ => find_ours(reader, facts, look).await?,
     };
-    if let (Purpose::Read { .. }, None, Some(_)) = (look.purpose, &role, by_oid) {
-        role = find_role(reader, facts, by_name).await?;
+    match look.purpose {
+        Purpose::Read { importing } => read(reader, facts, look, role, importing).await,
+        Purpose::Result => whole(reader, facts, look, role).await,
+        _ => observe_role(reader, facts, role, &whole_scope(look)).await,
     }
-    match (look.purpose, role) {
-        (Purpose::Read { .. }, None) => Ok(seen(facts, None, Vec::new())),
-        (Purpose::Read { importing: true }, Some(role)) => import(reader, facts, role).await,
-        // What a destroy would do is part of the state.
-        (Purpose::Read { .. } | Purpose::Result, Some(role)) => {
-            let oid = role.oid;
-            let scope = whole_scope(look);
-            let seen = observe_role(reader, facts, Some(role), &scope);
-            let (seen, holds) = try_join!(seen, holdings::summary(reader, oid))?;
-            Ok(Observed { holds: Some(holds), ..seen })
-        }
-        (_, role) => observe_role(reader, facts, role, &whole_scope(look)).await,
+}
+
+/// The role with the oid of the state, else the one with its name.
+async fn find_ours(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Option<Role>, Error> {
+    let before = look.recalled.and_then(|recalled| recalled.site.as_ref());
+    let oid = look.prior.and_then(|prior| prior.model.catalogue_oid());
+    if let Some(key) = key_by_oid(before, reader.site().as_ref(), oid)
+        && let Some(role) = find_role(reader, facts, key).await?
+    {
+        return Ok(Some(role));
     }
+    find_role(reader, facts, Key::Name(look.arguments.name.as_str())).await
+}
+
+/// A role that was found under another name counts only if it is still what was last seen.
+async fn read(
+    reader: &Reader,
+    facts: &Facts,
+    look: &Look<'_, ReplicationUser>,
+    role: Option<Role>,
+    importing: bool,
+) -> Result<Observed, Error> {
+    if importing && let Some(role) = role {
+        return import(reader, facts, role).await;
+    }
+    let name = look.arguments.name.as_str();
+    let is_renamed = role.as_ref().is_some_and(|role| role.name != name);
+    let found = whole(reader, facts, look, role).await?;
+    if is_renamed && !look.recalled.is_some_and(|before| found.is_still(before)) {
+        let role = find_role(reader, facts, Key::Name(name)).await?;
+        return whole(reader, facts, look, role).await;
+    }
+    Ok(found)
+}
+
+/// A role with all that the state says of it: what a destroy would do is part of it.
+async fn whole(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, role: Option<Role>) -> Result<Observed, Error> {
+    let Some(oid) = role.as_ref().map(|role| role.oid) else { return Ok(seen(reader, facts, None, Vec::new())) };
+    let scope = whole_scope(look);
+    let seen = observe_role(reader, facts, role, &scope);
+    let (seen, holds) = try_join!(seen, holdings::summary(reader, oid))?;
+    Ok(Observed { holds: Some(holds), ..seen })
 }
 
 fn whole_scope<'a>(look: &'a Look<'_, ReplicationUser>) -> Scope<'a> {
@@ -61,7 +92,7 @@ async fn observe_role(reader: &Reader, facts: &Facts, role: Option<Role>, scope:
             schema.owners.insert(owner, found);
         }
     }
-    Ok(Observed { role, schemas, tables, ..seen(facts, None, Vec::new()) })
+    Ok(Observed { schemas, tables, ..seen(reader, facts, role, Vec::new()) })
 }
 
 /// What is new in a configuration: on create all of it, on update added schemas and tables. `None`: nothing.
@@ -146,30 +177,27 @@ pub(super) fn whole_schemas(operations: &[Operation]) -> Vec<&Identifier> {
     whole.collect()
 }
 
-/// What affects a destroy, in every database. `None`: there is no such role.
+/// What affects a destroy, in every database.
 pub(super) async fn survey(
     context: &Context,
     server: &Server,
     facts: &Facts,
     look: &Look<'_, ReplicationUser>,
-) -> Result<Option<Observed>, Error> {
+) -> Result<Observed, Error> {
     let arguments = look.arguments;
     let reader = server.read(arguments.database.as_str(), context.cancel()).await?;
-    let by_oid = look.prior.and_then(|prior| prior.model.catalogue_oid()).map(Key::Oid);
-    let Some(role) = find_role(&reader, facts, by_oid.unwrap_or(Key::Name(arguments.name.as_str()))).await? else {
-        return Ok(None);
-    };
+    let Some(role) = find_ours(&reader, facts, look).await? else { return Ok(seen(&reader, facts, None, Vec::new())) };
     let own = clearing(&reader, facts, &role, &arguments.database, true).await?;
     let holds = holdings::summary(&reader, role.oid).await?;
+    let mut found = seen(&reader, facts, Some(role.clone()), Vec::new());
     // The look into the next database may need its connection.
     drop(reader);
-    let mut clearings = Vec::new();
     for database in &holds.databases {
         let reader = server.read(database.as_str(), context.cancel()).await?;
-        clearings.push(clearing(&reader, facts, &role, database, false).await?);
+        found.clearings.push(clearing(&reader, facts, &role, database, false).await?);
     }
-    clearings.push(own);
-    Ok(Some(Observed { holds: Some(holds), ..seen(facts, Some(role), clearings) }))
+    found.clearings.push(own);
+    Ok(Observed { holds: Some(holds), ..found })
 }
 
 /// What one database holds. Shared objects, and replication connections, are looked at once: in the role's own.
@@ -188,7 +216,8 @@ pub(super) async fn clearing(
 }
 
 /// A role, or none, with only what a destroy takes from it.
-pub(super) fn seen(facts: &Facts, role: Option<Role>, clearings: Vec<Clearing>) -> Observed {
+pub(super) fn seen(reader: &Reader, facts: &Facts, role: Option<Role>, clearings: Vec<Clearing>) -> Observed {
     let (schemas, tables) = Default::default();
-    Observed { facts: facts.clone(), role, schemas, tables, holds: None, closer: Closer::default(), clearings }
+    let (facts, site) = (facts.clone(), reader.site());
+    Observed { facts, site, role, schemas, tables, holds: None, closer: Closer::default(), clearings }
 }

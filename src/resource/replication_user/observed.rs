@@ -11,12 +11,15 @@ use crate::catalogue::holdings::{Held, Holding, Obstacle, Summary};
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::Schema;
 use crate::catalogue::table_privilege::{OwnedTable, Table};
-use crate::postgres::{Facts, Identifier, QualifiedTable};
+use crate::postgres::{Facts, Identifier, QualifiedTable, Site};
 
 /// The role, the schemas and the tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Observed {
     pub(crate) facts: Facts,
+    /// Where it was seen; `None` in what a release before 0.2 stored.
+    #[serde(default)]
+    pub(crate) site: Option<Site>,
     /// `None`: there is no such role.
     pub(crate) role: Option<Role>,
     /// The schemas asked for, by name.
@@ -32,6 +35,20 @@ pub(crate) struct Observed {
     /// What only a look for a destroy sees: database by database, its own last.
     #[serde(skip)]
     pub(crate) clearings: Vec<Clearing>,
+}
+
+impl Observed {
+    /// Whether a role that was found under another name is still the one that was seen `before`: it logs in and replicates the
+    /// same, and holds all that it held. On a copy of the server, another role may have its oid.
+    pub(crate) fn is_still(&self, before: &Self) -> bool {
+        let (Some(now), Some(was)) = (&self.role, &before.role) else { return false };
+        let (Some(holds), Some(held)) = (&self.holds, &before.holds) else { return false };
+        now.oid == was.oid
+            && now.login == was.login
+            && now.replication == was.replication
+            && !held.is_empty()
+            && held.is_within(holds)
+    }
 }
 
 /// What operations on whole schemas, an adoption and an import need.

@@ -6,6 +6,7 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::schema::{ReplicationUser, ReplicationUserModel};
 use crate::postgres::{Identifier, import_id};
+use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::Attr;
 
@@ -28,7 +29,7 @@ pub(super) fn planned(change: &Change<'_, ReplicationUser>, plan: Proposal<'_, R
 }
 
 fn explicit_owners(desired: Option<&Desired>) -> Option<Vec<String>> {
-    let mut owners: Vec<String> = desired?.table_owners.as_ref()?.iter().map(|owner| owner.as_str().to_owned()).collect();
+    let mut owners: Vec<String> = desired?.table_owners.as_ref()?.iter().map(|owner| printable_line(owner.as_str())).collect();
     owners.sort();
     Some(owners)
 }
@@ -63,7 +64,7 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
         }
         _ => BTreeSet::new(),
     };
-    model.effective_table_owners = owners.into_iter().collect::<Vec<_>>().into();
+    model.effective_table_owners = owners.iter().map(|owner| printable_line(owner)).collect::<Vec<_>>().into();
     model
 }
 

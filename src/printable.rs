@@ -1,4 +1,5 @@
-//! Text that is shown to people: names chosen by others must not control their terminal, and no message is endless. Pure.
+//! Text that is shown to people: names chosen by others must not control their terminal, and no message is endless. Every text
+//! that leaves the process passes through here: diagnostics, computed strings, logs. Pure.
 
 /// The longest text that is shown, in characters.
 const LONGEST: usize = 64 << 10;
@@ -22,7 +23,8 @@ pub(crate) fn printable_line(text: &str) -> String {
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
-fn is_harmless(c: char) -> bool {
+/// Whether a terminal shows the character and does nothing else; a line break or a tab may be layout.
+pub(crate) fn is_harmless(c: char) -> bool {
     let steers = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     matches!(c, '\n' | '\t') || !(c.is_control() || steers)
 }

@@ -1,0 +1,5 @@
+//! Nothing is taken on faith: an oid, a name, a state, a text of the server. Each test is an attack that once did harm.
+
+mod other_server;
+mod tampered;
+mod world;
