@@ -270,7 +270,7 @@ async fn a_missing_table_is_a_warning_at_plan_and_an_error_at_apply() -> Result<
     let plan = rig.tf.plan().await?;
     assert!(plan.outcome.message().contains("Warning: Table not found"), "{}", plan.outcome.message());
     let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
-    assert!(refusal.contains("There is no table public.later in database app"), "{refusal}");
+    assert!(refusal.contains("There is no table public.later in database \"app\""), "{refusal}");
     assert_eq!(rig.tf.resource(P).await?, json!(null));
 
     // The table is created between plan and apply: the reviewed statement runs.
@@ -335,7 +335,7 @@ async fn schemas_are_published_and_altered_in_place() -> Result<()> {
     assert_eq!(rig.ask(PUBLISHED).await?, "public.orders");
     rig.main(&publication("name = \"p\"\n schemas = [\"nowhere\"]"))?;
     let refusal = rig.tf.run(["apply", "-no-color", "-auto-approve"]).await?.failed()?.message();
-    assert!(refusal.contains("There is no schema \"nowhere\" in database app"), "{refusal}");
+    assert!(refusal.contains("There is no schema \"nowhere\" in database \"app\""), "{refusal}");
     Ok(())
 }
 

@@ -2,4 +2,5 @@
 
 mod other_server;
 mod tampered;
+mod terminal;
 mod world;

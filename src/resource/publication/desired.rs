@@ -147,7 +147,7 @@ fn stored_scope(model: &PublicationModel, remembered: &Remembered) -> Result<Sco
         return Ok(Scope::AllTables);
     }
     let tables = names::names(&model.tables, "tables", "table name", |name| remembered.table(name))?;
-    let schemas = names::names(&model.schemas, "schemas", "schema name", Identifier::new)?;
+    let schemas = names::names(&model.schemas, "schemas", "schema name", |name| remembered.schema(name))?;
     let (tables, schemas) = (tables.into_iter().flatten().collect(), schemas.into_iter().flatten().collect());
     Ok(Scope::Listed { tables, schemas })
 }

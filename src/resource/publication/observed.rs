@@ -74,12 +74,13 @@ pub(crate) struct Met {
 
 /// The part of an observation that is stored next to the state.
 pub(super) fn remember(observed: &Observed) -> Remembered {
-    let tables = match observed.publication.as_ref().map(|found| &found.current.scope) {
-        Some(Scope::Listed { tables, .. }) => tables.iter().collect(),
-        _ => Vec::new(),
+    let found = observed.publication.as_ref();
+    let (no_tables, no_schemas) = Default::default();
+    let (tables, schemas) = match found.map(|found| &found.current.scope) {
+        Some(Scope::Listed { tables, schemas }) => (tables, schemas),
+        _ => (&no_tables, &no_schemas),
     };
-    let oid = observed.publication.as_ref().map(|found| found.oid);
-    Remembered::new(observed.version, observed.site.clone(), oid, tables)
+    Remembered::new(observed.version, observed.site.clone(), found.map(|found| found.oid), tables, schemas)
 }
 
 /// The observation that a state represents; `None` while an import has only named the publication.

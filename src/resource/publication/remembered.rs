@@ -1,9 +1,12 @@
 //! What is stored next to the state of a publication. The tables are in the state, and there may be very many. Pure.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::postgres::identifier::InvalidQualifiedTable;
+use crate::postgres::identifier::{InvalidIdentifier, InvalidQualifiedTable};
 use crate::postgres::{Identifier, QualifiedTable, ServerVersion, Site};
+use crate::printable::printable_line;
 
 /// What the state cannot express.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,26 +19,35 @@ pub(crate) struct Remembered {
     /// Its oid, to recognise a state that belongs to something else.
     #[serde(default)]
     pub(super) oid: Option<u32>,
-    /// Published tables whose names contain a dot, so that `schema.table` is ambiguous.
-    dotted: Vec<QualifiedTable>,
+    /// Published tables whose names contain a dot, so that `schema.table` is ambiguous, or characters that the state shows escaped.
+    #[serde(alias = "dotted")]
+    odd: Vec<QualifiedTable>,
+    /// Published schemas of the latter kind.
+    #[serde(default)]
+    odd_schemas: Vec<Identifier>,
 }
 
 impl Remembered {
-    /// Of a publication of these tables.
+    /// Of a publication of these tables and schemas.
     pub(super) fn new(
         version: Option<ServerVersion>,
         site: Option<Site>,
         oid: Option<u32>,
-        tables: Vec<&QualifiedTable>,
+        tables: &BTreeSet<QualifiedTable>,
+        schemas: &BTreeSet<Identifier>,
     ) -> Self {
-        let has_dot = |table: &&&QualifiedTable| table.schema.as_str().contains('.') || table.table.as_str().contains('.');
-        Self { version, site, oid, dotted: tables.iter().filter(has_dot).map(|table| (*table).clone()).collect() }
+        let is_odd = |name: &Identifier| name.as_str() != printable_line(name.as_str());
+        let has_dot = |table: &QualifiedTable| table.schema.as_str().contains('.') || table.table.as_str().contains('.');
+        let is_odd_table = |table: &&QualifiedTable| has_dot(table) || is_odd(&table.schema) || is_odd(&table.table);
+        let odd = tables.iter().filter(is_odd_table).cloned().collect();
+        let odd_schemas = schemas.iter().filter(|schema| is_odd(schema)).cloned().collect();
+        Self { version, site, oid, odd, odd_schemas }
     }
 
     /// The table with this name in the state. If a name with several dots is not remembered, for example after an earlier
     /// release, it is split at the first dot until the next look.
     pub(super) fn table(&self, name: &str) -> Result<QualifiedTable, InvalidQualifiedTable> {
-        if let Some(table) = self.dotted.iter().find(|table| table.name() == name) {
+        if let Some(table) = self.odd.iter().find(|table| is_shown_as(&table.name(), name)) {
             return Ok(table.clone());
         }
         match (name.parse(), name.split_once('.')) {
@@ -48,6 +60,17 @@ impl Remembered {
             (parsed, _) => parsed,
         }
     }
+
+    /// The schema with this name in the state.
+    pub(super) fn schema(&self, name: &str) -> Result<Identifier, InvalidIdentifier> {
+        let odd = self.odd_schemas.iter().find(|schema| is_shown_as(schema.as_str(), name));
+        odd.map_or_else(|| Identifier::new(name), |schema| Ok(schema.clone()))
+    }
+}
+
+/// Whether a name stands for `shown` in a state.
+fn is_shown_as(name: &str, shown: &str) -> bool {
+    name == shown || printable_line(name) == shown
 }
 
 #[cfg(test)]
@@ -57,8 +80,11 @@ mod tests {
     #[test]
     fn a_name_with_several_dots_is_cut_where_it_was_seen() {
         let name = |text: &str| Identifier::new(text).unwrap();
-        let (plain, dotted) = ("a.b".parse().unwrap(), QualifiedTable { schema: name("x.y"), table: name("z") });
-        let remembered = Remembered::new(None, None, None, vec![&plain, &dotted]);
+        let (plain, dotted): (QualifiedTable, _) =
+            ("a.b".parse().unwrap(), QualifiedTable { schema: name("x.y"), table: name("z") });
+        let tables = [plain.clone(), dotted.clone()].into();
+        let remembered = Remembered::new(None, None, None, &tables, &[name("a\nb")].into());
+        assert_eq!(remembered.schema("a\\nb").unwrap(), name("a\nb"));
         assert_eq!(remembered.table("a.b").unwrap(), plain);
         assert_eq!(remembered.table("x.y.z").unwrap(), dotted);
         assert_eq!(Remembered::default().table("x.y.z").unwrap(), QualifiedTable { schema: name("x"), table: name("y.z") });

@@ -8,6 +8,7 @@ use super::operation::{Operation, dropped};
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::version::VIA_ROOT;
 use crate::postgres::{Identifier, QualifiedTable, ServerVersion, import_id};
+use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::{Attr, keep_order};
 
@@ -76,8 +77,8 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
         }
         Scope::Listed { tables, schemas } => (
             false,
-            listed(&prior.tables, tables.iter().map(QualifiedTable::name).collect()),
-            listed(&prior.schemas, schemas.iter().map(|schema| Identifier::as_str(schema).to_owned()).collect()),
+            listed(&prior.tables, tables.iter().map(QualifiedTable::name)),
+            listed(&prior.schemas, schemas.iter().map(|schema| Identifier::as_str(schema).to_owned())),
         ),
     };
     PublicationModel {
@@ -95,7 +96,11 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
     }
 }
 
-fn listed(prior: &Attr<Vec<String>>, observed: BTreeSet<String>) -> Attr<Vec<String>> {
+/// A list in the state. A name that the configuration does not have is shown in a plan, so it must be harmless there.
+fn listed(prior: &Attr<Vec<String>>, observed: impl Iterator<Item = String>) -> Attr<Vec<String>> {
+    let written: BTreeSet<&String> = prior.known().into_iter().flatten().collect();
+    let shown = |name: String| if written.contains(&name) { name } else { printable_line(&name) };
+    let observed: BTreeSet<String> = observed.map(shown).collect();
     match prior.known() {
         None if observed.is_empty() => Attr::Null,
         None => observed.into_iter().collect::<Vec<_>>().into(),

@@ -1,5 +1,7 @@
 //! Plans of publications, as the engine makes them.
 
+use std::collections::BTreeSet;
+
 use super::fixture::version;
 use super::observed::Met;
 use super::*;
@@ -43,7 +45,7 @@ fn existing(tables: &[&str]) -> Existing<Engine<Publication>> {
         operations: vec!["old".to_owned()].into(),
         ..proposed(tables)
     };
-    stored(model, Some(Remembered::new(Some(version()), None, None, Vec::new())), None)
+    stored(model, Some(Remembered::new(Some(version()), None, None, &BTreeSet::new(), &BTreeSet::new())), None)
 }
 
 fn lookup() -> Observed {
