@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::reach::set_role_privilege;
+use crate::postgres::version::MEMBERSHIP_OPTIONS;
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
 /// Databases in which something depends on the role `$1`, other than this one.
@@ -20,8 +21,15 @@ SELECT DISTINCT d.datname::text AS name
 const WALSENDERS: &str = "\
 SELECT pid, application_name FROM pg_catalog.pg_stat_replication WHERE usesysid = $1::oid ORDER BY 1";
 
-/// Everything in this database, and every shared object, that depends on the role `$1`. `$2`: the privilege that SET ROLE needs,
-/// `$3`: whether shared objects count.
+/// Whether the admin may drop the role `$1`. `$2`: whether that needs ADMIN OPTION on it.
+const MAY_DROP: &str = "\
+SELECT me.rolsuper OR me.rolcreaterole AND NOT r.rolsuper
+         AND (NOT $2::bool OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')) AS allowed
+  FROM pg_catalog.pg_roles me, pg_catalog.pg_roles r
+ WHERE me.rolname = current_user AND r.oid = $1::oid";
+
+/// Everything in this database, and every shared object, that depends on the role `$1`, and who granted it. `$2`: the privilege that
+/// SET ROLE needs, `$3`: whether shared objects count.
 const DEPENDENCIES: &str = "\
 SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class,
        pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid) AS description,
@@ -30,9 +38,9 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
        p.identity AS routine,
        pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
        f.defaclobjtype::text AS defaults_for,
-       pg_catalog.pg_get_userbyid(o.owner)::text AS owner,
-       COALESCE(pg_catalog.pg_has_role(o.owner, 'USAGE'), true) AS inherited,
-       COALESCE(pg_catalog.pg_has_role(o.owner, $2::text), false) AS settable
+       pg_catalog.pg_get_userbyid(g.grantor)::text AS grantor,
+       COALESCE(g.grantor = me.oid OR g.grantor = o.owner AND pg_catalog.pg_has_role(o.owner, 'USAGE'), true) AS inherited,
+       COALESCE(pg_catalog.pg_has_role(g.grantor, $2::text), false) AS settable
   FROM (SELECT DISTINCT ON (dbid, classid, objid, deptype) * FROM pg_catalog.pg_shdepend
          WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = $1::oid
            AND (dbid = 0 AND $3::bool
@@ -47,6 +55,14 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
   LEFT JOIN pg_catalog.pg_default_acl f ON s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass AND f.oid = s.objid
   LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.defaclnamespace
  CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
+  LEFT JOIN LATERAL (
+       SELECT a.grantor
+         FROM pg_catalog.aclexplode(COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl)) AS a WHERE a.grantee = $1::oid
+       UNION
+       SELECT a.grantor
+         FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS a
+        WHERE t.attrelid = c.oid AND a.grantee = $1::oid) AS g ON s.deptype = 'a'
+  JOIN pg_catalog.pg_roles me ON me.rolname = current_user
  ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description";
 
 /// What the role `$1` holds, summed up: of tables only the schemas, of other databases only the names. It does not grow with the tables.
@@ -184,8 +200,9 @@ impl Summary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) holding: Holding,
-    /// Owner of the object, if the provider's role must use SET ROLE to act as the owner.
-    pub(crate) as_owner: Option<Identifier>,
+    /// As whom it is revoked, once for each role that granted it: by SET ROLE, or with the privileges that the admin has
+    /// (`None`). REVOKE takes back only what the acting role granted.
+    pub(crate) acting: Vec<Option<Identifier>>,
 }
 
 /// What must be removed before the role can be dropped, but is not removed by a destroy.
@@ -197,6 +214,10 @@ pub(crate) enum Obstacle {
     HoldsPrivileges { object: String, database: String },
     /// Something else refers to it, such as a policy.
     IsReferredTo { object: String, database: String },
+    /// A role that the admin cannot act as granted it something.
+    GrantedBy { grantor: String, holding: Holding, database: String },
+    /// The admin may not drop it.
+    MayNotDrop,
     /// It has an open replication connection.
     Replicates { pid: i32, application: String },
 }
@@ -211,11 +232,18 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
+    fn hold(&mut self, holding: Holding, acting: Option<Identifier>) {
+        match self.held.iter_mut().find(|held| held.holding == holding) {
+            Some(held) => held.acting.push(acting),
+            None => self.held.push(Held { holding, acting: vec![acting] }),
+        }
+    }
+
     /// The privileges that are held; those on all tables of a schema count as one.
     pub(crate) fn by_schema(&self) -> Vec<Held> {
         let holdings = self;
         let mut whole: BTreeMap<&Identifier, i64> = BTreeMap::new();
-        for held in holdings.held.iter().filter(|held| held.as_owner.is_none()) {
+        for held in holdings.held.iter().filter(|held| held.acting == [None]) {
             if let Holding::Privileges(Object::Table(table)) = &held.holding {
                 *whole.entry(&table.schema).or_default() += 1;
             }
@@ -224,8 +252,8 @@ impl Holdings {
         let mut summed: Vec<Held> = Vec::new();
         for held in &holdings.held {
             let held = match &held.holding {
-                Holding::Privileges(Object::Table(table)) if whole.contains_key(&table.schema) => {
-                    Held { holding: Holding::Privileges(Object::AllTables(table.schema.clone())), as_owner: None }
+                Holding::Privileges(Object::Table(table)) if held.acting == [None] && whole.contains_key(&table.schema) => {
+                    Held { holding: Holding::Privileges(Object::AllTables(table.schema.clone())), acting: vec![None] }
                 }
                 _ => held.clone(),
             };
@@ -268,6 +296,13 @@ pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacl
     rows.iter().map(walsender).collect()
 }
 
+/// Whether the admin may drop a role.
+pub(crate) async fn may_drop(reader: &Reader, facts: &Facts, role: u32) -> Result<bool, Error> {
+    let needs_admin_option = facts.version.has(MEMBERSHIP_OPTIONS);
+    let rows = reader.query(MAY_DROP, &[Parameter::Oid(role), Parameter::Bool(needs_admin_option)]).await?;
+    rows.first().map_or(Ok(true), |row| row.bool("allowed"))
+}
+
 /// Everything in this database, and in the whole server, that depends on a role.
 pub(crate) async fn holdings(
     reader: &Reader,
@@ -284,7 +319,10 @@ pub(crate) async fn holdings(
         match row.text("deptype")?.as_str() {
             "o" => holdings.obstacles.push(Obstacle::Owns { object, database }),
             "a" => match holding(&row)? {
-                Some(holding) => holdings.held.push(Held { holding, as_owner: as_owner(&row)? }),
+                Some(holding) => match acting(&row)? {
+                    Acting::As(role) => holdings.hold(holding, role),
+                    Acting::OutOfReach(grantor) => holdings.obstacles.push(Obstacle::GrantedBy { grantor, holding, database }),
+                },
                 None => holdings.obstacles.push(Obstacle::HoldsPrivileges { object, database }),
             },
             _ => holdings.obstacles.push(Obstacle::IsReferredTo { object, database }),
@@ -335,11 +373,21 @@ fn other_holding(row: &Row) -> Result<Option<Holding>, Error> {
     Ok(schema.or(database).or(routine).map(Holding::Privileges))
 }
 
-fn as_owner(row: &Row) -> Result<Option<Identifier>, Error> {
-    if row.bool("inherited")? || !row.bool("settable")? {
-        return Ok(None);
-    }
-    Ok(row.optional_text("owner")?.and_then(|owner| Identifier::new(owner).ok()))
+/// How the admin can revoke what a role granted.
+enum Acting {
+    As(Option<Identifier>),
+    OutOfReach(String),
+}
+
+fn acting(row: &Row) -> Result<Acting, Error> {
+    let Some(grantor) = row.optional_text("grantor")? else { return Ok(Acting::As(None)) };
+    Ok(if row.bool("inherited")? {
+        Acting::As(None)
+    } else if row.bool("settable")? {
+        Acting::As(Identifier::new(grantor).ok())
+    } else {
+        Acting::OutOfReach(grantor)
+    })
 }
 
 #[cfg(test)]
@@ -347,7 +395,7 @@ mod tests {
     use super::*;
 
     fn table(text: &str) -> Held {
-        Held { holding: Holding::Privileges(Object::Table(text.parse().unwrap())), as_owner: None }
+        Held { holding: Holding::Privileges(Object::Table(text.parse().unwrap())), acting: vec![None] }
     }
 
     #[test]
@@ -355,7 +403,7 @@ mod tests {
         let schema = Identifier::new("s").unwrap();
         let held = vec![table("s.a"), table("s.b"), table("t.c")];
         let all = Holdings { held, tables_of_schema: [(schema.clone(), 2)].into(), obstacles: Vec::new() };
-        let whole = Held { holding: Holding::Privileges(Object::AllTables(schema.clone())), as_owner: None };
+        let whole = Held { holding: Holding::Privileges(Object::AllTables(schema.clone())), acting: vec![None] };
         assert_eq!(all.by_schema(), [whole, table("t.c")]);
         let some = Holdings { tables_of_schema: [(schema, 3)].into(), ..all };
         assert_eq!(some.by_schema(), some.held);

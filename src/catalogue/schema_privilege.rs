@@ -20,18 +20,25 @@ SELECT s.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
        COALESCE(pg_catalog.has_schema_privilege($1::oid, n.oid, 'USAGE'), false) AS usage,
        EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) a
                 WHERE a.grantee = $1::oid AND a.privilege_type = 'USAGE') AS usage_granted,
-       u.total, u.names
+       u.total, u.names, u.lost, u.lost_owners, u.lost_total
   FROM pg_catalog.unnest($2::text[]) AS s(name)
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
  CROSS JOIN LATERAL (
-       SELECT pg_catalog.count(*) AS total,
-              COALESCE((pg_catalog.array_agg(c.relname::text ORDER BY c.relname))[1:$4::int4], '{}') AS names
-         FROM pg_catalog.pg_class c
-        WHERE c.relnamespace = n.oid
-          AND (c.relkind IN ('r', 'p') OR ($3::bool AND c.relkind IN ('v', 'm')))
-          AND NOT pg_catalog.has_table_privilege($1::oid, c.oid, 'SELECT')
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                           WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'e')
+       SELECT pg_catalog.count(*) FILTER (WHERE reached) AS total,
+              COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE reached))[1:$4::int4], '{}') AS names,
+              COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE NOT reached))[1:$4::int4], '{}') AS lost,
+              COALESCE((pg_catalog.array_agg(owner ORDER BY name) FILTER (WHERE NOT reached))[1:$4::int4], '{}') AS lost_owners,
+              pg_catalog.count(*) FILTER (WHERE NOT reached) AS lost_total
+         FROM (SELECT c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+                      pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role(c.relowner, $5::text)
+                        OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS reached
+                 FROM pg_catalog.pg_class c
+                WHERE c.relnamespace = n.oid
+                  AND (c.relkind IN ('r', 'p') OR ($3::bool AND c.relkind IN ('v', 'm')))
+                  AND NOT pg_catalog.has_table_privilege($1::oid, c.oid, 'SELECT')
+                  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                                   WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid
+                                     AND x.deptype = 'e')) AS t
        ) AS u";
 
 /// `$1` the role (0 for none), `$2` schema names, `$3` wanted owners, `$4` the privilege that SET ROLE needs. Tables that belong
@@ -80,10 +87,17 @@ pub(crate) struct Schema {
     pub(crate) usage: bool,
     /// Whether USAGE is granted to the role itself.
     pub(crate) usage_granted: bool,
-    /// How many tables the role may not read.
+    /// How many tables the role may not read, of those on which the admin can grant it.
     pub(crate) unreadable: i64,
     /// Their names, if there are few.
     pub(crate) unreadable_names: Vec<String>,
+    /// Tables that the role may not read and whose owners are out of the admin's reach, with the owners; at most
+    /// [`NAMED_AT_MOST`].
+    #[serde(default)]
+    pub(crate) lost: Vec<(String, String)>,
+    /// How many such tables there are.
+    #[serde(default)]
+    pub(crate) lost_total: i64,
     /// Owners of its tables, wanted owners, and those with default privileges for the role.
     pub(crate) owners: BTreeMap<String, Owner>,
 }
@@ -136,6 +150,8 @@ pub(crate) async fn find_schemas(
             usage_granted: row.bool("usage_granted")?,
             unreadable,
             unreadable_names: if unreadable > i64::from(named_at_most) { Vec::new() } else { row.texts("names")? },
+            lost: row.texts("lost")?.into_iter().zip(row.texts("lost_owners")?).collect(),
+            lost_total: row.i64("lost_total")?,
             owners: BTreeMap::new(),
         };
         found.insert(row.text("name")?, schema);

@@ -88,3 +88,106 @@ async fn a_role_with_a_live_replication_connection_is_refused() {
     assert!(rig.role_exists("pipe").await);
     drop(stream);
 }
+
+/// Everything after `run...:` in a message up to the semicolon: the statement that it gives to somebody.
+fn advice(message: &str, start: &str) -> String {
+    let from = message.rfind(start).unwrap_or_else(|| panic!("{start} in {message}"));
+    format!("{};", message[from..].split(';').next().unwrap())
+}
+
+#[tokio::test]
+async fn what_others_granted_is_named_with_their_statement_before_anything_is_changed() {
+    let rig = Rig::start().await;
+    rig.configure("  schemas = [\"shop\"]");
+    rig.tf.apply().await.unwrap();
+    rig.admin("CREATE DATABASE second").await;
+    let second = rig.cluster.admin("second").await.unwrap();
+    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+    // An owner out of reach; a chain of grants; a single column; each is enough to make the role undroppable.
+    let chain = "CREATE ROLE middle LOGIN PASSWORD 'm'; GRANT USAGE ON SCHEMA shop TO middle; SET ROLE app_owner; \
+                 GRANT SELECT ON shop.orders TO middle WITH GRANT OPTION; SET ROLE middle; GRANT SELECT ON shop.orders TO pipe; RESET ROLE";
+    for (set_up, grantor, start) in [
+        (
+            "CREATE VIEW public.report AS SELECT 1 AS one; GRANT SELECT ON public.report TO pipe",
+            "rdsadmin",
+            "REVOKE ALL ON TABLE \"public\".\"report\"",
+        ),
+        (
+            "CREATE FUNCTION public.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT EXECUTE ON FUNCTION public.f TO pipe",
+            "rdsadmin",
+            "REVOKE ALL ON ROUTINE public.f(integer)",
+        ),
+        (
+            "CREATE TABLE public.part (a int, b int); GRANT SELECT (b) ON public.part TO pipe",
+            "rdsadmin",
+            "REVOKE ALL ON TABLE \"public\".\"part\"",
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pipe",
+            "rdsadmin",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE \"rdsadmin\"",
+        ),
+        (chain, "middle", "REVOKE ALL ON TABLE \"shop\".\"orders\""),
+    ] {
+        rig.superuser(set_up).await;
+        let plan = rig.tf.plan_with(&["-destroy"]).await.unwrap();
+        let said = plan.outcome.message();
+        assert!(
+            said.contains(&format!("\"{grantor}\" granted it a privilege, and \"clusteradmin\" cannot act as \"{grantor}\"")),
+            "{said}"
+        );
+        let mark = rig.mark();
+        let refusal = rig.tf.run(["destroy", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap();
+        assert!(refusal.message().contains("Role is in use"), "{}", refusal.message());
+        assert_eq!(rig.changes_since(mark), Vec::<String>::new());
+        // The advice is what works.
+        rig.superuser(&format!("SET ROLE {grantor}; {}", advice(&refusal.message(), start))).await;
+        let plan = rig.tf.plan_with(&["-destroy"]).await.unwrap();
+        assert!(!plan.outcome.message().contains("granted it a privilege"), "{}", plan.outcome.message());
+    }
+    // As a member of the grantor the admin takes back both grants itself.
+    rig.superuser("SET ROLE middle; GRANT SELECT ON shop.orders TO pipe; RESET ROLE; GRANT middle TO clusteradmin").await;
+    rig.tf.destroy().await.unwrap();
+    assert!(!rig.role_exists("pipe").await);
+}
+
+#[tokio::test]
+async fn a_role_that_the_admin_may_not_drop_is_named_at_plan() {
+    let rig = Rig::start_version("16.4").await;
+    rig.superuser("CREATE ROLE pipe LOGIN REPLICATION; GRANT rds_replication TO pipe").await;
+    rig.configure("");
+    rig.tf.import(USER, "app/pipe").await.unwrap();
+    let said = rig.tf.plan_with(&["-destroy"]).await.unwrap().outcome.message();
+    assert!(said.contains("\"clusteradmin\" may not drop it"), "{said}");
+    rig.superuser(&advice(&said, "GRANT \"pipe\" TO \"clusteradmin\"")).await;
+    rig.tf.destroy().await.unwrap();
+    assert!(!rig.role_exists("pipe").await);
+}
+
+#[tokio::test]
+async fn after_a_partial_success_the_message_says_what_was_done() {
+    let rig = Rig::start().await;
+    rig.configure("  schemas = [\"shop\"]");
+    rig.tf.apply().await.unwrap();
+    rig.admin("CREATE DATABASE second").await;
+    let second = rig.cluster.admin("second").await.unwrap();
+    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+    rig.superuser(
+        "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$; \
+         CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('REVOKE') EXECUTE FUNCTION public.no()",
+    )
+    .await;
+    let mark = rig.mark();
+    let refusal = rig.tf.run(["destroy", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
+    let done = "REVOKE ALL ON TABLE \"public\".\"mine\" FROM \"pipe\" (database \"second\")";
+    assert!(refusal.contains("not today"), "{refusal}");
+    assert!(
+        refusal.contains(&format!("In other databases this was done before, and need not be done again: {done}")),
+        "{refusal}"
+    );
+    assert!(!refusal.contains(" Nothing was changed."), "{refusal}");
+    assert!(rig.changes_since(mark).contains(&done.replace(" (database \"second\")", "")));
+    rig.superuser("DROP EVENT TRIGGER no").await;
+    rig.tf.destroy().await.unwrap();
+    assert!(!rig.role_exists("pipe").await);
+}

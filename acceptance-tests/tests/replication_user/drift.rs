@@ -1,6 +1,6 @@
 //! What is lost outside Terraform is found, restored, and found again.
 
-use crate::rig::{Rig, USER};
+use crate::rig::{PASSWORD, Rig, USER};
 
 const SCHEMA: &str = "  schemas = [\"shop\"]";
 
@@ -112,4 +112,60 @@ async fn a_schema_that_is_gone_leaves_the_state_and_is_named() {
     assert!(plan.outcome.message().contains("there is no schema \"shop\" in database \"app\""), "{}", plan.outcome.message());
     let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap();
     assert!(refusal.message().contains("Schema not found"), "{}", refusal.message());
+}
+
+/// A table of an owner out of reach, in a granted schema or listed, is said at every plan and stands in the way of nothing.
+#[tokio::test]
+async fn what_cannot_be_restored_blocks_no_configured_work() {
+    let rig = Rig::start().await;
+    let privileges = "  schemas = [\"shop\"]\n  tables = [\"public.listed\"]";
+    rig.admin("CREATE TABLE public.listed (id int PRIMARY KEY)").await;
+    rig.configure(privileges);
+    rig.tf.apply().await.unwrap();
+    rig.superuser(
+        "CREATE ROLE stranger; GRANT ALL ON SCHEMA shop, public TO stranger; CREATE TABLE shop.secret (id int); \
+         ALTER TABLE shop.secret OWNER TO stranger; ALTER TABLE public.listed OWNER TO stranger; REVOKE ALL ON public.listed FROM pipe",
+    )
+    .await;
+    let lost = "Privileges that cannot be restored (stranger)";
+    let warning = rig.tf.warning(lost).await.unwrap();
+    for statement in [
+        "GRANT SELECT ON TABLE \"shop\".\"secret\" TO \"pipe\";",
+        "GRANT SELECT ON TABLE \"public\".\"listed\" TO \"pipe\";",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA \"shop\" GRANT SELECT ON TABLES TO \"pipe\";",
+    ] {
+        assert!(warning.contains(statement), "{statement} in {warning}");
+    }
+    rig.tf.assert_empty_plan().await.unwrap();
+    assert!(rig.drift().await.is_empty());
+
+    // A rotation, and what can be restored, go on.
+    rig.superuser("REVOKE SELECT ON shop.orders FROM pipe").await;
+    rig.configure_as("pipe", 2, privileges);
+    let plan = rig.tf.plan().await.unwrap();
+    let expected = ["ALTER ROLE \"pipe\" PASSWORD '<redacted>'", "GRANT SELECT ON TABLE \"shop\".\"orders\" TO \"pipe\""];
+    assert_eq!(plan.operations(USER), expected);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+    rig.login("pipe", PASSWORD).await.unwrap();
+
+    // Many lost tables are granted again as a schema, without those out of reach.
+    rig.superuser("DO $$ BEGIN FOR i IN 1..30 LOOP EXECUTE format('CREATE TABLE shop.t%s (id int); ALTER TABLE shop.t%s OWNER TO app_owner', i, i); END LOOP; END $$").await;
+    rig.tf.apply().await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+    assert!(rig.holds("has_table_privilege('pipe', 'shop.t30', 'SELECT')").await);
+    assert!(!rig.holds("has_table_privilege('pipe', 'shop.secret', 'SELECT')").await);
+
+    // The advice is what works.
+    for statement in warning.split("run:").nth(1).unwrap().split(';').take(3) {
+        rig.superuser(&format!("SET ROLE stranger; {statement}")).await;
+    }
+    let plan = rig.tf.plan().await.unwrap();
+    assert!(plan.empty && !plan.outcome.message().contains(lost), "{}", plan.outcome.message());
+
+    // What a changed configuration asks for is still refused.
+    rig.superuser("CREATE SCHEMA closed; CREATE TABLE closed.t (id int); ALTER TABLE closed.t OWNER TO stranger").await;
+    rig.configure_as("pipe", 2, "  schemas = [\"shop\", \"closed\"]\n  tables = [\"public.listed\"]");
+    let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
+    assert!(refusal.contains("Tables of an owner out of reach"), "{refusal}");
 }

@@ -10,7 +10,7 @@ use crate::postgres::Identifier;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) operation: Operation,
-    /// The owner to act as, if the admin may but does not inherit the owner's privileges.
+    /// The owner or grantor to act as, if the admin may but does not inherit that role's privileges.
     pub(crate) as_owner: Option<Identifier>,
 }
 
@@ -20,7 +20,8 @@ pub(crate) fn turns(operation: &Operation, observed: &Observed) -> Vec<Turn> {
     let as_owner = |owner: &str, reach: Reach| Identifier::new(owner).ok().filter(|_| reach == Reach::SetRole);
     let one = |as_owner| vec![Turn { operation: operation.clone(), as_owner }];
     let each = |found: &[OwnedTable], schema: &Identifier, single: &dyn Fn(&OwnedTable) -> Operation| {
-        let found = found.iter().filter(|found| found.table.schema == *schema);
+        // A table out of reach of a schema that is being added has been refused before.
+        let found = found.iter().filter(|found| found.table.schema == *schema && found.reach != Reach::None);
         found.map(|found| Turn { operation: single(found), as_owner: as_owner(&found.owner, found.reach) }).collect()
     };
     match operation {
@@ -55,7 +56,8 @@ pub(crate) fn turns(operation: &Operation, observed: &Observed) -> Vec<Turn> {
                 .iter()
                 .filter(|clearing| database.as_ref().is_none_or(|database| *database == clearing.database));
             let held = held.flat_map(|clearing| &clearing.held).find(|held| held.holding == *holding);
-            one(held.and_then(|held| held.as_owner.clone()))
+            let acting = held.map_or_else(|| vec![None], |held| held.acting.clone());
+            acting.into_iter().map(|as_owner| Turn { operation: operation.clone(), as_owner }).collect()
         }
         _ => one(None),
     }

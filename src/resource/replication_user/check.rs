@@ -20,6 +20,9 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
     if let Some(before) = change.before.filter(|before| before.name != desired.name) {
         findings.warnings.push(message::renamed(&before.name, &desired.name));
     }
+    if let (Some(before), Some(basis)) = (change.before, change.basis()) {
+        findings.warnings.extend(message::cannot_be_restored(before, desired, basis));
+    }
     if let Some(now) = change.now {
         meet(change, desired, now, operations, &mut findings);
     }
@@ -73,7 +76,7 @@ fn meet(
     let covered: Vec<&Identifier> =
         desired.schemas.iter().filter(|schema| if at_apply { is_granted(schema) } else { is_new(schema) }).collect();
     findings.warnings.extend(message::owners_found(&covered, desired, now));
-    findings.unmet.extend(message::out_of_reach(&covered, desired, now, &now.closer.unreadable, at_apply));
+    findings.unmet.extend(message::out_of_reach(change.before, &covered, desired, now, &now.closer.unreadable, at_apply));
 }
 
 fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
@@ -81,7 +84,7 @@ fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
     let obstacles = now.clearings.iter().flat_map(|clearing| &clearing.obstacles);
     // The same run may destroy the pipe that reads.
     let (live, others): (Vec<_>, Vec<_>) = obstacles.partition(|obstacle| matches!(obstacle, Obstacle::Replicates { .. }));
-    let at_apply = change.moment == Moment::Apply;
-    findings.awaited.extend((!live.is_empty()).then(|| message::in_the_way(&role.name, &live, at_apply)));
-    findings.unmet.extend((!others.is_empty()).then(|| message::in_the_way(&role.name, &others, at_apply)));
+    let (at_apply, admin) = (change.moment == Moment::Apply, &now.facts.current_user);
+    findings.awaited.extend((!live.is_empty()).then(|| message::in_the_way(role, admin, &live, at_apply)));
+    findings.unmet.extend((!others.is_empty()).then(|| message::in_the_way(role, admin, &others, at_apply)));
 }

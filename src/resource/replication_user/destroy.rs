@@ -1,6 +1,9 @@
 //! Takes back what a role was granted, in every database, then drops it. Looks into every database before it changes anything in
 //! one.
 
+use std::sync::{Mutex, PoisonError};
+
+use super::message;
 use super::observe::{clearing, seen, survey};
 use super::observed::{Clearing, Observed};
 use super::operation::Operation;
@@ -30,9 +33,14 @@ pub(super) async fn destroy(
         return Ok(Done::left(not_destroyed::<ReplicationUser>(arguments)));
     }
     let facts = server.facts(arguments.database.as_str(), context.cancel()).await?;
-    let attempt = || until_done(context.cancel(), || clear(context, &server, &facts, work));
+    let cleared = Mutex::default();
+    let attempt = || until_done(context.cancel(), || clear(context, &server, &facts, work, &cleared));
     let done = until_free(&object, work.patience, context.cancel(), attempt).await;
-    done.map_err(|stopped| ReplicationUser::failure(stopped, &facts).into())
+    done.map_err(|stopped| {
+        let failure = ReplicationUser::failure(stopped, &facts);
+        let cleared = cleared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if cleared.is_empty() { failure.into() } else { message::partly_done(failure.into_diagnostics(), &cleared).into() }
+    })
 }
 
 async fn clear(
@@ -40,6 +48,7 @@ async fn clear(
     server: &Server,
     facts: &Facts,
     work: &Work<'_, ReplicationUser>,
+    cleared: &Mutex<Vec<Operation>>,
 ) -> Result<Done<ReplicationUser>, Attempt> {
     let everywhere = survey(context, server, facts, &work.look(Purpose::Destroy)).await?;
     if let Some(gone) = work.recognise(&everywhere)? {
@@ -55,12 +64,13 @@ async fn clear(
     let decision = work.decide(&everywhere, &work.operations(&everywhere)?)?;
     // The own database is the last.
     for clearing in &everywhere.clearings {
-        clear_database(context, server, facts, clearing, &everywhere, work).await?;
+        let done = clear_database(context, server, facts, clearing, &everywhere, work).await?;
+        cleared.lock().unwrap_or_else(PoisonError::into_inner).extend(done);
     }
     Ok(Done { ran: decision.run, diagnostics: decision.warnings, ..Done::nothing() })
 }
 
-/// One database in one transaction, in its state at that time.
+/// One database in one transaction, in its state at that time. Returns what was done.
 async fn clear_database(
     context: &Context,
     server: &Server,
@@ -68,11 +78,11 @@ async fn clear_database(
     before: &Clearing,
     everywhere: &Observed,
     work: &Work<'_, ReplicationUser>,
-) -> Result<(), Attempt> {
+) -> Result<Vec<Operation>, Attempt> {
     let transaction = server.write(before.database.as_str(), work.limit, context.cancel()).await?;
     let reader = transaction.reader();
-    let Some(oid) = everywhere.role.as_ref().map(|role| role.oid) else { return Ok(()) };
-    let Some(role) = find_role(reader, facts, Key::Oid(oid)).await? else { return Ok(()) };
+    let Some(oid) = everywhere.role.as_ref().map(|role| role.oid) else { return Ok(Vec::new()) };
+    let Some(role) = find_role(reader, facts, Key::Oid(oid)).await? else { return Ok(Vec::new()) };
     let name = identifier(role.name.clone())?;
     let now = clearing(reader, facts, &role, &before.database, before.is_own).await?;
     let mut operations: Vec<Operation> = now.held.iter().map(|held| now.take_back(&held.holding, &name)).collect();
@@ -85,5 +95,5 @@ async fn clear_database(
         run(&transaction, None, operation, &now).await?;
     }
     transaction.commit().await?;
-    Ok(())
+    Ok(operations)
 }

@@ -7,6 +7,7 @@ use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings::Holding;
+use crate::catalogue::reach::Reach;
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::{NAMED_AT_MOST, Schema};
 use crate::postgres::{Flavour, Identifier, QualifiedTable};
@@ -215,7 +216,7 @@ fn schemas(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> V
 fn restore_schema(schema: &Identifier, found: &Schema, prior: &Desired, desired: &Desired) -> Vec<Operation> {
     let role = || desired.name.clone();
     let mut operations = Vec::new();
-    if !found.usage {
+    if !found.usage && found.reach != Reach::None {
         operations.push(Operation::GrantUsage { schema: schema.clone(), role: role() });
     }
     let many = found.unreadable > NAMED_AT_MOST as i64;
@@ -227,9 +228,15 @@ fn restore_schema(schema: &Identifier, found: &Schema, prior: &Desired, desired:
             names.map(|table| Operation::GrantSelect { table: QualifiedTable { schema: schema.clone(), table }, role: role() }),
         );
     }
-    let covered = |name: &String| found.owners.get(name).is_some_and(|owner| owner.covered);
+    // What the admin cannot restore blocks nothing else: it is a warning at every plan. An owner that was just added is asked for.
+    let is_added = |owner: &Identifier| adds_owner(prior, desired, owner);
+    let is_covered = |name: &str| found.owners.get(name).is_some_and(|owner| owner.covered);
+    let is_lost = |name: &str| found.owners.get(name).is_some_and(|owner| owner.reach == Reach::None);
     for owner in found.effective_owners(desired.table_owners.as_deref()) {
-        if let (false, Ok(owner)) = (covered(&owner), Identifier::new(owner)) {
+        if let Ok(owner) = Identifier::new(owner)
+            && !is_covered(owner.as_str())
+            && (is_added(&owner) || !is_lost(owner.as_str()))
+        {
             operations.push(Operation::GrantDefaults { owners: Owners::Named(owner), schema: schema.clone(), role: role() });
         }
     }
@@ -240,7 +247,7 @@ fn tables(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Ve
     let mut operations = Vec::new();
     let used_before = prior.single_table_schemas();
     for schema in desired.single_table_schemas() {
-        let lost = find(observed, schema).is_some_and(|found| found.exists && !found.usage);
+        let lost = find(observed, schema).is_some_and(|found| found.exists && !found.usage && found.reach != Reach::None);
         let kept = prior.schemas.contains(schema) || used_before.contains(&schema);
         if lost || !kept {
             operations.push(Operation::GrantUsage { schema: schema.clone(), role: desired.name.clone() });
@@ -249,11 +256,17 @@ fn tables(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Ve
     for table in desired.single_tables() {
         let added = !prior.single_tables().any(|before| before == table);
         let found = observed.and_then(|observed| observed.tables.get(&table.name()));
-        if added || found.is_some_and(|found| found.exists && !found.select) {
+        if added || found.is_some_and(|found| found.exists && !found.select && found.reach != Reach::None) {
             operations.push(grant_table(table, desired));
         }
     }
     operations
+}
+
+/// Whether a configuration adds an owner to `table_owners`.
+pub(super) fn adds_owner(prior: &Desired, desired: &Desired, owner: &Identifier) -> bool {
+    let names = |owners: &Option<Vec<Identifier>>| owners.as_ref().is_some_and(|owners| owners.contains(owner));
+    names(&desired.table_owners) && !names(&prior.table_owners)
 }
 
 fn grant_schema(schema: &Identifier, desired: &Desired) -> Vec<Operation> {

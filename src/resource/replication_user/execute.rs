@@ -85,7 +85,8 @@ impl InDatabase for ReplicationUser {
         let role = found.role.as_ref().map_or(0, |role| role.oid);
         let whole = whole_schemas(ran);
         let unreadable = unreadable_tables(reader, &found.facts, role, &whole, desired.include_views).await?;
-        message::verdict(desired, ran, found, &unreadable).into_result()?;
+        let before = work.prior.map(|prior| &prior.arguments);
+        message::verdict(before, desired, ran, found, &unreadable).into_result()?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::Desired;
+use super::diff::adds_owner;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::ReplicationUser;
@@ -15,7 +16,7 @@ use crate::catalogue::table_privilege::OwnedTable;
 use crate::failure::describe;
 use crate::postgres::{self, Identifier, QualifiedTable};
 use crate::printable::printable_line;
-use crate::resource::change;
+use crate::resource::change::{self, lines};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
 /// A new role without a password.
@@ -124,8 +125,56 @@ pub(crate) fn owners_found(schemas: &[&Identifier], desired: &Desired, observed:
     found.collect()
 }
 
+/// Whether a configuration adds a schema.
+fn is_new(prior: Option<&Desired>, schema: &Identifier) -> bool {
+    prior.is_none_or(|prior| !prior.schemas.contains(schema))
+}
+
+/// Lost privileges that only others can restore: said at every plan, and in the way of nothing else.
+pub(crate) fn cannot_be_restored(before: &Desired, desired: &Desired, observed: &Observed) -> Diagnostics {
+    let mut lost: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let role = &desired.name;
+    let mut more = 0;
+    for schema in before.schemas.iter().filter(|schema| desired.schemas.contains(schema)) {
+        let Some(found) = observed.schemas.get(schema.as_str()).filter(|found| found.exists) else { continue };
+        more += found.lost_total - i64::try_from(found.lost.len()).unwrap_or(i64::MAX);
+        if let (false, Reach::None, Some(owner)) = (found.usage, found.reach, &found.owner) {
+            lost.entry(owner).or_default().push(format!("GRANT USAGE ON SCHEMA {schema} TO {role};"));
+        }
+        for (table, owner) in &found.lost {
+            let Ok(table) = Identifier::new(table.clone()) else { continue };
+            let table = QualifiedTable { schema: schema.clone(), table };
+            lost.entry(owner).or_default().extend(statement::for_the_owner(&[table], role));
+        }
+        let wanted = found.effective_owners(desired.table_owners.as_deref());
+        for (name, _) in
+            found.owners.iter().filter(|(name, owner)| wanted.contains(*name) && !owner.covered && owner.reach == Reach::None)
+        {
+            lost.entry(name).or_default().push(statement::defaults_by_the_owner(schema, role));
+        }
+    }
+    for table in desired.single_tables().filter(|table| before.tables.contains(table)) {
+        let found = observed.tables.get(&table.name()).filter(|found| found.exists && !found.select);
+        if let Some((Reach::None, Some(owner))) = found.map(|found| (found.reach, &found.owner)) {
+            lost.entry(owner).or_default().extend(statement::for_the_owner(std::slice::from_ref(table), role));
+        }
+    }
+    let more = if more > 0 { format!("\n\n(and {more} more tables)") } else { String::new() };
+    let said = lost.into_iter().map(|(owner, statements)| {
+        let detail = format!(
+            "{role} lacks privileges that the provider cannot restore, because {:?} is not a member of {owner:?}. A pipe cannot \
+             read the tables concerned. Let {owner:?} run:\n\n{}{more}",
+            observed.facts.current_user,
+            statements.join("\n")
+        );
+        Diagnostic::warning(format!("Privileges that cannot be restored ({owner})"), detail)
+    });
+    said.collect()
+}
+
 /// Owners and tables for which the admin cannot act.
 pub(crate) fn out_of_reach(
+    prior: Option<&Desired>,
     schemas: &[&Identifier],
     desired: &Desired,
     observed: &Observed,
@@ -133,10 +182,10 @@ pub(crate) fn out_of_reach(
     at_apply: bool,
 ) -> Diagnostics {
     let mut tables: BTreeMap<&str, Vec<QualifiedTable>> = BTreeMap::new();
-    for found in unreadable.iter().filter(|found| found.reach == Reach::None) {
+    for found in unreadable.iter().filter(|found| found.reach == Reach::None && is_new(prior, &found.table.schema)) {
         tables.entry(&found.owner).or_default().push(found.table.clone());
     }
-    for table in desired.single_tables() {
+    for table in desired.single_tables().filter(|table| prior.is_none_or(|prior| !prior.tables.contains(table))) {
         if let Some(found) = observed.tables.get(&table.name()).filter(|found| found.exists && !found.select)
             && let (Reach::None, Some(owner)) = (found.reach, &found.owner)
         {
@@ -148,7 +197,9 @@ pub(crate) fn out_of_reach(
         let Some(found) = observed.schemas.get(schema.as_str()) else { continue };
         let wanted = found.effective_owners(desired.table_owners.as_deref());
         for (name, owner) in found.owners.iter().filter(|(name, _)| wanted.contains(*name)) {
-            if !owner.covered && owner.reach == Reach::None {
+            let is_added = |prior: &Desired| Identifier::new(name.clone()).is_ok_and(|name| adds_owner(prior, desired, &name));
+            let is_asked_for = is_new(prior, schema) || prior.is_some_and(is_added);
+            if !owner.covered && owner.reach == Reach::None && is_asked_for {
                 defaults.entry(name).or_default().push(schema);
             }
         }
@@ -196,13 +247,19 @@ fn unreached(
 }
 
 /// The server silently skips what the admin may not grant, so each grant is checked.
-pub(crate) fn verdict(desired: &Desired, operations: &[Operation], after: &Observed, unreadable: &[OwnedTable]) -> Diagnostics {
+pub(crate) fn verdict(
+    prior: Option<&Desired>,
+    desired: &Desired,
+    operations: &[Operation],
+    after: &Observed,
+    unreadable: &[OwnedTable],
+) -> Diagnostics {
     let mut faults = Diagnostics::new();
     let mut fault = |what: String, operation: &Operation| {
         faults.push(not_granted(&what, &operation.to_string()));
     };
     let role = &desired.name;
-    for table in unreadable {
+    for table in unreadable.iter().filter(|table| table.reach != Reach::None || is_new(prior, &table.table.schema)) {
         let grant = Operation::GrantSelect { table: table.table.clone(), role: role.clone() };
         fault(format!("{role} still cannot read {}, which belongs to {:?}", table.table, table.owner), &grant);
     }
@@ -237,9 +294,10 @@ fn not_granted(what: &str, statement: &str) -> Diagnostic {
 }
 
 /// What prevents a destroy.
-pub(crate) fn in_the_way(role: &str, obstacles: &[&Obstacle], at_apply: bool) -> Diagnostic {
+pub(crate) fn in_the_way(role: &Role, admin: &str, obstacles: &[&Obstacle], at_apply: bool) -> Diagnostic {
     let outcome = if at_apply { "cannot be dropped" } else { "cannot be dropped until this is resolved" };
-    let reasons: Vec<String> = obstacles.iter().map(|obstacle| reason(obstacle)).collect();
+    let reasons: Vec<String> = obstacles.iter().map(|obstacle| reason(obstacle, &role.name, admin)).collect();
+    let role = &role.name;
     let detail = format!(
         "The role {role:?} {outcome}:\n\n- {}\n\nThe provider does not reassign or drop these objects itself. Stop the ClickPipe \
          that uses the role, give its objects another owner or drop them, then try again.",
@@ -248,8 +306,24 @@ pub(crate) fn in_the_way(role: &str, obstacles: &[&Obstacle], at_apply: bool) ->
     Diagnostic::error("Role is in use", detail)
 }
 
-fn reason(obstacle: &Obstacle) -> String {
+fn reason(obstacle: &Obstacle, role: &str, admin: &str) -> String {
+    let statement = |text: Result<String, _>| text.unwrap_or_else(|_: postgres::identifier::InvalidIdentifier| "...".to_owned());
     match obstacle {
+        Obstacle::GrantedBy { grantor, holding, database } => {
+            let revoke = statement(Identifier::new(role).map(|role| statement::take_back(holding, &role)));
+            format!(
+                "{grantor:?} granted it a privilege, and {admin:?} cannot act as {grantor:?}. Let {grantor:?} run, in database \
+                 {database:?}: {revoke};"
+            )
+        }
+        Obstacle::MayNotDrop => {
+            let grant = Identifier::new(role).and_then(|role| Ok(statement::admin_option(&role, &Identifier::new(admin)?)));
+            format!(
+                "{admin:?} may not drop it: that needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on the role. Let an \
+                 administrator run: {}",
+                statement(grant)
+            )
+        }
         Obstacle::Owns { object, database } => format!("it owns {} (database {database:?})", printable_line(object)),
         Obstacle::HoldsPrivileges { object, database } => {
             format!("it holds privileges on {} (database {database:?})", printable_line(object))
@@ -261,6 +335,18 @@ fn reason(obstacle: &Obstacle) -> String {
             format!("it has an open replication connection (pid {pid}, application {application:?})")
         }
     }
+}
+
+/// A destroy that failed in one database after it had cleared others.
+pub(crate) fn partly_done(failure: Diagnostics, cleared: &[Operation]) -> Diagnostics {
+    let partly = |diagnostic: Diagnostic| {
+        // The messages were written for one transaction, in which a failure changes nothing.
+        let detail = diagnostic.detail.replace("Nothing was changed.", "In this database nothing was changed.");
+        let done = lines(cleared).join("\n  ");
+        let detail = format!("{detail}\n\nIn other databases this was done before, and need not be done again:\n  {done}");
+        Diagnostic { detail, ..diagnostic }
+    };
+    failure.into_iter().map(partly).collect()
 }
 
 /// A statement that failed because a privilege is missing.

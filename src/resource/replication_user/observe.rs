@@ -6,7 +6,7 @@ use super::desired::Desired;
 use super::observed::{Clearing, Closer, Observed, Scope};
 use super::operation::Operation;
 use super::schema::ReplicationUser;
-use crate::catalogue::holdings;
+use crate::catalogue::holdings::{self, Obstacle};
 use crate::catalogue::key::Key;
 use crate::catalogue::role::{self, Role, find_role};
 use crate::catalogue::schema_privilege::{find_owners, find_schemas};
@@ -209,7 +209,11 @@ pub(super) async fn clearing(
     is_own: bool,
 ) -> Result<Clearing, Error> {
     let found = holdings::holdings(reader, facts, role.oid, database.as_str(), is_own).await?;
-    let mut obstacles = if is_own { holdings::walsenders(reader, role.oid).await? } else { Vec::new() };
+    let mut obstacles = Vec::new();
+    if is_own {
+        obstacles.extend(holdings::walsenders(reader, role.oid).await?);
+        obstacles.extend((!holdings::may_drop(reader, facts, role.oid).await?).then_some(Obstacle::MayNotDrop));
+    }
     let held = found.by_schema();
     obstacles.extend(found.obstacles);
     Ok(Clearing { database: database.clone(), is_own, held, obstacles })

@@ -66,7 +66,8 @@ pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Sta
     Statement::new(sql)
 }
 
-fn take_back(holding: &Holding, role: &Identifier) -> String {
+/// What takes back a privilege.
+pub(crate) fn take_back(holding: &Holding, role: &Identifier) -> String {
     match holding {
         Holding::Defaults { owner, schema, objects } => {
             let schema = schema.as_ref().map(|schema| format!(" IN SCHEMA {schema}")).unwrap_or_default();
@@ -101,6 +102,11 @@ pub(crate) fn for_the_owner(tables: &[crate::postgres::QualifiedTable], role: &I
 /// What the owner of later tables must run.
 pub(crate) fn defaults_by_the_owner(schema: &Identifier, role: &Identifier) -> String {
     format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role};")
+}
+
+/// What lets the admin drop a role that it did not create.
+pub(crate) fn admin_option(role: &Identifier, admin: &Identifier) -> String {
+    format!("GRANT {role} TO {admin} WITH ADMIN OPTION;")
 }
 
 /// What lets the admin act for an owner.

@@ -17,6 +17,8 @@ fn observed(owners: &[(&str, Owner)]) -> Observed {
         usage_granted: true,
         unreadable: 1,
         unreadable_names: vec!["lost".to_owned()],
+        lost: Vec::new(),
+        lost_total: 0,
         owners: owners.iter().map(|(name, owner)| ((*name).to_owned(), owner.clone())).collect(),
     };
     let table = |select| Table { exists: true, select, owner: Some("own".to_owned()), reach: Reach::SetRole };
