@@ -7,6 +7,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::permission::permission;
 
+/// The HTTP statuses from here on say that the server failed.
+const FIRST_SERVER_ERROR: u16 = 500;
+
 /// A failed AWS call or wait.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -19,6 +22,8 @@ pub enum Error {
         code: String,
         /// The message from AWS.
         message: String,
+        /// HTTP status of the answer.
+        status: u16,
     },
     /// No answer came: the address does not resolve, nothing listens, TLS failed, or the attempt timed out.
     #[error("{action} failed: {endpoint} cannot be reached")]
@@ -72,6 +77,42 @@ pub enum Error {
         /// What is missing.
         field: &'static str,
     },
+    /// The answer is about another object than the call.
+    #[error("the answer to {action} is about {answered:?}, but the call was about {asked:?}")]
+    AnotherObject {
+        /// The API action.
+        action: &'static str,
+        /// The identifier that was asked for.
+        asked: String,
+        /// The identifier in the answer.
+        answered: String,
+    },
+    /// A list whose pages do not end.
+    #[error("the list that answers {action} does not end: {fault}")]
+    EndlessList {
+        /// The API action.
+        action: &'static str,
+        /// What is wrong with its pages.
+        fault: String,
+    },
+    /// The call would also apply changes that others left pending.
+    #[error("other changes of cluster {cluster} are pending: {}", pending.join(", "))]
+    OtherChangesPending {
+        /// The cluster's identifier.
+        cluster: String,
+        /// The changes, as `name = value`.
+        pending: Vec<String>,
+    },
+    /// Under the identifier there is another cluster than before.
+    #[error("cluster {cluster} has the resource id {found}, but the change was decided for {expected}")]
+    AnotherCluster {
+        /// The cluster's identifier.
+        cluster: String,
+        /// The resource id of the cluster that the change is for.
+        expected: String,
+        /// The resource id in the last answer.
+        found: String,
+    },
     /// What was waited for did not happen in time.
     #[error("timed out after {} waiting for {awaited}; last seen: {seen}", humantime::format_duration(*after))]
     TimedOut {
@@ -109,8 +150,10 @@ pub enum Cause {
     InUse,
     /// The cluster or instance is not in a state that allows the call.
     WrongState,
-    /// AWS throttles the calls.
+    /// AWS throttles the calls: the call had no effect.
     Throttled,
+    /// AWS cannot answer at the moment (HTTP status 5xx). The call may have had its effect.
+    Unavailable,
     /// The caller is not allowed to do this.
     AccessDenied,
     /// The credentials are unknown, expired or wrongly signed.
@@ -123,10 +166,19 @@ impl Error {
     /// The cause of a failed API call; everything that is not an answer of AWS is [`Cause::Other`].
     pub fn cause(&self) -> Cause {
         match self {
-            Self::Api { code, .. } => cause_of(code),
+            Self::Api { code, status, .. } => match cause_of(code) {
+                Cause::Other if *status >= FIRST_SERVER_ERROR => Cause::Unavailable,
+                cause => cause,
+            },
+            Self::Unreadable { status, .. } if *status >= FIRST_SERVER_ERROR => Cause::Unavailable,
             Self::Credentials { .. } => Cause::BadCredentials,
             _ => Cause::Other,
         }
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    pub fn may_pass(&self) -> bool {
+        self.is_unreachable() || matches!(self.cause(), Cause::Throttled | Cause::Unavailable)
     }
 
     /// Whether AWS could not be reached, as opposed to an answer that refuses.
@@ -149,7 +201,8 @@ impl Error {
                 let fault = answer.into_err();
                 match (fault.code(), fault.message()) {
                     (Some(code), message) => {
-                        Self::Api { action, code: code.to_owned(), message: message.unwrap_or("(no message)").to_owned() }
+                        let message = message.unwrap_or("(no message)").to_owned();
+                        Self::Api { action, code: code.to_owned(), message, status }
                     }
                     (None, _) => Self::Unreadable { action, status, source: fault.into() },
                 }
@@ -226,7 +279,7 @@ mod tests {
     use super::*;
 
     fn api(code: &str) -> Error {
-        Error::Api { action: "ModifyDBCluster", code: code.to_owned(), message: "no".to_owned() }
+        Error::Api { action: "ModifyDBCluster", code: code.to_owned(), message: "no".to_owned(), status: 400 }
     }
 
     #[test]
@@ -239,12 +292,29 @@ mod tests {
     }
 
     #[test]
+    fn throttling_and_outages_may_pass_and_refusals_do_not() {
+        let failed = |code: &str, status| Error::Api { action: "A", code: code.to_owned(), message: String::new(), status };
+        assert_eq!(failed("InternalFailure", 500).cause(), Cause::Unavailable);
+        assert!(failed("InternalFailure", 500).may_pass() && failed("Throttling", 400).may_pass());
+        assert!(!failed("AccessDenied", 403).may_pass() && !failed("InvalidDBClusterStateFault", 400).may_pass());
+        let no_answer = Error::Unreachable { action: "A", endpoint: "e".to_owned(), source: "reset".into() };
+        assert!(no_answer.may_pass());
+        let of_proxy = |status| Error::Unreadable { action: "A", status, source: "html".into() };
+        assert!(of_proxy(503).may_pass() && !of_proxy(404).may_pass());
+    }
+
+    #[test]
     fn access_denied_names_the_permission() {
         assert_eq!(
             api("AccessDenied").to_string(),
             "ModifyDBCluster failed: AWS answered AccessDenied: no (the caller needs the permission rds:ModifyDBCluster)"
         );
-        let secret = Error::Api { action: "GetSecretValue", code: "AccessDeniedException".to_owned(), message: "no".to_owned() };
+        let secret = Error::Api {
+            action: "GetSecretValue",
+            code: "AccessDeniedException".to_owned(),
+            message: "no".to_owned(),
+            status: 400,
+        };
         assert!(secret.to_string().ends_with("(the caller needs the permission secretsmanager:GetSecretValue)"), "{secret}");
     }
 }

@@ -1,12 +1,17 @@
 //! Clusters and their members: find, modify, reboot.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, DbClusterMember};
+use aws_sdk_rds::Config;
+use aws_sdk_rds::config::retry::RetryConfig;
+use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance};
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::patience::Patience;
+use super::named::asked_for;
+use super::pages::Pages;
+use super::patience::{Patience, Repeat};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
 use crate::aws::{Cause, Error};
 
@@ -73,6 +78,12 @@ pub struct PendingValue {
     pub value: String,
 }
 
+impl fmt::Display for PendingValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, self.value)
+    }
+}
+
 /// A cluster's place in a global database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlobalMembership {
@@ -88,6 +99,16 @@ impl Cluster {
     /// The current writer.
     pub fn writer(&self) -> Option<&Member> {
         self.members.iter().find(|member| member.writer)
+    }
+
+    /// Whether a change that is applied at once may be sent: it is this cluster, and nothing else would be applied along.
+    fn admits_a_change(&self, resource_id: &str) -> Result<(), Error> {
+        if self.resource_id != resource_id {
+            let (expected, found) = (resource_id.to_owned(), self.resource_id.clone());
+            return Err(Error::AnotherCluster { cluster: self.identifier.clone(), expected, found });
+        }
+        let pending: Vec<String> = self.pending_modified_values.iter().map(ToString::to_string).collect();
+        if pending.is_empty() { Ok(()) } else { Err(Error::OtherChangesPending { cluster: self.identifier.clone(), pending }) }
     }
 
     fn decode(cluster: DbCluster) -> Result<Self, Error> {
@@ -151,6 +172,8 @@ fn pending_values(pending: ClusterPendingModifiedValues) -> Vec<PendingValue> {
 }
 
 const DESCRIBE: &str = "DescribeDBClusters";
+const DESCRIBE_INSTANCES: &str = "DescribeDBInstances";
+const DESCRIBE_GLOBAL: &str = "DescribeGlobalClusters";
 
 impl Client {
     /// Finds a cluster by its identifier.
@@ -160,7 +183,11 @@ impl Client {
     pub async fn find_cluster(&self, identifier: &str) -> Result<Option<Cluster>, Error> {
         let result = self.rds.describe_db_clusters().db_cluster_identifier(identifier).send().await;
         match self.answer(DESCRIBE, result) {
-            Ok(output) => output.db_clusters.unwrap_or_default().into_iter().next().map(Cluster::decode).transpose(),
+            Ok(output) => {
+                let names = |cluster: &DbCluster| [cluster.db_cluster_identifier.clone(), cluster.db_cluster_arn.clone()];
+                let clusters = output.db_clusters.unwrap_or_default();
+                asked_for(DESCRIBE, identifier, clusters, names)?.map(Cluster::decode).transpose()
+            }
             Err(error) if error.cause() == Cause::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -172,13 +199,13 @@ impl Client {
     /// Any failed call; an instance that does not exist is `None`.
     pub async fn find_instance_status(&self, identifier: &str) -> Result<Option<InstanceStatus>, Error> {
         let result = self.rds.describe_db_instances().db_instance_identifier(identifier).send().await;
-        match self.answer("DescribeDBInstances", result) {
-            Ok(output) => Ok(output
-                .db_instances
-                .unwrap_or_default()
-                .into_iter()
-                .next()
-                .map(|instance| InstanceStatus::from(instance.db_instance_status.unwrap_or_default()))),
+        match self.answer(DESCRIBE_INSTANCES, result) {
+            Ok(output) => {
+                let names = |instance: &DbInstance| [instance.db_instance_identifier.clone(), None];
+                let instances = output.db_instances.unwrap_or_default();
+                let instance = asked_for(DESCRIBE_INSTANCES, identifier, instances, names)?;
+                Ok(instance.map(|instance| InstanceStatus::from(instance.db_instance_status.unwrap_or_default())))
+            }
             Err(error) if error.cause() == Cause::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -189,10 +216,11 @@ impl Client {
     /// # Errors
     /// Any failed call; a cluster outside any global database is `None`.
     pub async fn find_global_membership(&self, cluster_arn: &str) -> Result<Option<GlobalMembership>, Error> {
+        let mut pages = Pages::of(DESCRIBE_GLOBAL);
         let mut marker = None;
         loop {
             let result = self.rds.describe_global_clusters().set_marker(marker).send().await;
-            let output = self.answer("DescribeGlobalClusters", result)?;
+            let output = self.answer(DESCRIBE_GLOBAL, result)?;
             for global in output.global_clusters.unwrap_or_default() {
                 let members = global.global_cluster_members.unwrap_or_default();
                 let Some(ours) = members.iter().find(|member| member.db_cluster_arn.as_deref() == Some(cluster_arn)) else {
@@ -205,7 +233,7 @@ impl Client {
                     primary_arn: primary.and_then(|member| member.db_cluster_arn.clone()),
                 }));
             }
-            marker = output.marker.filter(|marker| !marker.is_empty());
+            marker = pages.next(output.marker)?;
             if marker.is_none() {
                 return Ok(None);
             }
@@ -235,43 +263,84 @@ impl Client {
             .ok_or(Error::Incomplete { action: ACTION, field: "the parameter group family of the engine version" })
     }
 
-    /// Attaches the parameter group to the cluster at once. Retried while the cluster's state forbids it.
+    /// Attaches the parameter group at once to the cluster with this identifier and resource id. Retried while the cluster's
+    /// state forbids it. ApplyImmediately would also apply what others left pending, so the cluster is described right before
+    /// each attempt.
     ///
     /// # Errors
-    /// Any failed call, timeout, cancel.
-    pub async fn attach_parameter_group(&self, identifier: &str, group: &str, patience: &Patience) -> Result<(), Error> {
+    /// Any failed call, timeout, cancel, [`Error::OtherChangesPending`], [`Error::AnotherCluster`].
+    pub async fn attach_parameter_group(
+        &self,
+        identifier: &str,
+        resource_id: &str,
+        group: &str,
+        patience: &Patience,
+    ) -> Result<(), Error> {
         patience
-            .through_wrong_state(&format!("ModifyDBCluster for {identifier}"), || async {
-                let result = self
-                    .rds
-                    .modify_db_cluster()
-                    .db_cluster_identifier(identifier)
-                    .db_cluster_parameter_group_name(group)
-                    .apply_immediately(true)
-                    .send()
-                    .await;
+            .through_wrong_state(&format!("ModifyDBCluster for {identifier}"), Repeat::Always, || async {
+                let cluster = self.find_cluster(identifier).await?;
+                cluster.map_or(Ok(()), |cluster| cluster.admits_a_change(resource_id))?;
+                let call = self.rds.modify_db_cluster();
+                let call = call.db_cluster_identifier(identifier).db_cluster_parameter_group_name(group).apply_immediately(true);
+                // The SDK would repeat the call without another look.
+                let once = Config::builder().retry_config(RetryConfig::disabled());
+                let result = call.customize().config_override(once).send().await;
                 self.answer("ModifyDBCluster", result).map(drop)
             })
             .await
     }
 
-    /// Reboots an instance without failover. Retried while the instance's state forbids it. An instance that is already rebooting
-    /// counts as success: the answer to a first call may have been lost.
+    /// Reboots an instance without failover. Retried while the instance's state forbids it, and while AWS throttles. An instance
+    /// that is already rebooting counts as success: the answer to a first call may have been lost.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel.
     pub async fn reboot_instance(&self, identifier: &str, patience: &Patience) -> Result<(), Error> {
         patience
-            .through_wrong_state(&format!("RebootDBInstance for {identifier}"), || async {
+            // A call whose answer was lost may have had its effect: a second one could be a second outage.
+            .through_wrong_state(&format!("RebootDBInstance for {identifier}"), Repeat::IfRefused, || async {
                 let result = self.rds.reboot_db_instance().db_instance_identifier(identifier).send().await;
                 match self.answer("RebootDBInstance", result).map(drop) {
-                    Err(error) if error.cause() == Cause::WrongState => match self.find_instance_status(identifier).await? {
-                        Some(InstanceStatus::Rebooting) => Ok(()),
-                        _ => Err(error),
-                    },
+                    Err(error) if error.cause() == Cause::WrongState => {
+                        let awaited = format!("the status of instance {identifier}");
+                        match patience.through(&awaited, || self.find_instance_status(identifier)).await? {
+                            Some(InstanceStatus::Rebooting) => Ok(()),
+                            _ => Err(error),
+                        }
+                    }
                     other => other,
                 }
             })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Error;
+
+    fn cluster(pending: &[(&str, &str)]) -> Cluster {
+        let builder = DbCluster::builder()
+            .db_cluster_identifier("shop")
+            .db_cluster_arn("arn:aws:rds:eu-west-1:123456789012:cluster:shop")
+            .db_cluster_resource_id("cluster-ABC")
+            .engine("aurora-postgresql")
+            .engine_version("16.4")
+            .status("available")
+            .db_cluster_parameter_group("default.aurora-postgresql16");
+        let mut cluster = Cluster::decode(builder.build()).unwrap();
+        let pending = pending.iter().map(|(name, value)| PendingValue { name: (*name).to_owned(), value: (*value).to_owned() });
+        cluster.pending_modified_values = pending.collect();
+        cluster
+    }
+
+    #[test]
+    fn a_change_is_for_one_cluster_without_other_pending_changes() {
+        cluster(&[]).admits_a_change("cluster-ABC").unwrap();
+        let pending = cluster(&[("EngineVersion", "16.6"), ("Iops", "3000")]).admits_a_change("cluster-ABC").unwrap_err();
+        assert_eq!(pending.to_string(), "other changes of cluster shop are pending: EngineVersion = 16.6, Iops = 3000");
+        let another = cluster(&[]).admits_a_change("cluster-DEF").unwrap_err();
+        assert!(matches!(another, Error::AnotherCluster { .. }), "{another}");
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod cluster;
+mod named;
+mod pages;
 pub mod parameter_group;
 pub mod patience;
 pub mod status;

@@ -7,7 +7,9 @@ use aws_sdk_rds::types;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::patience::Patience;
+use super::named::asked_for;
+use super::pages::Pages;
+use super::patience::{Patience, Repeat};
 use crate::aws::{Cause, Error};
 
 /// Maximum number of parameters per ModifyDBClusterParameterGroup or ResetDBClusterParameterGroup call.
@@ -24,6 +26,8 @@ pub struct ParameterGroup {
     pub family: String,
     /// Its ARN.
     pub arn: String,
+    /// The text that it was created with; AWS has no call that changes it.
+    pub description: String,
 }
 
 /// Whether a group of this name belongs to AWS.
@@ -102,6 +106,7 @@ pub enum Which {
 pub type Tags = BTreeMap<String, String>;
 
 const DESCRIBE: &str = "DescribeDBClusterParameterGroups";
+const DESCRIBE_PARAMETERS: &str = "DescribeDBClusterParameters";
 
 impl Client {
     /// Finds a parameter group by its name.
@@ -115,14 +120,14 @@ impl Client {
             Err(error) if error.cause() == Cause::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Some(group) = groups.into_iter().next() else {
-            return Ok(None);
-        };
+        let names = |group: &types::DbClusterParameterGroup| [group.db_cluster_parameter_group_name.clone(), None];
+        let Some(group) = asked_for(DESCRIBE, name, groups, names)? else { return Ok(None) };
         let required = |value: Option<String>, field: &'static str| value.ok_or(Error::Incomplete { action: DESCRIBE, field });
         Ok(Some(ParameterGroup {
             name: required(group.db_cluster_parameter_group_name, "DBClusterParameterGroupName")?,
             family: required(group.db_parameter_group_family, "DBParameterGroupFamily")?,
             arn: required(group.db_cluster_parameter_group_arn, "DBClusterParameterGroupArn")?,
+            description: group.description.unwrap_or_default(),
         }))
     }
 
@@ -133,6 +138,7 @@ impl Client {
     pub async fn describe_parameters(&self, group: &str, which: Which) -> Result<Vec<Parameter>, Error> {
         let source = (which == Which::UserSet).then(|| "user".to_owned());
         let mut parameters = Vec::new();
+        let mut pages = Pages::of(DESCRIBE_PARAMETERS);
         let mut marker = None;
         loop {
             let result = self
@@ -143,9 +149,9 @@ impl Client {
                 .set_marker(marker)
                 .send()
                 .await;
-            let output = self.answer("DescribeDBClusterParameters", result)?;
+            let output = self.answer(DESCRIBE_PARAMETERS, result)?;
             parameters.extend(output.parameters.unwrap_or_default().into_iter().filter_map(Parameter::decode));
-            marker = output.marker.filter(|marker| !marker.is_empty());
+            marker = pages.next(output.marker)?;
             if marker.is_none() {
                 return Ok(parameters);
             }
@@ -155,18 +161,23 @@ impl Client {
     /// Creates a parameter group.
     ///
     /// # Errors
-    /// Any failed call; a name that is taken is [`Cause::AlreadyExists`].
-    pub async fn create_parameter_group(&self, name: &str, family: &str, description: &str, tags: &Tags) -> Result<(), Error> {
-        let result = self
-            .rds
-            .create_db_cluster_parameter_group()
-            .db_cluster_parameter_group_name(name)
-            .db_parameter_group_family(family)
-            .description(description)
-            .set_tags(Some(encode_tags(tags)))
-            .send()
-            .await;
-        self.answer("CreateDBClusterParameterGroup", result).map(drop)
+    /// Any failed call, timeout, cancel; a name that is taken is [`Cause::AlreadyExists`], also if an earlier attempt took it and
+    /// its answer was lost.
+    pub async fn create_parameter_group(
+        &self,
+        name: &str,
+        family: &str,
+        description: &str,
+        tags: &Tags,
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        patience
+            .through_wrong_state(&format!("CreateDBClusterParameterGroup for {name}"), Repeat::Always, || async {
+                let call = self.rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name(name);
+                let call = call.db_parameter_group_family(family).description(description).set_tags(Some(encode_tags(tags)));
+                self.answer("CreateDBClusterParameterGroup", call.send().await).map(drop)
+            })
+            .await
     }
 
     /// Sets at most [`PARAMETERS_PER_CALL`] parameters.
@@ -184,7 +195,7 @@ impl Client {
             .map(|(name, value, method)| encode_parameter(name, *method).parameter_value(value).build())
             .collect();
         patience
-            .through_wrong_state(&format!("ModifyDBClusterParameterGroup for {name}"), || async {
+            .through_wrong_state(&format!("ModifyDBClusterParameterGroup for {name}"), Repeat::Always, || async {
                 let result = self
                     .rds
                     .modify_db_cluster_parameter_group()
@@ -209,7 +220,7 @@ impl Client {
     ) -> Result<(), Error> {
         let encoded: Vec<_> = parameters.iter().map(|(name, method)| encode_parameter(name, *method).build()).collect();
         patience
-            .through_wrong_state(&format!("ResetDBClusterParameterGroup for {name}"), || async {
+            .through_wrong_state(&format!("ResetDBClusterParameterGroup for {name}"), Repeat::Always, || async {
                 let result = self
                     .rds
                     .reset_db_cluster_parameter_group()
@@ -229,7 +240,7 @@ impl Client {
     /// Any failed call, timeout, cancel; a group that does not exist is [`Cause::NotFound`].
     pub async fn delete_parameter_group(&self, name: &str, patience: &Patience) -> Result<(), Error> {
         patience
-            .through_wrong_state(&format!("DeleteDBClusterParameterGroup for {name}"), || async {
+            .through_wrong_state(&format!("DeleteDBClusterParameterGroup for {name}"), Repeat::Always, || async {
                 let result = self.rds.delete_db_cluster_parameter_group().db_cluster_parameter_group_name(name).send().await;
                 self.answer("DeleteDBClusterParameterGroup", result).map(drop)
             })
@@ -253,19 +264,27 @@ impl Client {
     /// Sets tags on an ARN.
     ///
     /// # Errors
-    /// Any failed call.
-    pub async fn add_tags(&self, arn: &str, tags: &Tags) -> Result<(), Error> {
-        let result = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(encode_tags(tags))).send().await;
-        self.answer("AddTagsToResource", result).map(drop)
+    /// Any failed call, timeout, cancel.
+    pub async fn add_tags(&self, arn: &str, tags: &Tags, patience: &Patience) -> Result<(), Error> {
+        patience
+            .through_wrong_state(&format!("AddTagsToResource for {arn}"), Repeat::Always, || async {
+                let result = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(encode_tags(tags))).send().await;
+                self.answer("AddTagsToResource", result).map(drop)
+            })
+            .await
     }
 
     /// Removes tags from an ARN by their keys.
     ///
     /// # Errors
-    /// Any failed call.
-    pub async fn remove_tags(&self, arn: &str, keys: &[String]) -> Result<(), Error> {
-        let result = self.rds.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys.to_vec())).send().await;
-        self.answer("RemoveTagsFromResource", result).map(drop)
+    /// Any failed call, timeout, cancel.
+    pub async fn remove_tags(&self, arn: &str, keys: &[String], patience: &Patience) -> Result<(), Error> {
+        patience
+            .through_wrong_state(&format!("RemoveTagsFromResource for {arn}"), Repeat::Always, || async {
+                let call = self.rds.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys.to_vec()));
+                self.answer("RemoveTagsFromResource", call.send().await).map(drop)
+            })
+            .await
     }
 }
 

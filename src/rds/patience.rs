@@ -1,7 +1,8 @@
 //! How to wait for something: with a deadline, until cancelled, and with progress in the log.
 
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -41,6 +42,24 @@ pub(super) enum Seen<T> {
     DeadEnd(String),
 }
 
+/// Which changes are sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Any: a second call has no further effect.
+    Always,
+    /// Only those that AWS refused: a second call would have a second effect.
+    IfRefused,
+}
+
+/// What one check of the awaited thing does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    /// It reads, and can be cut off at the deadline.
+    Read,
+    /// It changes something.
+    Change,
+}
+
 impl Patience {
     /// Waits until `timeout` from now, or `cancel`.
     pub fn new(timeout: Duration, cancel: CancellationToken) -> Self {
@@ -58,26 +77,96 @@ impl Patience {
         Self { deadline: self.deadline.min(Instant::now() + limit), ..self.clone() }
     }
 
-    /// Checks at growing intervals until the awaited thing is there.
-    pub(super) async fn until<T, F>(&self, awaited: &str, mut look: impl FnMut() -> F) -> Result<T, Error>
+    /// Checks at growing intervals until the awaited thing is there. A check that AWS throttles, that it cannot answer, or that
+    /// does not reach it, has found nothing yet.
+    pub(super) async fn until<T, F>(&self, awaited: &str, look: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<Seen<T>, Error>>,
+    {
+        self.check(awaited, Check::Read, look).await
+    }
+
+    /// Reads something as often as it takes to get an answer.
+    pub(crate) async fn through<T, F>(&self, awaited: &str, mut read: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let look = || {
+            let reading = read();
+            async move { reading.await.map(Seen::Done) }
+        };
+        self.check(awaited, Check::Read, look).await
+    }
+
+    /// Retries a change while RDS refuses it because of the current state of a cluster, instance or parameter group, for at most
+    /// [`WRONG_STATE_LIMIT`], and while AWS throttles it. `repeat` says whether it is also sent again if its answer is missing.
+    pub(super) async fn through_wrong_state<T, F>(
+        &self,
+        what: &str,
+        repeat: Repeat,
+        mut change: impl FnMut() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let refused_since = Mutex::new(None);
+        let refused_too_long = || {
+            let mut since = refused_since.lock().unwrap_or_else(PoisonError::into_inner);
+            since.get_or_insert_with(Instant::now).elapsed() >= WRONG_STATE_LIMIT
+        };
+        let awaited = format!("RDS to accept {what}");
+        let look = || {
+            let changing = change();
+            let (awaited, refused_too_long) = (&awaited, &refused_too_long);
+            async move {
+                match changing.await {
+                    Ok(value) => Ok(Seen::Done(value)),
+                    Err(error) if matches!(error.cause(), Cause::WrongState | Cause::InUse) => {
+                        let (seen, after) = (error.to_string(), WRONG_STATE_LIMIT);
+                        if refused_too_long() {
+                            return Err(Error::TimedOut { awaited: awaited.clone(), after, seen });
+                        }
+                        Ok(Seen::NotYet(seen))
+                    }
+                    Err(error) if error.cause() == Cause::Throttled => Ok(Seen::NotYet(error.to_string())),
+                    Err(error) if repeat == Repeat::Always && error.may_pass() => Ok(Seen::NotYet(error.to_string())),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        self.check(&awaited, Check::Change, look).await
+    }
+
+    async fn check<T, F>(&self, awaited: &str, kind: Check, mut look: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<Seen<T>, Error>>,
     {
         let start = Instant::now();
         let mut interval = FIRST_INTERVAL;
         let mut logged: Option<(String, Instant)> = None;
+        let mut last = String::from("no answer");
         loop {
+            let limit = async {
+                match kind {
+                    Check::Read => tokio::time::sleep_until(self.deadline).await,
+                    // A change that is cut off may have had its effect.
+                    Check::Change => std::future::pending().await,
+                }
+            };
             let seen = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(Error::Cancelled { awaited: awaited.to_owned() }),
-                seen = look() => seen?,
+                seen = look() => seen,
+                () = limit => Ok(Seen::NotYet(last)),
             };
             let seen = match seen {
-                Seen::Done(value) => return Ok(value),
-                Seen::DeadEnd(seen) => {
+                Ok(Seen::Done(value)) => return Ok(value),
+                Ok(Seen::DeadEnd(seen)) => {
                     return Err(Error::DeadEnd { awaited: awaited.to_owned(), seen });
                 }
-                Seen::NotYet(seen) => seen,
+                Ok(Seen::NotYet(seen)) => seen,
+                Err(error) if kind == Check::Read && error.may_pass() => error.to_string(),
+                Err(error) => return Err(error),
             };
             let now = Instant::now();
             if logged.as_ref().is_none_or(|(last, at)| *last != seen || now - *at >= LOG_INTERVAL) {
@@ -96,33 +185,20 @@ impl Patience {
                 let after = Duration::from_secs((now - start).as_secs());
                 return Err(Error::TimedOut { awaited: awaited.to_owned(), after, seen });
             }
+            last = seen;
             tokio::select! {
                 () = self.cancel.cancelled() => {}
-                () = tokio::time::sleep_until(self.deadline.min(now + interval)) => {}
+                () = tokio::time::sleep_until(self.deadline.min(now + jittered(interval))) => {}
             }
             interval = (interval * 3 / 2).min(LONGEST_INTERVAL);
         }
     }
+}
 
-    /// Retries a call while RDS refuses it because of the current state of a cluster, instance or parameter group.
-    pub(super) async fn through_wrong_state<T, F>(&self, what: &str, mut call: impl FnMut() -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
-        let look = || {
-            let attempt = call();
-            async move {
-                match attempt.await {
-                    Ok(value) => Ok(Seen::Done(value)),
-                    Err(error) if matches!(error.cause(), Cause::WrongState | Cause::InUse) => {
-                        Ok(Seen::NotYet(error.to_string()))
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-        };
-        self.at_most(WRONG_STATE_LIMIT).until(&format!("RDS to accept {what}"), look).await
-    }
+/// Three quarters of the interval to five quarters, at random: several waits do not call at the same moments.
+fn jittered(interval: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish() % 1000;
+    interval * 3 / 4 + interval * u32::try_from(random).unwrap_or_default() / 2000
 }
 
 #[cfg(test)]
@@ -166,16 +242,58 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_refused_for_the_state_is_repeated_and_others_are_not() {
-        let fault = |code: &str| Error::Api { action: "RebootDBInstance", code: code.to_owned(), message: "no".to_owned() };
+        let fault =
+            |code: &str| Error::Api { action: "RebootDBInstance", code: code.to_owned(), message: "no".to_owned(), status: 400 };
         let calls = Cell::new(0);
         let call = || async {
             calls.set(calls.get() + 1);
             if calls.get() < 3 { Err(fault("InvalidDBInstanceState")) } else { Ok(()) }
         };
-        patience(Duration::from_secs(60)).through_wrong_state("a reboot", call).await.unwrap();
+        patience(Duration::from_secs(60)).through_wrong_state("a reboot", Repeat::IfRefused, call).await.unwrap();
         assert_eq!(calls.get(), 3);
         let call = || async { Err::<(), _>(fault("AccessDenied")) };
-        let error = patience(Duration::from_secs(60)).through_wrong_state("a reboot", call).await.unwrap_err();
+        let error = patience(Duration::from_secs(60)).through_wrong_state("a reboot", Repeat::IfRefused, call).await.unwrap_err();
         assert_eq!(error.cause(), Cause::AccessDenied);
+    }
+
+    fn unavailable() -> Error {
+        Error::Api { action: "Describe", code: "InternalFailure".to_owned(), message: "no".to_owned(), status: 500 }
+    }
+
+    #[tokio::test]
+    async fn an_obstacle_is_waited_out_and_named_at_the_deadline() {
+        let looks = Cell::new(0);
+        let look = || async {
+            looks.set(looks.get() + 1);
+            if looks.get() < 5 { Err(unavailable()) } else { Ok(Seen::Done(())) }
+        };
+        patience(Duration::from_secs(60)).until("a thing", look).await.unwrap();
+        assert_eq!(looks.get(), 5);
+        let never = || async { Err::<Seen<()>, _>(unavailable()) };
+        let error = patience(Duration::from_millis(10)).until("a thing", never).await.unwrap_err().to_string();
+        assert!(error.contains("waiting for a thing; last seen: Describe failed: AWS answered InternalFailure"), "{error}");
+        let hangs = || std::future::pending::<Result<Seen<()>, Error>>();
+        let error = patience(Duration::from_millis(10)).until("a thing", hangs).await.unwrap_err();
+        assert_eq!(error.to_string(), "timed out after 0s waiting for a thing; last seen: no answer");
+    }
+
+    #[tokio::test]
+    async fn a_change_without_an_answer_is_sent_again_only_if_that_has_no_second_effect() {
+        for (repeat, sent) in [(Repeat::Always, 3), (Repeat::IfRefused, 1)] {
+            let calls = Cell::new(0);
+            let call = || async {
+                calls.set(calls.get() + 1);
+                if calls.get() < 3 { Err(unavailable()) } else { Ok(()) }
+            };
+            let result = patience(Duration::from_secs(60)).through_wrong_state("a change", repeat, call).await;
+            assert_eq!((result.is_ok(), calls.get()), (repeat == Repeat::Always, sent));
+        }
+    }
+
+    #[test]
+    fn pauses_differ_and_stay_near_the_interval() {
+        let pauses: Vec<Duration> = (0..50).map(|_| jittered(Duration::from_secs(8))).collect();
+        assert!(pauses.iter().all(|pause| (6..=10).contains(&pause.as_secs())), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
     }
 }

@@ -98,7 +98,8 @@ impl Client {
     /// # Errors
     /// As [`Client::wait_for_instance_available`].
     pub async fn wait_for_instance_rebootable(&self, identifier: &str, patience: &Patience) -> Result<(), Error> {
-        match self.find_instance_status(identifier).await? {
+        let awaited = format!("the status of instance {identifier}");
+        match patience.through(&awaited, || self.find_instance_status(identifier)).await? {
             Some(InstanceStatus::IncompatibleParameters) => Ok(()),
             _ => self.wait_for_instance_available(identifier, patience).await,
         }

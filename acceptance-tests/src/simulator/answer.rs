@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::actions;
 use super::content::{self, Content};
+use super::distort;
 use super::error::ApiError;
 use super::faults::Fault;
 use super::lag;
@@ -46,6 +47,9 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
     let cleared = shared.faults_cleared();
     tokio::pin!(cleared);
     cleared.as_mut().enable();
+    for hook in shared.take_before_calls(&request.action) {
+        (hook.run)();
+    }
     let fault = shared.next_fault(&request.action);
     let result = match fault {
         None => Some(perform(shared, request)),
@@ -53,6 +57,11 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
         Some(Fault::AnswerLost) => {
             // A refusal changes nothing that could be lost, so it is answered.
             perform(shared, request).err().map(Err)
+        }
+        Some(fault @ (Fault::MarkerRepeats | Fault::MarkerNeverEnds | Fault::AnotherIdentifier)) => {
+            let number = shared.calls().len();
+            let answered = perform(shared, &distort::request(request));
+            Some(answered.map(|content| distort::answer(fault, request, number, content)))
         }
         Some(Fault::Hang) => {
             cleared.await;
@@ -90,8 +99,8 @@ fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError>
             shared.past().keep(object, &before, reads);
         }
     }
-    for after in shared.take_after_calls(&request.action) {
-        (after.run)();
+    for hook in shared.take_after_calls(&request.action) {
+        (hook.run)();
     }
     Ok(result)
 }

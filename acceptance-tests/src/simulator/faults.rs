@@ -1,4 +1,5 @@
-//! What a test injects into future calls: faults instead of their effect, lags of their changes, and actions right after them.
+//! What a test injects into future calls: faults instead of their effect, lags of their changes, and actions right before and
+//! after them.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,12 @@ pub enum Fault {
     AnswerLost,
     /// No answer and no effect, until the faults are cleared (then the call is answered as usual) or the client gives up.
     Hang,
+    /// The call has its effect, and its list has the same next page each time.
+    MarkerRepeats,
+    /// The call has its effect, and its list has another next page each time.
+    MarkerNeverEnds,
+    /// The call has its effect, and the answer is about an object named `another`.
+    AnotherIdentifier,
 }
 
 impl Fault {
@@ -40,6 +47,7 @@ impl Fault {
             Self::DecryptionFailure => Some(ApiError::decryption_failure(service)),
             Self::WrongState => Some(ApiError::wrong_state(service, action)),
             Self::ConnectionReset | Self::AnswerLost | Self::Hang => None,
+            Self::MarkerRepeats | Self::MarkerNeverEnds | Self::AnotherIdentifier => None,
         }
     }
 
@@ -75,14 +83,14 @@ pub struct LagSpec {
     pub reads: u32,
 }
 
-/// What a library call runs right after a call of the API has taken effect, before the answer is sent.
-pub(crate) struct AfterCall {
+/// What a library call runs when a call of the API arrives, or right after it has taken effect, before the answer is sent.
+pub(crate) struct Hook {
     pub(crate) action: String,
     pub(crate) run: Box<dyn FnOnce() + Send>,
 }
 
-impl std::fmt::Debug for AfterCall {
+impl std::fmt::Debug for Hook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AfterCall").field("action", &self.action).finish_non_exhaustive()
+        f.debug_struct("Hook").field("action", &self.action).finish_non_exhaustive()
     }
 }

@@ -62,6 +62,7 @@ mod cluster_postgres;
 mod connection;
 mod content;
 mod control;
+mod distort;
 mod endpoint;
 mod error;
 mod faults;

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::clock::Clock;
-use super::faults::{AfterCall, Fault, FaultSpec, LagSpec};
+use super::faults::{Fault, FaultSpec, Hook, LagSpec};
 use super::lag::Past;
 use super::lock::lock;
 use super::request::Request;
@@ -29,7 +29,8 @@ pub(crate) struct Shared {
     faults: Mutex<Vec<FaultSpec>>,
     faults_cleared: Notify,
     lags: Mutex<Vec<LagSpec>>,
-    after_calls: Mutex<Vec<AfterCall>>,
+    before_calls: Mutex<Vec<Hook>>,
+    after_calls: Mutex<Vec<Hook>>,
     calls: Mutex<Vec<Call>>,
 }
 
@@ -47,6 +48,7 @@ impl Shared {
             faults: Mutex::default(),
             faults_cleared: Notify::new(),
             lags: Mutex::default(),
+            before_calls: Mutex::default(),
             after_calls: Mutex::default(),
             calls: Mutex::default(),
         })
@@ -99,13 +101,22 @@ impl Shared {
         lock(&self.past).forget();
     }
 
-    pub(crate) fn add_after_call(&self, after: AfterCall) {
-        lock(&self.after_calls).push(after);
+    pub(crate) fn add_before_call(&self, hook: Hook) {
+        lock(&self.before_calls).push(hook);
+    }
+
+    pub(crate) fn add_after_call(&self, hook: Hook) {
+        lock(&self.after_calls).push(hook);
+    }
+
+    /// What to run before this call of `action`, and before no later one.
+    pub(crate) fn take_before_calls(&self, action: &str) -> Vec<Hook> {
+        lock(&self.before_calls).extract_if(.., |hook| hook.action == action).collect()
     }
 
     /// What to run after this call of `action`, and after no later one.
-    pub(crate) fn take_after_calls(&self, action: &str) -> Vec<AfterCall> {
-        lock(&self.after_calls).extract_if(.., |after| after.action == action).collect()
+    pub(crate) fn take_after_calls(&self, action: &str) -> Vec<Hook> {
+        lock(&self.after_calls).extract_if(.., |hook| hook.action == action).collect()
     }
 
     /// Calls `read` with the state as this read sees it.

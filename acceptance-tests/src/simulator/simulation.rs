@@ -11,7 +11,7 @@ use super::actions;
 use super::catalogue::Values;
 use super::cluster::{self, ClusterHandle};
 use super::connection::{Connections, Cut};
-use super::faults::{AfterCall, Fault, FaultSpec, LagSpec};
+use super::faults::{Fault, FaultSpec, Hook, LagSpec};
 use super::http;
 use super::identities::RoleSpec;
 use super::secret::SecretValue;
@@ -133,6 +133,12 @@ impl Simulator {
         self.shared.add_fault(fault);
     }
 
+    /// A handle to inject faults from elsewhere, such as a hook of another call.
+    pub fn faults(&self) -> impl Fn(&str, Fault, u32) + Send + Sync + 'static + use<> {
+        let shared = Arc::clone(&self.shared);
+        move |action, fault, count| shared.add_fault(FaultSpec { action: action.to_owned(), fault, count, skip: 0 })
+    }
+
     /// Removes all faults that have not happened yet, and answers the calls that hang.
     pub fn clear_faults(&self) {
         self.shared.clear_faults();
@@ -150,7 +156,12 @@ impl Simulator {
 
     /// Runs `then` once, as soon as the next call of `action` has taken effect and before it is answered.
     pub fn after_call(&self, action: &str, then: impl FnOnce() + Send + 'static) {
-        self.shared.add_after_call(AfterCall { action: action.to_owned(), run: Box::new(then) });
+        self.shared.add_after_call(Hook { action: action.to_owned(), run: Box::new(then) });
+    }
+
+    /// Runs `then` once, as soon as the next call of `action` arrives, before it has any effect or fails.
+    pub fn before_call(&self, action: &str, then: impl FnOnce() + Send + 'static) {
+        self.shared.add_before_call(Hook { action: action.to_owned(), run: Box::new(then) });
     }
 
     /// The clock.

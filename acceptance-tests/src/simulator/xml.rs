@@ -54,6 +54,11 @@ impl Xml {
         })
     }
 
+    /// Replaces the text of the answer.
+    pub(crate) fn edit(&mut self, edited: impl FnOnce(&str) -> String) {
+        self.text = edited(&self.text);
+    }
+
     /// The whole answer to `action`.
     pub(crate) fn into_response(self, namespace: &str, action: &str, request_id: &str) -> String {
         format!(

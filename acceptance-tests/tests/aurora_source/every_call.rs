@@ -26,11 +26,12 @@ async fn a_create_that_fails_at_any_call_is_taken_up_again() -> anyhow::Result<(
         let cluster = simulator.create_cluster(ClusterSpec::new(&identifier).without_postgres()).await?;
         let plan = core.plan(&identifier).await?;
         simulator.clear_calls();
-        let fault = if skip % 2 == 0 { Fault::Throttling } else { Fault::InternalFailure };
+        // Throttling and outages would be waited out.
+        let fault = if skip % 2 == 0 { Fault::AccessDenied } else { Fault::DecryptionFailure };
         simulator.inject(FaultSpec { action: "*".to_owned(), fault, count: 1, skip });
         let outcome = core.apply(&identifier, &plan).await?;
         simulator.clear_faults();
-        let injected = |code: &str| matches!(code, "Throttling" | "InternalFailure");
+        let injected = |code: &str| matches!(code, "AccessDenied" | "KMSKeyNotAccessibleFault");
         if !simulator.calls().iter().any(|call| call.error.as_deref().is_some_and(injected)) {
             ensure!(outcome.diagnostics.iter().all(|said| said.severity() != Severity::Error), "{:?}", outcome.diagnostics);
             break;

@@ -13,8 +13,7 @@ async fn a_create_that_fails_at_any_change_is_taken_up_again() -> anyhow::Result
         let rig = Rig::without_postgres().await?;
         rig.provider(Some(1))?;
         rig.source("reboot = \"writer\"")?;
-        let fault = if number % 2 == 0 { Fault::Throttling } else { Fault::InternalFailure };
-        rig.simulator.inject_fault(action, fault, 1);
+        rig.simulator.inject_fault(action, Fault::AccessDenied, 1);
         let failure = rig.apply_fails().await?;
         assert!(failure.message().contains(&format!("{action} failed")), "{}", failure.message());
         assert_eq!(failure.message().contains("only partly set up"), number > 0, "{}", failure.message());
@@ -43,17 +42,22 @@ async fn a_create_that_loses_aws_half_way_says_so_and_what_exists() -> anyhow::R
     for fault in [Fault::ConnectionReset, Fault::AnswerLost] {
         let rig = Rig::without_postgres().await?;
         rig.provider(Some(1))?;
-        rig.source("reboot = \"writer\"")?;
-        rig.simulator.inject_fault("ModifyDBCluster", fault, 1);
+        rig.source("reboot = \"writer\"\n  timeouts = { create = \"1s\" }")?;
+        rig.simulator.inject_fault("ModifyDBCluster", fault, 1000);
         let message = rig.apply_fails().await?.message();
-        for words in
-            ["Cannot reach AWS", "only partly set up", "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql15: "]
-        {
+        let lost = match fault {
+            Fault::ConnectionReset => "last seen: ModifyDBCluster failed: http://127.0.0.1",
+            // The cluster is being modified by then.
+            _ => "waiting for",
+        };
+        for words in [lost, "only partly set up", "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql15: "] {
             assert!(message.contains(words), "{fault:?}: {words} is missing in {message}");
         }
         assert!(rig.state().await?.is_null(), "{fault:?}: a failed create left a state");
 
+        rig.simulator.clear_faults();
         rig.cluster.wait_until_available().await?;
+        rig.source("reboot = \"writer\"")?;
         rig.tf.apply().await?;
         let attached = rig.changes()?.iter().filter(|line| line.starts_with("ModifyDBCluster ")).count();
         // The log of calls lists a lost answer as an error.
@@ -69,7 +73,7 @@ async fn a_create_that_fails_while_it_waits_is_taken_up_again() -> anyhow::Resul
     let rig = Rig::without_postgres().await?;
     rig.provider(Some(1))?;
     rig.source("reboot = \"all\"")?;
-    rig.simulator.inject_fault("DescribeDBInstances", Fault::InternalFailure, 1);
+    rig.simulator.inject_fault("DescribeDBInstances", Fault::AccessDenied, 1);
     rig.apply_fails().await?;
     assert!(rig.state().await?.is_null());
     rig.simulator.clear_faults();

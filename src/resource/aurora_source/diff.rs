@@ -227,7 +227,8 @@ fn refuse_pending_values(observed: &cluster::Observed) -> Result<(), Diagnostics
 
 /// The other changes that attaching a group would apply.
 pub(super) fn pending_values(observed: &cluster::Observed) -> Option<Diagnostic> {
-    (!observed.cluster.pending_modified_values.is_empty()).then(|| message::pending_values(observed))
+    let pending: Vec<String> = observed.cluster.pending_modified_values.iter().map(ToString::to_string).collect();
+    (!pending.is_empty()).then(|| message::pending_values(observed.id(), &pending))
 }
 
 fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Diagnostics> {

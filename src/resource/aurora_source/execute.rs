@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::observe::{observe, observe_anew, slots, taken_up};
+use super::observe::{observe, observe_anew, observe_result, slots, taken_up};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::{Outcome, run};
@@ -26,11 +26,12 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     let _turn = context.turn(&taken_up(id)).await?;
     // Only the look and the decision are repeated: nothing is changed until no obstacle is left.
     let decided = until_free(id, work.patience, context.cancel(), || decide(context, client, work, id)).await;
-    let Some(Decision { run: operations, warnings: mut diagnostics }) = decided? else {
+    let Some(Decided { decision, resource_id }) = decided? else {
         return Ok(Done::left(not_destroyed::<Source>(work.arguments)));
     };
+    let Decision { run: operations, warnings: mut diagnostics } = decision;
     let patience = Patience::new(work.limit, context.cancel().clone());
-    let Outcome { done, under_way, result } = run(client, id, &operations, &patience, context.cancel()).await;
+    let Outcome { done, under_way, result } = run(client, id, &resource_id, &operations, &patience, context.cancel()).await;
     if let Err(failure) = result {
         if work.creates() {
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
@@ -40,7 +41,7 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
         return Err(Stopped { failure, left, diagnostics });
     }
     let Some(desired) = work.desired else { return Ok(Done { observed: None, ran: operations, diagnostics }) };
-    match look_at_result(context, client, work, id).await {
+    match look_at_result(context, client, work, id, &patience).await {
         Ok(observed) => {
             diagnostics.extend(check::waiting(&observed.found, desired.reboot));
             Ok(Done { observed: Some(observed), ran: operations, diagnostics })
@@ -53,13 +54,15 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     }
 }
 
+/// What runs, and for which cluster.
+struct Decided {
+    decision: Decision<Source>,
+    /// Its resource id; empty if it no longer exists.
+    resource_id: String,
+}
+
 /// Looks, and decides what runs. `None`: nothing, because this run has set up the same cluster under another address.
-async fn decide(
-    context: &Context,
-    client: &Client,
-    work: &Work<'_, Source>,
-    id: &str,
-) -> Result<Option<Decision<Source>>, Attempt> {
+async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Attempt> {
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let is_taken_up = || work.destroys() && context.is_taken_up(&taken_up(id));
     if is_taken_up() {
@@ -70,7 +73,8 @@ async fn decide(
             return Err(message::not_found(id).into());
         }
         let operations = orphan(context, client, work, id).await?;
-        return Ok(Some(Decision { run: operations, warnings: Diagnostics::new() }));
+        let decision = Decision { run: operations, warnings: Diagnostics::new() };
+        return Ok(Some(Decided { decision, resource_id: String::new() }));
     };
     // A create may have been planned during the look.
     if is_taken_up() {
@@ -82,7 +86,7 @@ async fn decide(
     if work.creates() {
         context.take_up(taken_up(id));
     }
-    Ok(Some(decision))
+    Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id }))
 }
 
 /// The cluster was deleted first; our group is no longer used.
@@ -97,9 +101,15 @@ async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id:
 
 /// Observes the result of a complete run. The state depends on it: at a stop, a call that hangs is abandoned and everything is
 /// read once more.
-async fn look_at_result(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Observed, Failure> {
+async fn look_at_result(
+    context: &Context,
+    client: &Client,
+    work: &Work<'_, Source>,
+    id: &str,
+    patience: &Patience,
+) -> Result<Observed, Failure> {
     let look = work.look(Purpose::Result);
-    let looked = match observe(context, client, &look).await {
+    let looked = match observe_result(context, client, &look, patience).await {
         Err(_) if context.cancel().is_cancelled() => last_look(client, &look, id).await,
         looked => looked,
     };

@@ -100,15 +100,23 @@ pub(super) fn not_allowed(found: &Observed, parameter: &str, value: &str, allowe
     Diagnostic::error(format!("Value not allowed ({parameter})"), detail).at(AttributePath::of("parameters").key(parameter))
 }
 
-pub(super) fn pending_values(found: &Observed) -> Diagnostic {
-    let pending = found.cluster.pending_modified_values.iter().map(|value| format!("{} = {}", value.name, value.value));
+/// Changes that others left pending, as `name = value`.
+pub(super) fn pending_values(id: &str, pending: &[String]) -> Diagnostic {
     let detail = format!(
-        "A parameter group must be attached to cluster {} immediately. That would also apply the changes that wait for the \
+        "A parameter group must be attached to cluster {id} immediately. That would also apply the changes that wait for the \
          maintenance window: {}. Apply or revert these changes first.",
-        found.id(),
-        pending.collect::<Vec<_>>().join(", ")
+        pending.join(", ")
     );
     Diagnostic::error("Other changes to the cluster are pending", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+/// Under the identifier there is another cluster than the one that the change was decided for.
+pub(super) fn another_cluster(id: &str, expected: &str, found: &str) -> Diagnostic {
+    let detail = format!(
+        "The cluster with the identifier {id} has the resource id {found}, but the state or the plan is about {expected}: the \
+         cluster was deleted or renamed, and another one has its identifier now. Nothing was changed in it. Plan again."
+    );
+    Diagnostic::error("Another cluster has this identifier", detail).at(AttributePath::of("cluster_identifier"))
 }
 
 const ANOTHER_GROUP: &str = "Set `parameter_group.name` to another name, or delete that group if it is unused.";

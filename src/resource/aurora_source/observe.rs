@@ -5,12 +5,13 @@ use super::diff::{diff, turns_logical_replication_off};
 use super::message;
 use super::observed::{Observed, Slots};
 use super::schema::Source;
+use crate::aws::Error;
 use crate::catalogue::slot::logical_slots;
 use crate::cluster;
 use crate::failure::Failure;
 use crate::postgres::Settings;
 use crate::provider::{Context, stop};
-use crate::rds::Client;
+use crate::rds::{Client, Patience};
 use crate::resource::change::{Change, Look, Purpose};
 
 /// Looks as far as the purpose needs it.
@@ -61,8 +62,24 @@ pub(super) async fn observe(context: &Context, client: &Client, look: &Look<'_, 
     stop::ends(context.cancel(), &awaited, Box::pin(observe_anew(client, look))).await
 }
 
+/// Observes the result of a change; an outage of AWS is waited out as in any other wait of the change.
+pub(super) async fn observe_result(
+    context: &Context,
+    client: &Client,
+    look: &Look<'_, Source>,
+    patience: &Patience,
+) -> Result<Option<Observed>, Failure> {
+    let awaited = format!("AWS to describe cluster {}", look.arguments.cluster_identifier);
+    let looked = patience.through(&awaited, || ask(client, look));
+    stop::ends(context.cancel(), &awaited, Box::pin(looked)).await
+}
+
 /// Observes the cluster, even after a stop.
 pub(super) async fn observe_anew(client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
+    Ok(ask(client, look).await?)
+}
+
+async fn ask(client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Error> {
     let arguments = look.desired.unwrap_or(look.arguments);
     let before = look.recalled.map(|recalled| &recalled.found);
     let names = [

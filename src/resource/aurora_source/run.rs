@@ -22,10 +22,12 @@ pub(super) struct Outcome {
     pub(super) result: Result<(), Failure>,
 }
 
-/// Runs the operations of one cluster; ends at the first failure and at a stop.
+/// Runs the operations of one cluster; ends at the first failure and at a stop. `resource_id` is that of the cluster for which they
+/// were decided.
 pub(super) async fn run(
     client: &Client,
     cluster_identifier: &str,
+    resource_id: &str,
     operations: &[Operation],
     patience: &Patience,
     cancel: &CancellationToken,
@@ -39,7 +41,8 @@ pub(super) async fn run(
             return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
         }
         tracing::info!(cluster = cluster_identifier, %operation, "running");
-        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, operation, reboots_writer))).await {
+        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, resource_id, operation, reboots_writer))).await
+        {
             let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
             return Outcome { done, under_way: unanswered.then(|| operation.clone()), result: Err(failure) };
         }
@@ -57,14 +60,15 @@ pub(super) async fn run(
     Outcome { done, under_way: None, result }
 }
 
-async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
+async fn call(reboots: &Reboots<'_>, resource_id: &str, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
     let Reboots { client, cluster: owner, patience, .. } = reboots;
     match operation {
         Operation::CreateGroup { name, family, tags } => {
-            match client.create_parameter_group(name, family, GROUP_DESCRIPTION, tags).await {
+            match client.create_parameter_group(name, family, GROUP_DESCRIPTION, tags, patience).await {
                 // A repeated call whose first answer was lost.
                 Err(error) if error.cause() == Cause::AlreadyExists => {
-                    let group = find_group(client, name, Which::UserSet).await?;
+                    let awaited = format!("AWS to describe parameter group {name}");
+                    let group = patience.through(&awaited, || find_group(client, name, Which::UserSet)).await?;
                     if !group.is_some_and(|group| group.belongs_to(owner)) {
                         return Err(error.into());
                     }
@@ -75,11 +79,23 @@ async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool
         }
         Operation::ModifyGroup { name, parameters } => client.modify_parameter_group(name, parameters, patience).await?,
         Operation::ResetGroup { name, parameters } => client.reset_parameters(name, parameters, patience).await?,
-        Operation::TagGroup { name, tags } => client.add_tags(&group_arn(client, name).await?, tags).await?,
-        Operation::UntagGroup { name, keys } => client.remove_tags(&group_arn(client, name).await?, keys).await?,
+        Operation::TagGroup { name, tags } => {
+            client.add_tags(&group_arn(client, name, patience).await?, tags, patience).await?;
+        }
+        Operation::UntagGroup { name, keys } => {
+            client.remove_tags(&group_arn(client, name, patience).await?, keys, patience).await?;
+        }
         Operation::AttachGroup { cluster, group } => {
             client.wait_for_cluster_available(cluster, patience).await?;
-            client.attach_parameter_group(cluster, group, patience).await?;
+            match client.attach_parameter_group(cluster, resource_id, group, patience).await {
+                Err(Error::OtherChangesPending { cluster, pending }) => {
+                    return Err(message::pending_values(&cluster, &pending).into());
+                }
+                Err(Error::AnotherCluster { cluster, expected, found }) => {
+                    return Err(message::another_cluster(&cluster, &expected, &found).into());
+                }
+                attached => attached?,
+            }
             client.wait_for_parameter_group_attached(cluster, group, patience).await?;
         }
         Operation::RebootWriter { .. } => reboots.writer().await.map_err(message::reboot)?,
@@ -92,7 +108,8 @@ async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool
     Ok(())
 }
 
-async fn group_arn(client: &Client, name: &str) -> Result<String, Failure> {
-    let group = client.find_parameter_group(name).await?;
+async fn group_arn(client: &Client, name: &str, patience: &Patience) -> Result<String, Failure> {
+    let awaited = format!("AWS to describe parameter group {name}");
+    let group = patience.through(&awaited, || client.find_parameter_group(name)).await?;
     group.map(|group| group.arn).ok_or_else(|| message::group_gone(name).into())
 }
