@@ -2,6 +2,8 @@
 
 use super::group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting};
 use super::observed::Observed;
+use super::owner::Owner;
+use super::ownership::DESCRIPTION;
 use crate::rds::cluster::Member;
 use crate::rds::{ApplyType, Cluster, ClusterStatus, ParameterGroupStatus};
 
@@ -34,7 +36,9 @@ pub(crate) fn group(name: &str, set: &[(&str, &str)]) -> Group {
     Group {
         name: name.to_owned(),
         family: FAMILY.to_owned(),
+        description: "Settings of the shop".to_owned(),
         tags: Default::default(),
+        owner: Owner::Unjudged,
         settings: CATALOGUE.into_iter().map(setting).collect(),
     }
 }
@@ -42,6 +46,7 @@ pub(crate) fn group(name: &str, set: &[(&str, &str)]) -> Group {
 /// A group created for the cluster `shop`.
 pub(crate) fn our_group(name: &str, previous: &str, set: &[(&str, &str)]) -> Group {
     let mut group = group(name, set);
+    group.description = DESCRIPTION.to_owned();
     group.tags.insert(OWNER_TAG.to_owned(), "shop".to_owned());
     group.tags.insert(PREVIOUS_TAG.to_owned(), previous.to_owned());
     group
@@ -83,6 +88,7 @@ pub(crate) fn observed(attached: Group) -> Observed {
         named: None,
         left_over: None,
         previous: None,
+        disputes: Vec::new(),
     }
 }
 

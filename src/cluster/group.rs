@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::allowed_values::permits;
+use super::owner::{Owner, Record};
 use crate::rds::ApplyType;
 use crate::rds::parameter_group::Tags;
 
@@ -20,8 +21,14 @@ pub(crate) const PREVIOUS_TAG: &str = "clickpipes:previous-parameter-group";
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) family: String,
+    /// The text that it was created with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) description: String,
     /// Its tags; not read for AWS's own groups.
     pub(crate) tags: Tags,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Owner::is_unjudged")]
+    pub(crate) owner: Owner,
     /// The parameters that can be modified.
     pub(crate) settings: BTreeMap<String, Setting>,
 }
@@ -43,17 +50,48 @@ pub(crate) struct Setting {
 impl Group {
     /// A group of which only the name is known.
     pub(crate) fn unread(name: &str, family: &str) -> Self {
-        Self { name: name.to_owned(), family: family.to_owned(), tags: Tags::new(), settings: BTreeMap::new() }
+        let (name, family) = (name.to_owned(), family.to_owned());
+        Self { name, family, description: String::new(), tags: Tags::new(), owner: Owner::Unjudged, settings: BTreeMap::new() }
     }
 
-    /// Whether this provider created it for the cluster.
+    /// Whether its tags say that this provider created it for the cluster.
     pub(crate) fn belongs_to(&self, cluster_identifier: &str) -> bool {
         self.tags.get(OWNER_TAG).is_some_and(|owner| owner == cluster_identifier)
     }
 
+    /// Whether it is ours: as decided when it was looked at, otherwise by its tags.
+    pub(crate) fn is_ours(&self, cluster_identifier: &str) -> bool {
+        match self.owner {
+            Owner::Ours { .. } => true,
+            Owner::Others | Owner::Disputed { .. } => false,
+            Owner::Unjudged => self.belongs_to(cluster_identifier),
+        }
+    }
+
     /// For our group: the name of the group that was attached before it.
     pub(crate) fn recorded_previous(&self) -> Option<&String> {
-        self.tags.get(PREVIOUS_TAG)
+        match &self.owner {
+            Owner::Ours { previous: Some(previous), .. } => Some(previous),
+            Owner::Disputed { recorded } => recorded.as_ref()?.previous.as_ref(),
+            Owner::Ours { previous: None, .. } | Owner::Others | Owner::Unjudged => self.tags.get(PREVIOUS_TAG),
+        }
+    }
+
+    /// Whether it is ours without any state that records it.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        matches!(self.owner, Owner::Ours { recorded: false, .. })
+    }
+
+    /// What the data stored beside a state record of it.
+    pub(crate) fn record(&self, cluster_identifier: &str) -> Option<Record> {
+        match &self.owner {
+            Owner::Disputed { recorded } => recorded.clone(),
+            Owner::Ours { recorded: false, .. } => None,
+            _ if self.is_ours(cluster_identifier) => {
+                Some(Record { name: self.name.clone(), previous: self.recorded_previous().cloned() })
+            }
+            _ => None,
+        }
     }
 
     /// Whether the parameter has the value.

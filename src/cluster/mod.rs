@@ -10,6 +10,8 @@ mod group;
 mod identifier;
 mod observe;
 mod observed;
+mod owner;
+mod ownership;
 mod parameters;
 mod reboot;
 mod unfit;
@@ -18,6 +20,8 @@ pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting, TAG_PREFIX, defa
 pub(crate) use identifier::{LONGEST_CLUSTER, LONGEST_GROUP, invalid_identifier};
 pub(crate) use observe::{find_group, observe};
 pub(crate) use observed::Observed;
+pub(crate) use owner::{Owner, Record};
+pub(crate) use ownership::{Claims, DESCRIPTION, Dispute, judge};
 pub(crate) use parameters::{ENGINE, GUIDE_PARAMETERS, LOGICAL_REPLICATION};
 pub(crate) use reboot::{RebootError, Reboots};
 pub(crate) use unfit::{OLDEST_MAJOR, Unfit, unfit};

@@ -2,12 +2,15 @@
 
 use super::group::{Group, Setting};
 use super::observed::Observed;
+use super::owner::Owner;
+use super::ownership::{Claims, judge};
 use super::parameters::ENGINE;
 use crate::aws::{Cause, Error};
 use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
 use crate::rds::{Client, Parameter};
 
-/// Observes a cluster; `None` if there is none. `earlier` are names that groups of ours had before.
+/// Observes a cluster; `None` if there is none. `earlier` are names that groups of ours had before, and `claims` say which groups
+/// are ours apart from their tags.
 ///
 /// # Errors
 /// Any failed call.
@@ -16,6 +19,7 @@ pub(crate) async fn observe(
     cluster_identifier: &str,
     configured_name: Option<&str>,
     earlier: &[&str],
+    claims: &Claims,
 ) -> Result<Option<Observed>, Error> {
     let Some(cluster) = client.find_cluster(cluster_identifier).await? else { return Ok(None) };
     let global = match client.find_global_membership(&cluster.arn).await {
@@ -37,13 +41,23 @@ pub(crate) async fn observe(
     let attached = attached.unwrap_or_else(|| Group::unread(&cluster.parameter_group, &family));
     let mut observed = Observed::new(cluster, global, client.region(), family, attached);
     let target = observed.target_name(configured_name);
+    let mut disputes = Vec::new();
+    let mut judged = |group: Group, attached: bool| {
+        let (owner, dispute) = judge(&group, cluster_identifier, &target, attached, claims);
+        disputes.extend(dispute);
+        Group { owner, ..group }
+    };
+    observed.attached = judged(observed.attached, true);
     if observed.attached.name != target {
-        observed.named = find_group(client, &target, Which::UserSet).await?;
+        observed.named = find_group(client, &target, Which::UserSet).await?.map(|group| judged(group, false));
     }
+    observed.disputes = disputes;
     for name in earlier {
         if *name != target && *name != observed.attached.name && !is_default_group(name) && observed.left_over.is_none() {
-            observed.left_over =
-                find_group(client, name, Which::UserSet).await?.filter(|group| group.belongs_to(&observed.cluster.identifier));
+            let group = find_group(client, name, Which::UserSet).await?;
+            let judged = group.map(|group| Group { owner: judge(&group, cluster_identifier, &target, false, claims).0, ..group });
+            // Only a group of ours is touched, so a contradiction does no harm.
+            observed.left_over = judged.filter(|group| group.is_ours(cluster_identifier));
         }
     }
     observed.previous = find_previous(client, &observed).await?;
@@ -54,7 +68,7 @@ async fn find_previous(client: &Client, observed: &Observed) -> Result<Option<Gr
     let ours = [Some(&observed.attached), observed.named.as_ref(), observed.left_over.as_ref()]
         .into_iter()
         .flatten()
-        .find(|group| group.belongs_to(observed.id()));
+        .find(|group| group.is_ours(observed.id()));
     let Some(ours) = ours else { return Ok(None) };
     let recorded = match ours.recorded_previous() {
         Some(name) => find_group(client, name, Which::UserSet).await?.filter(|group| group.family == observed.family),
@@ -80,7 +94,8 @@ pub(crate) async fn find_group(client: &Client, name: &str, which: Which) -> Res
         Err(error) => return Err(error),
     };
     let settings = parameters.into_iter().filter(|parameter| parameter.modifiable).map(setting).collect();
-    Ok(Some(Group { name: group.name, family: group.family, tags, settings }))
+    let (name, family, description) = (group.name, group.family, group.description);
+    Ok(Some(Group { name, family, description, tags, owner: Owner::Unjudged, settings }))
 }
 
 fn setting(parameter: Parameter) -> (String, Setting) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, default_name};
+use super::ownership::Dispute;
 use super::parameters::LOGICAL_REPLICATION;
 use crate::rds::cluster::Member;
 use crate::rds::parameter_group::default_group;
@@ -23,13 +24,26 @@ pub(crate) struct Observed {
     pub(crate) named: Option<Group>,
     /// An earlier group of ours, neither attached nor with the name that ours would have now.
     pub(crate) left_over: Option<Group>,
-    /// The group that our group says was attached before it.
+    /// The group that was attached before ours.
     pub(crate) previous: Option<Group>,
+    /// Contradictions about whose a group is. While there are any, nothing is changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) disputes: Vec<Dispute>,
 }
 
 impl Observed {
     pub(super) fn new(cluster: Cluster, global: Option<GlobalMembership>, region: &str, family: String, attached: Group) -> Self {
-        Self { cluster, global, region: region.to_owned(), family, attached, named: None, left_over: None, previous: None }
+        Self {
+            cluster,
+            global,
+            region: region.to_owned(),
+            family,
+            attached,
+            named: None,
+            left_over: None,
+            previous: None,
+            disputes: Vec::new(),
+        }
     }
 
     /// The cluster's identifier.
@@ -39,7 +53,7 @@ impl Observed {
 
     /// Whether this provider created the attached group for the cluster.
     pub(crate) fn attached_is_ours(&self) -> bool {
-        self.attached.belongs_to(self.id())
+        self.attached.is_ours(self.id())
     }
 
     /// Whether the attached group turns logical replication on.

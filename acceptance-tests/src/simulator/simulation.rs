@@ -91,6 +91,15 @@ impl Simulator {
         ClusterHandle::find(&self.shared, identifier)
     }
 
+    /// Deletes a cluster at once, whatever its status; its parameter groups stay.
+    pub fn remove_cluster(&self, identifier: &str) {
+        // Dropped outside the lock: it waits for Postgres to end.
+        let removed = self.shared.state().remove_cluster(identifier);
+        if let Some(postgres) = removed.and_then(|cluster| cluster.postgres) {
+            postgres.terminate();
+        }
+    }
+
     /// Adds a custom parameter group with these values, as if it had been created before.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! A create that stops half-way leaves no state, and the next one only does what is missing.
 
-use acceptance_tests::simulator::{ClusterSpec, Fault};
+use acceptance_tests::simulator::{ClusterSpec, Fault, Options, Simulator};
 
 use crate::rig::{OURS, Rig, SOURCE};
 
@@ -81,6 +81,45 @@ async fn a_create_that_fails_while_it_waits_is_taken_up_again() -> anyhow::Resul
     assert_eq!(rig.statuses(), ["in-sync", "in-sync"]);
     assert_eq!(rig.changes()?.iter().filter(|line| line.starts_with("ModifyDBCluster ")).count(), 1);
     rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn a_group_that_is_taken_up_is_compared_as_a_whole() -> anyhow::Result<()> {
+    const THEIRS: &str = "shop-custom";
+    for (action, attached) in [("ModifyDBCluster", false), ("RebootDBInstance", true)] {
+        let simulator = Simulator::start(Options::default())?;
+        simulator.create_parameter_group(THEIRS, "aurora-postgresql15", &[("work_mem", "65536")])?;
+        let rig = Rig::in_simulator(simulator, ClusterSpec::new("shop").without_postgres().parameter_group(THEIRS)).await?;
+        rig.source("reboot = \"writer\"\n  force_destroy = true")?;
+        rig.simulator.inject_fault(action, Fault::AccessDenied, 1);
+        rig.apply_fails().await?;
+        assert_eq!(rig.cluster.parameter_group() == OURS, attached);
+        rig.cluster.wait_until_available().await?;
+        // In the meantime somebody sets more in our group, and in the one that it carries over.
+        rig.set_parameter(OURS, "log_statement", "all", "immediate").await?;
+        rig.set_parameter(THEIRS, "max_worker_processes", "16", "pending-reboot").await?;
+        rig.cluster.wait_until_available().await?;
+        let set = format!("ModifyDBClusterParameterGroup {OURS}: max_worker_processes = 16 (pending-reboot)");
+        let reset = format!("ResetDBClusterParameterGroup {OURS}: log_statement (immediate)");
+        let would_run = rig.would_run().await?;
+        assert_eq!(would_run[..2], [set.clone(), reset.clone()], "{would_run:?}");
+        let before = rig.changes()?.len();
+        rig.tf.apply().await?;
+        assert_eq!(rig.changes()?[before..][..2], [set, reset]);
+        let values = rig.simulator.parameter_group(OURS).unwrap_or_default();
+        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("max_worker_processes", "16"),
+            ("rds.logical_replication", "1"),
+            ("wal_sender_timeout", "0"),
+            ("work_mem", "65536"),
+        ];
+        assert_eq!(values, expected);
+        rig.tf.assert_empty_plan().await?;
+        rig.tf.destroy().await?;
+        assert_eq!(rig.cluster.parameter_group(), THEIRS);
+    }
+    Ok(())
 }
 
 #[tokio::test]

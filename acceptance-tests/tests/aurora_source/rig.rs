@@ -38,7 +38,11 @@ impl Rig {
     }
 
     pub async fn on(options: Options, spec: ClusterSpec) -> anyhow::Result<Self> {
-        let simulator = Simulator::start(options)?;
+        Self::in_simulator(Simulator::start(options)?, spec).await
+    }
+
+    /// The same beside what a simulator already has.
+    pub async fn in_simulator(simulator: Simulator, spec: ClusterSpec) -> anyhow::Result<Self> {
         let cluster = simulator.create_cluster(spec).await?;
         let rig = Self { tf: Terraform::new()?.with_env("PGPASSWORD", &cluster.spec.admin_password), simulator, cluster };
         rig.provider(None)?;
@@ -125,6 +129,40 @@ impl Rig {
         Ok(())
     }
 
+    /// Sets tags of a parameter group, as another person might.
+    pub async fn tag(&self, group: &str, tags: &[(&str, &str)]) -> anyhow::Result<()> {
+        let tags = tags.iter().map(|(key, value)| aws_sdk_rds::types::Tag::builder().key(*key).value(*value).build());
+        let call = self.simulator.rds().add_tags_to_resource().resource_name(arn(group));
+        call.set_tags(Some(tags.collect())).send().await?;
+        Ok(())
+    }
+
+    /// Removes tags of a parameter group, as another person might.
+    pub async fn untag(&self, group: &str, keys: &[&str]) -> anyhow::Result<()> {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        let call = self.simulator.rds().remove_tags_from_resource().resource_name(arn(group));
+        call.set_tag_keys(Some(keys)).send().await?;
+        Ok(())
+    }
+
+    /// The tags of a parameter group, sorted, as `key=value`.
+    pub async fn tags(&self, group: &str) -> anyhow::Result<Vec<String>> {
+        let answer = self.simulator.rds().list_tags_for_resource().resource_name(arn(group)).send().await?;
+        let shown =
+            |tag: &aws_sdk_rds::types::Tag| format!("{}={}", tag.key().unwrap_or_default(), tag.value().unwrap_or_default());
+        let mut tags: Vec<String> = answer.tag_list().iter().map(shown).collect();
+        tags.sort();
+        Ok(tags)
+    }
+
+    /// Edits the resource's instance in the state file by hand: `attributes` and `private`.
+    pub fn edit_state(&self, edit: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
+        let path = self.tf.folder().join("terraform.tfstate");
+        let mut state: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
+        edit(&mut state["resources"][0]["instances"][0]);
+        Ok(std::fs::write(path, serde_json::to_string_pretty(&state)?)?)
+    }
+
     fn shown(&self, call: &Call) -> anyhow::Result<String> {
         let parameter = |name: &str| call.parameters.get(name).with_context(|| format!("{call:?} has no {name}"));
         let group = || parameter("DBClusterParameterGroupName");
@@ -143,6 +181,12 @@ impl Rig {
                 let values: Vec<String> = values.map(|((name, value), method)| format!("{name} = {value} ({method})")).collect();
                 format!("{} {}: {}", call.action, group()?, values.join(", "))
             }
+            "ResetDBClusterParameterGroup" => {
+                let field = |name| listed("Parameters.Parameter", name);
+                let names = field("ParameterName").into_iter().zip(field("ApplyMethod"));
+                let names: Vec<String> = names.map(|(name, method)| format!("{name} ({method})")).collect();
+                format!("{} {}: {}", call.action, group()?, names.join(", "))
+            }
             "ModifyDBCluster" if call.parameters.contains_key("DBClusterParameterGroupName") => {
                 assert_eq!(parameter("ApplyImmediately")?, "true");
                 format!("{} {}: parameter group {}, immediately", call.action, parameter("DBClusterIdentifier")?, group()?)
@@ -152,6 +196,10 @@ impl Rig {
             _ => format!("{} {:?}", call.action, call.parameters),
         })
     }
+}
+
+fn arn(group: &str) -> String {
+    format!("arn:aws:rds:us-east-1:123456789012:cluster-pg:{group}")
 }
 
 /// A provider block for the simulator with this `postgres` argument.

@@ -21,7 +21,10 @@ pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>
     let Some(Observed { found, .. }) = change.basis() else { return Ok(None) };
     match (change.before, change.after) {
         (before, Some(desired)) => set_up(found, desired, before).map(Some),
-        (Some(before), None) => Ok(Some(undo(found, before.reboot))),
+        (Some(before), None) => {
+            refuse_disputes(found)?;
+            Ok(Some(undo(found, before.reboot)))
+        }
         (None, None) => Ok(None),
     }
 }
@@ -47,6 +50,7 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
         // It can no longer be a source, but a destroy must still be possible.
         return Ok(Vec::new());
     }
+    refuse_disputes(observed)?;
     let mut refusals: Diagnostics = unfit.iter().map(|reason| message::unfit(observed.id(), reason)).collect();
     refusals.extend(unfit_parameters(observed, desired));
     refusals.into_result()?;
@@ -71,7 +75,7 @@ fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Operation> {
         operations.push(deletion(&observed.attached));
     }
     let detached = [&observed.named, &observed.left_over].into_iter().flatten();
-    operations.extend(detached.filter(|group| group.belongs_to(observed.id())).map(deletion));
+    operations.extend(detached.filter(|group| group.is_ours(observed.id())).map(deletion));
     operations
 }
 
@@ -93,6 +97,9 @@ fn group_operations(
     if !attached_is_ours && !unmet {
         return Ok(Vec::new());
     }
+    if !attached_is_ours && attached.name == target {
+        return Err(message::name_is_taken(observed, attached).into());
+    }
     build_group(observed, desired, before, &target)
 }
 
@@ -110,13 +117,37 @@ fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Opti
             None => {}
         }
     }
+    if before.is_none() {
+        let (carried, excess) = taken_up(observed, desired);
+        set.extend(carried);
+        reset = excess;
+    }
     let mut operations = modifications(observed, &attached.name, set);
-    operations.extend(
-        reset
-            .chunks(PARAMETERS_PER_CALL)
-            .map(|chunk| Operation::ResetGroup { name: attached.name.clone(), parameters: chunk.to_vec() }),
-    );
+    operations.extend(resets(&attached.name, &reset));
     operations
+}
+
+/// A create that finds our group attached takes it up as a whole: the values of the previous group that it lacks, and what it sets
+/// besides those and the wanted ones, which others have set.
+fn taken_up(observed: &cluster::Observed, desired: &Desired) -> (BTreeMap<String, String>, Vec<(String, ApplyMethod)>) {
+    let attached = &observed.attached;
+    let is_recorded = |group: &&Group| attached.recorded_previous() == Some(&group.name);
+    // If it is gone, nobody knows what was carried over.
+    let Some(previous) = observed.previous.as_ref().filter(is_recorded) else { return Default::default() };
+    let carried = previous.user_set().filter(|(name, value)| !desired.mentions(name) && !attached.holds(name, value));
+    let is_excess = |name: &str| !desired.mentions(name) && previous.user_value(name).is_none();
+    (carried.map(owned).collect(), excess(observed, attached, is_excess))
+}
+
+/// The parameters that users set in a group and that are in excess.
+fn excess(observed: &cluster::Observed, group: &Group, is_excess: impl Fn(&str) -> bool) -> Vec<(String, ApplyMethod)> {
+    let names = group.user_set().map(|(name, _)| name).filter(|name| is_excess(name));
+    names.map(|name| (name.clone(), method(observed, name))).collect()
+}
+
+fn resets(group: &str, parameters: &[(String, ApplyMethod)]) -> Vec<Operation> {
+    let chunks = parameters.chunks(PARAMETERS_PER_CALL);
+    chunks.map(|chunk| Operation::ResetGroup { name: group.to_owned(), parameters: chunk.to_vec() }).collect()
 }
 
 /// Another group is attached: create ours with everything that it sets, and attach it.
@@ -139,17 +170,23 @@ fn build_group(
     let previous = if attached_is_ours { attached.recorded_previous() } else { Some(&attached.name) };
     let tags = tags(observed, desired, previous.cloned());
     let mut operations = Vec::new();
+    let mut reset = Vec::new();
     match &observed.named {
         None => {
             operations.push(Operation::CreateGroup { name: target.to_owned(), family: observed.family.clone(), tags });
         }
         Some(group) => {
             refuse_foreign(observed, group)?;
+            // It is taken up as a whole: others may have set more in it since.
+            if before.is_none() || group.is_left_behind() {
+                reset = excess(observed, group, |name| !values.contains_key(name) && !desired.mentions(name));
+            }
             values.retain(|name, value| !group.holds(name, value));
             operations.extend(retag(group, &tags, before));
         }
     }
     operations.extend(modifications(observed, target, values));
+    operations.extend(resets(target, &reset));
     operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: target.to_owned() });
     operations.extend(attached_is_ours.then(|| deletion(attached)));
     operations.extend(observed.left_over.as_ref().map(deletion));
@@ -231,8 +268,14 @@ pub(super) fn pending_values(observed: &cluster::Observed) -> Option<Diagnostic>
     (!pending.is_empty()).then(|| message::pending_values(observed.id(), &pending))
 }
 
+/// Nothing is changed while it is not clear whose a group is.
+fn refuse_disputes(observed: &cluster::Observed) -> Result<(), Diagnostics> {
+    let disputes = observed.disputes.iter().map(|dispute| message::disputed(observed.id(), dispute));
+    disputes.collect::<Diagnostics>().into_result().map(drop)
+}
+
 fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Diagnostics> {
-    if !group.belongs_to(observed.id()) {
+    if !group.is_ours(observed.id()) {
         return Err(message::name_is_taken(observed, group).into());
     }
     if group.family != observed.family {

@@ -1,14 +1,16 @@
 //! A source set up, changed or undone: look, decide, run, look again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::claims::claims;
 use super::observe::{observe, observe_anew, observe_result, slots, taken_up};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::{Outcome, run};
 use super::schema::Source;
 use super::{check, message};
-use crate::cluster::find_group;
+use crate::cluster::{Owner, find_group, judge};
 use crate::failure::{Attempt, Failure};
 use crate::provider::{Context, stop};
 use crate::rds::parameter_group::Which;
@@ -36,12 +38,12 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
         if work.creates() {
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
         }
-        let (left, unread) = what_is_left(client, work, id).await;
+        let (left, unread) = what_is_left(client, work, id, &operations).await;
         let diagnostics = under_way.as_ref().map(message::unanswered).into_iter().chain(unread).collect();
         return Err(Stopped { failure, left, diagnostics });
     }
     let Some(desired) = work.desired else { return Ok(Done { observed: None, ran: operations, diagnostics }) };
-    match look_at_result(context, client, work, id, &patience).await {
+    match look_at_result(context, client, work, id, &operations, &patience).await {
         Ok(observed) => {
             diagnostics.extend(check::waiting(&observed.found, desired.reboot));
             Ok(Done { observed: Some(observed), ran: operations, diagnostics })
@@ -89,14 +91,22 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
     Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id }))
 }
 
-/// The cluster was deleted first; our group is no longer used.
+/// The cluster was deleted first; our groups are no longer used.
 async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
-    let name = work.prior.and_then(|prior| prior.model.parameter_group_name.known());
-    let Some(name) = name else { return Ok(Vec::new()) };
-    let awaited = format!("AWS to describe parameter group {name}");
-    let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(client, name, Which::UserSet))).await?;
-    let ours = group.filter(|group| group.belongs_to(id));
-    Ok(ours.map(|group| Operation::DeleteGroup { name: group.name }).into_iter().collect())
+    let claims = claims(&work.look(Purpose::Destroy), &[]);
+    let names: BTreeSet<&String> = claims.records.iter().map(|record| &record.name).collect();
+    let mut operations = Vec::new();
+    for name in names {
+        let awaited = format!("AWS to describe parameter group {name}");
+        let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(client, name, Which::UserSet))).await?;
+        let Some(group) = group else { continue };
+        match judge(&group, id, name, false, &claims) {
+            (_, Some(dispute)) => return Err(message::disputed(id, &dispute).into()),
+            (Owner::Ours { .. }, None) => operations.push(Operation::DeleteGroup { name: group.name }),
+            _ => {}
+        }
+    }
+    Ok(operations)
 }
 
 /// Observes the result of a complete run. The state depends on it: at a stop, a call that hangs is abandoned and everything is
@@ -106,27 +116,28 @@ async fn look_at_result(
     client: &Client,
     work: &Work<'_, Source>,
     id: &str,
+    ran: &[Operation],
     patience: &Patience,
 ) -> Result<Observed, Failure> {
     let look = work.look(Purpose::Result);
-    let looked = match observe_result(context, client, &look, patience).await {
-        Err(_) if context.cancel().is_cancelled() => last_look(client, &look, id).await,
+    let looked = match observe_result(context, client, &look, ran, patience).await {
+        Err(_) if context.cancel().is_cancelled() => last_look(client, &look, id, ran).await,
         looked => looked,
     };
     looked?.ok_or_else(|| message::not_found(id).into())
 }
 
 /// Observes the result of a run that stopped half-way, with the previous arguments, or says why it is unknown.
-async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str) -> (Option<Observed>, Diagnostics) {
+async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str, ran: &[Operation]) -> (Option<Observed>, Diagnostics) {
     let look = Look { desired: None, ..work.look(Purpose::Result) };
-    match last_look(client, &look, id).await {
+    match last_look(client, &look, id, ran).await {
         Ok(left) => (left, Diagnostics::new()),
         Err(failure) => (None, message::unread(id, &[], failure.into_diagnostics()).into()),
     }
 }
 
 /// Observes after a run that failed or was stopped. The state depends on it, so a stop does not end it; it has its own limit.
-async fn last_look(client: &Client, look: &Look<'_, Source>, id: &str) -> Result<Option<Observed>, Failure> {
-    let looked = tokio::time::timeout(LAST_LOOK_LIMIT, Box::pin(observe_anew(client, look))).await;
+async fn last_look(client: &Client, look: &Look<'_, Source>, id: &str, ran: &[Operation]) -> Result<Option<Observed>, Failure> {
+    let looked = tokio::time::timeout(LAST_LOOK_LIMIT, Box::pin(observe_anew(client, look, ran))).await;
     looked.unwrap_or_else(|_| Err(message::last_look_timed_out(id, LAST_LOOK_LIMIT).into()))
 }

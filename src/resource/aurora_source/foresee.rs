@@ -3,7 +3,7 @@
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::Source;
-use crate::cluster::{self, Group, Setting};
+use crate::cluster::{self, Group, OWNER_TAG, Owner, Setting};
 use crate::rds::ApplyType;
 use crate::resource::change::Change;
 
@@ -36,6 +36,9 @@ fn run(operation: &Operation, found: &mut cluster::Observed) {
         Operation::TagGroup { name, tags } => {
             let Some(group) = group(found, name) else { return };
             group.tags.extend(tags.clone());
+            if group.tags.contains_key(OWNER_TAG) {
+                group.owner = Owner::Unjudged;
+            }
         }
         Operation::UntagGroup { name, keys } => {
             let Some(group) = group(found, name) else { return };

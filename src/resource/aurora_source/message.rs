@@ -6,7 +6,7 @@ use super::desired::RebootPolicy;
 use super::operation::Operation;
 use super::schema::Source;
 use crate::catalogue::slot::Slot;
-use crate::cluster::{ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, RebootError, Unfit};
+use crate::cluster::{DESCRIPTION, Dispute, ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, PREVIOUS_TAG, RebootError, Unfit};
 use crate::failure::{Failure, Outage};
 use crate::resource::change::{lines, moved};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
@@ -110,6 +110,15 @@ pub(super) fn pending_values(id: &str, pending: &[String]) -> Diagnostic {
     Diagnostic::error("Other changes to the cluster are pending", detail).at(AttributePath::of("cluster_identifier"))
 }
 
+/// The cluster is in another region or account than the one in the state.
+pub(super) fn another_arn(id: &str, expected: &str, found: &str) -> Diagnostic {
+    let detail = format!(
+        "The state says that cluster {id} is {expected}, but AWS answers with {found}. Nothing was changed. Correct the region or the \
+         account of the provider's `aws`. If the state is wrong, remove the source from it (terraform state rm) and import it again."
+    );
+    Diagnostic::error("Another cluster has this identifier", detail).at(AttributePath::of("cluster_identifier"))
+}
+
 /// Under the identifier there is another cluster than the one that the change was decided for.
 pub(super) fn another_cluster(id: &str, expected: &str, found: &str) -> Diagnostic {
     let detail = format!(
@@ -123,15 +132,34 @@ const ANOTHER_GROUP: &str = "Set `parameter_group.name` to another name, or dele
 
 pub(super) fn name_is_taken(found: &Observed, group: &Group) -> Diagnostic {
     let owner = match group.tags.get(OWNER_TAG) {
-        Some(cluster) => format!("it was created for cluster {cluster}"),
+        Some(cluster) => format!("its tag {OWNER_TAG} is {cluster:?}"),
         None => format!("it has no tag {OWNER_TAG}"),
     };
+    let restore = match group.tags.contains_key(OWNER_TAG) || group.description != DESCRIPTION {
+        true => String::new(),
+        false => format!(
+            " If it was created for this cluster and lost its tags, set {OWNER_TAG} to {} and {PREVIOUS_TAG} to the group that was \
+             attached before.",
+            found.id()
+        ),
+    };
     let detail = format!(
-        "Parameter group {} already exists and was not created for cluster {}: {owner}. {ANOTHER_GROUP}",
+        "Parameter group {} already exists and was not created for cluster {}: {owner}. {ANOTHER_GROUP}{restore}",
         group.name,
         found.id()
     );
     Diagnostic::error("Parameter group name is taken", detail).at(AttributePath::of("parameter_group").attribute("name"))
+}
+
+/// Tags and state contradict each other.
+pub(super) fn disputed(id: &str, dispute: &Dispute) -> Diagnostic {
+    let Dispute { group, tags, against } = dispute;
+    let detail = format!(
+        "The tags {OWNER_TAG} and {PREVIOUS_TAG} of parameter group {group} say: {tags}. But {against}. Nothing is changed in cluster \
+         {id} while these contradict each other. Correct the tags, or remove them if the group was not created for this source. If \
+         the tags are right, remove the source from the state (terraform state rm) and import it again."
+    );
+    Diagnostic::error("Tags and state contradict each other", detail).at(AttributePath::of("cluster_identifier"))
 }
 
 pub(super) fn another_family(found: &Observed, group: &Group) -> Diagnostic {

@@ -5,7 +5,7 @@
 //! instances and their own parameter groups, and every parameter that is not wanted here (the settings of the previous group are
 //! carried over).
 //!
-//! A group is ours if its tags say that it was created for the cluster; they also hold the name of the group attached before. So
+//! A group is ours if its tags and the state say so ([`cluster::judge`]). The tags hold the cluster and the group attached before, so
 //! a create that stops half-way leaves no state and loses nothing: the next one finds the group and plans only what is missing.
 //!
 //! Needs rds:DescribeDBClusters, DescribeDBInstances, DescribeDBEngineVersions, DescribeDBClusterParameterGroups,
@@ -14,6 +14,7 @@
 //! AddTagsToResource, RemoveTagsFromResource, ModifyDBCluster (cluster and group) and RebootDBInstance.
 
 mod check;
+mod claims;
 mod desired;
 mod diff;
 mod effect;
@@ -104,8 +105,8 @@ impl Managed for Source {
         observed.found.clone()
     }
 
-    fn recall(_: &Prior<AuroraSource, Desired>, stored: Option<&cluster::Observed>) -> Option<Observed> {
-        stored.cloned().map(Observed::from)
+    fn recall(prior: &Prior<AuroraSource, Desired>, stored: Option<&cluster::Observed>) -> Option<Observed> {
+        claims::of_this_cluster(&prior.model, stored).cloned().map(Observed::from)
     }
 
     /// A cluster that is gone is not observed at all.
@@ -133,7 +134,7 @@ impl Managed for Source {
     fn is_taken(now: &Observed) -> bool {
         let found = &now.found;
         let groups = [Some(&found.attached), found.named.as_ref(), found.left_over.as_ref()];
-        groups.into_iter().flatten().any(|group| group.belongs_to(found.id()))
+        groups.into_iter().flatten().any(|group| group.is_ours(found.id()))
     }
 
     fn foresee(change: &Change<'_, Self>, operations: &[Operation]) -> Option<Observed> {

@@ -1,9 +1,11 @@
 //! Looks at a cluster, and reads the logical replication slots from its writer.
 
+use super::claims::{claims, recognise};
 use super::desired::Desired;
 use super::diff::{diff, turns_logical_replication_off};
 use super::message;
 use super::observed::{Observed, Slots};
+use super::operation::Operation;
 use super::schema::Source;
 use crate::aws::Error;
 use crate::catalogue::slot::logical_slots;
@@ -59,27 +61,32 @@ pub(super) fn taken_up(cluster_identifier: &str) -> String {
 /// Observes the cluster; a stop ends it.
 pub(super) async fn observe(context: &Context, client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let awaited = format!("AWS to describe cluster {}", look.arguments.cluster_identifier);
-    stop::ends(context.cancel(), &awaited, Box::pin(observe_anew(client, look))).await
+    stop::ends(context.cancel(), &awaited, Box::pin(observe_anew(client, look, &[]))).await
 }
 
-/// Observes the result of a change; an outage of AWS is waited out as in any other wait of the change.
+/// Observes the result of a change that ran these operations; an outage of AWS is waited out as in any other wait of the change.
 pub(super) async fn observe_result(
     context: &Context,
     client: &Client,
     look: &Look<'_, Source>,
+    ran: &[Operation],
     patience: &Patience,
 ) -> Result<Option<Observed>, Failure> {
     let awaited = format!("AWS to describe cluster {}", look.arguments.cluster_identifier);
-    let looked = patience.through(&awaited, || ask(client, look));
-    stop::ends(context.cancel(), &awaited, Box::pin(looked)).await
+    let looked = patience.through(&awaited, || ask(client, look, ran));
+    recognise(look, stop::ends(context.cancel(), &awaited, Box::pin(looked)).await?)
 }
 
-/// Observes the cluster, even after a stop.
-pub(super) async fn observe_anew(client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
-    Ok(ask(client, look).await?)
+/// Observes the cluster after these operations, even after a stop.
+pub(super) async fn observe_anew(
+    client: &Client,
+    look: &Look<'_, Source>,
+    ran: &[Operation],
+) -> Result<Option<Observed>, Failure> {
+    recognise(look, ask(client, look, ran).await?)
 }
 
-async fn ask(client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Error> {
+async fn ask(client: &Client, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
     let arguments = look.desired.unwrap_or(look.arguments);
     let before = look.recalled.map(|recalled| &recalled.found);
     let names = [
@@ -90,7 +97,7 @@ async fn ask(client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed
     ];
     let earlier: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
     let (id, group) = (&arguments.cluster_identifier, arguments.group_name.as_deref());
-    Ok(cluster::observe(client, id, group, &earlier).await?.map(Observed::from))
+    Ok(cluster::observe(client, id, group, &earlier, &claims(look, ran)).await?.map(Observed::from))
 }
 
 /// Reads the logical slots if the change would turn logical replication off, and nothing else refuses it already.

@@ -5,13 +5,11 @@ use tokio_util::sync::CancellationToken;
 use super::message;
 use super::operation::Operation;
 use crate::aws::{Cause, Error};
-use crate::cluster::{RebootError, Reboots, find_group};
+use crate::cluster::{DESCRIPTION, RebootError, Reboots, find_group};
 use crate::failure::Failure;
 use crate::provider::stop;
 use crate::rds::parameter_group::Which;
 use crate::rds::{Client, Patience};
-
-const GROUP_DESCRIPTION: &str = "Logical replication for ClickPipes, made by terraform-provider-clickpipes";
 
 /// The result of a run that may have stopped half-way.
 pub(super) struct Outcome {
@@ -64,12 +62,12 @@ async fn call(reboots: &Reboots<'_>, resource_id: &str, operation: &Operation, r
     let Reboots { client, cluster: owner, patience, .. } = reboots;
     match operation {
         Operation::CreateGroup { name, family, tags } => {
-            match client.create_parameter_group(name, family, GROUP_DESCRIPTION, tags, patience).await {
+            match client.create_parameter_group(name, family, DESCRIPTION, tags, patience).await {
                 // A repeated call whose first answer was lost.
                 Err(error) if error.cause() == Cause::AlreadyExists => {
                     let awaited = format!("AWS to describe parameter group {name}");
                     let group = patience.through(&awaited, || find_group(client, name, Which::UserSet)).await?;
-                    if !group.is_some_and(|group| group.belongs_to(owner)) {
+                    if !group.is_some_and(|group| group.belongs_to(owner) && group.description == DESCRIPTION) {
                         return Err(error.into());
                     }
                 }

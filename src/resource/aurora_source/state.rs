@@ -4,7 +4,7 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{AuroraSource, MemberState, ParameterGroupSettings, ParameterValues, Source};
-use crate::cluster::{self, GUIDE_PARAMETERS, PREVIOUS_TAG, TAG_PREFIX, default_name};
+use crate::cluster::{self, GUIDE_PARAMETERS, Owner, PREVIOUS_TAG, TAG_PREFIX, default_name};
 use crate::rds::parameter_group::Tags;
 use crate::rds::{ClusterStatus, ParameterGroupStatus};
 use crate::resource::change::{Change, Proposal};
@@ -91,7 +91,10 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
         parameter_group_status: member.parameter_group_status.to_string().into(),
         writer: member.writer.into(),
     });
-    let previous = found.attached.recorded_previous().filter(|_| found.attached_is_ours());
+    let attached = &found.attached;
+    // While tags and state contradict each other, what the state records is kept.
+    let is_recorded = found.attached_is_ours() || matches!(attached.owner, Owner::Disputed { .. });
+    let previous = attached.recorded_previous().filter(|_| is_recorded);
     AuroraSource {
         id: cluster.identifier.clone().into(),
         arn: cluster.arn.clone().into(),

@@ -123,6 +123,29 @@ fn a_create_that_stopped_half_way_plans_only_what_is_missing() {
 }
 
 #[test]
+fn a_group_that_is_taken_up_is_compared_as_a_whole() {
+    let theirs = || group("shop-custom", &[("work_mem", "65536")]);
+    let planted = [("rds.logical_replication", "1"), ("wal_sender_timeout", "0"), ("max_wal_senders", "99")];
+    let ours = || our_group(OURS, "shop-custom", &planted);
+    let set = "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: work_mem = 65536 (immediate)";
+    let reset = "ResetDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: max_wal_senders (pending-reboot)";
+    let created = |observed: &Observed, desired: &Desired| lines(&to(observed, desired, None).unwrap());
+    let detached = Observed { named: Some(ours()), ..observed(theirs()) };
+    assert_eq!(created(&detached, &desired("never", &[])), [set, reset, ATTACH]);
+    let attached = Observed { previous: Some(theirs()), ..observed(ours()) };
+    assert_eq!(created(&attached, &desired("writer", &[])), [set, reset, WRITER]);
+    // What is wanted, or left alone, is not in excess; nor what an existing source finds.
+    assert_eq!(created(&attached, &desired("never", &[("max_wal_senders", "99")])), [set]);
+    let mut left_alone = desired("never", &[]);
+    left_alone.left_alone = vec!["max_wal_senders".to_owned()];
+    assert_eq!(created(&attached, &left_alone), [set]);
+    check(&attached, &desired("never", &[]), &[]);
+    // The previous group is gone: nobody knows what was carried over.
+    let gone = Observed { previous: Some(group(DEFAULT, &[])), ..attached };
+    assert!(created(&gone, &desired("never", &[])).is_empty());
+}
+
+#[test]
 fn a_dynamic_change_in_our_group_needs_no_reboot_and_a_static_one_does() {
     let mut drifted = settled();
     drifted.attached = our_group(OURS, DEFAULT, &[("rds.logical_replication", "1"), ("wal_sender_timeout", "60000")]);

@@ -1,0 +1,155 @@
+//! What a state says of the cluster and of our parameter groups, as far as it can be believed: a state can be edited, and private data
+//! can come from another resource. Pure.
+
+use super::message;
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::{AuroraSource, Source};
+use crate::cluster::{self, Claims, PREVIOUS_TAG, Record};
+use crate::failure::Failure;
+use crate::resource::change::{Look, Purpose};
+use crate::terraform::{Diagnostic, Severity};
+
+/// The stored observation, if it is of the cluster that the state describes.
+pub(super) fn of_this_cluster<'a>(model: &AuroraSource, stored: Option<&'a cluster::Observed>) -> Option<&'a cluster::Observed> {
+    let cluster = &stored?.cluster;
+    let says = |attribute: Option<&String>, stored: &String| attribute.is_none_or(|attribute| attribute == stored);
+    let is_it = says(model.cluster_identifier.known(), &cluster.identifier)
+        && says(model.arn.known(), &cluster.arn)
+        && says(model.cluster_resource_id.known(), &cluster.resource_id);
+    stored.filter(|_| is_it)
+}
+
+/// Which groups are ours apart from their tags: those that the state records, and those that this run has created or tagged.
+pub(super) fn claims(look: &Look<'_, Source>, ran: &[Operation]) -> Claims {
+    let mut records: Vec<Record> = ran.iter().filter_map(recorded_by).collect();
+    let of_state = look.prior.and_then(|prior| {
+        let previous = prior.model.previous_parameter_group_name.known()?.clone();
+        Some(Record { name: prior.model.parameter_group_name.known()?.clone(), previous: Some(previous) })
+    });
+    let of_look = look.recalled.into_iter().flat_map(|Observed { found, .. }| {
+        let detached = [found.named.as_ref(), found.left_over.as_ref()].into_iter().flatten();
+        // What was attached before a detached group is decided when it is attached again.
+        let detached = detached.filter_map(|group| Some(Record { previous: None, ..group.record(found.id())? }));
+        found.attached.record(found.id()).into_iter().chain(detached)
+    });
+    let known: Vec<Record> = of_state.into_iter().chain(of_look).collect();
+    let ran_on: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
+    records.extend(known.into_iter().filter(|record| !ran_on.contains(&record.name)));
+    let any_name = look.purpose == Purpose::Read { importing: true };
+    Claims { from_state: look.prior.is_some() && !any_name, any_name, records }
+}
+
+fn recorded_by(operation: &Operation) -> Option<Record> {
+    match operation {
+        Operation::CreateGroup { name, tags, .. } => {
+            Some(Record { name: name.clone(), previous: tags.get(PREVIOUS_TAG).cloned() })
+        }
+        Operation::TagGroup { name, tags } => {
+            Some(Record { name: name.clone(), previous: Some(tags.get(PREVIOUS_TAG)?.clone()) })
+        }
+        _ => None,
+    }
+}
+
+/// Makes sure that the cluster is the one in the state. For a refresh, one that was created again under the same identifier means
+/// that the one in the state is gone.
+///
+/// # Errors
+/// Another cluster.
+pub(super) fn recognise(look: &Look<'_, Source>, seen: Option<Observed>) -> Result<Option<Observed>, Failure> {
+    let (Some(prior), Some(Observed { found, .. })) = (look.prior, &seen) else { return Ok(seen) };
+    let (id, cluster) = (found.id(), &found.cluster);
+    if let Some(arn) = prior.model.arn.known().filter(|arn| **arn != cluster.arn) {
+        return Err(message::another_arn(id, arn, &cluster.arn).into());
+    }
+    let Some(expected) = prior.model.cluster_resource_id.known().filter(|expected| **expected != cluster.resource_id) else {
+        return Ok(seen);
+    };
+    let another = message::another_cluster(id, expected, &cluster.resource_id);
+    Err(match look.purpose {
+        Purpose::Read { .. } => Failure::Missing(Diagnostic { severity: Severity::Warning, ..another }),
+        _ => another.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::desired::Desired;
+    use super::super::fixture::config;
+    use super::super::state;
+    use super::*;
+    use crate::cluster::fixture::{DEFAULT, OURS, group, observed, our_group, settled};
+    use crate::rds::parameter_group::Tags;
+    use crate::resource::Prior;
+
+    fn prior(found: &cluster::Observed) -> Prior<AuroraSource, Desired> {
+        let model = state::observed(&config("never", &[]), &found.clone().into(), false);
+        let arguments = Desired::decode(&model).unwrap().unwrap();
+        Prior { model, arguments }
+    }
+
+    fn look<'a>(purpose: Purpose, prior: &'a Prior<AuroraSource, Desired>, recalled: Option<&'a Observed>) -> Look<'a, Source> {
+        Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None }
+    }
+
+    fn record(name: &str, previous: Option<&str>) -> Record {
+        Record { name: name.to_owned(), previous: previous.map(str::to_owned) }
+    }
+
+    #[test]
+    fn state_and_private_data_record_the_same_group() {
+        let recalled = Observed::from(settled());
+        let prior = prior(&settled());
+        let claims = claims(&look(Purpose::Apply, &prior, Some(&recalled)), &[]);
+        assert!(claims.from_state && !claims.any_name);
+        assert_eq!(claims.records, [record(OURS, Some(DEFAULT)), record(OURS, Some(DEFAULT))]);
+    }
+
+    #[test]
+    fn a_detached_group_is_recorded_by_private_data_alone() {
+        let detached = cluster::Observed { named: Some(our_group(OURS, DEFAULT, &[])), ..observed(group(DEFAULT, &[])) };
+        let recalled = Observed::from(detached.clone());
+        let prior = prior(&detached);
+        assert_eq!(claims(&look(Purpose::Apply, &prior, Some(&recalled)), &[]).records, [record(OURS, None)]);
+        assert!(claims(&look(Purpose::Apply, &prior, None), &[]).records.is_empty());
+    }
+
+    #[test]
+    fn what_this_run_did_takes_precedence() {
+        let recalled = Observed::from(settled());
+        let prior = prior(&settled());
+        let tags = Tags::from([(PREVIOUS_TAG.to_owned(), "theirs".to_owned())]);
+        let ran = [
+            Operation::CreateGroup { name: "shop-cdc".to_owned(), family: String::new(), tags: tags.clone() },
+            Operation::TagGroup { name: OURS.to_owned(), tags },
+        ];
+        let claims = claims(&look(Purpose::Result, &prior, Some(&recalled)), &ran);
+        assert_eq!(claims.records, [record("shop-cdc", Some("theirs")), record(OURS, Some("theirs"))]);
+    }
+
+    #[test]
+    fn private_data_of_another_cluster_are_ignored() {
+        let mut other = settled();
+        let model = prior(&settled()).model;
+        assert!(of_this_cluster(&model, Some(&other)).is_some());
+        other.cluster.resource_id = "cluster-DEF".to_owned();
+        assert!(of_this_cluster(&model, Some(&other)).is_none());
+    }
+
+    #[test]
+    fn another_cluster_under_the_identifier_is_gone_for_a_refresh_and_an_error_for_a_change() {
+        let prior = prior(&settled());
+        let mut found = settled();
+        assert!(recognise(&look(Purpose::Apply, &prior, None), Some(found.clone().into())).is_ok());
+        found.cluster.resource_id = "cluster-DEF".to_owned();
+        let seen = || Some(Observed::from(found.clone()));
+        let refreshed = recognise(&look(Purpose::Read { importing: false }, &prior, None), seen());
+        assert!(matches!(refreshed, Err(Failure::Missing(warning)) if warning.detail.contains("cluster-DEF")));
+        let changed = recognise(&look(Purpose::Destroy, &prior, None), seen());
+        assert!(matches!(changed, Err(Failure::Diagnosed(_))));
+        found.cluster.arn = "arn:aws:rds:eu-west-1:999999999999:cluster:shop".to_owned();
+        let elsewhere = recognise(&look(Purpose::Read { importing: false }, &prior, None), Some(found.into()));
+        assert!(matches!(elsewhere, Err(Failure::Diagnosed(_))), "an account that was mixed up does not mean that it is gone");
+    }
+}
