@@ -117,13 +117,14 @@ struct Run<'a> {
 impl Run<'_> {
     async fn reboot(&self, context: &Context, named: Option<&String>, limit: Duration) -> Result<(), Failure> {
         let Self { client, cluster: id, .. } = *self;
-        if client.find_cluster(id).await?.is_none() {
+        let Some(found) = client.find_cluster(id).await? else {
             return Err(not_found(id, client.region(), Diagnostic::error).into());
-        }
+        };
         let progress = self.progress.clone();
         // The overall limit ends it.
         let patience = Patience::new(2 * limit, context.cancel().clone()).telling(move |text| progress.say(text));
-        let reboots = Reboots { client, cluster: id, patience: &patience, statics_changed: false };
+        let reboots =
+            Reboots { client, cluster: id, resource_id: &found.resource_id, patience: &patience, statics_changed: false };
         self.say(format!("Waiting for cluster {id} to be available"));
         // During a failover the writer is not known yet.
         let instance = instance(&reboots.available().await?, named)?;

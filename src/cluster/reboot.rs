@@ -22,6 +22,8 @@ pub(crate) struct Reboots<'a> {
     pub(crate) client: &'a Client,
     /// The cluster's identifier.
     pub(crate) cluster: &'a str,
+    /// Its resource id: another cluster with the same identifier is not rebooted.
+    pub(crate) resource_id: &'a str,
     pub(crate) patience: &'a Patience,
     /// Whether a change was made before that members apply only at a reboot.
     pub(crate) statics_changed: bool,
@@ -103,9 +105,11 @@ impl Reboots<'_> {
     /// The cluster, once it is available.
     ///
     /// # Errors
-    /// Any failed call, timeout, cancel.
+    /// Any failed call, timeout, cancel, and another cluster.
     pub(crate) async fn available(&self) -> Result<Cluster, aws::Error> {
-        self.client.wait_for_cluster_available(self.cluster, self.patience).await
+        let cluster = self.client.wait_for_cluster_available(self.cluster, self.patience).await?;
+        cluster.expect(self.resource_id)?;
+        Ok(cluster)
     }
 
     async fn reboot(&self, instance: &str) -> Result<(), aws::Error> {

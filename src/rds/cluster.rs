@@ -101,12 +101,21 @@ impl Cluster {
         self.members.iter().find(|member| member.writer)
     }
 
+    /// Makes sure that it is the cluster with this resource id.
+    ///
+    /// # Errors
+    /// [`Error::AnotherCluster`].
+    pub fn expect(&self, resource_id: &str) -> Result<(), Error> {
+        if self.resource_id == resource_id {
+            return Ok(());
+        }
+        let (expected, found) = (resource_id.to_owned(), self.resource_id.clone());
+        Err(Error::AnotherCluster { cluster: self.identifier.clone(), expected, found })
+    }
+
     /// Whether a change that is applied at once may be sent: it is this cluster, and nothing else would be applied along.
     fn admits_a_change(&self, resource_id: &str) -> Result<(), Error> {
-        if self.resource_id != resource_id {
-            let (expected, found) = (resource_id.to_owned(), self.resource_id.clone());
-            return Err(Error::AnotherCluster { cluster: self.identifier.clone(), expected, found });
-        }
+        self.expect(resource_id)?;
         let pending: Vec<String> = self.pending_modified_values.iter().map(ToString::to_string).collect();
         if pending.is_empty() { Ok(()) } else { Err(Error::OtherChangesPending { cluster: self.identifier.clone(), pending }) }
     }

@@ -300,6 +300,13 @@ impl ClusterHandle {
         }
     }
 
+    /// Gives it this resource id, as if it had been deleted and created again.
+    pub fn become_another(&self, resource_id: &str) {
+        if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {
+            resource_id.clone_into(&mut cluster.resource_id);
+        }
+    }
+
     /// Makes it a replica of another cluster, as somebody else might.
     pub fn replicate(&self, source_arn: &str) {
         if let Some(cluster) = self.shared.state().clusters.get_mut(&self.spec.identifier) {

@@ -132,6 +132,22 @@ async fn a_cluster_that_was_created_again_is_another_one() -> anyhow::Result<()>
 }
 
 #[tokio::test]
+async fn a_cluster_that_is_created_again_during_an_apply_is_left_alone() -> anyhow::Result<()> {
+    for (trigger, next) in [("ModifyDBClusterParameterGroup", "ModifyDBCluster"), ("ModifyDBCluster", "RebootDBInstance")] {
+        let rig = Rig::without_postgres().await?;
+        rig.source("reboot = \"writer\"")?;
+        let cluster = rig.cluster.clone();
+        rig.simulator.after_call(trigger, move || cluster.become_another("cluster-ANOTHER"));
+        let message = rig.apply_fails().await?.message();
+        for word in ["Another cluster has this identifier", "cluster-ANOTHER", &rig.cluster.resource_id] {
+            assert!(message.contains(word), "{word} is missing in {message}");
+        }
+        assert!(!rig.simulator.calls().iter().any(|call| call.action == next), "{:?}", rig.changes()?);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_state_of_another_account_or_cluster_is_an_error_that_names_both() -> anyhow::Result<()> {
     let rig = set_up().await?;
     let elsewhere = "arn:aws:rds:us-east-1:999999999999:cluster:shop";

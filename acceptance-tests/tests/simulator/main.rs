@@ -3,6 +3,7 @@
 mod api;
 mod control_endpoint;
 mod control_plane;
+mod distorted;
 mod iam_authentication;
 mod lifetime;
 mod master_secret;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::desired::RebootPolicy;
 use super::operation::Operation;
 use super::schema::Source;
+use crate::aws::Error;
 use crate::catalogue::slot::Slot;
 use crate::cluster::{DESCRIPTION, Dispute, ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, PREVIOUS_TAG, RebootError, Unfit};
 use crate::failure::{Failure, Outage};
@@ -274,6 +275,9 @@ fn word(policy: RebootPolicy) -> &'static str {
 /// A reboot that failed.
 pub(super) fn reboot(error: RebootError) -> Failure {
     match error {
+        RebootError::Aws(Error::AnotherCluster { cluster, expected, found }) => {
+            another_cluster(&cluster, &expected, &found).into()
+        }
         RebootError::Aws(error) => error.into(),
         RebootError::NoWriter { cluster } => {
             let detail = format!(

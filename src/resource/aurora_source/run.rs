@@ -31,7 +31,7 @@ pub(super) async fn run(
     cancel: &CancellationToken,
 ) -> Outcome {
     let reboots_writer = operations.iter().any(|operation| matches!(operation, Operation::RebootWriter { .. }));
-    let mut reboots = Reboots { client, cluster: cluster_identifier, patience, statics_changed: false };
+    let mut reboots = Reboots { client, cluster: cluster_identifier, resource_id, patience, statics_changed: false };
     let mut done = Vec::new();
     for operation in operations {
         let awaited = format!("AWS to answer {operation}");
@@ -39,8 +39,7 @@ pub(super) async fn run(
             return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
         }
         tracing::info!(cluster = cluster_identifier, %operation, "running");
-        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, resource_id, operation, reboots_writer))).await
-        {
+        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, operation, reboots_writer))).await {
             let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
             return Outcome { done, under_way: unanswered.then(|| operation.clone()), result: Err(failure) };
         }
@@ -58,8 +57,8 @@ pub(super) async fn run(
     Outcome { done, under_way: None, result }
 }
 
-async fn call(reboots: &Reboots<'_>, resource_id: &str, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
-    let Reboots { client, cluster: owner, patience, .. } = reboots;
+async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
+    let Reboots { client, cluster: owner, resource_id, patience, .. } = reboots;
     match operation {
         Operation::CreateGroup { name, family, tags } => {
             match client.create_parameter_group(name, family, DESCRIPTION, tags, patience).await {
@@ -84,7 +83,7 @@ async fn call(reboots: &Reboots<'_>, resource_id: &str, operation: &Operation, r
             client.remove_tags(&group_arn(client, name, patience).await?, keys, patience).await?;
         }
         Operation::AttachGroup { cluster, group } => {
-            client.wait_for_cluster_available(cluster, patience).await?;
+            reboots.available().await.map_err(|error| message::reboot(error.into()))?;
             match client.attach_parameter_group(cluster, resource_id, group, patience).await {
                 Err(Error::OtherChangesPending { cluster, pending }) => {
                     return Err(message::pending_values(&cluster, &pending).into());
@@ -97,7 +96,7 @@ async fn call(reboots: &Reboots<'_>, resource_id: &str, operation: &Operation, r
             client.wait_for_parameter_group_attached(cluster, group, patience).await?;
         }
         Operation::RebootWriter { .. } => reboots.writer().await.map_err(message::reboot)?,
-        Operation::RebootOthers { .. } => reboots.others(reboots_writer).await?,
+        Operation::RebootOthers { .. } => reboots.others(reboots_writer).await.map_err(|error| message::reboot(error.into()))?,
         Operation::DeleteGroup { name } => match client.delete_parameter_group(name, patience).await {
             Err(error) if error.cause() == Cause::NotFound => {}
             result => result?,
