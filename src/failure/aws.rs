@@ -7,7 +7,11 @@ use crate::terraform::Diagnostic;
 impl From<aws::Error> for Failure {
     fn from(error: aws::Error) -> Self {
         let diagnostic = aws_diagnostic(&error);
-        if error.is_unreachable() { Self::Unreachable(Outage { party: Party::Aws, diagnostic }) } else { diagnostic.into() }
+        match error {
+            aws::Error::Cancelled { awaited } => Self::Cancelled { awaited, diagnostic },
+            error if error.is_unreachable() => Self::Unreachable(Outage { party: Party::Aws, diagnostic }),
+            _ => diagnostic.into(),
+        }
     }
 }
 

@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     /// AWS or the database server cannot be reached. With `on_unreachable = "keep_state"` Read keeps the prior state and plan works from
     /// configuration; otherwise, and always for an apply, it is an error.
     Unreachable(Outage),
+    /// The step was stopped while it waited: Terraform asked for it, or the time of the step was up.
+    Cancelled {
+        /// What it waited for.
+        awaited: String,
+        diagnostic: Diagnostic,
+    },
     /// What the practitioner is told.
     Diagnosed(Diagnostics),
 }
@@ -32,7 +38,9 @@ impl Failure {
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
         match self {
             Self::Diagnosed(diagnostics) => diagnostics,
-            Self::Missing(diagnostic) | Self::Unreachable(Outage { diagnostic, .. }) => diagnostic.into(),
+            Self::Missing(diagnostic) | Self::Unreachable(Outage { diagnostic, .. }) | Self::Cancelled { diagnostic, .. } => {
+                diagnostic.into()
+            }
             Self::ConfigurationUnknown => Diagnostic::error(
                 "The provider's configuration is not known",
                 "A value in the provider block is still unknown where it is needed. Give it literally, or apply what it comes from first.",

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use super::{Failure, Outage, Party};
-use crate::postgres::{Cause, Error, Origin, TlsFault};
+use crate::postgres::{Breach, Cause, Error, Origin, Phase, TlsFault};
 use crate::printable::printable_line;
 use crate::terraform::Diagnostic;
 
@@ -12,6 +12,7 @@ impl From<Error> for Failure {
         let said = diagnostic(&error);
         match error {
             error if error.is_database_missing() => Self::Missing(said),
+            Error::Cancelled { awaited } => Self::Cancelled { awaited, diagnostic: said },
             error if error.is_outage() => Self::Unreachable(Outage { party: Party::Database, diagnostic: said }),
             _ => said.into(),
         }
@@ -22,13 +23,19 @@ impl From<Error> for Failure {
 fn diagnostic(error: &Error) -> Diagnostic {
     let summary = match error.original() {
         Error::LoginUnavailable { .. } => "No credentials for the database server",
+        Error::ConnectTimeout { phase: Phase::Tls | Phase::Session | Phase::FirstQuery, .. } => {
+            "The database server does not answer"
+        }
+        error if error.cause() == Some(Cause::CannotConnectNow) => "The database server does not accept logins yet",
         error if error.is_unreachable() => "Cannot reach the database server",
         error if error.is_database_missing() => "Database not found",
         Error::LoginRefused { .. } | Error::PasswordMissing { .. } => "The database server refuses the login",
         Error::ConnectionLost { .. } => "Lost the connection to the database server",
+        Error::PasswordWithheld { .. } => "The password was not sent",
+        Error::Pooled { .. } => "Connected to a pooler instead of the database server",
         Error::Reader { .. } => "Connected to a reader instead of the writer",
         Error::Locked { .. } | Error::Busy { .. } => "Timed out waiting for a lock",
-        Error::Cancelled => "Cancelled",
+        Error::Cancelled { .. } => "Cancelled",
         Error::Statement { .. } => "The database server refuses a statement",
         _ => "The database server cannot be used",
     };
@@ -57,8 +64,44 @@ pub(crate) fn describe(error: &Error) -> String {
 fn remedy(error: &Error) -> Option<&'static str> {
     match error.original() {
         Error::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
-        Error::Refused { .. } | Error::ConnectTimeout { .. } | Error::Unreachable { .. } => Some(
-            "Check host and port, that the server runs, and that security groups, routes and tunnels let this machine reach it.",
+        Error::Refused { .. } => Some("Check host and port, and that the server, or the tunnel to it, runs and listens there."),
+        Error::Unreachable { .. } => Some("Check host and port, and that this machine has a route to the server."),
+        Error::Dropped { .. } => Some(
+            "A server that starts, ends or has no free connection does that, and so does a tunnel or proxy whose server does not run. Check \
+                 what listens there and that the server runs, then try again.",
+        ),
+        Error::ConnectTimeout { phase, .. } => Some(match phase {
+            Phase::Name => "Check the host name, and the resolver of the machine where Terraform runs.",
+            Phase::Dial => {
+                "Check host and port, that the server runs, and that security groups, routes and tunnels let this machine reach it."
+            }
+            Phase::Tls | Phase::Session => {
+                "Check that a PostgreSQL server listens there and is not stopped or overloaded. If a tunnel or proxy listens there, check \
+                 that it reaches the server. If the server is only slow, increase connect_timeout of the provider's postgres settings."
+            }
+            Phase::FirstQuery => {
+                "Check that the server is not stopped or overloaded. If it is only slow, increase connect_timeout of the provider's \
+                 postgres settings."
+            }
+        }),
+        Error::PasswordWithheld { origin: Origin::Token, .. } => Some(
+            "An IAM token is always sent in clear text, so the server must be verified first: set sslmode = \"verify-full\" in the provider's \
+                 postgres settings, and sslrootcert if the server's certificate is not signed by Amazon RDS's authorities.",
+        ),
+        Error::PasswordWithheld { .. } => Some(
+            "Set sslmode = \"verify-full\" in the provider's postgres settings, and sslrootcert if the server's certificate is not signed by \
+                 Amazon RDS's authorities. Or let the server use SCRAM: set password_encryption = 'scram-sha-256', set the role's password \
+                 again, and use the method scram-sha-256 in pg_hba.conf.",
+        ),
+        Error::Breached { source: Breach::Foreign, .. } => {
+            Some("Check host and port: another program than PostgreSQL seems to listen there.")
+        }
+        Error::Breached { .. } => {
+            Some("Check host and port, and that what listens there is the PostgreSQL server that you expect.")
+        }
+        Error::Pooled { .. } => Some(
+            "Set host and port of the provider's postgres settings to the server itself (for Aurora: the cluster endpoint), and not to \
+                 PgBouncer, RDS Proxy or another pooler: a change needs a session of its own.",
         ),
         Error::PasswordMissing { .. } => Some(
             "Set password, password_secret_arn or iam_auth in the provider's postgres settings, or the environment variable PGPASSWORD.",
@@ -76,7 +119,7 @@ fn remedy(error: &Error) -> Option<&'static str> {
         ),
         Error::LoginRefused { origin, .. } => login_remedy(error, origin),
         Error::ConnectionLost { .. } => Some(
-            "The server, or a proxy or tunnel in front of it, closed the connection. Check that the server runs, then try again.",
+            "The server, or a proxy, a tunnel or the network in front of it, ended the connection. Check that the server runs, then try again.",
         ),
         Error::Handshake { source, .. } => Some(source.downcast_ref::<TlsFault>().map_or(
             "Check sslmode, sslrootcert and tls_server_name of the provider's postgres settings against what the server offers.",
@@ -115,6 +158,7 @@ fn login_remedy(error: &Error, origin: &Origin) -> Option<&'static str> {
 
 fn cause_remedy(error: &Error) -> Option<&'static str> {
     match error.cause()? {
+        Cause::CannotConnectNow => Some("The server starts, stops or recovers. Wait until it is ready, then try again."),
         Cause::DatabaseMissing => Some("Create the database first, or correct its name."),
         Cause::InsufficientPrivilege => Some(
             "Grant what is missing to the role that the provider logs in as (username of the provider's postgres settings), or use another role.",
@@ -157,6 +201,41 @@ mod tests {
     fn statement(code: &str, message: &str) -> Error {
         let source = ServerError { sqlstate: SqlState::new(code), message: message.to_owned(), detail: None, hint: None };
         Error::Statement { statement: "GRANT x TO y".to_owned(), source: Box::new(source) }
+    }
+
+    /// What answered is not out of reach: only a connection that nothing answers may be the fault of a security group.
+    #[test]
+    fn only_a_dial_without_an_answer_is_put_down_to_the_network() {
+        let address = || "db:5432".to_owned();
+        let timeout = |phase| Error::ConnectTimeout { address: address(), after: std::time::Duration::from_secs(5), phase };
+        let reset = || std::io::ErrorKind::ConnectionReset.into();
+        let login = |code: &str| Error::LoginRefused {
+            address: address(),
+            user: "admin".to_owned(),
+            origin: Origin::Given,
+            database: "app".to_owned(),
+            source: Box::new(ServerError { sqlstate: SqlState::new(code), message: String::new(), detail: None, hint: None }),
+        };
+        let silent = "db:5432 accepted the connection but did not answer the start of the session or the login within 5s";
+        for (error, part, of_network) in [
+            (timeout(Phase::Name), "db:5432 has a host name that did not resolve within 5s", false),
+            (timeout(Phase::Dial), "db:5432 did not answer within 5s", true),
+            (timeout(Phase::Tls), "db:5432 accepted the connection but did not answer the start of TLS within 5s", false),
+            (timeout(Phase::Session), silent, false),
+            (timeout(Phase::FirstQuery), "db:5432 accepted the login but did not answer the first query within 5s", false),
+            (Error::Refused { address: address(), source: reset() }, "db:5432 refused the connection", false),
+            (Error::Dropped { address: address(), source: reset() }, "db:5432 accepted the connection and closed it", false),
+            (Error::Unreachable { address: address(), source: reset() }, "a route to the server", false),
+            (Error::NameNotResolved { host: "db".to_owned(), source: reset() }, "\"db\" does not resolve", false),
+            (Error::ConnectionLost { address: address(), source: "x".into() }, "the connection to db:5432 was lost", false),
+            (login("57P03"), "Wait until it is ready", false),
+            (login("53300"), "Lower max_connections", false),
+        ] {
+            let said = diagnostic(&error);
+            let text = format!("{}: {}", said.summary, said.detail);
+            assert!(text.contains(part), "{part:?} is missing in {text}");
+            assert_eq!(text.contains("security groups"), of_network, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The publications of a database.
 
+use std::time::Duration;
+
 use super::{List, Listed};
 use crate::catalogue::publication::publication_names;
 use crate::failure::Failure;
@@ -32,6 +34,9 @@ impl Configured for Publications {
     }
 }
 
+/// How long the search for names may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
 impl List for Publications {
     type Resource = Engine<Publication>;
 
@@ -40,16 +45,31 @@ impl List for Publications {
         if let Some(fault) = cluster.map(|cluster| not_own_cluster(context, cluster)).transpose()?.flatten() {
             return Err(fault.into());
         }
-        let server = context.postgres(cluster.map(String::as_str)).await?;
-        let database = config.database.known().unwrap_or(&server.settings().database).clone();
-        let reader = server.read(&database, context.cancel()).await.map_err(|error| at_database(error.into()))?;
-        let names = publication_names(&reader, limit).await?;
+        let limited = context.within(LIMIT);
+        let within = limited.context();
+        let look = async {
+            let server = within.postgres(cluster.map(String::as_str)).await?;
+            let database = config.database.known().unwrap_or(&server.settings().database).clone();
+            let reader = server.read(&database, within.cancel()).await.map_err(|error| at_database(error.into()))?;
+            Ok((publication_names(&reader, limit).await?, database))
+        };
+        let (names, database) = look.await.map_err(|failure| match failure {
+            Failure::Cancelled { awaited, .. } if !context.cancel().is_cancelled() => timed_out(&awaited).into(),
+            other => other,
+        })?;
         let listed = |name: Identifier| Listed {
             display_name: name.as_str().to_owned(),
             named: PublicationModel::named(&database, name.as_str()),
         };
         Ok(names.into_iter().map(listed).collect())
     }
+}
+
+fn timed_out(awaited: &str) -> Diagnostic {
+    let limit = humantime::format_duration(LIMIT);
+    let detail =
+        format!("Gave up listing publications after {limit}, while waiting for {awaited}. Find out why there is no answer.");
+    Diagnostic::error("Timed out", detail)
 }
 
 /// The missing object is the named database.

@@ -94,7 +94,12 @@ impl Server {
                 current_user: row.text("admin")?,
             })
         };
-        self.facts.get_or_try_init(|| transient(cancel, &ask)).await.cloned()
+        tokio::select! {
+            biased;
+            facts = self.facts.get_or_try_init(|| transient(cancel, &ask)) => facts.cloned(),
+            // Whoever waits for another's query.
+            () = cancel.cancelled() => Err(self.settings().no_connection()),
+        }
     }
 }
 

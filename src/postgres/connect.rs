@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error};
+use crate::postgres::guarded::{Guarded, GuardedConnect, breach};
 use crate::postgres::login::{Login, LoginSource};
 use crate::postgres::origin::Origin;
+use crate::postgres::phase::{Phase, Progress};
 use crate::postgres::retry::retry_while;
 use crate::postgres::session::Session;
 use crate::postgres::settings::{Settings, SslMode};
@@ -17,6 +19,18 @@ use crate::postgres::tls;
 use crate::postgres::tls_fault::TlsFault;
 
 const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
+
+/// The settings of every session. They travel in the startup message, and not as SET: through a pooler a SET would stay behind on
+/// a connection of the application. They outrank the settings of the role and the database. Every version from 12 on knows them,
+/// and every role may set them.
+///
+/// Statements are read-only unless a transaction says otherwise, and no statement waits for a snapshot that a database's defaults
+/// ask for. If the client of a transaction disappears and the server does not notice, the transaction holds its locks no longer
+/// than the next attempt waits for them; our own transactions are never idle for long. The server sends nothing below WARNING: at
+/// `log` it would send the text of each statement back.
+const OPTIONS: &str = "-c default_transaction_read_only=on -c default_transaction_isolation=read\\ committed \
+    -c default_transaction_deferrable=off -c statement_timeout=60s -c lock_timeout=10s \
+    -c idle_in_transaction_session_timeout=2min -c client_min_messages=warning";
 
 /// Opens a session on a database, and retries transient failures. If a fetched login is refused, it is fetched once more: the
 /// password may have been rotated since.
@@ -27,15 +41,15 @@ pub(super) async fn connect(
     cancel: &CancellationToken,
 ) -> Result<Session, Error> {
     let again = |error: &Error| {
-        matches!(error, Error::Refused { .. } | Error::ConnectionLost { .. })
+        matches!(error, Error::Refused { .. } | Error::Dropped { .. } | Error::ConnectionLost { .. })
             || error.server_error().is_some_and(|error| error.is_transient())
     };
-    let timeout = settings.connect_timeout;
     let open = async |login: &Login| {
         retry_while(cancel, again, || async {
-            tokio::time::timeout(timeout, open(settings, login, source, database))
+            let (progress, after) = (Progress::default(), settings.connect_timeout);
+            tokio::time::timeout(after, open(settings, login, source, database, &progress))
                 .await
-                .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: settings.address(), after: timeout }))
+                .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: settings.address(), after, phase: progress.phase() }))
         })
         .await
     };
@@ -55,7 +69,14 @@ pub(super) async fn connect(
     };
     tokio::select! {
         result = connecting => result,
-        () = cancel.cancelled() => Err(Error::Cancelled),
+        () = cancel.cancelled() => Err(settings.no_connection()),
+    }
+}
+
+impl Settings {
+    /// The error of a wait for a connection that was ended.
+    pub(super) fn no_connection(&self) -> Error {
+        Error::Cancelled { awaited: format!("a connection to {}", self.address()) }
     }
 }
 
@@ -64,11 +85,17 @@ fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::LoginRefused { .. }) && error.cause() == Some(Cause::InvalidPassword)
 }
 
-async fn open(settings: &Arc<Settings>, login: &Login, source: &LoginSource, database: &str) -> Result<Session, Error> {
+async fn open(
+    settings: &Arc<Settings>,
+    login: &Login,
+    source: &LoginSource,
+    database: &str,
+    progress: &Progress,
+) -> Result<Session, Error> {
     let tls = tls::connector(settings)?;
-    let stream = dial(settings).await?;
+    let stream = dial(settings, progress).await?;
     let mut config = Config::new();
-    config.user(&login.user).dbname(database).application_name(APPLICATION_NAME);
+    config.user(&login.user).dbname(database).application_name(APPLICATION_NAME).options(OPTIONS);
     if let Some(password) = &login.password {
         config.password(password.expose());
     }
@@ -78,49 +105,64 @@ async fn open(settings: &Arc<Settings>, login: &Login, source: &LoginSource, dat
         tokio_postgres::config::SslMode::Require
     });
     tracing::debug!(address = settings.address(), database, user = login.user, "connecting to PostgreSQL");
+    // Without a password there is nothing to keep back.
+    let trusted = settings.verifies_server() || login.password.is_none();
     let failed = |error| login_error(settings, login, source.origin(), database, error);
     let session = match tls {
         None => {
-            let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
+            progress.reached(Phase::Session);
+            let (client, connection) = config.connect_raw(Guarded::new(stream, trusted), NoTls).await.map_err(failed)?;
             Session::start(settings, None, client, connection)
         }
         Some(tls) => {
-            let connect = tls::tls_connect(&tls, settings)?;
+            progress.reached(Phase::Tls);
+            let connect = GuardedConnect { connect: tls::tls_connect(&tls, settings)?, trusted, progress: progress.clone() };
             let (client, connection) = config.connect_raw(stream, connect).await.map_err(failed)?;
             Session::start(settings, Some(tls), client, connection)
         }
     };
-    if session.set_up().await? {
-        return Err(Error::Reader { address: settings.address() });
-    }
+    progress.reached(Phase::FirstQuery);
+    session.set_up().await?;
     Ok(session)
 }
 
 fn login_error(settings: &Settings, login: &Login, origin: Origin, database: &str, error: tokio_postgres::Error) -> Error {
+    let address = settings.address();
     if let Some(source) = error.as_db_error() {
-        return Error::LoginRefused {
-            address: settings.address(),
-            user: login.user.clone(),
-            origin,
-            database: database.to_owned(),
-            source: Box::new(source.into()),
-        };
+        if refuses_settings(source.message()) {
+            return Error::Pooled { address };
+        }
+        let (user, database) = (login.user.clone(), database.to_owned());
+        return Error::LoginRefused { address, user, origin, database, source: Box::new(source.into()) };
     }
     let closed = error.is_closed();
     let shown = error.to_string();
     let source = error.into_source().unwrap_or_else(|| shown.into());
+    match breach(source.as_ref()) {
+        Some(source) if source.is_about_a_password() => {
+            return Error::PasswordWithheld { address, user: login.user.clone(), origin, sslmode: settings.sslmode, source };
+        }
+        Some(source) => return Error::Breached { address, source },
+        None => {}
+    }
     if let Some(source) = dropped(closed, source.as_ref()) {
-        return Error::Refused { address: settings.address(), source };
+        return Error::Dropped { address, source };
     }
     // The driver has no error kind for it. No other failure before the login has this text.
     if login.password.is_none() && source.to_string() == "password missing" {
-        return Error::PasswordMissing { address: settings.address(), user: login.user.clone() };
+        return Error::PasswordMissing { address, user: login.user.clone() };
     }
     let source = TlsFault::of(source.as_ref()).map_or(source, Into::into);
-    Error::Handshake { address: settings.address(), sslmode: settings.sslmode, source }
+    Error::Handshake { address, sslmode: settings.sslmode, source }
 }
 
-/// A tunnel or proxy whose server is down accepts a connection and drops it. That counts as a refused connection.
+/// How PgBouncer ("unsupported startup parameter: options") and RDS Proxy ("... doesn't support command-line options") refuse
+/// the settings of a session.
+fn refuses_settings(message: &str) -> bool {
+    message.contains("startup parameter") || message.contains("command-line options")
+}
+
+/// A tunnel or proxy whose server is down accepts a connection and drops it.
 fn dropped(closed: bool, source: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let kind = source.downcast_ref::<io::Error>().map(io::Error::kind);

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::postgres::guard::Breach;
 pub use crate::postgres::lock_holder::LockHolder;
 use crate::postgres::lock_holder::list;
 use crate::postgres::origin::Origin;
+use crate::postgres::phase::Phase;
 
 /// A five-character SQLSTATE.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -164,13 +166,54 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// No answer.
-    #[error("{address} did not answer within {}", humantime::format_duration(*after))]
+    /// No answer in time.
+    #[error("{address} {phase} within {}", humantime::format_duration(*after))]
     ConnectTimeout {
         /// Host and port.
         address: String,
         /// The connect timeout.
         after: Duration,
+        /// What was not answered.
+        phase: Phase,
+    },
+    /// Something listens there and closes connections, on every attempt.
+    #[error("{address} accepted the connection and closed it before the session began")]
+    Dropped {
+        /// Host and port.
+        address: String,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server asks for the password in a form that others can use, and is not verified.
+    #[error("the password of \"{user}\" was not sent to {address}, because the server is not verified (sslmode {sslmode})")]
+    PasswordWithheld {
+        /// Host and port.
+        address: String,
+        /// The role that tried to log in.
+        user: String,
+        /// Where the password comes from.
+        origin: Origin,
+        /// The TLS mode.
+        sslmode: crate::postgres::settings::SslMode,
+        /// How the server asks for it.
+        #[source]
+        source: Breach,
+    },
+    /// The server sent something that is not accepted.
+    #[error("the session with {address} was ended")]
+    Breached {
+        /// Host and port.
+        address: String,
+        /// What it sent.
+        #[source]
+        source: Breach,
+    },
+    /// The settings of a session do not reach the server, so a pooler or proxy is in between.
+    #[error("{address} is a connection pooler or proxy: it does not pass on the settings of a session")]
+    Pooled {
+        /// Host and port.
+        address: String,
     },
     /// Any other network failure before the session was established.
     #[error("cannot reach {address}")]
@@ -308,8 +351,11 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The caller asked to stop.
-    #[error("stopped because Terraform was asked to stop; an open transaction is rolled back")]
-    Cancelled,
+    #[error("stopped while waiting for {awaited}; an open transaction is rolled back")]
+    Cancelled {
+        /// What was awaited.
+        awaited: String,
+    },
 }
 
 impl Error {
@@ -345,6 +391,7 @@ impl Error {
             self,
             Self::NameNotResolved { .. }
                 | Self::Refused { .. }
+                | Self::Dropped { .. }
                 | Self::ConnectTimeout { .. }
                 | Self::Unreachable { .. }
                 | Self::LoginUnavailable { unreachable: true, .. }
@@ -430,14 +477,14 @@ mod tests {
         };
         for seen in [
             Error::Reader { address: address() },
-            Error::ConnectTimeout { address: address(), after: std::time::Duration::from_secs(1) },
+            Error::ConnectTimeout { address: address(), after: Duration::from_secs(1), phase: Phase::Dial },
             Error::Refused { address: address(), source: std::io::ErrorKind::ConnectionRefused.into() },
             refused("57P03"),
         ] {
             assert!(seen.may_be_failover(), "{seen}");
         }
         let no_login = Error::LoginUnavailable { origin: Origin::Token, unreachable: true, source: "AWS is away".into() };
-        for other in [refused("28P01"), refused("3D000"), no_login, Error::Cancelled] {
+        for other in [refused("28P01"), refused("3D000"), no_login, Error::Cancelled { awaited: "an answer".to_owned() }] {
             assert!(!other.may_be_failover(), "{other}");
         }
     }

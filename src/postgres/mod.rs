@@ -1,18 +1,21 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `identifier`, `notice`, `origin`, `scram`, `settings`, `site`, `statement`, `tls_fault`, `version`, `writer`. IO: `client`,
-//! `connect`, `dial`, `login`, `session`, `tls`.
+//! Pure: `guard`, `identifier`, `notice`, `origin`, `phase`, `scram`, `settings`, `site`, `statement`, `tls_fault`, `version`,
+//! `writer`. IO: `client`, `connect`, `dial`, `guarded`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
 mod connect;
 mod dial;
 pub mod error;
+mod guard;
+mod guarded;
 pub mod identifier;
 mod lock_holder;
 pub mod login;
 mod notice;
 mod origin;
+mod phase;
 mod pool;
 mod reader;
 pub mod retry;
@@ -30,10 +33,12 @@ mod writer;
 
 pub use client::{Facts, Flavour, Server};
 pub use error::{Cause, Error};
+pub use guard::Breach;
 pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
 pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable};
 pub use notice::Notice;
 pub use origin::Origin;
+pub use phase::Phase;
 pub use pool::OUTAGE_REMEMBERED;
 pub use reader::Reader;
 pub use row::{Parameter, Row};

@@ -65,7 +65,9 @@ impl Pool {
         };
         tokio::select! {
             turn = turn => Ok(turn),
-            () = cancel.cancelled() => Err(Error::Cancelled),
+            () = cancel.cancelled() => {
+                Err(Error::Cancelled { awaited: format!("another change of database \"{database}\" in this run") })
+            }
         }
     }
 
@@ -96,7 +98,7 @@ impl Pool {
         };
         tokio::select! {
             lease = open => lease,
-            () = cancel.cancelled() => Err(Error::Cancelled),
+            () = cancel.cancelled() => Err(self.settings.no_connection()),
         }
     }
 
@@ -164,7 +166,7 @@ impl Pool {
             }
             tokio::select! {
                 () = tokio::time::sleep(FAILOVER_PAUSE) => {}
-                () = cancel.cancelled() => return Err(Error::Cancelled),
+                () = cancel.cancelled() => return Err(self.settings.no_connection()),
             }
         }
     }
@@ -212,7 +214,7 @@ pub(super) struct Turn {
 impl Lease {
     /// The session; an error if it has been given up.
     pub(super) fn session(&self) -> Result<&Session, Error> {
-        self.session.as_ref().ok_or(Error::Cancelled)
+        self.session.as_ref().ok_or_else(|| self.pool.settings.no_connection())
     }
 
     fn is_alive(&self) -> bool {

@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::error::Error;
+use crate::postgres::error::{Cause, Error};
+use crate::postgres::lock_holder::{BLOCKING, LockHolder};
 use crate::postgres::pool::{Lease, Pool};
 use crate::postgres::row::{Parameter, Row};
+use crate::postgres::session::Session;
 use crate::postgres::site::Site;
+
+/// How long a query outside of a transaction waits for a lock: `lock_timeout` of a session.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// When to look up who holds it: after the wait there is no trace of it.
+const LOOK_AFTER: Duration = Duration::from_secs(6);
 
 /// Reads a database: on its own, or as a transaction sees it.
 ///
@@ -19,6 +28,8 @@ pub struct Reader {
     pub(super) cancel: CancellationToken,
     /// Whether the role's own `search_path` is in effect, and not the empty one of the session.
     own_search_path: AtomicBool,
+    /// How long a statement waits for a lock on an object.
+    pub(super) lock_timeout: Duration,
 }
 
 impl Reader {
@@ -27,7 +38,7 @@ impl Reader {
     }
 
     pub(super) fn new(lease: Arc<Lease>, cancel: &CancellationToken) -> Self {
-        Self { lease, cancel: cancel.clone(), own_search_path: AtomicBool::new(false) }
+        Self { lease, cancel: cancel.clone(), own_search_path: AtomicBool::new(false), lock_timeout: LOCK_TIMEOUT }
     }
 
     /// The server and the database that are read.
@@ -38,7 +49,15 @@ impl Reader {
     /// Runs a query. It must be one of our own constants; values are bound.
     pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         self.use_own_search_path(false).await?;
-        self.lease.session()?.query(sql, parameters, &self.cancel).await
+        let query = self.lease.session()?.query(sql, parameters, &self.cancel);
+        match self.watched(query, LOOK_AFTER).await {
+            (Err(Error::Statement { statement, source }), holders)
+                if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
+            {
+                Err(Error::Locked { statement, waited: self.lock_timeout, holders, source })
+            }
+            (result, _) => result,
+        }
     }
 
     /// Queries run with an empty `search_path`, so that no function or operator in a user's schema is mistaken for the server's
@@ -54,5 +73,47 @@ impl Reader {
 
     pub(super) async fn run(&self, sql: &str) -> Result<(), Error> {
         self.lease.session()?.run(sql, sql, &self.cancel).await
+    }
+
+    /// Runs something that may wait for a lock; after a while, looks up from another session who holds it.
+    pub(super) async fn watched<T>(&self, work: impl Future<Output = T>, look_after: Duration) -> (T, Vec<LockHolder>) {
+        tokio::pin!(work);
+        let look = self.holders_after(look_after);
+        tokio::select! {
+            biased;
+            done = &mut work => (done, Vec::new()),
+            holders = look => (work.await, holders),
+        }
+    }
+
+    /// Boxed: the future of a new connection is large, and each query would carry it on its stack.
+    fn holders_after(&self, look_after: Duration) -> BoxFuture<'_, Vec<LockHolder>> {
+        Box::pin(async move {
+            tokio::time::sleep(look_after).await;
+            self.holders().await
+        })
+    }
+
+    /// The sessions that block this one. Empty if no other connection may be opened.
+    async fn holders(&self) -> Vec<LockHolder> {
+        let Some(pid) = self.lease.session().ok().and_then(Session::process) else {
+            return Vec::new();
+        };
+        let Some(lease) = self.lease.pool().lease_at_once(self.lease.database(), &self.cancel).await else {
+            return Vec::new();
+        };
+        let Ok(session) = lease.session() else {
+            return Vec::new();
+        };
+        let rows = session.query(BLOCKING, &[Parameter::Int(pid)], &self.cancel).await.unwrap_or_default();
+        let holder = |row: &Row| {
+            Ok::<_, Error>(LockHolder {
+                pid: row.i32("pid")?,
+                user: row.optional_text("usename")?,
+                application: row.optional_text("application_name")?,
+                query_start: row.optional_text("query_start")?,
+            })
+        };
+        rows.iter().filter_map(|row| holder(row).ok()).collect()
     }
 }

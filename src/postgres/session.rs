@@ -1,50 +1,60 @@
 //! An open session: runs SQL, collects the server's notices, can be cancelled.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::error::Error as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
-use crate::postgres::notice::Notice;
+use crate::postgres::guard::Breach;
+use crate::postgres::guarded::breach;
+use crate::postgres::notice::{Notice, Notices, bounded};
+use crate::postgres::phase::Progress;
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
 use crate::postgres::site::Site;
 use crate::postgres::tls::tls_connect;
 
-/// Every session starts like this. Names in our queries are qualified, and an empty search_path keeps functions in users' schemas
-/// out. Statements are read-only unless a transaction says otherwise. If the client of a transaction disappears and the server
-/// does not notice, the transaction holds its locks no longer than the next attempt waits for them; our own transactions are
-/// never idle for long.
+/// The first query of a session. It checks that the settings of the startup message have arrived. Only then it empties the
+/// `search_path`, which keeps functions in users' schemas out: names in our queries are qualified. Unlike the other settings this
+/// one must not outrank the role's own, which our statements need.
 const SET_UP: &str = "\
-SET default_transaction_read_only = on; SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
-SET idle_in_transaction_session_timeout = '2min'; SET search_path = ''; ";
-/// The first question of a session. The system identifier is missing where an administrator has revoked the function.
-const INTRODUCTION: &str = "\
-SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, (SELECT system_identifier FROM pg_catalog.pg_control_system()) AS system, \
-(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database";
-const SHORT_INTRODUCTION: &str = "\
-SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, NULL AS system, \
-(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database";
+SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid, s.settled,
+       (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) AS database,
+       SYSTEM AS system,
+       CASE WHEN s.settled THEN pg_catalog.set_config('search_path', '', false) END AS search_path
+  FROM (SELECT pg_catalog.current_setting('default_transaction_read_only') OPERATOR(pg_catalog.=) 'on'
+           AND pg_catalog.current_setting('client_min_messages') OPERATOR(pg_catalog.=) 'warning' AS settled) s";
+/// The system identifier, in place of `SYSTEM`. It is left out where an administrator has revoked the function.
+const SYSTEM: &str = "(SELECT system_identifier FROM pg_catalog.pg_control_system())";
 
 /// A cancel request is a courtesy to the server, not worth a long wait.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
-/// How long to wait for the answer to a COMMIT after a cancellation.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a query of ours is called.
+const CATALOGUE: &str = "a query of the catalogue";
 
 pub(super) struct Session {
     client: Client,
-    notices: Arc<Mutex<Vec<Notice>>>,
+    notices: Arc<Mutex<Notices>>,
     settings: Arc<Settings>,
     tls: Option<MakeRustlsConnect>,
-    /// Set when the server became read-only during the session (a failover): the next session must be a new one.
-    demoted: AtomicBool,
+    /// The major version of the server.
+    major: u32,
+    /// The process of the session on the server.
+    process: OnceLock<i32>,
+    /// Ends the connection. Then, and when the server became read-only during the session (a failover), the next session must be
+    /// a new one.
+    ended: CancellationToken,
+    /// What the server sent that ended the session.
+    breach: Arc<OnceLock<Breach>>,
     /// Known once the session is set up.
     site: OnceLock<Site>,
 }
@@ -61,55 +71,77 @@ impl Session {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let notices = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&notices);
+        let session = Self {
+            client,
+            notices: Arc::default(),
+            settings: Arc::clone(settings),
+            tls,
+            major: connection.parameter("server_version").map_or(0, major),
+            process: OnceLock::new(),
+            ended: CancellationToken::new(),
+            breach: Arc::default(),
+            site: OnceLock::new(),
+        };
+        let (notices, ended, breached) = (Arc::clone(&session.notices), session.ended.clone(), Arc::clone(&session.breach));
         tokio::spawn(async move {
-            while let Some(message) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            loop {
+                let message = tokio::select! {
+                    message = std::future::poll_fn(|cx| connection.poll_message(cx)) => message,
+                    () = ended.cancelled() => break,
+                };
                 match message {
-                    Ok(AsyncMessage::Notice(notice)) => {
-                        let notice = Notice {
-                            severity: notice.severity().to_owned(),
-                            sqlstate: SqlState::new(notice.code().code()),
-                            message: notice.message().to_owned(),
-                            detail: notice.detail().map(str::to_owned),
-                            hint: notice.hint().map(str::to_owned),
-                        };
-                        tracing::debug!(severity = notice.severity, message = notice.message, "notice from the server");
-                        sink.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+                    Some(Ok(AsyncMessage::Notice(notice))) => {
+                        if let Some(notice) = worth_keeping(&notice) {
+                            notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+                        }
                     }
-                    Ok(_) => {}
-                    Err(error) => {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
                         tracing::debug!(%error, "a session ended");
+                        // Before the connection is dropped: whoever waits for an answer then looks here.
+                        if let Some(breach) = error.source().and_then(breach) {
+                            let _ = breached.set(breach);
+                        }
                         break;
                     }
+                    None => break,
                 }
             }
+            ended.cancel();
         });
-        Self { client, notices, settings: Arc::clone(settings), tls, demoted: AtomicBool::new(false), site: OnceLock::new() }
+        session
     }
 
-    /// Sets up a new session, and returns whether the server is in recovery.
-    pub(super) async fn set_up(&self) -> Result<bool, Error> {
-        let ask = async |introduction: &str| {
-            let answer = self.client.simple_query(&format!("{SET_UP}{introduction}")).await;
-            answer.map_err(|error| self.error("the set-up of a session", error))
+    /// Checks and sets up a new session.
+    pub(super) async fn set_up(&self) -> Result<(), Error> {
+        let ask = async |system: &str| {
+            let answer = self.client.simple_query(&SET_UP.replace("SYSTEM", system)).await;
+            answer.map_err(|error| self.error("the first query of a session", error))
         };
-        let answer = match ask(INTRODUCTION).await {
-            Err(error) if error.cause() == Some(Cause::InsufficientPrivilege) => ask(SHORT_INTRODUCTION).await?,
+        let answer = match ask(SYSTEM).await {
+            Err(error) if error.cause() == Some(Cause::InsufficientPrivilege) => ask("NULL").await?,
             answer => answer?,
         };
         let row = answer.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        let text = |column: &str| row.and_then(|row| row.get(column));
-        let number = |column: &str| text(column).and_then(|number| number.parse().ok());
-        let database = text("database").and_then(|oid| oid.parse().ok());
+        let text = |column: &str| row.and_then(|row| row.try_get(column).ok().flatten());
+        let is = |column| text(column) == Some("t");
+        if let Some(process) = text("pid").and_then(|pid| pid.parse().ok()) {
+            let _ = self.process.set(process);
+        }
+        let address = self.settings.address();
+        match (is("settled"), is("in_recovery")) {
+            (false, _) => return Err(Error::Pooled { address }),
+            (true, true) => return Err(Error::Reader { address }),
+            (true, false) => {}
+        }
         let unreadable = || Error::Decode { column: "database".to_owned(), source: "no oid of the database".into() };
-        let site =
-            Site { system: number("system"), cluster: self.settings.cluster.clone(), database: database.ok_or_else(unreadable)? };
-        let _ = self.site.set(site);
-        Ok(text("in_recovery") == Some("t"))
+        let database = text("database").and_then(|oid| oid.parse().ok()).ok_or_else(unreadable)?;
+        let system = text("system").and_then(|number| number.parse().ok());
+        let _ = self.site.set(Site { system, cluster: self.settings.cluster.clone(), database });
+        Ok(())
     }
 
     /// Where the session is; `None` before it is set up.
@@ -117,29 +149,45 @@ impl Session {
         self.site.get()
     }
 
+    pub(super) fn process(&self) -> Option<i32> {
+        self.process.get().copied()
+    }
+
+    pub(super) fn major(&self) -> u32 {
+        self.major
+    }
+
     pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed() || self.demoted.load(Ordering::Relaxed)
+        self.client.is_closed() || self.ended.is_cancelled()
     }
 
     /// Runs SQL without parameters, as one message.
     pub(super) async fn run(&self, sql: &str, display: &str, cancel: &CancellationToken) -> Result<(), Error> {
-        let result = self.until_cancelled(self.client.batch_execute(sql), cancel).await?;
+        let result = self.until_cancelled(self.client.batch_execute(sql), display, cancel).await?;
         result.map_err(|error| self.error(display, error))
     }
 
-    /// Runs SQL whose outcome must be known. On cancellation it asks the server to stop, and still waits for the answer for a
-    /// while.
-    pub(super) async fn run_to_the_end(&self, sql: &str, cancel: &CancellationToken) -> Result<(), Error> {
+    /// Runs SQL whose outcome must be known. On cancellation it asks the server to stop, and still waits `patience` for the answer.
+    pub(super) async fn run_to_the_end(
+        &self,
+        sql: &str,
+        cancel: &CancellationToken,
+        patience: impl FnOnce() -> Duration,
+    ) -> Result<(), Error> {
         let work = self.client.batch_execute(sql);
         tokio::pin!(work);
         let result = tokio::select! {
             biased;
             done = &mut work => done,
             () = cancel.cancelled() => {
+                let patience = patience();
                 self.ask_to_stop().await;
-                match tokio::time::timeout(COMMIT_PATIENCE, work).await {
+                match tokio::time::timeout(patience, work).await {
                     Ok(done) => done,
-                    Err(silence) => return Err(Error::ConnectionLost { address: self.settings.address(), source: silence.into() }),
+                    Err(silence) => {
+                        self.ended.cancel();
+                        return Err(Error::ConnectionLost { address: self.settings.address(), source: silence.into() });
+                    }
                 }
             }
         };
@@ -153,12 +201,12 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Vec<Row>, Error> {
         let bound: Vec<_> = parameters.iter().map(Parameter::bind).collect();
-        let result = self.until_cancelled(self.client.query_typed(sql, &bound), cancel).await?;
+        let result = self.until_cancelled(self.client.query_typed(sql, &bound), CATALOGUE, cancel).await?;
         match result {
             Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
             Err(error) => {
                 tracing::debug!(sql, %error, "a query failed");
-                Err(self.error("a query of the catalogue", error))
+                Err(self.error(CATALOGUE, error))
             }
         }
     }
@@ -170,16 +218,24 @@ impl Session {
 
     /// The server's notices since the last call.
     pub(super) fn take_notices(&self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    async fn until_cancelled<T>(&self, work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Error> {
+    /// What does not end in time is given up with the whole session: its answer may come at any time, and behind it nothing else
+    /// is answered. Others that use the session connect again.
+    async fn until_cancelled<T>(
+        &self,
+        work: impl Future<Output = T>,
+        what: &str,
+        cancel: &CancellationToken,
+    ) -> Result<T, Error> {
         tokio::select! {
             biased;
             done = work => Ok(done),
             () = cancel.cancelled() => {
+                self.ended.cancel();
                 self.ask_to_stop().await;
-                Err(Error::Cancelled)
+                Err(Error::Cancelled { awaited: format!("the answer of {} to {what}", self.settings.address()) })
             }
         }
     }
@@ -192,7 +248,7 @@ impl Session {
 
     async fn cancel_running(&self) {
         let token = self.client.cancel_token();
-        let Ok(stream) = dial(&self.settings).await else {
+        let Ok(stream) = dial(&self.settings, &Progress::default()).await else {
             return;
         };
         let sent = match &self.tls {
@@ -211,12 +267,37 @@ impl Session {
         if let Some(source) = error.as_db_error() {
             let source = ServerError::from(source);
             if source.sqlstate.cause() == Some(Cause::ReadOnlyTransaction) {
-                self.demoted.store(true, Ordering::Relaxed);
+                self.ended.cancel();
             }
             return Error::Statement { statement: statement.to_owned(), source: Box::new(source) };
         }
+        let address = self.settings.address();
+        if let Some(source) = self.breach.get() {
+            return Error::Breached { address, source: *source };
+        }
         let shown = error.to_string();
         let source = error.into_source().unwrap_or_else(|| shown.into());
-        Error::ConnectionLost { address: self.settings.address(), source }
+        Error::ConnectionLost { address, source }
     }
+}
+
+/// The beginning of `16.4 (Debian ...)` or `18beta1`.
+fn major(version: &str) -> u32 {
+    let end = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    version[..end].parse().unwrap_or_default()
+}
+
+/// A notice that concerns the practitioner. A server that does not keep to `client_min_messages` may send the text of a statement,
+/// with its secrets, as a notice below WARNING.
+fn worth_keeping(notice: &DbError) -> Option<Notice> {
+    if notice.parsed_severity() != Some(Severity::Warning) {
+        return None;
+    }
+    Some(Notice {
+        severity: notice.severity().to_owned(),
+        sqlstate: SqlState::new(notice.code().code()),
+        message: bounded(notice.message()),
+        detail: notice.detail().map(bounded),
+        hint: notice.hint().map(bounded),
+    })
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
 
 /// The TLS mode of a connection. The words and their meaning are libpq's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SslMode {
     /// No TLS.
     Disable,
@@ -128,6 +128,15 @@ impl Settings {
         if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
     }
 
+    /// Whether the server's certificate is verified, so that the server may have the password in a form that others can use.
+    pub fn verifies_server(&self) -> bool {
+        match self.sslmode {
+            SslMode::Disable => false,
+            SslMode::Require => self.root_certificates != RootCertificates::Rds,
+            SslMode::VerifyCa | SslMode::VerifyFull => true,
+        }
+    }
+
     /// The name that the server's certificate must have.
     pub fn server_name(&self) -> &str {
         self.tls_server_name.as_deref().unwrap_or(&self.host)
@@ -159,6 +168,17 @@ mod tests {
         assert_eq!(mode("C.CLUSTER-X.eu-west-1.RDS.amazonaws.com."), SslMode::VerifyFull);
         assert_eq!(mode("localhost"), SslMode::Require);
         assert_eq!(mode("rds.amazonaws.com.example.org"), SslMode::Require);
+    }
+
+    #[test]
+    fn a_server_is_verified_by_its_mode_or_by_roots_that_are_given() {
+        let verifies =
+            |sslmode, root_certificates| Settings { sslmode, root_certificates, ..Settings::new("db") }.verifies_server();
+        let given = || RootCertificates::File("/etc/ca.pem".into());
+        assert!(!verifies(SslMode::Disable, given()));
+        assert!(!verifies(SslMode::Require, RootCertificates::Rds));
+        assert!(verifies(SslMode::Require, given()));
+        assert!(verifies(SslMode::VerifyCa, RootCertificates::Rds) && verifies(SslMode::VerifyFull, given()));
     }
 
     #[test]

@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::{Cause, Error};
-use crate::postgres::lock_holder::{BLOCKING, LockHolder};
 use crate::postgres::notice::Notice;
 use crate::postgres::pool::{Pool, Turn};
 use crate::postgres::reader::Reader;
-use crate::postgres::row::{Parameter, Row};
 use crate::postgres::statement::Statement;
 
 /// Key of the advisory lock that a process holds while it changes a database with this provider; such locks are per database.
@@ -18,7 +16,11 @@ const ADVISORY_LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(48456173910
 /// Stated explicitly: with a role's default of a frozen snapshot, the catalogue would look as it did before the wait for the
 /// advisory lock.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
-/// How long a statement waits for a lock on an object.
+/// How long to wait for the answer to a COMMIT after Terraform asked to stop. At the end of the step's own time there is no wait.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
+/// From this version on, a setting of the admin may give him INHERIT and SET on each role that he creates. Not on ours.
+const SELF_GRANT: u32 = 16;
+/// The longest time for which a statement waits for a lock on an object.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look up who holds it: after the wait there is no trace of it.
 const LOOK_AFTER: Duration = Duration::from_secs(10);
@@ -29,7 +31,8 @@ const LOOK_AFTER: Duration = Duration::from_secs(10);
 pub struct Transaction {
     reader: Reader,
     open: bool,
-    pid: Option<i32>,
+    /// When its time is up.
+    ends: Instant,
 }
 
 impl Transaction {
@@ -43,11 +46,9 @@ impl Transaction {
         let turn = tokio::time::timeout(timeout, pool.turn(database, cancel))
             .await
             .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
-        let remaining = timeout.saturating_sub(started.elapsed());
-        let mut transaction = tokio::time::timeout(remaining, Self::begin(pool, turn, database, cancel))
-            .await
-            .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: pool.settings.address(), after: remaining }))?;
-        transaction.take_advisory_lock(timeout.saturating_sub(started.elapsed()), timeout).await?;
+        let mut transaction = Self::begin(pool, turn, database, cancel).await?;
+        transaction.ends = started + timeout;
+        transaction.take_advisory_lock(timeout).await?;
         Ok(transaction)
     }
 
@@ -62,7 +63,7 @@ impl Transaction {
             lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await?;
         }
         lease.session()?.take_notices();
-        Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: true, pid: None })
+        Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: true, ends: Instant::now() })
     }
 
     /// A reader that sees what this transaction sees.
@@ -71,26 +72,34 @@ impl Transaction {
     }
 
     /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; it is set afterwards.
-    async fn take_advisory_lock(&mut self, remaining: Duration, timeout: Duration) -> Result<(), Error> {
+    async fn take_advisory_lock(&mut self, timeout: Duration) -> Result<(), Error> {
         let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
+        let remaining = self.left();
         let patience = format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}", milliseconds(remaining));
         self.run(&patience).await?;
-        let pid = self.reader.query("SELECT pg_catalog.pg_backend_pid() AS pid", &[]).await?;
-        self.pid = pid.first().map(|row| row.i32("pid")).transpose()?;
         let look_after = remaining.saturating_sub(LOCK_TIMEOUT - LOOK_AFTER).min(remaining / 3 * 2);
-        let (result, holders) = self.watched(self.run(ADVISORY_LOCK), look_after).await;
+        let (result, holders) = self.reader.watched(self.run(ADVISORY_LOCK), look_after).await;
         match result {
             Err(error) if error.cause() == Some(Cause::QueryCanceled) => {
                 return Err(Error::Busy { database: self.reader.lease.database().to_owned(), waited: timeout, holders });
             }
             other => other?,
         }
+        let left = self.left();
+        // A lock that is awaited until the very end would be reported as a statement that took too long.
+        self.reader.lock_timeout = LOCK_TIMEOUT.min(left / 10 * 9);
+        let own_grants =
+            if self.reader.lease.session()?.major() >= SELF_GRANT { "; SET LOCAL createrole_self_grant = ''" } else { "" };
         let limits = format!(
-            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
-            milliseconds(LOCK_TIMEOUT),
-            milliseconds(timeout),
+            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}{own_grants}",
+            milliseconds(self.reader.lock_timeout),
+            milliseconds(left),
         );
         self.run(&limits).await
+    }
+
+    fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
     }
 
     /// Changes something.
@@ -102,11 +111,11 @@ impl Transaction {
         tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
         let session = self.reader.lease.session()?;
         let running = session.run(statement.text(), statement.display(), &self.reader.cancel);
-        match self.watched(running, LOOK_AFTER).await {
+        match self.reader.watched(running, LOOK_AFTER.min(self.reader.lock_timeout / 3 * 2)).await {
             (Err(Error::Statement { statement, source }), holders)
                 if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
             {
-                Err(Error::Locked { statement, waited: LOCK_TIMEOUT, holders, source })
+                Err(Error::Locked { statement, waited: self.reader.lock_timeout, holders, source })
             }
             (result, _) => result,
         }
@@ -119,9 +128,10 @@ impl Transaction {
     /// [`Error::Uncertain`] if the answer did not come.
     pub async fn commit(mut self) -> Result<Vec<Notice>, Error> {
         if self.reader.cancel.is_cancelled() {
-            return Err(Error::Cancelled);
+            return Err(Error::Cancelled { awaited: "the start of a COMMIT".to_owned() });
         }
-        let committed = self.reader.lease.session()?.run_to_the_end("COMMIT", &self.reader.cancel).await;
+        let patience = || if Instant::now() < self.ends { COMMIT_PATIENCE } else { Duration::ZERO };
+        let committed = self.reader.lease.session()?.run_to_the_end("COMMIT", &self.reader.cancel, patience).await;
         committed.map_err(|error| error.of_commit(self.reader.lease.database()))?;
         self.open = false;
         Ok(self.reader.lease.session()?.take_notices())
@@ -129,43 +139,6 @@ impl Transaction {
 
     async fn run(&self, sql: &str) -> Result<(), Error> {
         self.reader.run(sql).await
-    }
-
-    /// Runs something that may wait for a lock; after a while, looks up from another session who holds it.
-    async fn watched<T>(&self, work: impl Future<Output = T>, look_after: Duration) -> (T, Vec<LockHolder>) {
-        tokio::pin!(work);
-        let look = async {
-            tokio::time::sleep(look_after).await;
-            self.holders().await
-        };
-        tokio::select! {
-            biased;
-            done = &mut work => (done, Vec::new()),
-            holders = look => (work.await, holders),
-        }
-    }
-
-    /// The sessions that block this one. Empty if no other connection may be opened.
-    async fn holders(&self) -> Vec<LockHolder> {
-        let Some(pid) = self.pid else {
-            return Vec::new();
-        };
-        let Some(lease) = self.reader.lease.pool().lease_at_once(self.reader.lease.database(), &self.reader.cancel).await else {
-            return Vec::new();
-        };
-        let Ok(session) = lease.session() else {
-            return Vec::new();
-        };
-        let rows = session.query(BLOCKING, &[Parameter::Int(pid)], &self.reader.cancel).await.unwrap_or_default();
-        let holder = |row: &Row| {
-            Ok::<_, Error>(LockHolder {
-                pid: row.i32("pid")?,
-                user: row.optional_text("usename")?,
-                application: row.optional_text("application_name")?,
-                query_start: row.optional_text("query_start")?,
-            })
-        };
-        rows.iter().filter_map(|row| holder(row).ok()).collect()
     }
 }
 

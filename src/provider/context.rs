@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OnceCell, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
@@ -97,6 +97,26 @@ pub(crate) struct Context {
     cancel: CancellationToken,
 }
 
+/// A run with a limit.
+#[derive(Debug)]
+pub(crate) struct Limited {
+    context: Context,
+    timer: tokio::task::JoinHandle<()>,
+}
+
+impl Limited {
+    /// What the step works with.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
+}
+
 impl Context {
     /// A separate run that was not asked to stop.
     pub(crate) fn new(provider: ProviderContext) -> Self {
@@ -106,6 +126,17 @@ impl Context {
     /// Cancelled when Terraform asks to stop.
     pub(crate) fn cancel(&self) -> &CancellationToken {
         &self.cancel
+    }
+
+    /// The same run, with a stop of its own after `limit`.
+    pub(crate) fn within(&self, limit: Duration) -> Limited {
+        let context = Self { provider: Arc::clone(&self.provider), cancel: self.cancel.child_token() };
+        let cancel = context.cancel.clone();
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            cancel.cancel();
+        });
+        Limited { context, timer }
     }
 
     /// The AWS client.

@@ -10,7 +10,7 @@ mod postgres_settings;
 mod schema;
 pub(crate) mod stop;
 
-pub(crate) use context::{Context, ProviderContext};
+pub(crate) use context::{Context, Limited, ProviderContext};
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
 
 use crate::terraform::Diagnostics;

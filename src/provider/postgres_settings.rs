@@ -78,7 +78,8 @@ pub(crate) fn resolve(
     let timeout = model.connect_timeout.known().and_then(|seconds| u16::try_from(*seconds).ok());
     let timeout =
         timeout.or_else(|| faults.number(environment.connect_timeout.as_deref(), "PGCONNECT_TIMEOUT", MAX_CONNECT_TIMEOUT));
-    let sslmode = faults.sslmode(model.sslmode.known().or(environment.sslmode.as_ref()));
+    let sslmode = faults.sslmode(model.sslmode.known());
+    let of_environment = faults.sslmode(environment.sslmode.as_ref().filter(|_| model.sslmode.known().is_none()));
     let (Some(host), Some(login), false) = (host, login, faults.0.has_errors()) else { return Err(faults.0) };
     let mut settings = Settings::new(host);
     settings.port = port.unwrap_or(Settings::DEFAULT_PORT);
@@ -94,9 +95,17 @@ pub(crate) fn resolve(
             settings.sslmode = SslMode::VerifyFull;
         }
     }
-    if let Some(sslmode) = sslmode {
-        settings.sslmode = sslmode;
-    }
+    let by_default = settings.sslmode;
+    settings.sslmode = match (sslmode, of_environment) {
+        (Some(sslmode), _) => sslmode,
+        // What RDS is verified by must not depend on a variable that was set for another server.
+        (None, Some(lower)) if by_default == SslMode::VerifyFull && lower < by_default => {
+            tracing::info!(sslmode = %by_default, "PGSSLMODE is {lower}, which is less than a server of Amazon RDS needs; ignored");
+            by_default
+        }
+        (None, Some(sslmode)) => sslmode,
+        (None, None) => by_default,
+    };
     if let Some(roots) = model.sslrootcert.known().or(environment.sslrootcert.as_ref()) {
         settings.root_certificates = RootCertificates::from_argument(roots);
     }
@@ -205,6 +214,25 @@ mod tests {
         assert_eq!((settings.sslmode, settings.server_name()), (SslMode::VerifyFull, name));
         let named = PostgresModel { sslmode: "require".into(), ..model };
         assert_eq!(resolve(&named, &environment(), None).unwrap().0.sslmode, SslMode::Require);
+    }
+
+    #[test]
+    fn the_environment_raises_the_tls_mode_of_rds_and_never_lowers_it() {
+        let host = "c.cluster-x.eu-west-1.rds.amazonaws.com";
+        let cluster = WriterEndpoint { host: host.to_owned(), port: 5432, master: MasterUser::default() };
+        let block = |sslmode: Attr<String>, host: &str| PostgresModel { sslmode, host: host.into(), ..PostgresModel::default() };
+        let mode = |model: &PostgresModel, variable: &str, cluster| {
+            let environment = PostgresEnvironment { sslmode: Some(variable.to_owned()), ..environment() };
+            resolve(model, &environment, cluster).unwrap().0.sslmode
+        };
+        for lower in ["disable", "require", "verify-ca", "verify-full"] {
+            assert_eq!(mode(&PostgresModel::default(), lower, Some(&cluster)), SslMode::VerifyFull);
+            assert_eq!(mode(&block(Attr::Null, host), lower, None), SslMode::VerifyFull);
+            let tunnel = PostgresModel { tls_server_name: host.into(), ..block(Attr::Null, "localhost") };
+            assert_eq!(mode(&tunnel, lower, None), SslMode::VerifyFull);
+            assert_eq!(mode(&block(Attr::Null, "db.internal"), lower, None).as_str(), lower);
+        }
+        assert_eq!(mode(&block("require".into(), host), "verify-full", None), SslMode::Require, "the block has the last word");
     }
 
     #[test]

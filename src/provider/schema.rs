@@ -98,8 +98,9 @@ model! {
         /// `password_secret_arn`. Default: `false`.
         iam_auth: bool => optional(),
         /// TLS mode: `disable`, `require` (encrypted, but not verified; with `sslrootcert` the same as `verify-ca`), `verify-ca`
-        /// or `verify-full`. Default: `PGSSLMODE`, else `verify-full` with `cluster_identifier` or a host (or `tls_server_name`)
-        /// of Amazon RDS, else `require`.
+        /// or `verify-full`. A password in clear text or as an md5 hash, and an IAM token, is only sent to a server that is
+        /// verified. Default: `verify-full` with `cluster_identifier` or a host (or `tls_server_name`) of Amazon RDS, whatever
+        /// `PGSSLMODE` says, else `PGSSLMODE`, else `require`.
         sslmode: String => optional(),
         /// Trusted certificate authorities, as PEM text or the path of a PEM file. Default: `PGSSLROOTCERT`, else those of Amazon
         /// RDS in its commercial regions, which are built in; those of GovCloud and China must be set.

@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 46] = [
+const IMPURE: [(Place, &str); 47] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -69,6 +69,7 @@ const IMPURE: [(Place, &str); 46] = [
     (Place::At("src/postgres/client.rs"), "asks a server for its facts"),
     (Place::At("src/postgres/connect.rs"), "opens a session"),
     (Place::At("src/postgres/dial.rs"), "resolves names, connects sockets"),
+    (Place::At("src/postgres/guarded.rs"), "reads a socket"),
     (Place::At("src/postgres/login.rs"), "awaits a login"),
     (Place::At("src/postgres/pool.rs"), "holds sessions, lets others wait for them"),
     (Place::At("src/postgres/reader.rs"), "runs queries"),

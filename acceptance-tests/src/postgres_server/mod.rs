@@ -23,6 +23,7 @@
 
 mod binaries;
 mod configuration;
+mod freeze;
 pub mod guard;
 mod identity;
 mod log;
@@ -34,6 +35,7 @@ mod tls;
 
 pub use binaries::{Binaries, cache_folder};
 pub use configuration::Settings;
+pub use freeze::Frozen;
 pub use log::LoggedStatement;
 pub use not_run::is_available;
 pub(crate) use process::quoted;

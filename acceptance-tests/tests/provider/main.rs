@@ -2,17 +2,22 @@
 //! handling of secrets. A publication represents every resource.
 
 mod bad_settings;
+mod clear_text;
 mod connections;
 mod iam_login;
 mod interruptions;
 mod keep_state;
 mod not_there;
+mod notices;
 mod passwords;
 mod pooling;
+mod scripted;
 mod secret_login;
 mod secrets;
 mod session_loss;
+mod silent_server;
 mod tls;
+mod unfit_server;
 mod unknown_settings;
 
 use acceptance_tests::rig::{DATABASE, Rig};

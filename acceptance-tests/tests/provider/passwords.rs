@@ -63,6 +63,12 @@ async fn passwords_rig(spec: ClusterSpec) -> Result<Rig> {
     Ok(rig)
 }
 
+/// Settings that verify the server: no other gets a password in clear text or as an md5 hash.
+fn verified(rig: &Rig) -> Result<String> {
+    let authority = rig.cluster.ca_certificate().context("a cluster with TLS has an authority")?.display().to_string();
+    Ok(format!("sslmode = \"verify-full\", sslrootcert = \"{authority}\""))
+}
+
 /// The form in which the server stores a role's password.
 async fn stored(rig: &Rig, role: &str) -> Result<String> {
     rig.ask(&format!("SELECT left(rolpassword, 3) FROM pg_authid WHERE rolname = '{role}'")).await
@@ -87,7 +93,8 @@ async fn a_server_of_md5_passwords_is_worked_with_and_gets_a_scram_verifier() ->
         if !is_available(major).await? {
             continue;
         }
-        let mut rig = passwords_rig(ClusterSpec::new(CLUSTER).engine_version(version)).await?;
+        let mut rig = passwords_rig(ClusterSpec::new(CLUSTER).tls().engine_version(version)).await?;
+        let verified = verified(&rig)?;
         rig.cluster.superuser("postgres").await?.batch_execute("ALTER SYSTEM SET password_encryption = 'md5'").await?;
         rig.cluster.server()?.authenticate_by("md5").await?;
         let long = long();
@@ -96,10 +103,10 @@ async fn a_server_of_md5_passwords_is_worked_with_and_gets_a_scram_verifier() ->
         for password in AWKWARD.into_iter().chain([long.as_str()]).take(if all { usize::MAX } else { 1 }) {
             set_admin_password(&rig, password).await?;
             assert_eq!(stored(&rig, "clusteradmin").await?, "md5");
-            logs_in(&mut rig, "sslmode = \"disable\"", password, kept(password)).await?;
+            logs_in(&mut rig, &verified, password, kept(password)).await?;
         }
         set_admin_password(&rig, ADMIN_PASSWORD).await?;
-        logs_in(&mut rig, "sslmode = \"disable\"", ADMIN_PASSWORD, false).await?;
+        logs_in(&mut rig, &verified, ADMIN_PASSWORD, false).await?;
         live(&rig).await?;
 
         rig.main(&user(1))?;
@@ -117,8 +124,7 @@ async fn a_server_of_md5_passwords_is_worked_with_and_gets_a_scram_verifier() ->
 async fn a_password_in_clear_goes_over_tls() -> Result<()> {
     let mut rig = passwords_rig(ClusterSpec::new(CLUSTER).tls()).await?;
     rig.cluster.server()?.authenticate_by("password").await?;
-    let authority = rig.cluster.ca_certificate().context("a cluster with TLS has an authority")?.display().to_string();
-    let settings = format!("sslmode = \"verify-full\", sslrootcert = \"{authority}\"");
+    let settings = verified(&rig)?;
     for password in [AWKWARD[0], AWKWARD[1], AWKWARD[4]] {
         set_admin_password(&rig, password).await?;
         logs_in(&mut rig, &settings, password, true).await?;

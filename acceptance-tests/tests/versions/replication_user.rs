@@ -24,6 +24,10 @@ fn configuration(password_version: u32) -> String {
 }
 
 pub async fn life(cell: &mut Cell) -> Result<()> {
+    if cell.since(16) {
+        let superuser = cell.server()?.superuser("app").await?;
+        superuser.batch_execute("ALTER ROLE clusteradmin SET createrole_self_grant = 'set, inherit'").await?;
+    }
     cell.main(&configuration(1))?;
     let (_, created) = cell.apply_as_reviewed(USER).await?;
     assert_eq!(created["effective_table_owners"], json!(["app_owner"]));
@@ -38,6 +42,12 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     assert!(cell.holds("SELECT NOT rolsuper AND NOT rolcreaterole FROM pg_roles WHERE rolname = 'pipe'").await?);
     if cell.flavour == Flavour::Rds {
         assert!(!cell.holds("pg_has_role('clusteradmin', 'pipe', 'USAGE')").await?, "the admin became a member of nothing");
+    }
+    if cell.since(16) {
+        let own = "SELECT FROM pg_auth_members WHERE roleid = 'pipe'::regrole AND member = 'clusteradmin'::regrole";
+        assert!(cell.holds(&format!("NOT EXISTS ({own} AND (inherit_option OR set_option))")).await?);
+        let admin_only = matches!(cell.flavour, Flavour::Rds);
+        assert!(cell.holds(&format!("EXISTS ({own} AND admin_option) = {admin_only}")).await?);
     }
 
     cell.tf.set_env("TF_VAR_password", SECOND_PASSWORD);

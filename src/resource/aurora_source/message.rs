@@ -341,6 +341,7 @@ pub(super) fn needed_for_slots(failure: Failure) -> Failure {
         Failure::Diagnosed(diagnostics) => Failure::Diagnosed(diagnostics.into_iter().map(explained).collect()),
         Failure::Unreachable(outage) => Failure::Unreachable(Outage { diagnostic: explained(outage.diagnostic), ..outage }),
         Failure::Missing(diagnostic) => Failure::Missing(explained(diagnostic)),
+        Failure::Cancelled { awaited, diagnostic } => Failure::Cancelled { awaited, diagnostic: explained(diagnostic) },
         Failure::ConfigurationUnknown => failure,
     }
 }

@@ -55,6 +55,8 @@ const READ_LIMIT: Duration = Duration::from_secs(5 * 60);
 impl Managed for Source {
     const TYPE_NAME: &'static str = "clickpipes_aurora_source";
     const NOUN: &'static str = "cluster";
+    /// After the last wait, everything is read once more.
+    const GRACE: Duration = Duration::from_secs(60);
     const LIMITS: Limits = Limits { read: READ_LIMIT, ..Limits::each(CHANGE_LIMIT) };
     /// Each change of a cluster may be an outage: none runs without review.
     const UNPLANNED: Unplanned = Unplanned::Refused;

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::deadline::Deadline;
 use super::decide::unreviewed;
 use super::impact::{self, Impact, OnDestroy};
 use super::managed::{Change, Done, Look, Managed, Seen, Stopped, Work, impact, limit, undoing};
@@ -13,7 +14,7 @@ use super::{message, plan};
 use crate::failure::Failure;
 use crate::provider::Context;
 use crate::resource::contract::{ApplyRequestOf, Existing, Plan, PlanRequestOf, Prior, PriorOf, Refreshed, Resource, Saved};
-use crate::resource::timeouts::{Limits, Timeouts};
+use crate::resource::timeouts::Timeouts;
 use crate::resource::titled::{Failed, Said};
 use crate::terraform::Diagnostics;
 
@@ -59,7 +60,10 @@ impl<R: Managed> Resource for Engine<R> {
         let purpose = Purpose::Plan { changed: request.changed };
         let arguments = prior.map_or(desired, |prior| &prior.arguments);
         let look = Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired) };
-        R::look(context, &look).await.map_err(|failure| failed::<R>(desired, failure))
+        let what = format!("planning {}", R::object(desired));
+        let deadline = Deadline::new(context, what, limit::<R>(request.config, |limits| limits.read), Duration::ZERO);
+        let looked = R::look(deadline.context(), &look).await;
+        looked.map_err(|failure| failed::<R>(desired, deadline.explained(failure)))
     }
 
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&R::Observed>) -> Plan<R::Model, Private<R>> {
@@ -67,9 +71,11 @@ impl<R: Managed> Resource for Engine<R> {
     }
 
     async fn plan_destroy(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Said, Failed> {
-        let said = plan_destroy::<R>(context, prior, private).await;
+        let what = format!("planning to destroy {}", R::object(&prior.arguments));
+        let deadline = Deadline::new(context, what, limit::<R>(&prior.model, |limits| limits.read), Duration::ZERO);
+        let said = plan_destroy::<R>(deadline.context(), prior, private).await;
         said.map(|said| Said::about(&subject::<R>(Some(&prior.arguments)), said))
-            .map_err(|failure| failed::<R>(&prior.arguments, failure))
+            .map_err(|failure| failed::<R>(&prior.arguments, deadline.explained(failure)))
     }
 
     async fn read(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Refreshed<Self>, Failed> {
@@ -77,10 +83,9 @@ impl<R: Managed> Resource for Engine<R> {
         let recalled = R::recall(prior, private.observed.as_ref());
         let look = of_state::<R>(Purpose::Read { importing }, prior, recalled.as_ref());
         let what = format!("reading {}", R::object(&prior.arguments));
-        let limit = limit::<R>(&prior.model, |limits| limits.read);
-        let looked = tokio::time::timeout(limit, R::look(context, &look)).await;
-        let looked = looked.unwrap_or_else(|_| Err(message::timed_out(&what, limit).into()));
-        let observed = looked.map_err(|failure| failed::<R>(&prior.arguments, failure))?;
+        let deadline = Deadline::new(context, what, limit::<R>(&prior.model, |limits| limits.read), Duration::ZERO);
+        let looked = R::look(deadline.context(), &look).await;
+        let observed = looked.map_err(|failure| failed::<R>(&prior.arguments, deadline.explained(failure)))?;
         let found = |observed: R::Observed| {
             let mut found = existing(&prior.model, &prior.arguments, &observed, importing, private.applied, None);
             if importing && let Ok(Some(arguments)) = R::decode_state(&found.model, found.private.observed.as_ref()) {
@@ -95,10 +100,16 @@ impl<R: Managed> Resource for Engine<R> {
     }
 
     async fn apply(context: &Context, request: &ApplyRequestOf<'_, Self>, saved: &Saved<Self>) -> Result<Said, Failed> {
-        let applied = apply::<R>(context, request, saved).await;
+        let (verb, limit) = match request.prior {
+            None => ("creating", limit::<R>(request.config, |limits| limits.create)),
+            Some(_) => ("updating", limit::<R>(request.config, |limits| limits.update)),
+        };
+        let what = format!("{verb} {}", R::object(request.desired));
+        let deadline = Deadline::new(context, what, limit, R::GRACE);
+        let applied = apply::<R>(deadline.context(), request, limit, saved).await;
         applied
             .map(|said| Said::about(&subject::<R>(Some(request.desired)), said))
-            .map_err(|failure| failed::<R>(request.desired, failure))
+            .map_err(|failure| failed::<R>(request.desired, deadline.explained(failure)))
     }
 
     async fn destroy(
@@ -117,9 +128,14 @@ impl<R: Managed> Resource for Engine<R> {
             limit: limit::<R>(&prior.model, |limits| limits.delete),
             patience: Timeouts::delete(prior.model.timeouts()).unwrap_or(PATIENCE),
         };
-        match R::execute(context, &work).await {
+        let what = format!("destroying {}", R::object(&prior.arguments));
+        let deadline = Deadline::new(context, what, work.limit.max(work.patience), R::GRACE);
+        match R::execute(deadline.context(), &work).await {
             Ok(done) => Ok(Said::about(&subject::<R>(Some(&prior.arguments)), done.diagnostics)),
-            Err(stopped) => Err(failed::<R>(&prior.arguments, stop(stopped, Some(prior), private, saved))),
+            Err(mut stopped) => {
+                stopped.failure = deadline.explained(stopped.failure);
+                Err(failed::<R>(&prior.arguments, stop(stopped, Some(prior), private, saved)))
+            }
         }
     }
 
@@ -197,9 +213,9 @@ async fn plan_destroy<R: Managed>(
 async fn apply<R: Managed>(
     context: &Context,
     request: &ApplyRequestOf<'_, Engine<R>>,
+    limit: Duration,
     saved: &Saved<Engine<R>>,
 ) -> Result<Diagnostics, Failure> {
-    let step = |limits: Limits| if request.prior.is_some() { limits.update } else { limits.create };
     let work = Work {
         arguments: request.prior.map_or(request.desired, |prior| &prior.arguments),
         prior: request.prior,
@@ -207,7 +223,7 @@ async fn apply<R: Managed>(
         desired: Some(request.desired),
         planned: request.planned_private.planned.as_deref(),
         secret: R::secret(request.config),
-        limit: limit::<R>(request.config, step),
+        limit,
         patience: Duration::ZERO,
     };
     match R::execute(context, &work).await {

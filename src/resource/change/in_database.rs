@@ -1,6 +1,7 @@
 //! Resources that live in a database: looked at through one connection, changed in one transaction, all or nothing.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
@@ -96,6 +97,7 @@ pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -
 /// Changes or destroys the object, and retries transient failures. A COMMIT without an answer is not one: the result is looked up
 /// instead. Only a destroy is retried then, because it is done if the object no longer exists.
 pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>) -> Result<Done<R>, Stopped<R>> {
+    let ends = Instant::now() + work.limit;
     let server = context.postgres(R::cluster(work.arguments)).await?;
     let database = R::database(work.arguments).as_str();
     let facts = match server.facts(database, context.cancel()).await {
@@ -105,7 +107,7 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
     let object = R::object(work.arguments);
     let _turn = context.turn(&turn_of(&server, &object)).await?;
     let sent = Mutex::new(Vec::new());
-    let attempt = || attempt::<R>(context, &server, &facts, database, work, &sent);
+    let attempt = || attempt::<R>(context, &server, &facts, database, work, ends, &sent);
     let done = if work.destroys() {
         until_free(&object, work.patience, context.cancel(), || until_done(context.cancel(), &attempt)).await
     } else {
@@ -159,9 +161,17 @@ async fn attempt<R: InDatabase>(
     facts: &Facts,
     database: &str,
     work: &Work<'_, R>,
+    ends: Instant,
     sent: &Mutex<Vec<R::Operation>>,
 ) -> Result<Done<R>, Attempt> {
-    let transaction = server.write(database, work.limit, context.cancel()).await?;
+    // A destroy that waited for others has its last attempt after that.
+    let left = ends.saturating_duration_since(Instant::now());
+    let limit = if work.destroys() { work.limit } else { left };
+    if limit.is_zero() {
+        let awaited = "another attempt: the server's last answer said that this may succeed a moment later".to_owned();
+        return Err(Error::Cancelled { awaited }.into());
+    }
+    let transaction = server.write(database, limit, context.cancel()).await?;
     let reader = transaction.reader();
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let mut now = R::observe(reader, facts, &work.look(purpose)).await?;

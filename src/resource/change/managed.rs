@@ -27,6 +27,8 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     const NOUN: &'static str;
     /// How long each step may take if `timeouts` is not set.
     const LIMITS: Limits;
+    /// How much later than its limit a change is stopped, if its own waits, which end at the limit, have not ended it.
+    const GRACE: Duration = Duration::from_secs(1);
     /// What happens to an operation that is needed at apply but was not planned.
     const UNPLANNED: Unplanned = Unplanned::LeftToTheNextPlan;
 

@@ -246,8 +246,11 @@ pub(crate) fn moved<R: Managed>() -> String {
 }
 
 /// A step took longer than its limit.
-pub(super) fn timed_out(what: &str, limit: Duration) -> Diagnostic {
-    let detail = format!("Gave up {what} after {}. Raise the limit in timeouts.", humantime::format_duration(limit));
+pub(super) fn timed_out(what: &str, limit: Duration, awaited: &str) -> Diagnostic {
+    let detail = format!(
+        "Gave up {what} after {}, while waiting for {awaited}. Find out why there is no answer, or raise the limit in timeouts.",
+        humantime::format_duration(limit)
+    );
     Diagnostic::error("Timed out", detail).at(AttributePath::of("timeouts"))
 }
 

@@ -4,6 +4,7 @@
 //! them, what is stored next to the state, which list of operations counts, when it is known, which of them still run, what makes
 //! a plan stale, what is tried again, and which messages practitioners see.
 
+mod deadline;
 mod decide;
 mod engine;
 mod free;

@@ -1,0 +1,83 @@
+//! A connection whose incoming messages are judged before the driver sees them: between TLS, or the socket, and the driver.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
+
+use crate::postgres::guard::{Breach, Guard};
+use crate::postgres::phase::{Phase, Progress};
+
+/// A stream that ends where the guard finds a breach.
+pub(super) struct Guarded<S> {
+    stream: S,
+    guard: Guard,
+}
+
+impl<S> Guarded<S> {
+    pub(super) fn new(stream: S, trusted: bool) -> Self {
+        Self { stream, guard: Guard::new(trusted) }
+    }
+}
+
+/// The breach that ended a session, if one did.
+pub(super) fn breach(source: &(dyn std::error::Error + 'static)) -> Option<Breach> {
+    source.downcast_ref::<io::Error>().and_then(io::Error::get_ref)?.downcast_ref().copied()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let judged = self.guard.accept(&buf.filled()[before..]);
+        Poll::Ready(judged.map_err(|breach| io::Error::new(io::ErrorKind::InvalidData, breach)))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: TlsStream + Unpin> TlsStream for Guarded<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.stream.channel_binding()
+    }
+}
+
+/// Sets up TLS, and puts the guard inside of it.
+pub(super) struct GuardedConnect<C> {
+    pub(super) connect: C,
+    pub(super) trusted: bool,
+    pub(super) progress: Progress,
+}
+
+impl<S, C: TlsConnect<S>> TlsConnect<S> for GuardedConnect<C>
+where
+    C::Future: Send + 'static,
+{
+    type Stream = Guarded<C::Stream>;
+    type Error = C::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, Self::Error>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        let Self { connect, trusted, progress } = self;
+        let handshake = connect.connect(stream);
+        Box::pin(async move {
+            let stream = handshake.await?;
+            progress.reached(Phase::Session);
+            Ok(Guarded::new(stream, trusted))
+        })
+    }
+}
