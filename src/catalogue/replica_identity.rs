@@ -3,20 +3,30 @@
 use std::collections::BTreeSet;
 
 use super::relation::{pairs, table};
-use crate::postgres::{Error, Parameter, QualifiedTable, Reader, Row};
+use crate::postgres::version::PUBLICATION_SCHEMAS;
+use crate::postgres::{Error, Parameter, QualifiedTable, Reader, Row, ServerVersion};
 
 /// Finds, among the tables of a query, those in which UPDATE and DELETE cannot identify a row. Of a partitioned table the leaves
 /// count. From PostgreSQL 18 on, an identity with a generated column counts only if the publication (its name is the parameter
 /// `$publication`) publishes that column, which is possible only for stored ones; a full identity has all columns.
+///
+/// It reads the catalogue alone. The server's own functions for it (`pg_partition_tree`, `pg_get_publication_tables`) open every
+/// table: they wait for a session that has locked one, and need minutes for thousands of schemas.
 macro_rules! without_identity {
-    ($covered:literal, $publication:literal) => {
+    ($covered:expr, $publication:literal) => {
         concat!(
-            "WITH covered AS (\n",
+            "WITH RECURSIVE covered AS (\n",
             $covered,
-            "\n), leaf AS (
-  SELECT oid FROM covered WHERE relkind = 'r'
+            "\n), tree AS (
+  SELECT oid, relkind FROM covered
   UNION
-  SELECT p.relid FROM covered c, LATERAL pg_catalog.pg_partition_tree(c.oid) p WHERE c.relkind = 'p' AND p.isleaf
+  SELECT c.oid, c.relkind
+  FROM tree t
+  JOIN pg_catalog.pg_inherits h ON h.inhparent = t.oid
+  JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid
+  WHERE t.relkind = 'p'
+), leaf AS (
+  SELECT oid FROM tree WHERE relkind = 'r'
 )
 SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM leaf l
@@ -40,12 +50,36 @@ ORDER BY 1, 2"
     };
 }
 
-const COVERED_WITHOUT_IDENTITY: &str = without_identity!(
-    "  SELECT c.oid, c.relkind
-  FROM pg_catalog.pg_publication_tables t
-  JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-  WHERE t.pubname = $1",
+/// What a publication covers: all tables, or listed ones.
+macro_rules! covered {
+    () => {
+        "  SELECT c.oid, c.relkind
+  FROM pg_catalog.pg_publication p
+  JOIN pg_catalog.pg_class c ON c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384
+  WHERE p.pubname = $1 AND p.puballtables
+  UNION
+  SELECT c.oid, c.relkind
+  FROM pg_catalog.pg_publication p
+  JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+  JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+  WHERE p.pubname = $1"
+    };
+}
+
+const COVERED_WITHOUT_IDENTITY: &str = without_identity!(covered!(), "$1");
+
+/// The same with the schemas that a publication covers.
+const COVERED_OR_IN_SCHEMAS_WITHOUT_IDENTITY: &str = without_identity!(
+    concat!(
+        covered!(),
+        "
+  UNION
+  SELECT c.oid, c.relkind
+  FROM pg_catalog.pg_publication p
+  JOIN pg_catalog.pg_publication_namespace s ON s.pnpubid = p.oid
+  JOIN pg_catalog.pg_class c ON c.relnamespace = s.pnnspid AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+  WHERE p.pubname = $1"
+    ),
     "$1"
 );
 
@@ -70,8 +104,16 @@ pub(crate) struct Covered<'a> {
 }
 
 /// The tables (of partitioned tables the leaves) that a publication publishes and that have no usable replica identity.
-pub(crate) async fn published_without_identity(reader: &Reader, publication: &str) -> Result<Vec<QualifiedTable>, Error> {
-    let rows = reader.query(COVERED_WITHOUT_IDENTITY, &[Parameter::Text(publication)]).await?;
+pub(crate) async fn published_without_identity(
+    reader: &Reader,
+    version: ServerVersion,
+    publication: &str,
+) -> Result<Vec<QualifiedTable>, Error> {
+    let sql = match version.has(PUBLICATION_SCHEMAS) {
+        true => COVERED_OR_IN_SCHEMAS_WITHOUT_IDENTITY,
+        false => COVERED_WITHOUT_IDENTITY,
+    };
+    let rows = reader.query(sql, &[Parameter::Text(publication)]).await?;
     rows.iter().map(table).collect()
 }
 

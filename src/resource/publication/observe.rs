@@ -96,7 +96,7 @@ async fn find(reader: &Reader, version: ServerVersion, key: Key<'_>) -> Result<O
         if !publish.needs_identity() {
             return Ok(Vec::new());
         }
-        let tables = published_without_identity(reader, &name).await?;
+        let tables = published_without_identity(reader, version, &name).await?;
         Ok(tables.iter().map(shown).collect())
     };
     // Awaited together, so they cost one round trip.
