@@ -3,6 +3,7 @@
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
 use crate::postgres::error::Error;
+use crate::postgres::identifier::MAX_BYTES;
 
 /// A bound value of a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +50,37 @@ impl<'a> From<&'a crate::postgres::Identifier> for Parameter<'a> {
     }
 }
 
+/// Text of the server. A database with the encoding SQL_ASCII, and names that all databases share, may have bytes that are no
+/// UTF-8: one such name must not make the rest unreadable, so it is shown escaped.
+struct Text(String);
+
+impl<'a> FromSql<'a> for Text {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(readable(raw)))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        <String as FromSql<'_>>::accepts(ty)
+    }
+}
+
+/// UTF-8 as it is; every other byte as `\xff`. A name stays no longer than a name may be, so that it can be kept like others.
+fn readable(raw: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(raw) {
+        return text.to_owned();
+    }
+    let mut text = String::new();
+    for chunk in raw.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    if raw.len() <= MAX_BYTES && text.len() > MAX_BYTES {
+        let end = (0..=MAX_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.truncate(end);
+    }
+    text
+}
+
 /// One row of an answer. Columns are asked for by name; a column of another type or a NULL where none may be is an error.
 #[derive(Debug)]
 pub struct Row(pub(super) tokio_postgres::Row);
@@ -60,17 +92,17 @@ impl Row {
 
     /// `text`, `name` or `varchar`.
     pub fn text(&self, column: &str) -> Result<String, Error> {
-        self.get(column)
+        self.get(column).map(|Text(text)| text)
     }
 
     /// `text`, `name` or `varchar`, or NULL.
     pub fn optional_text(&self, column: &str) -> Result<Option<String>, Error> {
-        self.get(column)
+        self.get(column).map(|text: Option<Text>| text.map(|Text(text)| text))
     }
 
     /// `text[]` or `name[]` without NULLs.
     pub fn texts(&self, column: &str) -> Result<Vec<String>, Error> {
-        self.get(column)
+        self.get(column).map(|texts: Vec<Text>| texts.into_iter().map(|Text(text)| text).collect())
     }
 
     /// `bool`.
@@ -96,5 +128,19 @@ impl Row {
     /// `int8`.
     pub fn i64(&self, column: &str) -> Result<i64, Error> {
         self.get(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_shown_and_do_not_make_a_name_too_long() {
+        assert_eq!(readable("naïve \u{1f980}".as_bytes()), "naïve \u{1f980}");
+        assert_eq!(readable(b"caf\xe9 \xff\xfe.t"), "caf\\xe9 \\xff\\xfe.t");
+        assert_eq!(readable(&[0xff; MAX_BYTES]).len(), MAX_BYTES);
+        let long = [&[b'x'; 100][..], &[0xff]].concat();
+        assert_eq!(readable(&long).len(), 104, "no name");
     }
 }

@@ -24,12 +24,15 @@ use crate::postgres::tls::tls_connect;
 
 /// The first query of a session. It checks that the settings of the startup message have arrived. Only then it empties the
 /// `search_path`, which keeps functions in users' schemas out: names in our queries are qualified. Unlike the other settings this
-/// one must not outrank the role's own, which our statements need.
+/// one must not outrank the role's own, which our statements need. A database with the encoding SQL_ASCII sends names as they are:
+/// asked for UTF-8, it would refuse every answer with a name that is none.
 const SET_UP: &str = "\
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid, s.settled,
        (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) AS database,
        SYSTEM AS system,
-       CASE WHEN s.settled THEN pg_catalog.set_config('search_path', '', false) END AS search_path
+       CASE WHEN s.settled THEN pg_catalog.set_config('search_path', '', false) END AS search_path,
+       CASE WHEN s.settled AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII'
+            THEN pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) END AS encoding
   FROM (SELECT pg_catalog.current_setting('default_transaction_read_only') OPERATOR(pg_catalog.=) 'on'
            AND pg_catalog.current_setting('client_min_messages') OPERATOR(pg_catalog.=) 'warning' AS settled) s";
 /// The system identifier, in place of `SYSTEM`. It is left out where an administrator has revoked the function.
