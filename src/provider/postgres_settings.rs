@@ -219,7 +219,12 @@ mod tests {
     #[test]
     fn the_environment_raises_the_tls_mode_of_rds_and_never_lowers_it() {
         let host = "c.cluster-x.eu-west-1.rds.amazonaws.com";
-        let cluster = WriterEndpoint { host: host.to_owned(), port: 5432, master: MasterUser::default() };
+        let cluster = WriterEndpoint {
+            host: host.to_owned(),
+            port: 5432,
+            resource_id: "cluster-A".to_owned(),
+            master: MasterUser::default(),
+        };
         let block = |sslmode: Attr<String>, host: &str| PostgresModel { sslmode, host: host.into(), ..PostgresModel::default() };
         let mode = |model: &PostgresModel, variable: &str, cluster| {
             let environment = PostgresEnvironment { sslmode: Some(variable.to_owned()), ..environment() };
