@@ -185,6 +185,23 @@ async fn the_readmes_configurations_are_valid() -> Result<()> {
     Ok(())
 }
 
+/// A promise is worth what its test is.
+#[test]
+fn every_test_that_the_page_on_security_names_exists() -> Result<()> {
+    let page = fs::read_to_string(repository().join("docs/development/security.md"))?;
+    let files: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|text| text.ends_with(".rs")).collect();
+    ensure!(files.len() > 20, "{files:?}");
+    for file in files {
+        let known = ["acceptance-tests/tests", ""].iter().any(|folder| repository().join(folder).join(file).exists());
+        ensure!(known, "docs/development/security.md names {file}, which does not exist");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise"));
+    for row in rows {
+        ensure!(row.contains(".rs`") || row.contains("`assert_no_secret`"), "no test holds: {row}");
+    }
+    Ok(())
+}
+
 /// Adds every folder below `folder` that contains a configuration.
 fn configurations(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     if !terraform_files(folder)?.is_empty() {

@@ -21,10 +21,10 @@ SELECT DISTINCT d.datname::text AS name
 const WALSENDERS: &str = "\
 SELECT pid, application_name FROM pg_catalog.pg_stat_replication WHERE usesysid = $1::oid ORDER BY 1";
 
-/// Whether the admin may drop the role `$1`. `$2`: whether that needs ADMIN OPTION on it.
+/// What the admin has to drop the role `$1`. `$2`: whether that needs ADMIN OPTION on it.
 const MAY_DROP: &str = "\
-SELECT me.rolsuper OR me.rolcreaterole AND NOT r.rolsuper
-         AND (NOT $2::bool OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')) AS allowed
+SELECT me.rolsuper OR NOT r.rolsuper AS outranks, me.rolsuper OR me.rolcreaterole AS createrole,
+       NOT $2::bool OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') AS admin
   FROM pg_catalog.pg_roles me, pg_catalog.pg_roles r
  WHERE me.rolname = current_user AND r.oid = $1::oid";
 
@@ -39,8 +39,13 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
        pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
        f.defaclobjtype::text AS defaults_for,
        pg_catalog.pg_get_userbyid(g.grantor)::text AS grantor,
-       COALESCE(g.grantor = me.oid OR g.grantor = o.owner AND pg_catalog.pg_has_role(o.owner, 'USAGE'), true) AS inherited,
-       COALESCE(pg_catalog.pg_has_role(g.grantor, $2::text), false) AS settable
+       COALESCE(x.as_owner OR g.grantor = me.oid AND NOT x.stuck, true)
+         AND COALESCE(pg_catalog.has_schema_privilege(COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS inherited,
+       COALESCE(pg_catalog.pg_has_role(g.grantor, $2::text) AND NOT x.stuck AND g.columns IS NULL, false)
+         AND COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS settable,
+       COALESCE(x.stuck, false) AS stuck,
+       COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS may_look,
+       COALESCE(g.columns, '{}') AS columns, COALESCE(g.onward, false) AS onward, g.grantee, pg_catalog.pg_get_userbyid(o.owner)::text AS owner
   FROM (SELECT DISTINCT ON (dbid, classid, objid, deptype) * FROM pg_catalog.pg_shdepend
          WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = $1::oid
            AND (dbid = 0 AND $3::bool
@@ -56,12 +61,20 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
   LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.defaclnamespace
  CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
   LEFT JOIN LATERAL (
-       SELECT a.grantor
-         FROM pg_catalog.aclexplode(COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl)) AS a WHERE a.grantee = $1::oid
+       SELECT a.grantor, NULL::text[] AS columns, a.grantor = $1::oid AS onward,
+              CASE WHEN a.grantor = $1::oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END AS grantee
+         FROM pg_catalog.aclexplode(COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl)) AS a
+        WHERE $1::oid IN (a.grantee, a.grantor)
        UNION
-       SELECT a.grantor
+       -- Whoever owns the table revokes privileges on its columns with those on the table.
+       SELECT a.grantor, pg_catalog.array_agg(DISTINCT t.attname::text) FILTER (WHERE a.grantor <> o.owner), a.grantor = $1::oid,
+              CASE WHEN a.grantor = $1::oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END
          FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS a
-        WHERE t.attrelid = c.oid AND a.grantee = $1::oid) AS g ON s.deptype = 'a'
+        WHERE t.attrelid = c.oid AND $1::oid IN (a.grantee, a.grantor)
+        GROUP BY 1, 3, 4) AS g ON s.deptype = 'a'
+ -- A role with the privileges of the owner revokes as the owner, even what it granted itself.
+ CROSS JOIN LATERAL (SELECT g.grantor = o.owner AND pg_catalog.pg_has_role(o.owner, 'USAGE') AS as_owner,
+                            g.grantor <> o.owner AND pg_catalog.pg_has_role(g.grantor, o.owner, 'USAGE') AS stuck) AS x
   JOIN pg_catalog.pg_roles me ON me.rolname = current_user
  ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description";
 
@@ -214,12 +227,29 @@ pub(crate) enum Obstacle {
     HoldsPrivileges { object: String, database: String },
     /// Something else refers to it, such as a policy.
     IsReferredTo { object: String, database: String },
-    /// A role that the admin cannot act as granted it something.
-    GrantedBy { grantor: String, holding: Holding, database: String },
+    /// Another role granted it something that the admin cannot revoke: on these columns, or on the whole object.
+    GrantedBy { grantor: String, holding: Holding, columns: Vec<Identifier>, database: String },
+    /// The same, but the grantor has the owner's privileges meanwhile, with which REVOKE overlooks its own grants.
+    Stuck { grantor: String, owner: String, holding: Holding, database: String },
+    /// The same, but the grantor may not look into the schema any more: the owner revokes what the grantor has, with what follows.
+    ShutOut { grantor: String, owner: String, holding: Holding, database: String },
+    /// It granted something to another role (`None`: to PUBLIC): on these columns, or on the whole object.
+    GrantedOn { grantee: Option<Identifier>, holding: Holding, columns: Vec<Identifier>, database: String },
     /// The admin may not drop it.
-    MayNotDrop,
+    MayNotDrop(MissingRight),
     /// It has an open replication connection.
     Replicates { pid: i32, application: String },
+}
+
+/// What the admin lacks to drop a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingRight {
+    /// The role is a superuser, and the admin is not.
+    Superuser,
+    /// CREATEROLE.
+    CreateRole,
+    /// ADMIN OPTION on the role.
+    AdminOption,
 }
 
 /// What depends on a role in one database.
@@ -296,11 +326,17 @@ pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacl
     rows.iter().map(walsender).collect()
 }
 
-/// Whether the admin may drop a role.
-pub(crate) async fn may_drop(reader: &Reader, facts: &Facts, role: u32) -> Result<bool, Error> {
+/// What the admin lacks to drop a role.
+pub(crate) async fn missing_right(reader: &Reader, facts: &Facts, role: u32) -> Result<Option<MissingRight>, Error> {
     let needs_admin_option = facts.version.has(MEMBERSHIP_OPTIONS);
     let rows = reader.query(MAY_DROP, &[Parameter::Oid(role), Parameter::Bool(needs_admin_option)]).await?;
-    rows.first().map_or(Ok(true), |row| row.bool("allowed"))
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(match (row.bool("outranks")?, row.bool("createrole")?, row.bool("admin")?) {
+        (false, ..) => Some(MissingRight::Superuser),
+        (_, false, _) => Some(MissingRight::CreateRole),
+        (_, _, false) => Some(MissingRight::AdminOption),
+        (true, true, true) => None,
+    })
 }
 
 /// Everything in this database, and in the whole server, that depends on a role.
@@ -319,9 +355,22 @@ pub(crate) async fn holdings(
         match row.text("deptype")?.as_str() {
             "o" => holdings.obstacles.push(Obstacle::Owns { object, database }),
             "a" => match holding(&row)? {
+                Some(holding) if row.bool("onward")? => {
+                    let columns = row.texts("columns")?.into_iter().filter_map(|name| Identifier::new(name).ok()).collect();
+                    let grantee = name(&row, "grantee")?;
+                    holdings.obstacles.push(Obstacle::GrantedOn { grantee, holding, columns, database });
+                }
                 Some(holding) => match acting(&row)? {
                     Acting::As(role) => holdings.hold(holding, role),
-                    Acting::OutOfReach(grantor) => holdings.obstacles.push(Obstacle::GrantedBy { grantor, holding, database }),
+                    Acting::OutOfReach(grantor) => {
+                        let columns = row.texts("columns")?.into_iter().filter_map(|name| Identifier::new(name).ok());
+                        let owner = || row.text("owner");
+                        holdings.obstacles.push(match (row.bool("stuck")?, row.bool("may_look")?) {
+                            (true, _) => Obstacle::Stuck { grantor, owner: owner()?, holding, database },
+                            (_, false) => Obstacle::ShutOut { grantor, owner: owner()?, holding, database },
+                            (false, true) => Obstacle::GrantedBy { grantor, holding, columns: columns.collect(), database },
+                        });
+                    }
                 },
                 None => holdings.obstacles.push(Obstacle::HoldsPrivileges { object, database }),
             },

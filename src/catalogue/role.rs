@@ -13,7 +13,13 @@ SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolcon
                    FROM pg_catalog.pg_roles g WHERE g.rolname = 'rds_replication'), false) AS member,
        pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
        EXISTS (SELECT FROM pg_catalog.aclexplode(d.datacl) a
-                WHERE a.grantee = r.oid AND a.privilege_type = 'CONNECT') AS connect_granted
+                WHERE a.grantee = r.oid AND a.privilege_type = 'CONNECT') AS connect_granted,
+       pg_catalog.pg_has_role(d.datdba, 'USAGE')
+         OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION') AS connect_grantable,
+       pg_catalog.pg_get_userbyid(d.datdba)::text AS database_owner,
+       (SELECT s.xmin::text FROM pg_catalog.pg_shdepend s
+         WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a'
+           AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = r.oid) AS since
   FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
  WHERE d.datname = pg_catalog.current_database() AND (r.rolname = $1::text OR r.oid = $2::oid)";
 
@@ -51,6 +57,20 @@ pub(crate) struct Role {
     pub(crate) connect: bool,
     /// Whether CONNECT is granted to the role itself.
     pub(crate) connect_granted: bool,
+    /// Whether the admin can grant CONNECT; the owner of the database can.
+    #[serde(default = "yes")]
+    pub(crate) connect_grantable: bool,
+    /// The owner of the database.
+    #[serde(default)]
+    pub(crate) database_owner: String,
+    /// The transaction that first gave it a privilege on the database, as a number: another role with the same oid, on a copy of
+    /// the server, has another one. `None` if it has no such privilege, and in what a release before 0.2 stored.
+    #[serde(default)]
+    pub(crate) since: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The role with this key.
@@ -69,6 +89,9 @@ pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> R
             connection_limit: row.i32("rolconnlimit")?.into(),
             connect: row.bool("connect")?,
             connect_granted: row.bool("connect_granted")?,
+            connect_grantable: row.bool("connect_grantable")?,
+            database_owner: row.text("database_owner")?,
+            since: row.optional_text("since")?,
         })
     };
     rows.first().map(role).transpose()

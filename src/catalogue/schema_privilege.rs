@@ -30,8 +30,11 @@ SELECT s.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
               COALESCE((pg_catalog.array_agg(owner ORDER BY name) FILTER (WHERE NOT reached))[1:$4::int4], '{}') AS lost_owners,
               pg_catalog.count(*) FILTER (WHERE NOT reached) AS lost_total
          FROM (SELECT c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-                      pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role(c.relowner, $5::text)
-                        OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS reached
+                      CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE')
+                             OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION')
+                           THEN pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                           ELSE pg_catalog.pg_has_role(c.relowner, $5::text)
+                            AND pg_catalog.has_schema_privilege(c.relowner, n.oid, 'USAGE') END AS reached
                  FROM pg_catalog.pg_class c
                 WHERE c.relnamespace = n.oid
                   AND (c.relkind IN ('r', 'p') OR ($3::bool AND c.relkind IN ('v', 'm')))

@@ -39,7 +39,8 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_use
 /// that SET ROLE needs.
 const READABLE: &str = "\
 SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS inherited,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE')
+         OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS inherited,
        pg_catalog.pg_has_role(c.relowner, $3::text) AS settable
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -48,14 +49,16 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_use
  ORDER BY 1, 2";
 
 /// Schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole, because the admin lacks privileges on something in
-/// them.
+/// them, or would skip a table, because the admin has some privilege on it but may not grant.
 const CLOSED: &str = "\
 SELECT DISTINCT n.nspname::text AS schema
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
    AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
-   AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')";
+   AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION')
+   AND (c.relkind IN ('r', 'p')
+        OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))";
 
 /// A table, and the role's access to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use super::{Failure, Outage, Party};
 use crate::aws;
+use crate::printable::printable_line;
 use crate::terraform::Diagnostic;
 
 impl From<aws::Error> for Failure {
@@ -27,6 +28,7 @@ fn aws_diagnostic(error: &aws::Error) -> Diagnostic {
         _ => "AWS refuses a call",
     };
     let mut diagnostic = Diagnostic::from_error(summary, error);
+    diagnostic.detail = printable_line(&diagnostic.detail);
     if let Some(remedy) = aws_remedy(error) {
         diagnostic.detail.push_str("\n\n");
         diagnostic.detail.push_str(remedy);

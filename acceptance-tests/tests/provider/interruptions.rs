@@ -103,6 +103,12 @@ async fn a_server_that_goes_away_is_a_clear_error() -> Result<()> {
     let _holder = hold(&rig).await?;
     let (session, _) = waiting_apply(&rig).await?;
     rig.cluster.server()?.stop().await?;
+    // The server of another test must not get its port. Bound, and not listened on, it refuses connections; connections that have
+    // just ended hinder only who does not ask to use it again.
+    let port = tokio::net::TcpSocket::new_v4()?;
+    port.set_reuseaddr(true)?;
+    port.bind(([127, 0, 0, 1], rig.cluster.server()?.port()).into())?;
+    port.set_reuseaddr(false)?;
     let own = endpoint.address().port().to_string();
     one_error(session.outcome().await?, &["Cannot reach the database server", &own, "that the server runs"])?;
     assert_eq!(rig.tf.resource(P).await?, Value::Null);

@@ -158,7 +158,7 @@ async fn a_role_that_the_admin_may_not_drop_is_named_at_plan() {
     rig.configure("");
     rig.tf.import(USER, "app/pipe").await.unwrap();
     let said = rig.tf.plan_with(&["-destroy"]).await.unwrap().outcome.message();
-    assert!(said.contains("\"clusteradmin\" may not drop it"), "{said}");
+    assert!(said.contains("\"clusteradmin\" may not drop it. Let an administrator run: GRANT"), "{said}");
     rig.superuser(&advice(&said, "GRANT \"pipe\" TO \"clusteradmin\"")).await;
     rig.tf.destroy().await.unwrap();
     assert!(!rig.role_exists("pipe").await);
@@ -188,6 +188,58 @@ async fn after_a_partial_success_the_message_says_what_was_done() {
     assert!(!refusal.contains(" Nothing was changed."), "{refusal}");
     assert!(rig.changes_since(mark).contains(&done.replace(" (database \"second\")", "")));
     rig.superuser("DROP EVENT TRIGGER no").await;
+    rig.tf.destroy().await.unwrap();
+    assert!(!rig.role_exists("pipe").await);
+}
+
+/// Who is to run what, as a message says it: `Let "somebody" run, in database "app": ...;`.
+fn told(message: &str) -> (String, String) {
+    let (before, after) = message.rsplit_once(" run, in database \"app\": ").unwrap_or_else(|| panic!("no advice in {message}"));
+    let who = before.to_lowercase().rsplit_once("let ").unwrap().1.trim_matches('"').replace("the owner", "app_owner");
+    (who, format!("{};", after.split(';').next().unwrap()))
+}
+
+#[tokio::test]
+async fn what_a_revoke_would_not_reach_is_named_with_what_does() {
+    let rig = Rig::start().await;
+    rig.configure("  schemas = [\"shop\"]");
+    rig.tf.apply().await.unwrap();
+    rig.admin("CREATE DATABASE second").await;
+    let second = rig.cluster.admin("second").await.unwrap();
+    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+    rig.superuser("CREATE ROLE w; CREATE ROLE g; GRANT USAGE ON SCHEMA shop TO g, w").await;
+    let own_option = "REVOKE app_owner FROM clusteradmin; SET ROLE app_owner; GRANT USAGE ON SCHEMA shop TO clusteradmin; \
+        GRANT INSERT ON shop.orders TO clusteradmin WITH GRANT OPTION; SET ROLE clusteradmin; GRANT INSERT ON shop.orders TO pipe; \
+        RESET ROLE; GRANT app_owner TO clusteradmin";
+    let onward = "SET ROLE app_owner; GRANT UPDATE ON shop.orders TO pipe WITH GRANT OPTION; SET ROLE pipe; GRANT UPDATE ON shop.orders TO w; RESET ROLE";
+    let onward_column = "SET ROLE app_owner; GRANT UPDATE ON shop.customers TO pipe WITH GRANT OPTION; SET ROLE pipe; \
+        GRANT UPDATE (id) ON shop.customers TO w; RESET ROLE";
+    let column = "SET ROLE app_owner; GRANT SELECT (id) ON shop.orders TO g WITH GRANT OPTION; SET ROLE g; GRANT SELECT (id) ON shop.orders TO pipe; \
+        RESET ROLE";
+    let shut_out = "SET ROLE app_owner; GRANT DELETE ON shop.orders TO g WITH GRANT OPTION; SET ROLE g; GRANT DELETE ON shop.orders TO pipe; \
+        SET ROLE app_owner; REVOKE USAGE ON SCHEMA shop FROM g; RESET ROLE";
+    for (what, set_up) in [
+        ("own option", own_option),
+        ("onward", onward),
+        ("onward column", onward_column),
+        ("column", column),
+        ("shut out", shut_out),
+    ] {
+        rig.superuser(set_up).await;
+        let plan = rig.tf.plan_with(&["-destroy"]).await.unwrap();
+        assert!(plan.outcome.message().contains("Role is in use"), "{what}: {}", plan.outcome.message());
+        let mark = rig.mark();
+        let refusal = rig.tf.run(["destroy", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
+        assert_eq!(rig.changes_since(mark), Vec::<String>::new(), "{what}");
+        let (who, statement) = told(&refusal);
+        let for_a_moment = if what == "own option" { "app_owner" } else { "w" };
+        rig.superuser(&format!("REVOKE {for_a_moment} FROM clusteradmin")).await;
+        rig.superuser(&format!("SET ROLE \"{who}\"; {statement}")).await;
+        rig.superuser("GRANT app_owner TO clusteradmin").await;
+        let said = rig.tf.plan_with(&["-destroy"]).await.unwrap().outcome.message();
+        let left = said.split("Role is in use").nth(1);
+        assert!(left.is_none(), "{what}, after {who} has run {statement}: {left:?}");
+    }
     rig.tf.destroy().await.unwrap();
     assert!(!rig.role_exists("pipe").await);
 }

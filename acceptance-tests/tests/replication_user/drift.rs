@@ -169,3 +169,63 @@ async fn what_cannot_be_restored_blocks_no_configured_work() {
     let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
     assert!(refusal.contains("Tables of an owner out of reach"), "{refusal}");
 }
+
+/// An owner, a database and a schema that got out of reach block no rotation either.
+#[tokio::test]
+async fn a_rotation_goes_on_whatever_others_took_away() {
+    let rig = Rig::start().await;
+    rig.superuser("CREATE ROLE gone; CREATE ROLE stranger; GRANT gone TO clusteradmin").await;
+    rig.superuser("CREATE SCHEMA single AUTHORIZATION clusteradmin; CREATE TABLE single.t (id int); ALTER TABLE single.t OWNER TO clusteradmin").await;
+    let privileges = "  schemas = [\"shop\"]\n  table_owners = [\"app_owner\", \"gone\"]\n  tables = [\"single.t\"]";
+    rig.configure(privileges);
+    rig.tf.apply().await.unwrap();
+    rig.superuser(
+        "DROP OWNED BY gone; DROP ROLE gone; ALTER DATABASE app OWNER TO stranger; REVOKE CONNECT ON DATABASE app FROM PUBLIC, pipe; \
+         ALTER SCHEMA single OWNER TO stranger; REVOKE USAGE ON SCHEMA single FROM pipe; GRANT USAGE ON SCHEMA single TO clusteradmin; GRANT CONNECT ON DATABASE app TO clusteradmin",
+    )
+    .await;
+    let warning = rig.tf.warning("Privileges that cannot be restored (stranger)").await.unwrap();
+    for statement in ["GRANT CONNECT ON DATABASE \"app\" TO \"pipe\";", "GRANT USAGE ON SCHEMA \"single\" TO \"pipe\";"] {
+        assert!(warning.contains(statement), "{warning}");
+    }
+    assert!(rig.tf.warning("Owners not found").await.unwrap().contains("There is no role \"gone\""));
+    rig.tf.assert_empty_plan().await.unwrap();
+    rig.configure_as("pipe", 2, privileges);
+    let plan = rig.tf.plan().await.unwrap();
+    assert_eq!(plan.operations(USER), ["ALTER ROLE \"pipe\" PASSWORD '<redacted>'"]);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+/// The server skips a table on which the admin has some privilege, but not that to grant, unless it acts as the owner.
+#[tokio::test]
+async fn an_owner_within_reach_is_acted_for_even_where_the_admin_has_a_privilege() {
+    let rig = Rig::start_version("16.4").await;
+    rig.superuser("GRANT app_owner TO clusteradmin WITH INHERIT FALSE, SET TRUE; GRANT INSERT ON shop.orders, shop.customers TO clusteradmin").await;
+    rig.configure("  schemas = [\"shop\"]");
+    rig.tf.apply().await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+    assert!(rig.holds("has_table_privilege('pipe', 'shop.orders', 'SELECT')").await);
+    rig.configure("");
+    rig.tf.apply().await.unwrap();
+    assert!(!rig.holds("has_table_privilege('pipe', 'shop.orders', 'SELECT')").await);
+    rig.tf.assert_empty_plan().await.unwrap();
+}
+
+/// REVOKE takes back what the acting role granted; what is left is said.
+#[tokio::test]
+async fn what_a_revocation_leaves_is_said() {
+    let rig = Rig::start().await;
+    rig.configure("  tables = [\"shop.orders\", \"shop.customers\"]");
+    rig.tf.apply().await.unwrap();
+    rig.superuser(
+        "CREATE ROLE g; GRANT USAGE ON SCHEMA shop TO g; SET ROLE app_owner; GRANT SELECT ON shop.orders TO g WITH GRANT OPTION; \
+         SET ROLE g; GRANT SELECT ON shop.orders TO pipe",
+    )
+    .await;
+    rig.configure("  tables = [\"shop.customers\"]");
+    let said = rig.tf.apply().await.unwrap().message();
+    assert!(said.contains("Tables are still readable"), "{said}");
+    assert!(said.contains("\"pipe\" can still read \"shop\".\"orders\" (of \"app_owner\")"), "{said}");
+    rig.tf.assert_empty_plan().await.unwrap();
+}

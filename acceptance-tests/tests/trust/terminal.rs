@@ -94,6 +94,17 @@ async fn names_of_others_neither_erase_nor_forge_a_line() -> Result<()> {
     shows(&world, &["apply", "-auto-approve"]).await?;
     shows(&world, &["plan"]).await?;
 
+    // Renamed by hand to such a name.
+    let evil = "renamed\u{1b}[2J\nNo changes.";
+    for object in ["ROLE", "PUBLICATION"] {
+        superuser.batch_execute(&format!("ALTER {object} pipe RENAME TO \"{evil}\"")).await?;
+    }
+    let refusal = shows(&world, &["plan"]).await?.join("\n");
+    assert!(refusal.contains("cannot be shown"), "{refusal}");
+    for object in ["ROLE", "PUBLICATION"] {
+        superuser.batch_execute(&format!("ALTER {object} \"{evil}\" RENAME TO pipe")).await?;
+    }
+
     // The same names found by an import.
     run(&superuser, "ALTER PUBLICATION pipe ADD TABLE ONLY shop.NAME", EVIL[0]).await?;
     for address in [USER, PUBLICATION] {

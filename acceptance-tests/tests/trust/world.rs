@@ -103,15 +103,18 @@ impl World {
     }
 }
 
-/// Gives somebody else's role and publication the oids of ours.
+/// Gives somebody else's role and publication the oids of ours, and makes them like ours in everything but their names: another
+/// team's pipe.
 pub async fn with_oids(cluster: &ClusterHandle, role: &str, publication: &str, oids: [u64; 2]) -> Result<()> {
     let superuser = cluster.superuser("app").await?;
     superuser
         .batch_execute(&format!(
-            "CREATE ROLE {role} LOGIN; CREATE PUBLICATION {publication} FOR TABLE shop.bills; SET allow_system_table_mods = on; \
+            "CREATE ROLE {role} LOGIN; CREATE PUBLICATION {publication} FOR TABLE shop.orders; SET allow_system_table_mods = on; \
              UPDATE pg_authid SET oid = {} WHERE rolname = '{role}'; UPDATE pg_publication_rel SET prpubid = {} FROM pg_publication p \
              WHERE p.oid = prpubid AND pubname = '{publication}'; UPDATE pg_publication SET oid = {} WHERE pubname = '{publication}'; \
-             GRANT SELECT ON shop.orders TO {role}",
+             GRANT CONNECT ON DATABASE app TO {role}; GRANT USAGE ON SCHEMA shop TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA shop TO {role}; \
+             ALTER DEFAULT PRIVILEGES FOR ROLE clusteradmin IN SCHEMA shop GRANT SELECT ON TABLES TO {role}; GRANT rds_replication TO {role}; \
+             ALTER PUBLICATION {publication} OWNER TO clusteradmin",
             oids[0], oids[1], oids[1]
         ))
         .await?;

@@ -118,7 +118,7 @@ fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Opti
         }
     }
     if before.is_none() {
-        let (carried, excess) = taken_up(observed, desired);
+        let (carried, excess) = brought_along(observed, desired);
         set.extend(carried);
         reset = excess;
     }
@@ -129,7 +129,7 @@ fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Opti
 
 /// A create that finds our group attached takes it up as a whole: the values of the previous group that it lacks, and what it sets
 /// besides those and the wanted ones, which others have set.
-fn taken_up(observed: &cluster::Observed, desired: &Desired) -> (BTreeMap<String, String>, Vec<(String, ApplyMethod)>) {
+fn brought_along(observed: &cluster::Observed, desired: &Desired) -> (BTreeMap<String, String>, Vec<(String, ApplyMethod)>) {
     let attached = &observed.attached;
     let is_recorded = |group: &&Group| attached.recorded_previous() == Some(&group.name);
     // If it is gone, nobody knows what was carried over.

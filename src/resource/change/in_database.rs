@@ -11,6 +11,7 @@ use super::terms::Purpose;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
 use crate::postgres::{Error, Facts, Identifier, Reader, Server, Transaction};
+use crate::printable::printable_line;
 use crate::provider::Context;
 use crate::terraform::Diagnostics;
 
@@ -61,14 +62,14 @@ pub(crate) trait InDatabase: Managed {
         now: &Self::Observed,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Makes sure that the operations had their effect: a server may skip a statement without an error.
+    /// Makes sure that the operations had their effect: a server may skip a statement without an error. Returns warnings.
     fn verify(
         _: &Reader,
         _: &Work<'_, Self>,
         _: &[Self::Operation],
         _: &Self::Observed,
-    ) -> impl Future<Output = Result<(), Attempt>> + Send {
-        async { Ok(()) }
+    ) -> impl Future<Output = Result<Diagnostics, Attempt>> + Send {
+        async { Ok(Diagnostics::new()) }
     }
 
     /// Whether it can be seen afterwards that an operation has run.
@@ -91,7 +92,15 @@ pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -
         let reader = server.read(database, context.cancel()).await?;
         R::observe(&reader, &facts, look).await
     };
-    Ok(Some(transient(context.cancel(), looking).await?))
+    let seen = transient(context.cancel(), looking).await?;
+    if matches!(look.purpose, Purpose::Read { .. }) {
+        // Terraform would print it as it is.
+        let renamed = R::sighting(&seen).object.filter(|(_, name)| *name != R::name(look.arguments).as_str());
+        if let Some((_, name)) = renamed.filter(|(_, name)| printable_line(name) != *name) {
+            return Err(message::unprintable::<R>(look.arguments, name).into());
+        }
+    }
+    Ok(Some(seen))
 }
 
 /// Changes or destroys the object, and retries transient failures. A COMMIT without an answer is not one: the result is looked up
@@ -190,6 +199,7 @@ async fn attempt<R: InDatabase>(
     for operation in &decision.run {
         R::run(&transaction, work, operation, &now).await?;
     }
+    let mut warnings = Diagnostics::new();
     let observed = match work.desired {
         None => None,
         Some(desired) => {
@@ -197,13 +207,14 @@ async fn attempt<R: InDatabase>(
             if !R::exists(&found) {
                 return Err(message::not_there::<R>(desired).into());
             }
-            R::verify(reader, work, &decision.run, &found).await?;
+            warnings = R::verify(reader, work, &decision.run, &found).await?;
             Some(found)
         }
     };
     sent.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&decision.run);
     let notices = transaction.commit().await?;
     let mut diagnostics = decision.warnings;
+    diagnostics.extend(warnings);
     diagnostics.extend(notices.into_iter().filter_map(message::notice));
     Ok(Done { observed, ran: decision.run, diagnostics })
 }

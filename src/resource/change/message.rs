@@ -167,6 +167,16 @@ fn another_place(moved: Moved) -> &'static str {
     }
 }
 
+/// An object that was renamed by hand to a name that no terminal should get.
+pub(super) fn unprintable<R: Managed>(arguments: &R::Desired, name: &str) -> Diagnostic {
+    let detail = format!(
+        "{} was renamed to {name:?}. That name contains control characters or line breaks, which Terraform would print as they are. \
+         Rename it back.",
+        capitalised(&R::object(arguments))
+    );
+    Diagnostic::error(format!("The name of the {} cannot be shown", R::NOUN), detail)
+}
+
 /// What was found for a change is not what the state describes.
 pub(super) fn stranger<R: Managed>(arguments: &R::Desired, stranger: &Stranger) -> Diagnostic {
     let object = capitalised(&R::object(arguments));

@@ -24,7 +24,7 @@ pub(super) fn version() -> ServerVersion {
 }
 
 pub(super) fn observed(current: Current) -> Observed {
-    let publication = Some(Found { oid: 16400, current, without_identity: Vec::new() });
+    let publication = Some(Found { oid: 16400, current, since: None, without_identity: Vec::new() });
     Observed { version: Some(version()), publication, ..Observed::default() }
 }
 

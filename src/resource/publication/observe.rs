@@ -20,7 +20,10 @@ use crate::resource::change::{Look, Purpose, key_by_oid};
 const PUBLICATION: &str = "\
 SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
        p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
-       (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root
+       (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root,
+       (SELECT s.xmin::text FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+         WHERE d.datname = pg_catalog.current_database() AND s.classid = 'pg_catalog.pg_publication'::pg_catalog.regclass
+           AND s.objid = p.oid AND s.deptype = 'o') AS since
 FROM pg_catalog.pg_publication p
 WHERE p.pubname = $1 OR p.oid = $2";
 
@@ -103,7 +106,7 @@ async fn find(reader: &Reader, version: ServerVersion, key: Key<'_>) -> Result<O
     let (scope, without_identity) = try_join!(scope, exposed)?;
     let via_root = if version.has(VIA_ROOT) { row.optional_bool("via_root")? } else { None };
     let current = Current { name: identifier(name)?, scope, publish, via_root };
-    Ok(Some(Found { oid, current, without_identity }))
+    Ok(Some(Found { oid, current, since: row.optional_text("since")?, without_identity }))
 }
 
 async fn listed_scope(reader: &Reader, version: ServerVersion, oid: u32) -> Result<Scope, Error> {

@@ -30,7 +30,7 @@ pub(crate) struct Observed {
 pub(super) fn foresee(desired: &Desired) -> Observed {
     let scope = Scope::Listed { tables: BTreeSet::new(), schemas: BTreeSet::new() };
     let current = Current { name: desired.name.clone(), scope, publish: Publish::ALL, via_root: None };
-    Observed { publication: Some(Found { oid: 0, current, without_identity: Vec::new() }), ..Observed::default() }
+    Observed { publication: Some(Found { oid: 0, current, since: None, without_identity: Vec::new() }), ..Observed::default() }
 }
 
 /// A publication that exists.
@@ -38,6 +38,9 @@ pub(super) fn foresee(desired: &Desired) -> Observed {
 pub(crate) struct Found {
     pub(super) oid: u32,
     pub(super) current: Current,
+    /// The transaction that gave it its owner, as a number: another publication with the same oid, on a copy of the server, has
+    /// another one. `None` if the owner is the server's own superuser, and in what a release before 0.2 stored.
+    pub(super) since: Option<String>,
     /// Exposed tables, as `schema.table`; empty when neither updates nor deletes are published.
     pub(super) without_identity: Vec<String>,
 }
@@ -53,11 +56,15 @@ pub(crate) struct Current {
 }
 
 impl Found {
-    /// Whether a publication that was found under another name is still the one that was seen `before`: of the same scope, with
-    /// the same options. On a copy of the server, another publication may have its oid.
+    /// Whether a publication that was found under another name is still the one that was seen `before`: it has its owner since
+    /// the same transaction, or else the same scope and options. On a copy of the server, another publication may have its oid.
+    /// (An update of ours that lost its answer changes scope and options.)
     pub(super) fn is_still(&self, before: &Self) -> bool {
-        let same_name = Current { name: before.current.name.clone(), ..self.current.clone() };
-        self.oid == before.oid && same_name == before.current
+        let is_same = match (&self.since, &before.since) {
+            (Some(now), Some(was)) => now == was,
+            _ => Current { name: before.current.name.clone(), ..self.current.clone() } == before.current,
+        };
+        is_same && self.oid == before.oid
     }
 }
 
@@ -80,7 +87,9 @@ pub(super) fn remember(observed: &Observed) -> Remembered {
         Some(Scope::Listed { tables, schemas }) => (tables, schemas),
         _ => (&no_tables, &no_schemas),
     };
-    Remembered::new(observed.version, observed.site.clone(), found.map(|found| found.oid), tables, schemas)
+    let seen = Remembered { version: observed.version, site: observed.site.clone(), ..Remembered::default() };
+    let seen = Remembered { oid: found.map(|found| found.oid), since: found.and_then(|found| found.since.clone()), ..seen };
+    seen.of(tables, schemas)
 }
 
 /// The observation that a state represents; `None` while an import has only named the publication.
@@ -99,5 +108,6 @@ pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Optio
     };
     let version = remembered.and_then(|remembered| remembered.version);
     let site = remembered.and_then(|remembered| remembered.site.clone());
-    Some(Observed { version, site, publication: Some(Found { oid, current, without_identity }), ..Observed::default() })
+    let since = remembered.and_then(|remembered| remembered.since.clone());
+    Some(Observed { version, site, publication: Some(Found { oid, current, since, without_identity }), ..Observed::default() })
 }

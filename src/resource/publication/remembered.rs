@@ -19,29 +19,26 @@ pub(crate) struct Remembered {
     /// Its oid, to recognise a state that belongs to something else.
     #[serde(default)]
     pub(super) oid: Option<u32>,
+    /// The transaction that gave it its owner.
+    #[serde(default)]
+    pub(super) since: Option<String>,
     /// Published tables whose names contain a dot, so that `schema.table` is ambiguous, or characters that the state shows escaped.
     #[serde(alias = "dotted")]
-    odd: Vec<QualifiedTable>,
+    pub(super) odd: Vec<QualifiedTable>,
     /// Published schemas of the latter kind.
     #[serde(default)]
-    odd_schemas: Vec<Identifier>,
+    pub(super) odd_schemas: Vec<Identifier>,
 }
 
 impl Remembered {
-    /// Of a publication of these tables and schemas.
-    pub(super) fn new(
-        version: Option<ServerVersion>,
-        site: Option<Site>,
-        oid: Option<u32>,
-        tables: &BTreeSet<QualifiedTable>,
-        schemas: &BTreeSet<Identifier>,
-    ) -> Self {
+    /// With what these published tables and schemas need.
+    pub(super) fn of(self, tables: &BTreeSet<QualifiedTable>, schemas: &BTreeSet<Identifier>) -> Self {
         let is_odd = |name: &Identifier| name.as_str() != printable_line(name.as_str());
         let has_dot = |table: &QualifiedTable| table.schema.as_str().contains('.') || table.table.as_str().contains('.');
         let is_odd_table = |table: &&QualifiedTable| has_dot(table) || is_odd(&table.schema) || is_odd(&table.table);
         let odd = tables.iter().filter(is_odd_table).cloned().collect();
         let odd_schemas = schemas.iter().filter(|schema| is_odd(schema)).cloned().collect();
-        Self { version, site, oid, odd, odd_schemas }
+        Self { odd, odd_schemas, ..self }
     }
 
     /// The table with this name in the state. If a name with several dots is not remembered, for example after an earlier
@@ -83,7 +80,7 @@ mod tests {
         let (plain, dotted): (QualifiedTable, _) =
             ("a.b".parse().unwrap(), QualifiedTable { schema: name("x.y"), table: name("z") });
         let tables = [plain.clone(), dotted.clone()].into();
-        let remembered = Remembered::new(None, None, None, &tables, &[name("a\nb")].into());
+        let remembered = Remembered::default().of(&tables, &[name("a\nb")].into());
         assert_eq!(remembered.schema("a\\nb").unwrap(), name("a\nb"));
         assert_eq!(remembered.table("a.b").unwrap(), plain);
         assert_eq!(remembered.table("x.y.z").unwrap(), dotted);

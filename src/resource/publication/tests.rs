@@ -45,7 +45,11 @@ fn existing(tables: &[&str]) -> Existing<Engine<Publication>> {
         operations: vec!["old".to_owned()].into(),
         ..proposed(tables)
     };
-    stored(model, Some(Remembered::new(Some(version()), None, None, &BTreeSet::new(), &BTreeSet::new())), None)
+    stored(
+        model,
+        Some(Remembered { version: Some(version()), ..Remembered::default() }.of(&BTreeSet::new(), &BTreeSet::new())),
+        None,
+    )
 }
 
 fn lookup() -> Observed {

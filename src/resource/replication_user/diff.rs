@@ -146,7 +146,7 @@ fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<
             Flavour::Plain => Operation::AllowReplication { role: name() },
         });
     }
-    if !role.connect {
+    if !role.connect && role.connect_grantable {
         operations.push(Operation::GrantConnect { database: desired.database.clone(), role: name() });
     }
     operations
@@ -231,7 +231,8 @@ fn restore_schema(schema: &Identifier, found: &Schema, prior: &Desired, desired:
     // What the admin cannot restore blocks nothing else: it is a warning at every plan. An owner that was just added is asked for.
     let is_added = |owner: &Identifier| adds_owner(prior, desired, owner);
     let is_covered = |name: &str| found.owners.get(name).is_some_and(|owner| owner.covered);
-    let is_lost = |name: &str| found.owners.get(name).is_some_and(|owner| owner.reach == Reach::None);
+    // An owner that is not found does not exist.
+    let is_lost = |name: &str| found.owners.get(name).is_none_or(|owner| owner.reach == Reach::None);
     for owner in found.effective_owners(desired.table_owners.as_deref()) {
         if let Ok(owner) = Identifier::new(owner)
             && !is_covered(owner.as_str())

@@ -8,11 +8,12 @@ use super::observed::Observed;
 use super::operation::Operation;
 use super::run::run;
 use super::schema::{ReplicationUser, ReplicationUserModel};
-use crate::catalogue::table_privilege::unreadable_tables;
+use crate::catalogue::table_privilege::{readable_tables, unreadable_tables};
 use crate::failure::{Attempt, Failure};
 use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Transaction};
 use crate::provider::Context;
 use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Sighting, Stopped, Work};
+use crate::terraform::Diagnostics;
 
 /// Looks at a role: in a plan only at what is new, before a destroy in every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
@@ -80,14 +81,17 @@ impl InDatabase for ReplicationUser {
         run(transaction, work.secret.as_ref(), operation, now).await
     }
 
-    async fn verify(reader: &Reader, work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<(), Attempt> {
-        let Some(desired) = work.desired else { return Ok(()) };
+    async fn verify(reader: &Reader, work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<Diagnostics, Attempt> {
+        let Some(desired) = work.desired else { return Ok(Diagnostics::new()) };
         let role = found.role.as_ref().map_or(0, |role| role.oid);
         let whole = whole_schemas(ran);
         let unreadable = unreadable_tables(reader, &found.facts, role, &whole, desired.include_views).await?;
         let before = work.prior.map(|prior| &prior.arguments);
         message::verdict(before, desired, ran, found, &unreadable).into_result()?;
-        Ok(())
+        let revoked: Vec<&Identifier> = ran.iter().filter_map(Operation::revokes_select_in).collect();
+        let readable =
+            if revoked.is_empty() { Vec::new() } else { readable_tables(reader, &found.facts, role, &revoked).await? };
+        Ok(message::still_readable(desired, ran, &readable))
     }
 
     fn leaves_a_trace(operation: &Operation) -> bool {

@@ -22,6 +22,9 @@ pub(super) fn role() -> Role {
         connection_limit: -1,
         connect: true,
         connect_granted: true,
+        connect_grantable: true,
+        database_owner: "dba".to_owned(),
+        since: None,
     }
 }
 

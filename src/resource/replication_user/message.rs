@@ -8,7 +8,7 @@ use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::ReplicationUser;
 use super::statement;
-use crate::catalogue::holdings::Obstacle;
+use crate::catalogue::holdings::{Holding, MissingRight, Obstacle};
 use crate::catalogue::reach::Reach;
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::NAMED_AT_MOST;
@@ -153,6 +153,17 @@ pub(crate) fn cannot_be_restored(before: &Desired, desired: &Desired, observed: 
             lost.entry(name).or_default().push(statement::defaults_by_the_owner(schema, role));
         }
     }
+    let used_before = before.single_table_schemas();
+    for schema in desired.single_table_schemas().into_iter().filter(|schema| used_before.contains(schema)) {
+        let Some(found) = observed.schemas.get(schema.as_str()).filter(|found| found.exists && !found.usage) else { continue };
+        if let (Reach::None, Some(owner)) = (found.reach, &found.owner) {
+            lost.entry(owner).or_default().push(format!("GRANT USAGE ON SCHEMA {schema} TO {role};"));
+        }
+    }
+    if let Some(found) = observed.role.as_ref().filter(|found| !found.connect && !found.connect_grantable) {
+        let grant = format!("GRANT CONNECT ON DATABASE {} TO {role};", desired.database);
+        lost.entry(&found.database_owner).or_default().push(grant);
+    }
     for table in desired.single_tables().filter(|table| before.tables.contains(table)) {
         let found = observed.tables.get(&table.name()).filter(|found| found.exists && !found.select);
         if let Some((Reach::None, Some(owner))) = found.map(|found| (found.reach, &found.owner)) {
@@ -169,7 +180,57 @@ pub(crate) fn cannot_be_restored(before: &Desired, desired: &Desired, observed: 
         );
         Diagnostic::warning(format!("Privileges that cannot be restored ({owner})"), detail)
     });
-    said.collect()
+    said.chain(owners_gone(before, desired, observed)).collect()
+}
+
+/// Configured owners that were dropped.
+fn owners_gone(before: &Desired, desired: &Desired, observed: &Observed) -> Option<Diagnostic> {
+    let kept = desired.schemas.iter().filter(|schema| before.schemas.contains(schema));
+    let mut found = kept.filter_map(|schema| observed.schemas.get(schema.as_str()).filter(|found| found.exists)).peekable();
+    found.peek()?;
+    let known: BTreeSet<&String> = found.flat_map(|found| found.owners.keys()).collect();
+    let owners = desired.table_owners.iter().flatten().filter(|owner| !adds_owner(before, desired, owner));
+    let gone: Vec<String> =
+        owners.filter(|owner| !known.contains(&owner.as_str().to_owned())).map(|owner| owner.to_string()).collect();
+    let detail = format!(
+        "There is no role {}. So nobody creates tables under that name that could become readable. Remove it from the configuration.",
+        gone.join(", ")
+    );
+    (!gone.is_empty()).then(|| Diagnostic::warning("Owners not found", detail).at(AttributePath::of("table_owners")))
+}
+
+/// Privileges that are left after a revocation: REVOKE takes back only what the acting role granted.
+pub(crate) fn still_readable(desired: &Desired, ran: &[Operation], readable: &[OwnedTable]) -> Diagnostics {
+    let is_granted = |table: &QualifiedTable| {
+        let grants = |operation: &Operation| match operation {
+            Operation::GrantSelect { table: granted, .. } => granted == table,
+            Operation::GrantSelectOnAll { schema, .. } => *schema == table.schema,
+            _ => false,
+        };
+        ran.iter().any(grants)
+    };
+    let is_revoked = |table: &QualifiedTable| {
+        let revokes = |operation: &Operation| match operation {
+            Operation::RevokeSelect { table: revoked, .. } => revoked == table,
+            Operation::RevokeSelectOnAll { schema, .. } => *schema == table.schema,
+            _ => false,
+        };
+        ran.iter().any(revokes)
+    };
+    let left: Vec<&OwnedTable> = readable.iter().filter(|found| is_revoked(&found.table) && !is_granted(&found.table)).collect();
+    if left.is_empty() {
+        return Diagnostics::new();
+    }
+    let shown = left.iter().take(NAMED_AT_MOST).map(|found| format!("{} (of {:?})", found.table, found.owner));
+    let detail = format!(
+        "{} can still read {}{}: another role than the one that the provider acts as granted SELECT on it too. What others granted is \
+         kept. If it is to go, let that role or the owner run REVOKE SELECT ON TABLE ... FROM {}.",
+        desired.name,
+        shown.collect::<Vec<_>>().join(", "),
+        if left.len() > NAMED_AT_MOST { " and others" } else { "" },
+        desired.name
+    );
+    Diagnostic::warning("Tables are still readable", detail).into()
 }
 
 /// Owners and tables for which the admin cannot act.
@@ -307,23 +368,49 @@ pub(crate) fn in_the_way(role: &Role, admin: &str, obstacles: &[&Obstacle], at_a
 }
 
 fn reason(obstacle: &Obstacle, role: &str, admin: &str) -> String {
-    let statement = |text: Result<String, _>| text.unwrap_or_else(|_: postgres::identifier::InvalidIdentifier| "...".to_owned());
+    // These names are from the catalogue, so they are valid.
+    let name = |text: &str| Identifier::new(text).map_or_else(|_| text.to_owned(), |name| name.to_string());
+    let revoke = |holding: &Holding, from: &str, columns: &[Identifier]| {
+        let statement =
+            Identifier::new(from).map(|from| statement::take_back(holding, &from.to_string(), columns)).unwrap_or_default();
+        printable_line(&statement)
+    };
     match obstacle {
-        Obstacle::GrantedBy { grantor, holding, database } => {
-            let revoke = statement(Identifier::new(role).map(|role| statement::take_back(holding, &role)));
+        Obstacle::GrantedBy { grantor, holding, columns, database } => format!(
+            "{grantor:?} granted it a privilege, and {admin:?} cannot act as {grantor:?}. Let {grantor:?} run, in database \
+             {database:?}: {};",
+            revoke(holding, role, columns)
+        ),
+        Obstacle::Stuck { grantor, owner, holding, database } => format!(
+            "{grantor:?} granted it a privilege and now has the privileges of {owner:?}, with which REVOKE overlooks that grant. Take \
+             {owner:?} from {grantor:?} for a moment, and then let {grantor:?} run, in database {database:?}: {};",
+            revoke(holding, role, &[])
+        ),
+        Obstacle::ShutOut { grantor, owner, holding, database } => format!(
+            "{grantor:?} granted it a privilege, and may not use the schema any more. Let {owner:?} run, in database {database:?}: \
+             {} CASCADE;",
+            revoke(holding, grantor, &[])
+        ),
+        Obstacle::GrantedOn { grantee, holding, columns, database } => {
+            let grantee = grantee.as_ref().map_or_else(|| "PUBLIC".to_owned(), Identifier::to_string);
+            let statement = printable_line(&statement::take_back(holding, &grantee, columns));
             format!(
-                "{grantor:?} granted it a privilege, and {admin:?} cannot act as {grantor:?}. Let {grantor:?} run, in database \
-                 {database:?}: {revoke};"
+                "it granted a privilege to {grantee}. An administrator acts for it with SET ROLE {}. Let {role:?} run, in database \
+                 {database:?}: {statement};",
+                name(role)
             )
         }
-        Obstacle::MayNotDrop => {
-            let grant = Identifier::new(role).and_then(|role| Ok(statement::admin_option(&role, &Identifier::new(admin)?)));
-            format!(
-                "{admin:?} may not drop it: that needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on the role. Let an \
-                 administrator run: {}",
-                statement(grant)
-            )
+        Obstacle::MayNotDrop(MissingRight::Superuser) => {
+            format!("it is a superuser. Let a superuser run: ALTER ROLE {} NOSUPERUSER;", name(role))
         }
+        Obstacle::MayNotDrop(MissingRight::CreateRole) => {
+            format!("{admin:?} may not drop it. Let an administrator run: ALTER ROLE {} CREATEROLE;", name(admin))
+        }
+        Obstacle::MayNotDrop(MissingRight::AdminOption) => format!(
+            "{admin:?} may not drop it. Let an administrator run: GRANT {} TO {} WITH ADMIN OPTION;",
+            name(role),
+            name(admin)
+        ),
         Obstacle::Owns { object, database } => format!("it owns {} (database {database:?})", printable_line(object)),
         Obstacle::HoldsPrivileges { object, database } => {
             format!("it holds privileges on {} (database {database:?})", printable_line(object))

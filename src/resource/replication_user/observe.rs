@@ -212,7 +212,7 @@ pub(super) async fn clearing(
     let mut obstacles = Vec::new();
     if is_own {
         obstacles.extend(holdings::walsenders(reader, role.oid).await?);
-        obstacles.extend((!holdings::may_drop(reader, facts, role.oid).await?).then_some(Obstacle::MayNotDrop));
+        obstacles.extend(holdings::missing_right(reader, facts, role.oid).await?.map(Obstacle::MayNotDrop));
     }
     let held = found.by_schema();
     obstacles.extend(found.obstacles);

@@ -39,15 +39,18 @@ pub(crate) struct Observed {
 
 impl Observed {
     /// Whether a role that was found under another name is still the one that was seen `before`: it logs in and replicates the
-    /// same, and holds all that it held. On a copy of the server, another role may have its oid.
+    /// same, and has its privileges since the same transaction, or else holds all that it held. On a copy of the server, another
+    /// role may have its oid. (An update of ours that lost its answer changes what a role holds, and not since when.)
     pub(crate) fn is_still(&self, before: &Self) -> bool {
         let (Some(now), Some(was)) = (&self.role, &before.role) else { return false };
-        let (Some(holds), Some(held)) = (&self.holds, &before.holds) else { return false };
-        now.oid == was.oid
-            && now.login == was.login
-            && now.replication == was.replication
-            && !held.is_empty()
-            && held.is_within(holds)
+        let is_same = match (&now.since, &was.since) {
+            (Some(now), Some(was)) => now == was,
+            _ => {
+                let holdings = self.holds.as_ref().zip(before.holds.as_ref());
+                holdings.is_some_and(|(holds, held)| !held.is_empty() && held.is_within(holds))
+            }
+        };
+        is_same && now.oid == was.oid && now.login == was.login && now.replication == was.replication
     }
 }
 

@@ -66,6 +66,15 @@ pub(crate) enum Owners {
 }
 
 impl Operation {
+    /// The schema in which it revokes SELECT.
+    pub(super) fn revokes_select_in(&self) -> Option<&Identifier> {
+        match self {
+            Self::RevokeSelectOnAll { schema, .. } => Some(schema),
+            Self::RevokeSelect { table, .. } => Some(&table.schema),
+            _ => None,
+        }
+    }
+
     /// Whether it sets the configured password.
     pub(super) fn sets_password(&self) -> bool {
         match self {

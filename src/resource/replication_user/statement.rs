@@ -60,14 +60,16 @@ pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Sta
         // These two are lines only: `remaining` has expanded them before anything runs.
         Operation::ClearSchema { schema, role } => format!("REVOKE everything from {role} on tables of schema {schema}"),
         Operation::ClearDatabase { database, role } => format!("REVOKE everything from {role} in database {database}"),
-        Operation::TakeBack { holding, role, .. } => take_back(holding, role),
+        Operation::TakeBack { holding, role, .. } => take_back(holding, &role.to_string(), &[]),
         Operation::DropRole { role } => format!("DROP ROLE {role}"),
     };
     Statement::new(sql)
 }
 
-/// What takes back a privilege.
-pub(crate) fn take_back(holding: &Holding, role: &Identifier) -> String {
+/// What takes back a privilege from a role, which is quoted already, or from PUBLIC; on a table, the whole of it or that on columns.
+pub(crate) fn take_back(holding: &Holding, role: &str, columns: &[Identifier]) -> String {
+    let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
+    let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
     match holding {
         Holding::Defaults { owner, schema, objects } => {
             let schema = schema.as_ref().map(|schema| format!(" IN SCHEMA {schema}")).unwrap_or_default();
@@ -75,7 +77,7 @@ pub(crate) fn take_back(holding: &Holding, role: &Identifier) -> String {
         }
         Holding::Privileges(object) => match object {
             Object::AllTables(schema) => format!("REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"),
-            Object::Table(table) => format!("REVOKE ALL ON TABLE {table} FROM {role}"),
+            Object::Table(table) => format!("REVOKE ALL{columns} ON TABLE {table} FROM {role}"),
             Object::Sequence(sequence) => format!("REVOKE ALL ON SEQUENCE {sequence} FROM {role}"),
             Object::Schema(schema) => format!("REVOKE ALL ON SCHEMA {schema} FROM {role}"),
             Object::Database(database) => format!("REVOKE ALL ON DATABASE {database} FROM {role}"),
@@ -102,11 +104,6 @@ pub(crate) fn for_the_owner(tables: &[crate::postgres::QualifiedTable], role: &I
 /// What the owner of later tables must run.
 pub(crate) fn defaults_by_the_owner(schema: &Identifier, role: &Identifier) -> String {
     format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role};")
-}
-
-/// What lets the admin drop a role that it did not create.
-pub(crate) fn admin_option(role: &Identifier, admin: &Identifier) -> String {
-    format!("GRANT {role} TO {admin} WITH ADMIN OPTION;")
 }
 
 /// What lets the admin act for an owner.
