@@ -23,6 +23,11 @@ pub(crate) fn printable_line(text: &str) -> String {
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
+/// Whether the text is shown as it is.
+pub(crate) fn is_printable_line(text: &str) -> bool {
+    printable_line(text) == text
+}
+
 /// Whether a terminal shows the character and does nothing else; a line break or a tab may be layout.
 pub(crate) fn is_harmless(c: char) -> bool {
     let steers = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use crate::postgres::{Error, Facts, Flavour, Parameter, Reader, Row};
-use crate::printable::printable_line;
+use crate::printable::is_printable_line;
 
 /// `$1` the name or NULL, `$2` the oid.
 const ROLE: &str = "\
@@ -64,7 +64,7 @@ pub(crate) struct Role {
     #[serde(default)]
     pub(crate) database_owner: String,
     /// The transaction that first gave it a privilege on the database, as a number: another role with the same oid, on a copy of
-    /// the server, has another one. `None` if it has no such privilege, and in what a release before 0.2 stored.
+    /// the server, has another one. `None` if it has no such privilege, and in what an earlier build stored.
     #[serde(default)]
     pub(crate) since: Option<String>,
 }
@@ -98,10 +98,7 @@ pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> R
 }
 
 /// Anybody can grant something to a role, and what an import finds is shown: a name that would steer a terminal is left out.
-fn is_shown(name: &str) -> bool {
-    printable_line(name) == name
-}
-
+///
 /// What a role may read: whole schemas, and single tables elsewhere.
 pub(crate) async fn granted(reader: &Reader, role: u32) -> Result<(Vec<String>, Vec<String>), Error> {
     let schemas: Vec<String> = reader
@@ -110,14 +107,14 @@ pub(crate) async fn granted(reader: &Reader, role: u32) -> Result<(Vec<String>, 
         .iter()
         .map(|row| row.text("name"))
         .collect::<Result<_, _>>()?;
-    let schemas: Vec<String> = schemas.into_iter().filter(|schema| is_shown(schema)).collect();
+    let schemas: Vec<String> = schemas.into_iter().filter(|schema| is_printable_line(schema)).collect();
     let covered = Parameter::Texts(schemas.iter().map(String::as_str).collect());
     let mut tables = Vec::new();
     for row in reader.query(GRANTED_TABLES, &[Parameter::Oid(role), covered]).await? {
         let (schema, name) = (row.text("schema")?, row.text("name")?);
         let table = format!("{schema}.{name}");
         // A name with a dot cannot be written in a configuration.
-        if !schema.contains('.') && !name.contains('.') && is_shown(&table) {
+        if !schema.contains('.') && !name.contains('.') && is_printable_line(&table) {
             tables.push(table);
         }
     }

@@ -89,6 +89,13 @@ async fn a_role_with_a_live_replication_connection_is_refused() {
     drop(stream);
 }
 
+/// Another database in which the role holds something: it is cleared first.
+async fn grant_in_a_second_database(rig: &Rig) {
+    rig.admin("CREATE DATABASE second").await;
+    let second = rig.cluster.admin("second").await.unwrap();
+    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+}
+
 /// Everything after `run...:` in a message up to the semicolon: the statement that it gives to somebody.
 fn advice(message: &str, start: &str) -> String {
     let from = message.rfind(start).unwrap_or_else(|| panic!("{start} in {message}"));
@@ -100,9 +107,7 @@ async fn what_others_granted_is_named_with_their_statement_before_anything_is_ch
     let rig = Rig::start().await;
     rig.configure("  schemas = [\"shop\"]");
     rig.tf.apply().await.unwrap();
-    rig.admin("CREATE DATABASE second").await;
-    let second = rig.cluster.admin("second").await.unwrap();
-    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+    grant_in_a_second_database(&rig).await;
     // An owner out of reach; a chain of grants; a single column; each is enough to make the role undroppable.
     let chain = "CREATE ROLE middle LOGIN PASSWORD 'm'; GRANT USAGE ON SCHEMA shop TO middle; SET ROLE app_owner; \
                  GRANT SELECT ON shop.orders TO middle WITH GRANT OPTION; SET ROLE middle; GRANT SELECT ON shop.orders TO pipe; RESET ROLE";
@@ -169,9 +174,7 @@ async fn after_a_partial_success_the_message_says_what_was_done() {
     let rig = Rig::start().await;
     rig.configure("  schemas = [\"shop\"]");
     rig.tf.apply().await.unwrap();
-    rig.admin("CREATE DATABASE second").await;
-    let second = rig.cluster.admin("second").await.unwrap();
-    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+    grant_in_a_second_database(&rig).await;
     rig.superuser(
         "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$; \
          CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('REVOKE') EXECUTE FUNCTION public.no()",
@@ -204,9 +207,7 @@ async fn what_a_revoke_would_not_reach_is_named_with_what_does() {
     let rig = Rig::start().await;
     rig.configure("  schemas = [\"shop\"]");
     rig.tf.apply().await.unwrap();
-    rig.admin("CREATE DATABASE second").await;
-    let second = rig.cluster.admin("second").await.unwrap();
-    second.batch_execute("CREATE TABLE public.mine (id int); GRANT SELECT ON public.mine TO pipe").await.unwrap();
+    grant_in_a_second_database(&rig).await;
     rig.superuser("CREATE ROLE w; CREATE ROLE g; GRANT USAGE ON SCHEMA shop TO g, w").await;
     let own_option = "REVOKE app_owner FROM clusteradmin; SET ROLE app_owner; GRANT USAGE ON SCHEMA shop TO clusteradmin; \
         GRANT INSERT ON shop.orders TO clusteradmin WITH GRANT OPTION; SET ROLE clusteradmin; GRANT INSERT ON shop.orders TO pipe; \

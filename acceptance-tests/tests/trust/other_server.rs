@@ -12,10 +12,7 @@ async fn oids(world: &World) -> Result<[u64; 2]> {
 /// On a server with another system identifier, the oids of ours belong to an application.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_our_oid_on_another_server_is_neither_renamed_nor_dropped() -> Result<()> {
-    let world = World::new()?;
-    let ours = world.cluster("ours", "15.10").await?;
-    world.point_to(&ours)?;
-    world.tf.apply().await?;
+    let (world, ours) = World::applied().await?;
     let theirs = world.cluster("theirs", "14.15").await?;
     with_oids(&theirs, "application", "application", oids(&world).await?).await?;
     let before = inventory(&theirs).await?;
@@ -50,10 +47,7 @@ async fn what_has_our_oid_on_another_server_is_neither_renamed_nor_dropped() -> 
 /// A copied data directory or a restored snapshot has the same system identifier and the same oids.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_our_oid_on_a_copy_of_the_server_is_not_ours_under_another_name() -> Result<()> {
-    let world = World::new()?;
-    let ours = world.cluster("ours", "15.10").await?;
-    world.point_to(&ours)?;
-    world.tf.apply().await?;
+    let (world, ours) = World::applied().await?;
     let copy = world.cluster("copy", "15.10").await?;
     // A copy has a life of its own: its counter of transactions is elsewhere when the other pipe is set up.
     for _ in 0..7 {
@@ -110,10 +104,7 @@ async fn a_restored_cluster_is_another_server_even_with_the_same_names_and_oids(
 /// A role and a publication that were renamed by hand are still ours, and are renamed back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_renamed_by_hand_is_still_ours_if_it_is_what_was_last_seen() -> Result<()> {
-    let world = World::new()?;
-    let ours = world.cluster("ours", "15.10").await?;
-    world.point_to(&ours)?;
-    world.tf.apply().await?;
+    let (world, ours) = World::applied().await?;
     let before = inventory(&ours).await?;
     let saved = world.tf.plan_with(&["-destroy"]).await?;
     let superuser = ours.superuser("app").await?;

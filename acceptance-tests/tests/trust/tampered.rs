@@ -42,10 +42,7 @@ const EDITS: [(&str, Edit); 8] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_state_makes_nobody_elses_object_ours() -> Result<()> {
-    let world = World::new()?;
-    let cluster = world.cluster("ours", "15.10").await?;
-    world.point_to(&cluster)?;
-    world.tf.apply().await?;
+    let (world, cluster) = World::applied().await?;
     with_oids(&cluster, "application", "application", THEIRS).await?;
     let theirs =
         |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| line.contains(" application ")).collect() };
@@ -74,10 +71,7 @@ async fn an_edited_state_makes_nobody_elses_object_ours() -> Result<()> {
 /// The private data of one object beside the state of another.
 #[tokio::test(flavor = "multi_thread")]
 async fn private_data_of_another_object_is_an_error_that_says_so() -> Result<()> {
-    let world = World::new()?;
-    let cluster = world.cluster("ours", "15.10").await?;
-    world.point_to(&cluster)?;
-    world.tf.apply().await?;
+    let (world, cluster) = World::applied().await?;
     let before = inventory(&cluster).await?;
     for (address, edit) in [USER, PUBLICATION].into_iter().zip([THEIRS[0], THEIRS[1]]) {
         world.tamper(address, |_, private| *stored(private) = json!(edit))?;

@@ -52,10 +52,7 @@ async fn run(client: &Client, statement: &str, name: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_of_others_neither_erase_nor_forge_a_line() -> Result<()> {
-    let world = World::new()?;
-    let cluster = world.cluster("ours", "15.10").await?;
-    world.point_to(&cluster)?;
-    world.tf.apply().await?;
+    let (world, cluster) = World::applied().await?;
     let superuser = cluster.superuser("app").await?;
     superuser.batch_execute("ALTER ROLE clusteradmin SUPERUSER").await?;
     for name in EVIL {

@@ -52,6 +52,15 @@ impl World {
         Ok(Self { tf, simulator })
     }
 
+    /// The same with a cluster on which role and publication are applied.
+    pub async fn applied() -> Result<(Self, ClusterHandle)> {
+        let world = Self::new()?;
+        let ours = world.cluster("ours", "15.10").await?;
+        world.point_to(&ours)?;
+        world.tf.apply().await?;
+        Ok((world, ours))
+    }
+
     /// A cluster with the application's tables. Clusters of one version are copies of one another: the same system identifier, the
     /// same oids.
     pub async fn cluster(&self, name: &str, version: &str) -> Result<ClusterHandle> {

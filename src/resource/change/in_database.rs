@@ -11,7 +11,7 @@ use super::terms::Purpose;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
 use crate::postgres::{Error, Facts, Identifier, Reader, Server, Transaction};
-use crate::printable::printable_line;
+use crate::printable::is_printable_line;
 use crate::provider::Context;
 use crate::terraform::Diagnostics;
 
@@ -96,7 +96,7 @@ pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -
     if matches!(look.purpose, Purpose::Read { .. }) {
         // Terraform would print it as it is.
         let renamed = R::sighting(&seen).object.filter(|(_, name)| *name != R::name(look.arguments).as_str());
-        if let Some((_, name)) = renamed.filter(|(_, name)| printable_line(name) != *name) {
+        if let Some((_, name)) = renamed.filter(|(_, name)| !is_printable_line(name)) {
             return Err(message::unprintable::<R>(look.arguments, name).into());
         }
     }

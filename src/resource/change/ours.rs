@@ -9,8 +9,8 @@ use crate::resource::contract::Prior;
 use crate::terraform::{Diagnostic, Diagnostics};
 
 /// Compares what was found with the state before a change: it needs server, oid and the name last read. (The server is not known in
-/// the destroy of a tainted object, to which Terraform passes no private data.) `None`: it is ours, or
-/// nothing was found where it was.
+/// the destroy of a tainted object, to which Terraform passes no private data.) `None`: it is ours, or nothing was found
+/// where it was.
 pub(crate) fn stranger<R: InDatabase>(
     prior: &Prior<R::Model, R::Desired>,
     recalled: Option<&R::Observed>,

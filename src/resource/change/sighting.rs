@@ -6,7 +6,7 @@ use crate::postgres::{Moved, Site};
 /// What was seen of an object, and where.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sighting<'a> {
-    /// Where the look was; `None` in what a release before 0.2 stored.
+    /// Where the look was; `None` in what an earlier build stored.
     pub(crate) site: Option<&'a Site>,
     /// Oid and name; `None`: there is no such object.
     pub(crate) object: Option<(u32, &'a str)>,

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::postgres::identifier::{InvalidIdentifier, InvalidQualifiedTable};
 use crate::postgres::{Identifier, QualifiedTable, ServerVersion, Site};
-use crate::printable::printable_line;
+use crate::printable::{is_printable_line, printable_line};
 
 /// What the state cannot express.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     /// The server's version.
     pub(super) version: Option<ServerVersion>,
-    /// Where the publication was seen; `None` in what a release before 0.2 stored.
+    /// Where the publication was seen; `None` in what an earlier build stored.
     #[serde(default)]
     pub(super) site: Option<Site>,
     /// Its oid, to recognise a state that belongs to something else.
@@ -33,7 +33,7 @@ pub(crate) struct Remembered {
 impl Remembered {
     /// With what these published tables and schemas need.
     pub(super) fn of(self, tables: &BTreeSet<QualifiedTable>, schemas: &BTreeSet<Identifier>) -> Self {
-        let is_odd = |name: &Identifier| name.as_str() != printable_line(name.as_str());
+        let is_odd = |name: &Identifier| !is_printable_line(name.as_str());
         let has_dot = |table: &QualifiedTable| table.schema.as_str().contains('.') || table.table.as_str().contains('.');
         let is_odd_table = |table: &&QualifiedTable| has_dot(table) || is_odd(&table.schema) || is_odd(&table.table);
         let odd = tables.iter().filter(is_odd_table).cloned().collect();

@@ -139,7 +139,7 @@ pub(crate) fn cannot_be_restored(before: &Desired, desired: &Desired, observed: 
         let Some(found) = observed.schemas.get(schema.as_str()).filter(|found| found.exists) else { continue };
         more += found.lost_total - i64::try_from(found.lost.len()).unwrap_or(i64::MAX);
         if let (false, Reach::None, Some(owner)) = (found.usage, found.reach, &found.owner) {
-            lost.entry(owner).or_default().push(format!("GRANT USAGE ON SCHEMA {schema} TO {role};"));
+            lost.entry(owner).or_default().push(statement::usage_by_the_owner(schema, role));
         }
         for (table, owner) in &found.lost {
             let Ok(table) = Identifier::new(table.clone()) else { continue };
@@ -157,11 +157,11 @@ pub(crate) fn cannot_be_restored(before: &Desired, desired: &Desired, observed: 
     for schema in desired.single_table_schemas().into_iter().filter(|schema| used_before.contains(schema)) {
         let Some(found) = observed.schemas.get(schema.as_str()).filter(|found| found.exists && !found.usage) else { continue };
         if let (Reach::None, Some(owner)) = (found.reach, &found.owner) {
-            lost.entry(owner).or_default().push(format!("GRANT USAGE ON SCHEMA {schema} TO {role};"));
+            lost.entry(owner).or_default().push(statement::usage_by_the_owner(schema, role));
         }
     }
     if let Some(found) = observed.role.as_ref().filter(|found| !found.connect && !found.connect_grantable) {
-        let grant = format!("GRANT CONNECT ON DATABASE {} TO {role};", desired.database);
+        let grant = statement::connect_by_the_owner(&desired.database, role);
         lost.entry(&found.database_owner).or_default().push(grant);
     }
     for table in desired.single_tables().filter(|table| before.tables.contains(table)) {
@@ -400,17 +400,15 @@ fn reason(obstacle: &Obstacle, role: &str, admin: &str) -> String {
                 name(role)
             )
         }
-        Obstacle::MayNotDrop(MissingRight::Superuser) => {
-            format!("it is a superuser. Let a superuser run: ALTER ROLE {} NOSUPERUSER;", name(role))
+        Obstacle::MayNotDrop(missing) => {
+            let right = statement::right_to_drop(*missing, &name(role), &name(admin));
+            match missing {
+                MissingRight::Superuser => format!("it is a superuser. Let a superuser run: {right}"),
+                MissingRight::CreateRole | MissingRight::AdminOption => {
+                    format!("{admin:?} may not drop it. Let an administrator run: {right}")
+                }
+            }
         }
-        Obstacle::MayNotDrop(MissingRight::CreateRole) => {
-            format!("{admin:?} may not drop it. Let an administrator run: ALTER ROLE {} CREATEROLE;", name(admin))
-        }
-        Obstacle::MayNotDrop(MissingRight::AdminOption) => format!(
-            "{admin:?} may not drop it. Let an administrator run: GRANT {} TO {} WITH ADMIN OPTION;",
-            name(role),
-            name(admin)
-        ),
         Obstacle::Owns { object, database } => format!("it owns {} (database {database:?})", printable_line(object)),
         Obstacle::HoldsPrivileges { object, database } => {
             format!("it holds privileges on {} (database {database:?})", printable_line(object))

@@ -17,7 +17,7 @@ use crate::postgres::{Facts, Identifier, QualifiedTable, Site};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Observed {
     pub(crate) facts: Facts,
-    /// Where it was seen; `None` in what a release before 0.2 stored.
+    /// Where it was seen; `None` in what an earlier build stored.
     #[serde(default)]
     pub(crate) site: Option<Site>,
     /// `None`: there is no such role.

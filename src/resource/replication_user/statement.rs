@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::operation::{Operation, Owners};
-use crate::catalogue::holdings::{Holding, Object};
+use crate::catalogue::holdings::{Holding, MissingRight, Object};
 use crate::postgres::{Identifier, Statement};
 use crate::secret::Secret;
 
@@ -104,6 +104,27 @@ pub(crate) fn for_the_owner(tables: &[crate::postgres::QualifiedTable], role: &I
 /// What the owner of later tables must run.
 pub(crate) fn defaults_by_the_owner(schema: &Identifier, role: &Identifier) -> String {
     format!("ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role};")
+}
+
+/// What the owner of a schema that the admin cannot reach must run.
+pub(crate) fn usage_by_the_owner(schema: &Identifier, role: &Identifier) -> String {
+    let (schema, role) = (schema.clone(), role.clone());
+    format!("{};", display(&Operation::GrantUsage { schema, role }))
+}
+
+/// What the owner of a database that the admin cannot reach must run.
+pub(crate) fn connect_by_the_owner(database: &Identifier, role: &Identifier) -> String {
+    let (database, role) = (database.clone(), role.clone());
+    format!("{};", display(&Operation::GrantConnect { database, role }))
+}
+
+/// What gives the admin the right to drop a role. The names are quoted already.
+pub(crate) fn right_to_drop(missing: MissingRight, role: &str, admin: &str) -> String {
+    match missing {
+        MissingRight::Superuser => format!("ALTER ROLE {role} NOSUPERUSER;"),
+        MissingRight::CreateRole => format!("ALTER ROLE {admin} CREATEROLE;"),
+        MissingRight::AdminOption => format!("GRANT {role} TO {admin} WITH ADMIN OPTION;"),
+    }
 }
 
 /// What lets the admin act for an owner.
