@@ -3,34 +3,57 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use tokio::try_join;
 
+use super::key::Key;
 use super::reach::set_role_privilege;
+use super::sql::{by_oid, dependent, dependents, entries, relations_of, role_dependents, role_key};
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
-/// Databases in which something depends on the role `$1`, other than this one.
-const DATABASES: &str = "\
+/// Databases in which something depends on the role `$1`, `$2`, other than this one.
+const DATABASES: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT DISTINCT d.datname::text AS name
-  FROM pg_catalog.pg_shdepend s
-  JOIN pg_catalog.pg_database d ON d.oid = s.dbid
- WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = $1::oid
-   AND d.datname <> pg_catalog.current_database()
- ORDER BY 1";
+  FROM key
+ CROSS JOIN LATERAL ",
+    role_dependents!("key.oid"),
+    " s
+ CROSS JOIN LATERAL ",
+    by_oid!("pg_database", "s.dbid"),
+    " d
+ WHERE d.datname <> pg_catalog.current_database()
+ ORDER BY 1"
+);
 
-/// Replication connections of the role `$1`.
-const WALSENDERS: &str = "\
-SELECT pid, application_name FROM pg_catalog.pg_stat_replication WHERE usesysid = $1::oid ORDER BY 1";
+/// Replication connections of the role `$1`, `$2`.
+const WALSENDERS: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
+SELECT w.pid, w.application_name FROM key JOIN pg_catalog.pg_stat_replication w ON w.usesysid = key.oid ORDER BY 1"
+);
 
-/// What the admin has to drop the role `$1`. `$2`: whether that needs ADMIN OPTION on it.
-const MAY_DROP: &str = "\
+/// What the admin has to drop the role `$1`, `$2`. `$3`: whether that needs ADMIN OPTION on it.
+const MAY_DROP: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT me.rolsuper OR NOT r.rolsuper AS outranks, me.rolsuper OR me.rolcreaterole AS createrole,
-       NOT $2::bool OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') AS admin
-  FROM pg_catalog.pg_roles me, pg_catalog.pg_roles r
- WHERE me.rolname = current_user AND r.oid = $1::oid";
+       NOT $3::bool OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') AS admin
+  FROM key
+  JOIN pg_catalog.pg_roles me ON me.oid = key.me
+  JOIN pg_catalog.pg_roles r ON r.oid = key.oid"
+);
 
-/// Everything in this database, and every shared object, that depends on the role `$1`, and who granted it. `$2`: the privilege that
-/// SET ROLE needs, `$3`: whether shared objects count.
-const DEPENDENCIES: &str = "\
+/// Everything in this database, and every shared object, that depends on the role `$1`, `$2`, and who granted it. `$3`: the privilege
+/// that SET ROLE needs, `$4`: whether shared objects count.
+const DEPENDENCIES: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class,
        pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid) AS description,
        cn.nspname::text AS relation_schema, c.relname::text AS relation, c.relkind::text AS relkind,
@@ -39,76 +62,138 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
        pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
        f.defaclobjtype::text AS defaults_for,
        pg_catalog.pg_get_userbyid(g.grantor)::text AS grantor,
-       COALESCE(x.as_owner OR g.grantor = me.oid AND NOT x.stuck, true)
+       COALESCE(x.as_owner OR g.grantor = key.me AND NOT x.stuck, true)
          AND COALESCE(pg_catalog.has_schema_privilege(COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS inherited,
-       COALESCE(pg_catalog.pg_has_role(g.grantor, $2::text) AND NOT x.stuck AND g.columns IS NULL, false)
+       COALESCE(pg_catalog.pg_has_role(g.grantor, $3::text) AND NOT x.stuck AND g.columns IS NULL, false)
          AND COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS settable,
        COALESCE(x.stuck, false) AS stuck,
        COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS may_look,
        COALESCE(g.columns, '{}') AS columns, COALESCE(g.onward, false) AS onward, g.grantee, pg_catalog.pg_get_userbyid(o.owner)::text AS owner
-  FROM (SELECT DISTINCT ON (dbid, classid, objid, deptype) * FROM pg_catalog.pg_shdepend
-         WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = $1::oid
-           AND (dbid = 0 AND $3::bool
-                OR dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
-         ORDER BY dbid, classid, objid, deptype, objsubid) AS s
-  LEFT JOIN pg_catalog.pg_class c ON s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = s.objid
-  LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_namespace n ON s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND n.oid = s.objid
-  LEFT JOIN pg_catalog.pg_database d ON s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.oid = s.objid
-  LEFT JOIN pg_catalog.pg_proc r ON s.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND r.oid = s.objid
-  LEFT JOIN LATERAL pg_catalog.pg_identify_object(s.classid, s.objid, 0) AS p ON r.oid IS NOT NULL
-  LEFT JOIN pg_catalog.pg_default_acl f ON s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass AND f.oid = s.objid
-  LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.defaclnamespace
+  FROM key
+ CROSS JOIN LATERAL (
+       SELECT DISTINCT ON (s.dbid, s.classid, s.objid, s.deptype) s.*
+         FROM ",
+    role_dependents!("key.oid"),
+    " s
+        WHERE s.dbid = 0 AND $4::bool
+           OR s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+        ORDER BY s.dbid, s.classid, s.objid, s.deptype, s.objsubid) AS s
+  LEFT JOIN LATERAL ",
+    dependent!("pg_class"),
+    " c ON true
+  LEFT JOIN LATERAL ",
+    by_oid!("pg_namespace", "c.relnamespace"),
+    " cn ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_namespace"),
+    " n ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_database"),
+    " d ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_proc"),
+    " r ON true
+  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL THEN s.classid END, s.objid, 0) AS p ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_default_acl"),
+    " f ON true
+  LEFT JOIN LATERAL ",
+    by_oid!("pg_namespace", "f.defaclnamespace"),
+    " fn ON true
  CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
   LEFT JOIN LATERAL (
-       SELECT a.grantor, NULL::text[] AS columns, a.grantor = $1::oid AS onward,
-              CASE WHEN a.grantor = $1::oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END AS grantee
-         FROM pg_catalog.aclexplode(COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl)) AS a
-        WHERE $1::oid IN (a.grantee, a.grantor)
+       SELECT a.grantor, NULL::text[] AS columns, a.grantor = key.oid AS onward,
+              CASE WHEN a.grantor = key.oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END AS grantee
+         FROM ",
+    entries!("COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl)"),
+    " AS a
+        WHERE key.oid IN (a.grantee, a.grantor)
        UNION
        -- Whoever owns the table revokes privileges on its columns with those on the table.
-       SELECT a.grantor, pg_catalog.array_agg(DISTINCT t.attname::text) FILTER (WHERE a.grantor <> o.owner), a.grantor = $1::oid,
-              CASE WHEN a.grantor = $1::oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END
-         FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS a
-        WHERE t.attrelid = c.oid AND $1::oid IN (a.grantee, a.grantor)
+       SELECT a.grantor, pg_catalog.array_agg(DISTINCT t.attname::text) FILTER (WHERE a.grantor <> o.owner), a.grantor = key.oid,
+              CASE WHEN a.grantor = key.oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END
+         FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL ",
+    entries!("t.attacl"),
+    " AS a
+        WHERE t.attrelid = c.oid AND key.oid IN (a.grantee, a.grantor)
         GROUP BY 1, 3, 4) AS g ON s.deptype = 'a'
  -- A role with the privileges of the owner revokes as the owner, even what it granted itself.
  CROSS JOIN LATERAL (SELECT g.grantor = o.owner AND pg_catalog.pg_has_role(o.owner, 'USAGE') AS as_owner,
                             g.grantor <> o.owner AND pg_catalog.pg_has_role(g.grantor, o.owner, 'USAGE') AS stuck) AS x
-  JOIN pg_catalog.pg_roles me ON me.rolname = current_user
- ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description";
+ ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description"
+);
 
-/// What the role `$1` holds, summed up: of tables only the schemas, of other databases only the names. It does not grow with the tables.
-const SUMMARY: &str = "\
+/// What the role `$1`, `$2` holds, summed up: of tables only the schemas, of other databases only the names. The answer does not grow
+/// with the tables.
+const SUMMARY: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT DISTINCT e.datname::text AS elsewhere, cn.nspname::text AS tables_of,
        n.nspname::text AS schema, d.datname::text AS database, p.identity AS routine,
        pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
        f.defaclobjtype::text AS defaults_for
-  FROM (SELECT s.*, s.dbid <> 0 AND s.dbid <> here.oid AS far
-          FROM pg_catalog.pg_shdepend s
-          JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database()
-         WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = $1::oid) AS s
-  LEFT JOIN pg_catalog.pg_database e ON s.far AND e.oid = s.dbid
-  LEFT JOIN pg_catalog.pg_class c ON NOT s.far AND s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = s.objid
-  LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_namespace n
-    ON NOT s.far AND s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND n.oid = s.objid
-  LEFT JOIN pg_catalog.pg_database d
-    ON NOT s.far AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.oid = s.objid
-  LEFT JOIN pg_catalog.pg_proc r ON NOT s.far AND s.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND r.oid = s.objid
-  LEFT JOIN LATERAL pg_catalog.pg_identify_object(s.classid, s.objid, 0) AS p ON r.oid IS NOT NULL
-  LEFT JOIN pg_catalog.pg_default_acl f
-    ON NOT s.far AND s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass AND f.oid = s.objid
-  LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.defaclnamespace
- WHERE s.far OR s.deptype = 'a'";
+  FROM key
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN s.dbid IN (0, here.oid) THEN s.classid END AS classid, s.objid,
+              CASE WHEN s.dbid NOT IN (0, here.oid) THEN s.dbid END AS elsewhere
+         FROM ",
+    role_dependents!("key.oid"),
+    " s
+        CROSS JOIN (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS here
+        WHERE s.deptype = 'a' OR s.dbid NOT IN (0, here.oid)) AS s
+  LEFT JOIN LATERAL ",
+    by_oid!("pg_database", "s.elsewhere"),
+    " e ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_class"),
+    " c ON true
+  LEFT JOIN LATERAL ",
+    by_oid!("pg_namespace", "c.relnamespace"),
+    " cn ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_namespace"),
+    " n ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_database"),
+    " d ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_proc"),
+    " r ON true
+  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL THEN s.classid END, s.objid, 0) AS p ON true
+  LEFT JOIN LATERAL ",
+    dependent!("pg_default_acl"),
+    " f ON true
+  LEFT JOIN LATERAL ",
+    by_oid!("pg_namespace", "f.defaclnamespace"),
+    " fn ON true"
+);
 
-/// How many tables and views each of the schemas `$1` has.
-const TABLES_OF_SCHEMA: &str = "\
+/// How many tables and views each of the schemas has in which the role `$1`, `$2` holds privileges on one.
+const TABLES_OF_SCHEMA: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT n.nspname::text AS schema, pg_catalog.count(*) AS total
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
- GROUP BY 1";
+  FROM (SELECT DISTINCT c.relnamespace AS oid
+          FROM key
+         CROSS JOIN LATERAL ",
+    role_dependents!("key.oid"),
+    " s
+         CROSS JOIN LATERAL ",
+    dependent!("pg_class"),
+    " c
+         WHERE s.deptype = 'a'
+           AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())) AS held
+ CROSS JOIN LATERAL ",
+    by_oid!("pg_namespace", "held.oid"),
+    " n
+ CROSS JOIN LATERAL ",
+    relations_of!("held.oid"),
+    " c
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ GROUP BY 1"
+);
 
 /// A privilege, or default privileges, that a role holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -296,15 +381,15 @@ impl Holdings {
 }
 
 /// The other databases in which something depends on a role.
-pub(crate) async fn databases(reader: &Reader, role: u32) -> Result<Vec<String>, Error> {
-    let rows = reader.query(DATABASES, &[Parameter::Oid(role)]).await?;
+pub(crate) async fn databases(reader: &Reader, role: Key<'_>) -> Result<Vec<String>, Error> {
+    let rows = reader.query(DATABASES, &role.values()).await?;
     rows.iter().map(|row| row.text("name")).collect()
 }
 
 /// What a role holds, summed up.
-pub(crate) async fn summary(reader: &Reader, role: u32) -> Result<Summary, Error> {
+pub(crate) async fn summary(reader: &Reader, role: Key<'_>) -> Result<Summary, Error> {
     let mut summary = Summary::default();
-    for row in reader.query(SUMMARY, &[Parameter::Oid(role)]).await? {
+    for row in reader.query(SUMMARY, &role.values()).await? {
         if let Some(database) = name(&row, "elsewhere")? {
             summary.databases.insert(database);
         } else if let Some(schema) = name(&row, "tables_of")? {
@@ -317,8 +402,8 @@ pub(crate) async fn summary(reader: &Reader, role: u32) -> Result<Summary, Error
 }
 
 /// The live replication connections of a role.
-pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacle>, Error> {
-    let rows = reader.query(WALSENDERS, &[Parameter::Oid(role)]).await?;
+pub(crate) async fn walsenders(reader: &Reader, role: Key<'_>) -> Result<Vec<Obstacle>, Error> {
+    let rows = reader.query(WALSENDERS, &role.values()).await?;
     let walsender = |row: &Row| {
         let application = row.optional_text("application_name")?.unwrap_or_default();
         Ok(Obstacle::Replicates { pid: row.i32("pid")?, application })
@@ -327,9 +412,9 @@ pub(crate) async fn walsenders(reader: &Reader, role: u32) -> Result<Vec<Obstacl
 }
 
 /// What the admin lacks to drop a role.
-pub(crate) async fn missing_right(reader: &Reader, facts: &Facts, role: u32) -> Result<Option<MissingRight>, Error> {
+pub(crate) async fn missing_right(reader: &Reader, facts: &Facts, role: Key<'_>) -> Result<Option<MissingRight>, Error> {
     let needs_admin_option = facts.version.has(MEMBERSHIP_OPTIONS);
-    let rows = reader.query(MAY_DROP, &[Parameter::Oid(role), Parameter::Bool(needs_admin_option)]).await?;
+    let rows = reader.query(MAY_DROP, &role.and([Parameter::Bool(needs_admin_option)])).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     Ok(match (row.bool("outranks")?, row.bool("createrole")?, row.bool("admin")?) {
         (false, ..) => Some(MissingRight::Superuser),
@@ -343,13 +428,14 @@ pub(crate) async fn missing_right(reader: &Reader, facts: &Facts, role: u32) -> 
 pub(crate) async fn holdings(
     reader: &Reader,
     facts: &Facts,
-    role: u32,
+    role: Key<'_>,
     database: &str,
     with_shared: bool,
 ) -> Result<Holdings, Error> {
-    let parameters = [Parameter::Oid(role), Parameter::Text(set_role_privilege(facts)), Parameter::Bool(with_shared)];
-    let mut holdings = Holdings::default();
-    for row in reader.query(DEPENDENCIES, &parameters).await? {
+    let parameters = role.and([Parameter::Text(set_role_privilege(facts)), Parameter::Bool(with_shared)]);
+    let (rows, tables_of_schema) = try_join!(reader.query(DEPENDENCIES, &parameters), tables_of_schema(reader, role))?;
+    let mut holdings = Holdings { tables_of_schema, ..Holdings::default() };
+    for row in rows {
         let (object, database) =
             (row.optional_text("description")?.unwrap_or_else(|| "an object".to_owned()), database.to_owned());
         match row.text("deptype")?.as_str() {
@@ -377,17 +463,12 @@ pub(crate) async fn holdings(
             _ => holdings.obstacles.push(Obstacle::IsReferredTo { object, database }),
         }
     }
-    holdings.tables_of_schema = tables_of_schema(reader, &holdings.held).await?;
     Ok(holdings)
 }
 
-async fn tables_of_schema(reader: &Reader, held: &[Held]) -> Result<BTreeMap<Identifier, i64>, Error> {
-    let schemas = held.iter().filter_map(|held| match &held.holding {
-        Holding::Privileges(Object::Table(table)) => Some(table.schema.as_str()),
-        _ => None,
-    });
+async fn tables_of_schema(reader: &Reader, role: Key<'_>) -> Result<BTreeMap<Identifier, i64>, Error> {
     let mut counts = BTreeMap::new();
-    for row in reader.query(TABLES_OF_SCHEMA, &[Parameter::Texts(schemas.collect())]).await? {
+    for row in reader.query(TABLES_OF_SCHEMA, &role.values()).await? {
         if let Ok(schema) = Identifier::new(row.text("schema")?) {
             counts.insert(schema, row.i64("total")?);
         }

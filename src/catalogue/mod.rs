@@ -10,4 +10,5 @@ pub(crate) mod replica_identity;
 pub(crate) mod role;
 pub(crate) mod schema_privilege;
 pub(crate) mod slot;
+mod sql;
 pub(crate) mod table_privilege;

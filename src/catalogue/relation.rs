@@ -1,22 +1,29 @@
 //! Tables, views and schemas, found by name.
 
+use super::sql::{relation, schema};
 use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row};
 
 /// Relations by name, in pairs of schema `$1` and name `$2`. A name without a relation has a row of nulls.
-const RELATIONS: &str = "\
-SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence, a.rolname::text AS owner,
+const RELATIONS: &str = concat!(
+    "SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
+       pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin
-FROM unnest($1, $2) AS w (schema, name)
-LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
-LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-LEFT JOIN pg_catalog.pg_roles a ON a.oid = c.relowner
-ORDER BY 1, 2";
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w(schema, name)
+  LEFT JOIN LATERAL ",
+    schema!("w.schema"),
+    " n ON true
+  LEFT JOIN LATERAL ",
+    relation!("n.oid", "w.name"),
+    " c ON true
+ ORDER BY 1, 2"
+);
 
+/// `$1` schema names.
 const MISSING_SCHEMAS: &str = "\
 SELECT w.name
-FROM pg_catalog.unnest($1) AS w (name)
-WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = w.name)
-ORDER BY 1";
+  FROM pg_catalog.unnest($1::text[]) AS w(name)
+ WHERE (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = w.name) IS NULL
+ ORDER BY 1";
 
 /// What a relation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,46 +3,82 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use crate::postgres::{Error, Facts, Flavour, Parameter, Reader, Row};
+use super::sql::{by_oid, dependent, dependents, entries, granted, relations_of, role_dependents, role_key};
+use crate::postgres::{Error, Facts, Flavour, Reader, Row};
 use crate::printable::is_printable_line;
 
-/// `$1` the name or NULL, `$2` the oid.
-const ROLE: &str = "\
+/// `$1` and `$2` the role.
+const ROLE: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
        COALESCE((SELECT pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')
                    FROM pg_catalog.pg_roles g WHERE g.rolname = 'rds_replication'), false) AS member,
        pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
-       EXISTS (SELECT FROM pg_catalog.aclexplode(d.datacl) a
-                WHERE a.grantee = r.oid AND a.privilege_type = 'CONNECT') AS connect_granted,
+       ",
+    granted!("d.datacl", "pg_database", "d.oid", "d.datdba", "CONNECT"),
+    " AS connect_granted,
        pg_catalog.pg_has_role(d.datdba, 'USAGE')
          OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION') AS connect_grantable,
        pg_catalog.pg_get_userbyid(d.datdba)::text AS database_owner,
-       (SELECT s.xmin::text FROM pg_catalog.pg_shdepend s
-         WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a'
-           AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = r.oid) AS since
-  FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
- WHERE d.datname = pg_catalog.current_database() AND (r.rolname = $1::text OR r.oid = $2::oid)";
+       (SELECT s.xmin::text FROM ",
+    role_dependents!("key.oid"),
+    " s WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a') AS since
+  FROM key
+  JOIN pg_catalog.pg_roles r ON r.oid = key.oid
+ CROSS JOIN pg_catalog.pg_database d
+ WHERE d.datname = pg_catalog.current_database()"
+);
 
-/// Schemas that a role reads by default privileges, or may use while they have no tables, and single tables it may read: what an
-/// import finds. `$1` the role.
-const GRANTED_SCHEMAS: &str = "\
-SELECT n.nspname::text AS name
-  FROM pg_catalog.pg_namespace n
- WHERE pg_catalog.has_schema_privilege($1::oid, n.oid, 'USAGE')
-   AND (EXISTS (SELECT FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
-                 WHERE d.defaclnamespace = n.oid AND d.defaclobjtype = 'r' AND a.grantee = $1::oid AND a.privilege_type = 'SELECT')
-     OR (EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) a WHERE a.grantee = $1::oid AND a.privilege_type = 'USAGE')
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p'))))
- ORDER BY 1";
-
-/// `$1` the role, `$2` schemas that are covered as a whole.
-const GRANTED_TABLES: &str = "\
-SELECT n.nspname::text AS schema, c.relname::text AS name
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND n.nspname <> ALL ($2::text[])
-   AND EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) a WHERE a.grantee = $1::oid AND a.privilege_type = 'SELECT')
- ORDER BY 1, 2";
+/// Schemas that a role reads by default privileges, or may use while they have no tables, and single tables elsewhere that it may
+/// read: what an import finds. `$1` and `$2` the role.
+const GRANTED: &str = concat!(
+    "WITH ",
+    role_key!(),
+    ", own AS MATERIALIZED (
+  SELECT DISTINCT s.classid, s.objid
+    FROM key CROSS JOIN LATERAL ",
+    role_dependents!("key.oid"),
+    " s
+   WHERE s.deptype = 'a' AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+), schemas AS MATERIALIZED (
+  SELECT n.oid, n.nspname::text AS name
+    FROM key CROSS JOIN own s CROSS JOIN LATERAL ",
+    dependent!("pg_default_acl"),
+    " d
+   CROSS JOIN LATERAL ",
+    by_oid!("pg_namespace", "d.defaclnamespace"),
+    " n
+   WHERE d.defaclobjtype = 'r' AND pg_catalog.has_schema_privilege(key.oid, n.oid, 'USAGE')
+     AND d.defaclacl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, d.defaclrole, 'SELECT', false)
+  UNION
+  SELECT n.oid, n.nspname::text
+    FROM key CROSS JOIN own s CROSS JOIN LATERAL ",
+    dependent!("pg_namespace"),
+    " n
+   WHERE ",
+    granted!("n.nspacl", "pg_namespace", "n.oid", "n.nspowner", "USAGE"),
+    "
+     AND NOT EXISTS (SELECT FROM ",
+    relations_of!("n.oid"),
+    " c WHERE c.relkind IN ('r', 'p'))
+)
+SELECT name AS schema, NULL::text AS name FROM schemas
+UNION ALL
+SELECT n.nspname::text, c.relname::text
+  FROM key CROSS JOIN own s CROSS JOIN LATERAL ",
+    dependent!("pg_class"),
+    " c
+ CROSS JOIN LATERAL ",
+    by_oid!("pg_namespace", "c.relnamespace"),
+    " n
+ WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM schemas o WHERE o.oid = n.oid)
+   AND ",
+    granted!("c.relacl", "pg_class", "c.oid", "c.relowner", "SELECT"),
+    "
+ ORDER BY 1, 2"
+);
 
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,8 +111,7 @@ fn yes() -> bool {
 
 /// The role with this key.
 pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> Result<Option<Role>, Error> {
-    let (name, oid) = key.values();
-    let rows = reader.query(ROLE, &[name.into(), Parameter::Oid(oid)]).await?;
+    let rows = reader.query(ROLE, &key.values()).await?;
     let role = |row: &Row| {
         Ok(Role {
             oid: row.oid("oid")?,
@@ -97,25 +132,22 @@ pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> R
     rows.first().map(role).transpose()
 }
 
-/// Anybody can grant something to a role, and what an import finds is shown: a name that would steer a terminal is left out.
-///
-/// What a role may read: whole schemas, and single tables elsewhere.
-pub(crate) async fn granted(reader: &Reader, role: u32) -> Result<(Vec<String>, Vec<String>), Error> {
-    let schemas: Vec<String> = reader
-        .query(GRANTED_SCHEMAS, &[Parameter::Oid(role)])
-        .await?
-        .iter()
-        .map(|row| row.text("name"))
-        .collect::<Result<_, _>>()?;
-    let schemas: Vec<String> = schemas.into_iter().filter(|schema| is_printable_line(schema)).collect();
-    let covered = Parameter::Texts(schemas.iter().map(String::as_str).collect());
-    let mut tables = Vec::new();
-    for row in reader.query(GRANTED_TABLES, &[Parameter::Oid(role), covered]).await? {
-        let (schema, name) = (row.text("schema")?, row.text("name")?);
-        let table = format!("{schema}.{name}");
-        // A name with a dot cannot be written in a configuration.
-        if !schema.contains('.') && !name.contains('.') && is_printable_line(&table) {
-            tables.push(table);
+/// What a role may read: whole schemas, and single tables elsewhere. Anybody can grant something to a role, and what an import
+/// finds is shown: a name that would steer a terminal is left out.
+pub(crate) async fn granted(reader: &Reader, key: Key<'_>) -> Result<(Vec<String>, Vec<String>), Error> {
+    let (mut schemas, mut tables) = (Vec::new(), Vec::new());
+    for row in reader.query(GRANTED, &key.values()).await? {
+        let schema = row.text("schema")?;
+        match row.optional_text("name")? {
+            None if is_printable_line(&schema) => schemas.push(schema),
+            None => {}
+            Some(name) => {
+                let table = format!("{schema}.{name}");
+                // A name with a dot cannot be written in a configuration.
+                if !schema.contains('.') && !name.contains('.') && is_printable_line(&table) {
+                    tables.push(table);
+                }
+            }
         }
     }
     Ok((schemas, tables))

@@ -4,80 +4,122 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
+use super::sql::{dependent, dependents, entries, granted, of_extension, relations_of, role_dependents, role_key, schema};
 use crate::postgres::{Error, Facts, Identifier, Parameter, Reader, Row};
 
 /// Maximum number of unreadable tables to name. If there are more, only their number is kept.
 pub(crate) const NAMED_AT_MOST: usize = 20;
 
-/// `$1` the role (0 for none), `$2` schema names, `$3` whether views count, `$4` how many names to give, `$5` the privilege that SET
-/// ROLE needs.
-const SCHEMAS: &str = "\
-SELECT s.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
+/// `$1` and `$2` the role, `$3` schema names, `$4` whether views count, `$5` how many names to give, `$6` the privilege that SET ROLE
+/// needs.
+const SCHEMAS: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
+SELECT w.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
        COALESCE(pg_catalog.pg_has_role(n.nspowner, 'USAGE')
                 OR pg_catalog.has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION'), true) AS inherited,
-       COALESCE(pg_catalog.pg_has_role(n.nspowner, $5::text), false) AS settable,
-       COALESCE(pg_catalog.has_schema_privilege($1::oid, n.oid, 'USAGE'), false) AS usage,
-       EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) a
-                WHERE a.grantee = $1::oid AND a.privilege_type = 'USAGE') AS usage_granted,
+       COALESCE(pg_catalog.pg_has_role(n.nspowner, $6::text), false) AS settable,
+       COALESCE(pg_catalog.has_schema_privilege(key.oid, n.oid, 'USAGE'), false) AS usage,
+       ",
+    granted!("n.nspacl", "pg_namespace", "n.oid", "n.nspowner", "USAGE"),
+    " AS usage_granted,
        u.total, u.names, u.lost, u.lost_owners, u.lost_total
-  FROM pg_catalog.unnest($2::text[]) AS s(name)
-  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
+  FROM key
+ CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
+  LEFT JOIN LATERAL ",
+    schema!("w.name"),
+    " n ON true
  CROSS JOIN LATERAL (
        SELECT pg_catalog.count(*) FILTER (WHERE reached) AS total,
-              COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE reached))[1:$4::int4], '{}') AS names,
-              COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE NOT reached))[1:$4::int4], '{}') AS lost,
-              COALESCE((pg_catalog.array_agg(owner ORDER BY name) FILTER (WHERE NOT reached))[1:$4::int4], '{}') AS lost_owners,
+              COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE reached))[1:$5::int4], '{}') AS names,
+              COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE NOT reached))[1:$5::int4], '{}') AS lost,
+              COALESCE((pg_catalog.array_agg(owner ORDER BY name) FILTER (WHERE NOT reached))[1:$5::int4], '{}') AS lost_owners,
               pg_catalog.count(*) FILTER (WHERE NOT reached) AS lost_total
          FROM (SELECT c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
                       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE')
                              OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION')
                            THEN pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-                           ELSE pg_catalog.pg_has_role(c.relowner, $5::text)
+                           ELSE pg_catalog.pg_has_role(c.relowner, $6::text)
                             AND pg_catalog.has_schema_privilege(c.relowner, n.oid, 'USAGE') END AS reached
-                 FROM pg_catalog.pg_class c
-                WHERE c.relnamespace = n.oid
-                  AND (c.relkind IN ('r', 'p') OR ($3::bool AND c.relkind IN ('v', 'm')))
-                  AND NOT pg_catalog.has_table_privilege($1::oid, c.oid, 'SELECT')
-                  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                                   WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid
-                                     AND x.deptype = 'e')) AS t
-       ) AS u";
+                 FROM ",
+    relations_of!("n.oid"),
+    " c
+                WHERE (c.relkind IN ('r', 'p') OR ($4::bool AND c.relkind IN ('v', 'm')))
+                  AND NOT pg_catalog.has_table_privilege(key.oid, c.oid, 'SELECT')
+                  AND NOT ",
+    of_extension!(),
+    ") AS t
+       ) AS u"
+);
 
-/// `$1` the role (0 for none), `$2` schema names, `$3` wanted owners, `$4` the privilege that SET ROLE needs. Tables that belong
-/// to an extension do not count: their number does not grow.
-const OWNERS: &str = "\
-WITH named AS (SELECT n.oid, n.nspname::text AS name FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($2::text[])),
-     owning AS (
+/// `$1` and `$2` the role, `$3` schema names, `$4` wanted owners, `$5` the privilege that SET ROLE needs. Default privileges are
+/// granted by the owner of the tables to come, always.
+const OWNERS: &str = concat!(
+    "WITH RECURSIVE ",
+    role_key!(),
+    ", named AS MATERIALIZED (
+       SELECT n.oid, n.name FROM pg_catalog.unnest($3::text[]) AS w(name) CROSS JOIN LATERAL ",
+    schema!("w.name"),
+    " n),
+     -- PUBLIC, the role, and those of which it is a member.
+     memberships AS (
+       SELECT 0::oid AS oid
+       UNION
+       SELECT oid FROM key
+       UNION
+       SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = 'pg_database_owner'
+       UNION
+       SELECT m.roleid
+         FROM memberships r
+        CROSS JOIN LATERAL (SELECT x.roleid FROM pg_catalog.pg_auth_members x WHERE x.member = r.oid OFFSET 0) m),
+     reading_as AS MATERIALIZED (
+       SELECT r.oid FROM memberships r, key
+        WHERE r.oid IN (0, key.oid) OR key.oid <> 0 AND pg_catalog.pg_has_role(key.oid, r.oid, 'USAGE')),
+     owning AS MATERIALIZED (
        SELECT DISTINCT named.oid AS namespace, c.relowner AS owner
-         FROM named JOIN pg_catalog.pg_class c ON c.relnamespace = named.oid
-        WHERE c.relkind IN ('r', 'p')
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                           WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'e')),
-     defaults AS (
-       SELECT named.oid AS namespace, d.defaclrole AS owner, d.defaclnamespace <> 0 AS here, a.grantee
+         FROM named CROSS JOIN LATERAL ",
+    relations_of!("named.oid"),
+    " c
+        WHERE c.relkind IN ('r', 'p') AND NOT ",
+    of_extension!(),
+    "),
+     granted AS MATERIALIZED (
+       SELECT named.oid AS namespace, d.defaclrole AS owner
          FROM named
-         JOIN pg_catalog.pg_default_acl d ON d.defaclnamespace IN (0, named.oid) AND d.defaclobjtype = 'r'
-        CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
-        WHERE a.privilege_type = 'SELECT'
-          AND (a.grantee IN (0, $1::oid) OR pg_catalog.pg_has_role($1::oid, a.grantee, 'USAGE'))),
+        CROSS JOIN key
+        CROSS JOIN LATERAL ",
+    dependents!("pg_namespace", "named.oid"),
+    " s
+        CROSS JOIN LATERAL ",
+    dependent!("pg_default_acl"),
+    " d
+        WHERE key.oid <> 0 AND d.defaclobjtype = 'r'
+          AND d.defaclacl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, d.defaclrole, 'SELECT', false)),
      every AS (
        SELECT namespace, owner FROM owning
        UNION
-       SELECT named.oid, r.oid FROM named, pg_catalog.pg_roles r WHERE r.rolname = ANY ($3::text[])
+       SELECT named.oid, r.oid
+         FROM named
+        CROSS JOIN pg_catalog.unnest($4::text[]) AS w(name)
+        CROSS JOIN LATERAL (SELECT x.oid FROM pg_catalog.pg_roles x WHERE x.rolname = w.name OFFSET 0) r
        UNION
-       SELECT namespace, owner FROM defaults WHERE here AND grantee = $1::oid)
-SELECT named.name AS schema, r.rolname::text AS owner,
+       SELECT namespace, owner FROM granted)
+SELECT named.name AS schema, pg_catalog.pg_get_userbyid(every.owner)::text AS owner,
        EXISTS (SELECT FROM owning o WHERE o.namespace = every.namespace AND o.owner = every.owner) AS owns_tables,
-       r.oid = $1::oid OR EXISTS (
-         SELECT FROM defaults d WHERE d.namespace = every.namespace AND d.owner = every.owner) AS covered,
-       EXISTS (SELECT FROM defaults d
-                WHERE d.namespace = every.namespace AND d.owner = every.owner AND d.here AND d.grantee = $1::oid) AS granted,
-       pg_catalog.pg_has_role(r.oid, 'USAGE') AS inherited,
-       pg_catalog.pg_has_role(r.oid, $4::text) AS settable
-  FROM every
-  JOIN named ON named.oid = every.namespace
-  JOIN pg_catalog.pg_roles r ON r.oid = every.owner";
+       every.owner = key.oid OR EXISTS (
+         SELECT FROM pg_catalog.pg_default_acl d CROSS JOIN reading_as r
+          WHERE d.defaclrole = every.owner AND d.defaclnamespace IN (0, every.namespace) AND d.defaclobjtype = 'r'
+            AND d.defaclacl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(r.oid, d.defaclrole, 'SELECT', false)) AS covered,
+       EXISTS (SELECT FROM granted g WHERE g.namespace = every.namespace AND g.owner = every.owner) AS granted,
+       pg_catalog.pg_has_role(every.owner, 'USAGE') AS inherited,
+       pg_catalog.pg_has_role(every.owner, $5::text) AS settable
+  FROM key
+ CROSS JOIN every
+  JOIN named ON named.oid = every.namespace"
+);
 
 /// A schema, and the role's access to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,22 +168,21 @@ impl Schema {
     }
 }
 
-/// The schemas with these names, and the access of the role (0: a role that does not exist yet).
+/// The schemas with these names, and the access of the role, which may not exist yet.
 pub(crate) async fn find_schemas(
     reader: &Reader,
     facts: &Facts,
-    role: u32,
+    role: Key<'_>,
     names: &[&str],
     include_views: bool,
 ) -> Result<BTreeMap<String, Schema>, Error> {
     let named_at_most = i32::try_from(NAMED_AT_MOST).unwrap_or(i32::MAX);
-    let parameters = [
-        Parameter::Oid(role),
+    let parameters = role.and([
         Parameter::Texts(names.to_vec()),
         Parameter::Bool(include_views),
         Parameter::Int(named_at_most),
         Parameter::Text(set_role_privilege(facts)),
-    ];
+    ]);
     let mut found = BTreeMap::new();
     for row in reader.query(SCHEMAS, &parameters).await? {
         let unreadable = row.i64("total")?;
@@ -166,16 +207,12 @@ pub(crate) async fn find_schemas(
 pub(crate) async fn find_owners(
     reader: &Reader,
     facts: &Facts,
-    role: u32,
+    role: Key<'_>,
     names: &[&str],
     wanted: Vec<&str>,
 ) -> Result<Vec<(String, String, Owner)>, Error> {
-    let parameters = [
-        Parameter::Oid(role),
-        Parameter::Texts(names.to_vec()),
-        Parameter::Texts(wanted),
-        Parameter::Text(set_role_privilege(facts)),
-    ];
+    let parameters =
+        role.and([Parameter::Texts(names.to_vec()), Parameter::Texts(wanted), Parameter::Text(set_role_privilege(facts))]);
     let owner = |row: &Row| {
         let owner = Owner {
             owns_tables: row.bool("owns_tables")?,

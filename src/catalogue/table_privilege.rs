@@ -4,61 +4,114 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
+use super::sql::{
+    dependent, dependents, entries, granted, of_extension, relation, relations_of, role_dependents, role_key, schema,
+};
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
-/// `$1` the role (0 for none), `$2` schema names and `$3` table names in pairs, `$4` the privilege that SET ROLE needs.
-const TABLES: &str = "\
+/// `$1` and `$2` the role, `$3` schema names and `$4` table names in pairs, `$5` the privilege that SET ROLE needs.
+const TABLES: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
 SELECT t.schema, t.name, c.oid IS NOT NULL AS present,
-       COALESCE(pg_catalog.has_table_privilege($1::oid, c.oid, 'SELECT'), false) AS readable,
+       COALESCE(pg_catalog.has_table_privilege(key.oid, c.oid, 'SELECT'), false) AS readable,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        COALESCE(pg_catalog.pg_has_role(c.relowner, 'USAGE')
                 OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION'), false) AS inherited,
-       COALESCE(pg_catalog.pg_has_role(c.relowner, $4::text), false) AS settable
-  FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS t(schema, name)
-  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
-  LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+       COALESCE(pg_catalog.pg_has_role(c.relowner, $5::text), false) AS settable
+  FROM key
+ CROSS JOIN ROWS FROM (pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[])) AS t(schema, name)
+  LEFT JOIN LATERAL ",
+    schema!("t.schema"),
+    " n ON true
+  LEFT JOIN LATERAL ",
+    relation!("n.oid", "t.name"),
+    " c ON c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+);
 
-/// Tables of schemas that the role may not read. `$1` the role (0 for none), `$2` schema names, `$3` whether views count, `$4` the
+/// Tables of schemas that the role may not read. `$1` and `$2` the role, `$3` schema names, `$4` whether views count, `$5` the
 /// privilege that SET ROLE needs.
-const UNREADABLE: &str = "\
-SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+const UNREADABLE: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
+SELECT n.name AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE')
          OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS inherited,
-       pg_catalog.pg_has_role(c.relowner, $4::text) AS settable
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = ANY ($2::text[])
-   AND (c.relkind IN ('r', 'p') OR ($3::bool AND c.relkind IN ('v', 'm')))
-   AND NOT pg_catalog.has_table_privilege($1::oid, c.oid, 'SELECT')
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                    WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'e')
- ORDER BY 1, 2";
+       pg_catalog.pg_has_role(c.relowner, $5::text) AS settable
+  FROM key
+ CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
+ CROSS JOIN LATERAL ",
+    schema!("w.name"),
+    " n
+ CROSS JOIN LATERAL ",
+    relations_of!("n.oid"),
+    " c
+ WHERE (c.relkind IN ('r', 'p') OR ($4::bool AND c.relkind IN ('v', 'm')))
+   AND NOT pg_catalog.has_table_privilege(key.oid, c.oid, 'SELECT')
+   AND NOT ",
+    of_extension!(),
+    "
+ ORDER BY 1, 2"
+);
 
-/// Tables and views of schemas on which the role itself was granted SELECT. `$1` the role, `$2` schema names, `$3` the privilege
-/// that SET ROLE needs.
-const READABLE: &str = "\
-SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-       pg_catalog.pg_has_role(c.relowner, 'USAGE')
-         OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS inherited,
-       pg_catalog.pg_has_role(c.relowner, $3::text) AS settable
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = ANY ($2::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-   AND EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) a WHERE a.grantee = $1::oid AND a.privilege_type = 'SELECT')
- ORDER BY 1, 2";
-
-/// Schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole, because the admin lacks privileges on something in
-/// them, or would skip a table, because the admin has some privilege on it but may not grant.
-const CLOSED: &str = "\
-SELECT DISTINCT n.nspname::text AS schema
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+/// Whether GRANT and REVOKE ON ALL TABLES of a schema would fail as a whole, because the admin lacks privileges on something in it,
+/// or would skip a table, because the admin has some privilege on it but may not grant.
+macro_rules! closed {
+    ($schema:literal) => {
+        concat!(
+            "EXISTS (SELECT FROM ",
+            relations_of!($schema),
+            " c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
    AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
    AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION')
    AND (c.relkind IN ('r', 'p')
-        OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))";
+        OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')))"
+        )
+    };
+}
+
+/// Tables and views of schemas on which the role itself was granted SELECT. `$1` and `$2` the role, `$3` schema names, `$4` the
+/// privilege that SET ROLE needs, `$5` whether only closed schemas count.
+const READABLE: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
+SELECT n.name AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE')
+         OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS inherited,
+       pg_catalog.pg_has_role(c.relowner, $4::text) AS settable
+  FROM key
+ CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
+ CROSS JOIN LATERAL ",
+    schema!("w.name"),
+    " n
+ CROSS JOIN LATERAL (SELECT n.oid WHERE NOT $5::bool OR ",
+    closed!("n.oid"),
+    " OFFSET 0) o
+ CROSS JOIN LATERAL ",
+    relations_of!("o.oid"),
+    " c
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+   AND ",
+    granted!("c.relacl", "pg_class", "c.oid", "c.relowner", "SELECT"),
+    "
+ ORDER BY 1, 2"
+);
+
+/// Those of the schemas `$1` that are closed.
+const CLOSED: &str = concat!(
+    "SELECT n.name AS schema
+  FROM pg_catalog.unnest($1::text[]) AS w(name)
+ CROSS JOIN LATERAL ",
+    schema!("w.name"),
+    " n
+ WHERE ",
+    closed!("n.oid")
+);
 
 /// A table, and the role's access to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,23 +131,22 @@ pub(crate) struct OwnedTable {
     pub(crate) reach: Reach,
 }
 
-/// The tables with these names, and the access of the role (0: a role that does not exist yet).
+/// The tables with these names, and the access of the role, which may not exist yet.
 pub(crate) async fn find_tables(
     reader: &Reader,
     facts: &Facts,
-    role: u32,
+    role: Key<'_>,
     tables: &BTreeSet<&QualifiedTable>,
 ) -> Result<BTreeMap<String, Table>, Error> {
     let mut found = BTreeMap::new();
     if tables.is_empty() {
         return Ok(found);
     }
-    let parameters = [
-        Parameter::Oid(role),
+    let parameters = role.and([
         Parameter::Texts(tables.iter().map(|table| table.schema.as_str()).collect()),
         Parameter::Texts(tables.iter().map(|table| table.table.as_str()).collect()),
         Parameter::Text(set_role_privilege(facts)),
-    ];
+    ]);
     for row in reader.query(TABLES, &parameters).await? {
         let table = Table {
             exists: row.bool("present")?,
@@ -107,35 +159,42 @@ pub(crate) async fn find_tables(
     Ok(found)
 }
 
-/// The tables of schemas that the role (0: a role that does not exist yet) may not read.
+/// The tables of schemas that the role, which may not exist yet, may not read.
 pub(crate) async fn unreadable_tables(
     reader: &Reader,
     facts: &Facts,
-    role: u32,
+    role: Key<'_>,
     schemas: &[&Identifier],
     include_views: bool,
 ) -> Result<Vec<OwnedTable>, Error> {
-    let parameters = [
-        Parameter::Oid(role),
+    if schemas.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parameters = role.and([
         Parameter::Texts(schemas.iter().map(|schema| schema.as_str()).collect()),
         Parameter::Bool(include_views),
         Parameter::Text(set_role_privilege(facts)),
-    ];
+    ]);
     owned_tables(&reader.query(UNREADABLE, &parameters).await?)
 }
 
-/// The tables of schemas on which the role itself was granted SELECT.
+/// The tables of schemas on which the role itself was granted SELECT; `in_closed`: only in those in which GRANT and REVOKE ON ALL
+/// TABLES would fail as a whole.
 pub(crate) async fn readable_tables(
     reader: &Reader,
     facts: &Facts,
-    role: u32,
+    role: Key<'_>,
     schemas: &[&Identifier],
+    in_closed: bool,
 ) -> Result<Vec<OwnedTable>, Error> {
-    let parameters = [
-        Parameter::Oid(role),
+    if schemas.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parameters = role.and([
         Parameter::Texts(schemas.iter().map(|schema| schema.as_str()).collect()),
         Parameter::Text(set_role_privilege(facts)),
-    ];
+        Parameter::Bool(in_closed),
+    ]);
     owned_tables(&reader.query(READABLE, &parameters).await?)
 }
 
@@ -156,6 +215,9 @@ fn owned_tables(rows: &[Row]) -> Result<Vec<OwnedTable>, Error> {
 
 /// Those of the schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole.
 pub(crate) async fn closed_schemas(reader: &Reader, schemas: &[&Identifier]) -> Result<BTreeSet<String>, Error> {
+    if schemas.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let names = schemas.iter().map(|schema| schema.as_str()).collect();
     let rows = reader.query(CLOSED, &[Parameter::Texts(names)]).await?;
     rows.iter().map(|row| row.text("schema")).collect()

@@ -1,6 +1,6 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `guard`, `identifier`, `notice`, `origin`, `phase`, `scram`, `settings`, `site`, `statement`, `tls_fault`, `version`,
+//! Pure: `facts`, `guard`, `identifier`, `notice`, `origin`, `phase`, `scram`, `settings`, `site`, `statement`, `tls_fault`, `version`,
 //! `writer`. IO: `client`, `connect`, `dial`, `guarded`, `login`, `session`, `tls`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
@@ -8,6 +8,7 @@ pub mod client;
 mod connect;
 mod dial;
 pub mod error;
+mod facts;
 mod guard;
 mod guarded;
 pub mod identifier;
@@ -17,6 +18,7 @@ mod notice;
 mod origin;
 mod phase;
 mod pool;
+mod prepared;
 mod reader;
 pub mod retry;
 pub mod row;
@@ -31,8 +33,9 @@ pub mod transaction;
 pub mod version;
 mod writer;
 
-pub use client::{Facts, Flavour, Server};
+pub use client::Server;
 pub use error::{Cause, Error};
+pub use facts::{Facts, Flavour};
 pub use guard::Breach;
 pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
 pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable};
@@ -46,5 +49,4 @@ pub use settings::{RootCertificates, Settings, SslMode};
 pub use site::{Moved, Site};
 pub use statement::Statement;
 pub use tls_fault::TlsFault;
-pub use transaction::Transaction;
 pub use version::ServerVersion;

@@ -1,13 +1,13 @@
 //! Reads a database, and cannot change it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::{Cause, Error};
+use crate::postgres::facts::Facts;
 use crate::postgres::lock_holder::{BLOCKING, LockHolder};
 use crate::postgres::pool::{Lease, Pool};
 use crate::postgres::row::{Parameter, Row};
@@ -23,13 +23,14 @@ const LOOK_AFTER: Duration = Duration::from_secs(6);
 ///
 /// On its own it sends no BEGIN and no COMMIT: each query is a read-only transaction of its own, as sessions are set up, and
 /// queries that are awaited together cost one round trip. READ COMMITTED would guarantee no more across several queries.
+///
+/// Queries run with an empty `search_path`, so that no function or operator in a user's schema is mistaken for the server's own
+/// and runs with our privileges.
 pub struct Reader {
     pub(super) lease: Arc<Lease>,
     pub(super) cancel: CancellationToken,
-    /// Whether the role's own `search_path` is in effect, and not the empty one of the session.
-    own_search_path: AtomicBool,
-    /// How long a statement waits for a lock on an object.
-    pub(super) lock_timeout: Duration,
+    /// How long a statement waits for a lock on an object, if that is not the session's own limit.
+    pub(super) lock_timeout: OnceLock<Duration>,
 }
 
 impl Reader {
@@ -38,7 +39,7 @@ impl Reader {
     }
 
     pub(super) fn new(lease: Arc<Lease>, cancel: &CancellationToken) -> Self {
-        Self { lease, cancel: cancel.clone(), own_search_path: AtomicBool::new(false), lock_timeout: LOCK_TIMEOUT }
+        Self { lease, cancel: cancel.clone(), lock_timeout: OnceLock::new() }
     }
 
     /// The server and the database that are read.
@@ -46,33 +47,28 @@ impl Reader {
         self.lease.session().ok()?.site().cloned()
     }
 
+    /// The facts about the server.
+    pub(super) fn facts(&self) -> Result<Facts, Error> {
+        let session = self.lease.session()?;
+        session.facts().cloned().ok_or_else(|| self.lease.pool().settings.no_connection())
+    }
+
     /// Runs a query. It must be one of our own constants; values are bound.
     pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
-        self.use_own_search_path(false).await?;
         let query = self.lease.session()?.query(sql, parameters, &self.cancel);
-        match self.watched(query, LOOK_AFTER).await {
+        // Boxed: a look has many queries at once.
+        match Box::pin(self.watched(query, LOOK_AFTER)).await {
             (Err(Error::Statement { statement, source }), holders)
                 if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
             {
-                Err(Error::Locked { statement, waited: self.lock_timeout, holders, source })
+                Err(Error::Locked { statement, waited: self.lock_timeout(), holders, source })
             }
             (result, _) => result,
         }
     }
 
-    /// Queries run with an empty `search_path`, so that no function or operator in a user's schema is mistaken for the server's
-    /// own and runs with our privileges. Statements that change something run with the role's `search_path`: event triggers of
-    /// the database may rely on it.
-    pub(super) async fn use_own_search_path(&self, own: bool) -> Result<(), Error> {
-        if self.own_search_path.load(Ordering::Relaxed) != own {
-            self.run(if own { "SET LOCAL search_path TO DEFAULT" } else { "SET LOCAL search_path = ''" }).await?;
-            self.own_search_path.store(own, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn run(&self, sql: &str) -> Result<(), Error> {
-        self.lease.session()?.run(sql, sql, &self.cancel).await
+    pub(super) fn lock_timeout(&self) -> Duration {
+        self.lock_timeout.get().copied().unwrap_or(LOCK_TIMEOUT)
     }
 
     /// Runs something that may wait for a lock; after a while, looks up from another session who holds it.

@@ -1,26 +1,32 @@
 //! An open session: runs SQL, collects the server's notices, can be cancelled.
 
 use std::error::Error as _;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, MaybeDone, join, maybe_done};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
+use crate::postgres::facts::{Facts, Flavour};
 use crate::postgres::guard::Breach;
 use crate::postgres::guarded::breach;
 use crate::postgres::notice::{Notice, Notices, bounded};
 use crate::postgres::phase::Progress;
+use crate::postgres::prepared::{Prepared, Way};
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
 use crate::postgres::site::Site;
 use crate::postgres::tls::tls_connect;
+use crate::postgres::version::ServerVersion;
 
 /// The first query of a session. It checks that the settings of the startup message have arrived. Only then it empties the
 /// `search_path`, which keeps functions in users' schemas out: names in our queries are qualified. Unlike the other settings this
@@ -30,6 +36,8 @@ const SET_UP: &str = "\
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid, s.settled,
        (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) AS database,
        SYSTEM AS system,
+       pg_catalog.current_setting('server_version_num') AS version, current_user AS admin,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'rds_replication') AS rds,
        CASE WHEN s.settled THEN pg_catalog.set_config('search_path', '', false) END AS search_path,
        CASE WHEN s.settled AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII'
             THEN pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) END AS encoding
@@ -49,8 +57,7 @@ pub(super) struct Session {
     notices: Arc<Mutex<Notices>>,
     settings: Arc<Settings>,
     tls: Option<MakeRustlsConnect>,
-    /// The major version of the server.
-    major: u32,
+    prepared: Prepared,
     /// The process of the session on the server.
     process: OnceLock<i32>,
     /// Ends the connection. Then, and when the server became read-only during the session (a failover), the next session must be
@@ -59,8 +66,20 @@ pub(super) struct Session {
     /// What the server sent that ended the session.
     breach: Arc<OnceLock<Breach>>,
     /// Known once the session is set up.
-    site: OnceLock<Site>,
+    place: OnceLock<Place>,
 }
+
+/// A value and its type.
+type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// Where a session is.
+struct Place {
+    site: Site,
+    facts: Facts,
+}
+
+/// SQL that was sent, and its answer.
+pub(super) struct Sent<'a>(MaybeDone<BoxFuture<'a, Result<(), tokio_postgres::Error>>>);
 
 impl Session {
     /// Takes over an open connection and drives it until the session is dropped.
@@ -79,11 +98,11 @@ impl Session {
             notices: Arc::default(),
             settings: Arc::clone(settings),
             tls,
-            major: connection.parameter("server_version").map_or(0, major),
+            prepared: Prepared::default(),
             process: OnceLock::new(),
             ended: CancellationToken::new(),
             breach: Arc::default(),
-            site: OnceLock::new(),
+            place: OnceLock::new(),
         };
         let (notices, ended, breached) = (Arc::clone(&session.notices), session.ended.clone(), Arc::clone(&session.breach));
         tokio::spawn(async move {
@@ -140,24 +159,31 @@ impl Session {
             (true, true) => return Err(Error::Reader { address }),
             (true, false) => {}
         }
-        let unreadable = || Error::Decode { column: "database".to_owned(), source: "no oid of the database".into() };
-        let database = text("database").and_then(|oid| oid.parse().ok()).ok_or_else(unreadable)?;
+        let unreadable = |column: &str| Error::Decode { column: column.to_owned(), source: "it has no such value".into() };
+        let database = text("database").and_then(|oid| oid.parse().ok()).ok_or_else(|| unreadable("database"))?;
         let system = text("system").and_then(|number| number.parse().ok());
-        let _ = self.site.set(Site { system, cluster: self.settings.cluster.clone(), database });
+        let version = text("version").and_then(|number| number.parse().ok()).ok_or_else(|| unreadable("version"))?;
+        let facts = Facts {
+            version: ServerVersion::from_number(version),
+            flavour: if is("rds") { Flavour::Rds } else { Flavour::Plain },
+            current_user: text("admin").ok_or_else(|| unreadable("admin"))?.to_owned(),
+        };
+        let _ = self.place.set(Place { site: Site { system, cluster: self.settings.cluster.clone(), database }, facts });
         Ok(())
     }
 
     /// Where the session is; `None` before it is set up.
     pub(super) fn site(&self) -> Option<&Site> {
-        self.site.get()
+        self.place.get().map(|place| &place.site)
+    }
+
+    /// What it is connected to; `None` before it is set up.
+    pub(super) fn facts(&self) -> Option<&Facts> {
+        self.place.get().map(|place| &place.facts)
     }
 
     pub(super) fn process(&self) -> Option<i32> {
         self.process.get().copied()
-    }
-
-    pub(super) fn major(&self) -> u32 {
-        self.major
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -197,19 +223,53 @@ impl Session {
         result.map_err(|error| self.error(sql, error))
     }
 
+    /// Sends SQL without parameters, as one message, whether or not its answer is awaited: what is sent later runs after it.
+    pub(super) fn send<'a>(&'a self, sql: &'a str) -> Sent<'a> {
+        let mut answer = maybe_done(self.client.batch_execute(sql).boxed());
+        // The driver sends with the first poll.
+        let _ = (&mut answer).now_or_never();
+        Sent(answer)
+    }
+
+    /// Awaits the answer to what was sent.
+    pub(super) async fn answered(&self, mut sent: Sent<'_>, display: &str, cancel: &CancellationToken) -> Result<(), Error> {
+        self.until_cancelled(&mut sent.0, display, cancel).await?;
+        let answer = Pin::new(&mut sent.0).take_output().unwrap_or(Ok(()));
+        answer.map_err(|error| self.error(display, error))
+    }
+
+    /// Runs a query. One that comes again is prepared.
     pub(super) async fn query(
         &self,
-        sql: &str,
+        sql: &'static str,
         parameters: &[Parameter<'_>],
         cancel: &CancellationToken,
     ) -> Result<Vec<Row>, Error> {
         let bound: Vec<_> = parameters.iter().map(Parameter::bind).collect();
-        let result = self.until_cancelled(self.client.query_typed(sql, &bound), CATALOGUE, cancel).await?;
+        let result = self.until_cancelled(self.rows(sql, &bound), CATALOGUE, cancel).await?;
         match result {
             Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
             Err(error) => {
                 tracing::debug!(sql, %error, "a query failed");
                 Err(self.error(CATALOGUE, error))
+            }
+        }
+    }
+
+    async fn rows(&self, sql: &'static str, bound: &[Bound<'_>]) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+        match self.prepared.way(sql) {
+            Way::Text => self.client.query_typed(sql, bound).await,
+            Way::TextAndPrepare(preparation) => {
+                let types: Vec<Type> = bound.iter().map(|(_, of)| of.clone()).collect();
+                let (rows, prepared) = join(self.client.query_typed(sql, bound), self.client.prepare_typed(sql, &types)).await;
+                if let Ok(statement) = prepared {
+                    preparation.done(statement);
+                }
+                rows
+            }
+            Way::Statement(statement) => {
+                let values: Vec<_> = bound.iter().map(|(value, _)| *value).collect();
+                self.client.query(&statement, &values).await
             }
         }
     }
@@ -282,12 +342,6 @@ impl Session {
         let source = error.into_source().unwrap_or_else(|| shown.into());
         Error::ConnectionLost { address, source }
     }
-}
-
-/// The beginning of `16.4 (Debian ...)` or `18beta1`.
-fn major(version: &str) -> u32 {
-    let end = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
-    version[..end].parse().unwrap_or_default()
 }
 
 /// A notice that concerns the practitioner. A server that does not keep to `client_min_messages` may send the text of a statement,

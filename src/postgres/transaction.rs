@@ -1,36 +1,47 @@
 //! A transaction: the only way to change anything on a server.
+//!
+//! What does not depend on an answer is sent without waiting for it, so a transaction takes three round trips, however many
+//! statements it has: BEGIN, the lock and a look; the statements and a look at their result; COMMIT. The server runs what it was
+//! sent in order, and after an error nothing more until ROLLBACK.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::{Cause, Error};
 use crate::postgres::notice::Notice;
-use crate::postgres::pool::{Pool, Turn};
+use crate::postgres::pool::Pool;
 use crate::postgres::reader::Reader;
 use crate::postgres::statement::Statement;
+use crate::postgres::version::MEMBERSHIP_OPTIONS;
 
 /// Key of the advisory lock that a process holds while it changes a database with this provider; such locks are per database.
 const ADVISORY_LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(4845617391021417)";
 /// Stated explicitly: with a role's default of a frozen snapshot, the catalogue would look as it did before the wait for the
 /// advisory lock.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
+/// Statements run with the role's own `search_path`, because event triggers of the database may rely on it; queries with none.
+const OWN_SEARCH_PATH: &str = "SET LOCAL search_path TO DEFAULT";
+const NO_SEARCH_PATH: &str = "SET LOCAL search_path = ''";
 /// How long to wait for the answer to a COMMIT after Terraform asked to stop. At the end of the step's own time there is no wait.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
-/// From this version on, a setting of the admin may give him INHERIT and SET on each role that he creates. Not on ours.
-const SELF_GRANT: u32 = 16;
 /// The longest time for which a statement waits for a lock on an object.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look up who holds it: after the wait there is no trace of it.
 const LOOK_AFTER: Duration = Duration::from_secs(10);
 
-/// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
+/// A transaction. Dropped without [`Transaction::commit`], it is rolled back.
 ///
 /// It uses one of the server's connections: with `max_connections = 1` it waits until all readers are done.
 pub struct Transaction {
     reader: Reader,
-    open: bool,
+    open: AtomicBool,
+    timeout: Duration,
     /// When its time is up.
     ends: Instant,
 }
@@ -42,28 +53,13 @@ impl Transaction {
         timeout: Duration,
         cancel: &CancellationToken,
     ) -> Result<Self, Error> {
-        let started = Instant::now();
+        let ends = Instant::now() + timeout;
         let turn = tokio::time::timeout(timeout, pool.turn(database, cancel))
             .await
             .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
-        let mut transaction = Self::begin(pool, turn, database, cancel).await?;
-        transaction.ends = started + timeout;
-        transaction.take_advisory_lock(timeout).await?;
-        Ok(transaction)
-    }
-
-    async fn begin(pool: &Arc<Pool>, turn: Turn, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
-        let mut lease = pool.lease(turn, database, cancel).await?;
-        // An idle session may have died unnoticed, for instance in a reboot of the server, or the server may no longer be the
-        // writer.
-        if let Err(Error::ConnectionLost { .. } | Error::Statement { .. }) =
-            lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await
-        {
-            lease.reconnect(cancel).await?;
-            lease.session()?.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await?;
-        }
+        let lease = pool.lease(turn, database, cancel).await?;
         lease.session()?.take_notices();
-        Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: true, ends: Instant::now() })
+        Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: AtomicBool::new(false), timeout, ends })
     }
 
     /// A reader that sees what this transaction sees.
@@ -71,54 +67,75 @@ impl Transaction {
         &self.reader
     }
 
-    /// The lock is waited for without `lock_timeout`, which cancels advisory waits too; it is set afterwards.
-    async fn take_advisory_lock(&mut self, timeout: Duration) -> Result<(), Error> {
-        let milliseconds = |time: Duration| time.as_millis().clamp(1, i32::MAX as u128);
-        let remaining = self.left();
-        let patience = format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}", milliseconds(remaining));
-        self.run(&patience).await?;
-        let look_after = remaining.saturating_sub(LOCK_TIMEOUT - LOOK_AFTER).min(remaining / 3 * 2);
-        let (result, holders) = self.reader.watched(self.run(ADVISORY_LOCK), look_after).await;
-        match result {
-            Err(error) if error.cause() == Some(Cause::QueryCanceled) => {
-                return Err(Error::Busy { database: self.reader.lease.database().to_owned(), waited: timeout, holders });
-            }
-            other => other?,
-        }
+    /// Begins, waits for its turn among all processes, and looks, in one round trip if one is enough for the look.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if the turn does not come in time. An idle session may have died unnoticed, for instance in a reboot of
+    /// the server, or the server may no longer be the writer: such an error is transient, and the next attempt connects again.
+    pub async fn begin<T, E: From<Error>>(&self, look: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let session = self.reader.lease.session()?;
         let left = self.left();
-        // A lock that is awaited until the very end would be reported as a statement that took too long.
-        self.reader.lock_timeout = LOCK_TIMEOUT.min(left / 10 * 9);
-        let own_grants =
-            if self.reader.lease.session()?.major() >= SELF_GRANT { "; SET LOCAL createrole_self_grant = ''" } else { "" };
-        let limits = format!(
-            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}{own_grants}",
-            milliseconds(self.reader.lock_timeout),
-            milliseconds(left),
-        );
-        self.run(&limits).await
+        let (begin, limits) =
+            (begin(left, session.facts().is_some_and(|facts| facts.version.has(MEMBERSHIP_OPTIONS))), limits(left));
+        self.open.store(true, Ordering::Relaxed);
+        let (begun, lock, limited) = (session.send(&begin), session.send(ADVISORY_LOCK), session.send(&limits));
+        let mut look = pin!(look);
+        let looked = sent(look.as_mut()).await;
+        let cancel = &self.reader.cancel;
+        session.answered(begun, BEGIN_WRITE, cancel).await?;
+        let look_after = left.saturating_sub(LOCK_TIMEOUT - LOOK_AFTER).min(left / 3 * 2);
+        match self.reader.watched(session.answered(lock, ADVISORY_LOCK, cancel), look_after).await {
+            (Err(error), holders) if error.cause() == Some(Cause::QueryCanceled) => {
+                let database = self.reader.lease.database().to_owned();
+                return Err(Error::Busy { database, waited: self.timeout, holders }.into());
+            }
+            (locked, _) => locked?,
+        }
+        let _ = self.reader.lock_timeout.set(LOCK_TIMEOUT.min(self.left() / 10 * 9));
+        session.answered(limited, "the limits of a transaction", cancel).await?;
+        finish(looked, look).await
     }
 
     fn left(&self) -> Duration {
         self.ends.saturating_duration_since(Instant::now())
     }
 
-    /// Changes something.
+    /// Changes something, and looks at the result, in one round trip if one is enough for the look.
     ///
     /// # Errors
-    /// A lock that cannot be obtained in time is [`Error::Locked`], with its holders.
-    pub async fn execute(&self, statement: &Statement) -> Result<(), Error> {
-        self.reader.use_own_search_path(true).await?;
-        tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
-        let session = self.reader.lease.session()?;
-        let running = session.run(statement.text(), statement.display(), &self.reader.cancel);
-        match self.reader.watched(running, LOOK_AFTER.min(self.reader.lock_timeout / 3 * 2)).await {
-            (Err(Error::Statement { statement, source }), holders)
-                if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
-            {
-                Err(Error::Locked { statement, waited: self.reader.lock_timeout, holders, source })
-            }
-            (result, _) => result,
+    /// The first statement that fails: then nothing is changed. A lock that cannot be obtained in time is [`Error::Locked`], with
+    /// its holders.
+    pub async fn execute<T, E: From<Error>>(
+        &self,
+        statements: &[Statement],
+        look: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        if statements.is_empty() {
+            return look.await;
         }
+        let session = self.reader.lease.session()?;
+        let own = session.send(OWN_SEARCH_PATH);
+        let running: Vec<_> = statements.iter().map(|statement| session.send(statement.text())).collect();
+        let none = session.send(NO_SEARCH_PATH);
+        let mut look = pin!(look);
+        let looked = sent(look.as_mut()).await;
+        let cancel = &self.reader.cancel;
+        session.answered(own, OWN_SEARCH_PATH, cancel).await?;
+        let lock_timeout = self.reader.lock_timeout();
+        for (statement, running) in statements.iter().zip(running) {
+            tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
+            let answered = session.answered(running, statement.display(), cancel);
+            match self.reader.watched(answered, LOOK_AFTER.min(lock_timeout / 3 * 2)).await {
+                (Err(Error::Statement { statement, source }), holders)
+                    if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
+                {
+                    return Err(Error::Locked { statement, waited: lock_timeout, holders, source }.into());
+                }
+                (ran, _) => ran?,
+            }
+        }
+        session.answered(none, NO_SEARCH_PATH, cancel).await?;
+        finish(looked, look).await
     }
 
     /// Commits, and returns the server's notices. Once COMMIT is sent, a cancellation does not end the wait for the answer:
@@ -126,25 +143,58 @@ impl Transaction {
     ///
     /// # Errors
     /// [`Error::Uncertain`] if the answer did not come.
-    pub async fn commit(mut self) -> Result<Vec<Notice>, Error> {
+    pub async fn commit(self) -> Result<Vec<Notice>, Error> {
         if self.reader.cancel.is_cancelled() {
             return Err(Error::Cancelled { awaited: "the start of a COMMIT".to_owned() });
         }
         let patience = || if Instant::now() < self.ends { COMMIT_PATIENCE } else { Duration::ZERO };
         let committed = self.reader.lease.session()?.run_to_the_end("COMMIT", &self.reader.cancel, patience).await;
         committed.map_err(|error| error.of_commit(self.reader.lease.database()))?;
-        self.open = false;
+        self.open.store(false, Ordering::Relaxed);
         Ok(self.reader.lease.session()?.take_notices())
     }
+}
 
-    async fn run(&self, sql: &str) -> Result<(), Error> {
-        self.reader.run(sql).await
+/// Lets a look send its first queries.
+async fn sent<F: Future>(mut look: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(look.as_mut().poll(context))).await
+}
+
+/// The rest of a look whose queries were sent before.
+async fn finish<T>(looked: Poll<T>, look: impl Future<Output = T>) -> T {
+    match looked {
+        Poll::Ready(looked) => looked,
+        Poll::Pending => look.await,
     }
+}
+
+/// Begins. The advisory lock is waited for without `lock_timeout`, which cancels advisory waits too; it is set afterwards. A setting
+/// of the admin may give him INHERIT and SET on each role that he creates: not on ours.
+fn begin(left: Duration, self_grant: bool) -> String {
+    let own_grants = if self_grant { "; SET LOCAL createrole_self_grant = ''" } else { "" };
+    format!("{BEGIN_WRITE}; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}{own_grants}", milliseconds(left))
+}
+
+/// The limits of the statements, from what the wait for the turn has left. A lock that is awaited until the very end would be
+/// reported as a statement that took too long.
+fn limits(left: Duration) -> String {
+    format!(
+        "SELECT pg_catalog.set_config('lock_timeout', GREATEST(1, LEAST({longest}, t.left * 9 / 10))::text, true), \
+                pg_catalog.set_config('statement_timeout', t.left::text, true) \
+           FROM (SELECT GREATEST(1, {left} - (EXTRACT(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::int8) AS left) \
+             AS t",
+        longest = milliseconds(LOCK_TIMEOUT),
+        left = milliseconds(left),
+    )
+}
+
+fn milliseconds(time: Duration) -> u128 {
+    time.as_millis().clamp(1, i32::MAX as u128)
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.open
+        if self.open.load(Ordering::Relaxed)
             && let Ok(session) = self.reader.lease.session()
         {
             session.roll_back_later();

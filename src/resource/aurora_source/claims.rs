@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn look<'a>(purpose: Purpose, prior: &'a Prior<AuroraSource, Desired>, recalled: Option<&'a Observed>) -> Look<'a, Source> {
-        Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None }
+        Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None, operations: &[] }
     }
 
     fn record(name: &str, previous: Option<&str>) -> Record {

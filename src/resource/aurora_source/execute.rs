@@ -70,7 +70,7 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
     if is_taken_up() {
         return Ok(None);
     }
-    let Some(mut now) = observe(context, client, &work.look(purpose)).await? else {
+    let Some(mut now) = observe(context, client, &work.look(purpose, &[])).await? else {
         if !work.destroys() {
             return Err(message::not_found(id).into());
         }
@@ -93,7 +93,7 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
 
 /// The cluster was deleted first; our groups are no longer used.
 async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
-    let claims = claims(&work.look(Purpose::Destroy), &[]);
+    let claims = claims(&work.look(Purpose::Destroy, &[]), &[]);
     let names: BTreeSet<&String> = claims.records.iter().map(|record| &record.name).collect();
     let mut operations = Vec::new();
     for name in names {
@@ -119,7 +119,7 @@ async fn look_at_result(
     ran: &[Operation],
     patience: &Patience,
 ) -> Result<Observed, Failure> {
-    let look = work.look(Purpose::Result);
+    let look = work.look(Purpose::Result, &[]);
     let looked = match observe_result(context, client, &look, ran, patience).await {
         Err(_) if context.cancel().is_cancelled() => last_look(client, &look, id, ran).await,
         looked => looked,
@@ -129,7 +129,7 @@ async fn look_at_result(
 
 /// Observes the result of a run that stopped half-way, with the previous arguments, or says why it is unknown.
 async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str, ran: &[Operation]) -> (Option<Observed>, Diagnostics) {
-    let look = Look { desired: None, ..work.look(Purpose::Result) };
+    let look = Look { desired: None, ..work.look(Purpose::Result, &[]) };
     match last_look(client, &look, id, ran).await {
         Ok(left) => (left, Diagnostics::new()),
         Err(failure) => (None, message::unread(id, &[], failure.into_diagnostics()).into()),

@@ -35,9 +35,9 @@ impl<R: Managed> Work<'_, R> {
     }
 
     /// A look for this work.
-    pub(crate) fn look(&self, purpose: Purpose) -> Look<'_, R> {
+    pub(crate) fn look<'a>(&'a self, purpose: Purpose, operations: &'a [R::Operation]) -> Look<'a, R> {
         let recalled = self.recalled.as_ref();
-        Look { purpose, arguments: self.arguments, prior: self.prior, recalled, desired: self.desired }
+        Look { purpose, arguments: self.arguments, prior: self.prior, recalled, desired: self.desired, operations }
     }
 
     /// The change, as seen now.

@@ -59,7 +59,7 @@ impl<R: Managed> Resource for Engine<R> {
         let recalled = prior.and_then(|prior| R::recall(prior, request.prior_private.observed.as_ref()));
         let purpose = Purpose::Plan { changed: request.changed };
         let arguments = prior.map_or(desired, |prior| &prior.arguments);
-        let look = Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired) };
+        let look = Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired), operations: &[] };
         let what = format!("planning {}", R::object(desired));
         let deadline = Deadline::new(context, what, limit::<R>(request.config, |limits| limits.read), Duration::ZERO);
         let looked = R::look(deadline.context(), &look).await;
@@ -245,7 +245,7 @@ fn of_state<'a, R: Managed>(
     prior: &'a Prior<R::Model, R::Desired>,
     recalled: Option<&'a R::Observed>,
 ) -> Look<'a, R> {
-    Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None }
+    Look { purpose, arguments: &prior.arguments, prior: Some(prior), recalled, desired: None, operations: &[] }
 }
 
 /// The object as it exists. An unknown list of operations becomes what `ran`; a known one stays as it was last planned.

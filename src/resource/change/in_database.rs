@@ -10,7 +10,7 @@ use super::sighting::Sighting;
 use super::terms::Purpose;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
-use crate::postgres::{Error, Facts, Identifier, Reader, Server, Transaction};
+use crate::postgres::{Error, Facts, Identifier, Reader, Server, Statement};
 use crate::printable::is_printable_line;
 use crate::provider::Context;
 use crate::terraform::Diagnostics;
@@ -44,32 +44,20 @@ pub(crate) trait InDatabase: Managed {
         look: &Look<'_, Self>,
     ) -> impl Future<Output = Result<Self::Observed, Error>> + Send;
 
-    /// Looks at what only these operations need, once they are decided.
-    fn look_closer(
-        _: &Reader,
-        _: &Work<'_, Self>,
-        _: &[Self::Operation],
-        _: &mut Self::Observed,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
-        async { Ok(()) }
+    /// Whether a look for a change depends on the operations.
+    fn looks_closer(_: &[Self::Operation]) -> bool {
+        false
     }
 
-    /// Runs one operation.
-    fn run(
-        transaction: &Transaction,
-        work: &Work<'_, Self>,
-        operation: &Self::Operation,
-        now: &Self::Observed,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// The statements that do one operation.
+    fn statements(work: &Work<'_, Self>, operation: &Self::Operation, now: &Self::Observed) -> Vec<Statement>;
 
     /// Makes sure that the operations had their effect: a server may skip a statement without an error. Returns warnings.
-    fn verify(
-        _: &Reader,
-        _: &Work<'_, Self>,
-        _: &[Self::Operation],
-        _: &Self::Observed,
-    ) -> impl Future<Output = Result<Diagnostics, Attempt>> + Send {
-        async { Ok(Diagnostics::new()) }
+    ///
+    /// # Errors
+    /// What they did not do.
+    fn verify(_: &Work<'_, Self>, _: &[Self::Operation], _: &Self::Observed) -> Result<Diagnostics, Diagnostics> {
+        Ok(Diagnostics::new())
     }
 
     /// Whether it can be seen afterwards that an operation has run.
@@ -183,7 +171,9 @@ async fn attempt<R: InDatabase>(
     let transaction = server.write(database, limit, context.cancel()).await?;
     let reader = transaction.reader();
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
-    let mut now = R::observe(reader, facts, &work.look(purpose)).await?;
+    let look = |operations| async move { R::observe(reader, facts, &work.look(purpose, operations)).await };
+    let planned = work.planned.unwrap_or_default();
+    let mut now = transaction.begin(look(planned)).await?;
     if let Some(gone) = work.recognise(&now)? {
         return Ok(Done::left(gone));
     }
@@ -194,23 +184,25 @@ async fn attempt<R: InDatabase>(
         return Ok(Done::left(message::not_destroyed::<R>(work.arguments)));
     }
     let operations = work.operations(&now)?;
-    R::look_closer(reader, work, &operations, &mut now).await?;
-    let decision = work.decide(&now, &operations)?;
-    for operation in &decision.run {
-        R::run(&transaction, work, operation, &now).await?;
+    if R::looks_closer(&operations) && operations != planned {
+        now = look(&operations).await?;
     }
-    let mut warnings = Diagnostics::new();
-    let observed = match work.desired {
-        None => None,
-        Some(desired) => {
-            let found = R::observe(reader, facts, &work.look(Purpose::Result)).await?;
-            if !R::exists(&found) {
-                return Err(message::not_there::<R>(desired).into());
-            }
-            warnings = R::verify(reader, work, &decision.run, &found).await?;
-            Some(found)
+    let decision = work.decide(&now, &operations)?;
+    let statements: Vec<_> = decision.run.iter().flat_map(|operation| R::statements(work, operation, &now)).collect();
+    let result = async {
+        match work.desired {
+            None => Ok(None),
+            Some(_) => R::observe(reader, facts, &work.look(Purpose::Result, &decision.run)).await.map(Some),
         }
     };
+    let observed = transaction.execute(&statements, result).await?;
+    let mut warnings = Diagnostics::new();
+    if let (Some(desired), Some(found)) = (work.desired, &observed) {
+        if !R::exists(found) {
+            return Err(message::not_there::<R>(desired).into());
+        }
+        warnings = R::verify(work, &decision.run, found)?;
+    }
     sent.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&decision.run);
     let notices = transaction.commit().await?;
     let mut diagnostics = decision.warnings;
@@ -233,7 +225,7 @@ async fn look_again<R: InDatabase>(
     let Some(desired) = work.desired.filter(|_| ran.iter().all(R::leaves_a_trace)) else { return Err(error) };
     let looking = || async {
         let reader = server.read(R::database(desired).as_str(), context.cancel()).await?;
-        R::observe(&reader, facts, &work.look(Purpose::Result)).await
+        R::observe(&reader, facts, &work.look(Purpose::Result, &[])).await
     };
     let Ok(found) = transient(context.cancel(), looking).await else { return Err(error) };
     let is_as_wanted = R::exists(&found) && matches!(R::diff(&Change::drift(desired, &found)), Ok(Some(left)) if left.is_empty());

@@ -224,6 +224,8 @@ pub(crate) struct Look<'a, R: Managed> {
     pub(crate) recalled: Option<&'a R::Observed>,
     /// What is asked for; `None` for a refresh and a destroy.
     pub(crate) desired: Option<&'a R::Desired>,
+    /// The operations that are about to run, as far as they are known, or of which the result is looked at.
+    pub(crate) operations: &'a [R::Operation],
 }
 
 /// What is known when planned operations are about to run.

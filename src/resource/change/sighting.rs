@@ -1,6 +1,5 @@
 //! What was seen of an object, and where: what it takes to recognise it. Pure.
 
-use crate::catalogue::key::Key;
 use crate::postgres::{Moved, Site};
 
 /// What was seen of an object, and where.
@@ -31,9 +30,9 @@ pub(crate) enum Stranger {
 }
 
 /// The oid of the state, if it means something here.
-pub(crate) fn key_by_oid(before: Option<&Site>, here: Option<&Site>, oid: Option<u32>) -> Option<Key<'static>> {
+pub(crate) fn oid_here(before: Option<&Site>, here: Option<&Site>, oid: Option<u32>) -> Option<u32> {
     let is_same = before.zip(here).is_some_and(|(before, here)| here.moved_from(before).is_none());
-    oid.filter(|_| is_same).map(Key::Oid)
+    oid.filter(|_| is_same)
 }
 
 #[cfg(test)]
@@ -44,9 +43,9 @@ mod tests {
     fn an_oid_means_something_only_where_it_was_read() {
         let here = Site { system: Some(1), cluster: None, database: 5 };
         let elsewhere = Site { system: Some(2), ..here.clone() };
-        assert_eq!(key_by_oid(Some(&here), Some(&here), Some(7)), Some(Key::Oid(7)));
-        assert_eq!(key_by_oid(Some(&elsewhere), Some(&here), Some(7)), None);
+        assert_eq!(oid_here(Some(&here), Some(&here), Some(7)), Some(7));
+        assert_eq!(oid_here(Some(&elsewhere), Some(&here), Some(7)), None);
         // A state of an earlier release does not say where.
-        assert_eq!(key_by_oid(None, Some(&here), Some(7)), None);
+        assert_eq!(oid_here(None, Some(&here), Some(7)), None);
     }
 }

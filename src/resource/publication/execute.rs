@@ -5,7 +5,7 @@ use super::observe;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{Publication, PublicationModel};
-use crate::postgres::{Error, Facts, Identifier, Reader, Transaction};
+use crate::postgres::{Error, Facts, Identifier, Reader, Statement};
 use crate::resource::change::{InDatabase, Look, Sighting, Work};
 
 impl InDatabase for Publication {
@@ -32,7 +32,7 @@ impl InDatabase for Publication {
         observe::observe(reader, facts, look).await
     }
 
-    async fn run(transaction: &Transaction, _: &Work<'_, Self>, operation: &Operation, _: &Observed) -> Result<(), Error> {
-        transaction.execute(&operation.statement()).await
+    fn statements(_: &Work<'_, Self>, operation: &Operation, _: &Observed) -> Vec<Statement> {
+        vec![operation.statement()]
     }
 }

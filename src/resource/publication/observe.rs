@@ -8,37 +8,14 @@ use super::desired::{Desired, Publish, Scope};
 use super::observed::{Current, Found, Met, Observed};
 use super::schema::Publication;
 use crate::catalogue::key::Key;
-use crate::catalogue::relation::{find_relations, identifier, missing_schemas, table};
+use crate::catalogue::publication::{find_publication, published_schemas, published_tables};
+use crate::catalogue::relation::{find_relations, missing_schemas};
 use crate::catalogue::replica_identity::{Covered, published_without_identity, without_identity};
 use crate::catalogue::slot::logical_slots;
-use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
-use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, ServerVersion};
+use crate::postgres::version::VIA_ROOT;
+use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, ServerVersion};
 use crate::printable::printable_line;
-use crate::resource::change::{Look, Purpose, key_by_oid};
-
-/// `$1` the name, `$2` the oid, one of them. `to_jsonb` reads a column that older servers lack.
-const PUBLICATION: &str = "\
-SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
-       p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
-       (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root,
-       (SELECT s.xmin::text FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-         WHERE d.datname = pg_catalog.current_database() AND s.classid = 'pg_catalog.pg_publication'::pg_catalog.regclass
-           AND s.objid = p.oid AND s.deptype = 'o') AS since
-FROM pg_catalog.pg_publication p
-WHERE p.pubname = $1 OR p.oid = $2";
-
-const TABLES: &str = "\
-SELECT n.nspname::text AS schema, c.relname::text AS name
-FROM pg_catalog.pg_publication_rel r
-JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE r.prpubid = $1";
-
-const SCHEMAS: &str = "\
-SELECT n.nspname::text AS name
-FROM pg_catalog.pg_publication_namespace p
-JOIN pg_catalog.pg_namespace n ON n.oid = p.pnnspid
-WHERE p.pnpubid = $1";
+use crate::resource::change::{Look, Purpose, oid_here};
 
 /// Looks at a publication as far as the purpose needs it.
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publication>) -> Result<Observed, Error> {
@@ -49,80 +26,61 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
         // What the destroy drops is what the refresh before it found.
         return Ok(Observed { publication: Some(found.clone()), slots: logical_slots(reader).await?, ..seen });
     }
-    let (name, publication) = match (look.purpose, look.desired) {
-        (Purpose::Result, Some(desired)) => (&desired.name, find(reader, version, Key::Name(desired.name.as_str())).await?),
-        _ => (&look.arguments.name, find_ours(reader, version, look).await?),
+    let key = match (look.purpose, look.desired) {
+        (Purpose::Result, Some(desired)) => Key::named(desired.name.as_str()),
+        _ => ours(reader, look),
     };
-    let slots = match look.purpose {
-        Purpose::PlanDestroy | Purpose::Destroy => logical_slots(reader).await?,
-        _ => Vec::new(),
-    };
-    let met = match (look.purpose, look.desired) {
-        (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => {
-            let published_as = publication.as_ref().map_or(name, |found| &found.current.name);
-            Some(meet(reader, desired, published_as).await?)
+    let slots = async {
+        match look.purpose {
+            Purpose::PlanDestroy | Purpose::Destroy => logical_slots(reader).await,
+            _ => Ok(Vec::new()),
         }
-        _ => None,
+    };
+    let met = async {
+        match (look.purpose, look.desired) {
+            (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => meet(reader, desired, key).await.map(Some),
+            _ => Ok(None),
+        }
+    };
+    // Awaited together, so they cost one round trip.
+    let (publication, slots, met) = try_join!(find(reader, version, key), slots, met)?;
+    let publication = match publication {
+        Some(found) if is_stranger(&found, look) => find(reader, version, Key::named(look.arguments.name.as_str())).await?,
+        found => found,
     };
     Ok(Observed { publication, met, slots, ..seen })
 }
 
-/// The publication with the oid of the state, else the one with its name. In a refresh, one that was found under another name
-/// counts only if it is still what was last seen.
-async fn find_ours(reader: &Reader, version: ServerVersion, look: &Look<'_, Publication>) -> Result<Option<Found>, Error> {
-    let name = &look.arguments.name;
+/// The publication with the oid of the state, else the one with its name.
+fn ours<'a>(reader: &Reader, look: &'a Look<'_, Publication>) -> Key<'a> {
     let before = look.recalled.and_then(|recalled| Some((recalled.site.as_ref()?, recalled.publication.as_ref()?)));
-    if let Some((site, before)) = before
-        && let Some(key) = key_by_oid(Some(site), reader.site().as_ref(), Some(before.oid))
-        && let Some(found) = find(reader, version, key).await?
-        && (found.current.name == *name || !matches!(look.purpose, Purpose::Read { .. }) || found.is_still(before))
-    {
-        return Ok(Some(found));
-    }
-    find(reader, version, Key::Name(name.as_str())).await
+    let oid = before.and_then(|(site, found)| oid_here(Some(site), reader.site().as_ref(), Some(found.oid)));
+    Key::either(oid, look.arguments.name.as_str())
+}
+
+/// In a refresh, a publication that was found under another name counts only if it is still what was last seen.
+fn is_stranger(found: &Found, look: &Look<'_, Publication>) -> bool {
+    let is_refresh = matches!(look.purpose, Purpose::Read { .. });
+    let before = look.recalled.and_then(|recalled| recalled.publication.as_ref());
+    is_refresh && found.current.name != look.arguments.name && !before.is_some_and(|before| found.is_still(before))
 }
 
 async fn find(reader: &Reader, version: ServerVersion, key: Key<'_>) -> Result<Option<Found>, Error> {
-    let (name, oid) = key.values();
-    let rows = reader.query(PUBLICATION, &[name.into(), Parameter::Oid(oid)]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let oid = row.oid("oid")?;
-    let name = row.text("name")?;
-    let publish = Publish {
-        insert: row.bool("insert")?,
-        update: row.bool("update")?,
-        delete: row.bool("delete")?,
-        truncate: row.bool("truncate")?,
+    let (publication, tables, schemas, without_identity) = try_join!(
+        find_publication(reader, key),
+        published_tables(reader, key),
+        published_schemas(reader, version, key),
+        published_without_identity(reader, version, key),
+    )?;
+    let Some(found) = publication else { return Ok(None) };
+    let current = Current {
+        name: found.name,
+        scope: if found.all_tables { Scope::AllTables } else { Scope::Listed { tables, schemas } },
+        publish: Publish { insert: found.insert, update: found.update, delete: found.delete, truncate: found.truncate },
+        via_root: found.via_root.filter(|_| version.has(VIA_ROOT)),
     };
-    let scope = async { if row.bool("all_tables")? { Ok(Scope::AllTables) } else { listed_scope(reader, version, oid).await } };
-    let exposed = async {
-        if !publish.needs_identity() {
-            return Ok(Vec::new());
-        }
-        let tables = published_without_identity(reader, version, &name).await?;
-        Ok(tables.iter().map(shown).collect())
-    };
-    // Awaited together, so they cost one round trip.
-    let (scope, without_identity) = try_join!(scope, exposed)?;
-    let via_root = if version.has(VIA_ROOT) { row.optional_bool("via_root")? } else { None };
-    let current = Current { name: identifier(name)?, scope, publish, via_root };
-    Ok(Some(Found { oid, current, since: row.optional_text("since")?, without_identity }))
-}
-
-async fn listed_scope(reader: &Reader, version: ServerVersion, oid: u32) -> Result<Scope, Error> {
-    let tables = async {
-        let rows = reader.query(TABLES, &[Parameter::Oid(oid)]).await?;
-        rows.iter().map(table).collect::<Result<BTreeSet<_>, _>>()
-    };
-    let schemas = async {
-        if !version.has(PUBLICATION_SCHEMAS) {
-            return Ok(BTreeSet::new());
-        }
-        let rows = reader.query(SCHEMAS, &[Parameter::Oid(oid)]).await?;
-        rows.iter().map(|row| identifier(row.text("name")?)).collect()
-    };
-    let (tables, schemas) = try_join!(tables, schemas)?;
-    Ok(Scope::Listed { tables, schemas })
+    let without_identity = without_identity.iter().map(shown).collect();
+    Ok(Some(Found { oid: found.oid, current, since: found.since, without_identity }))
 }
 
 /// A table in a list that only informs.
@@ -131,7 +89,7 @@ fn shown(table: &QualifiedTable) -> String {
 }
 
 /// What affects a change to the wanted scope.
-async fn meet(reader: &Reader, desired: &Desired, published_as: &Identifier) -> Result<Met, Error> {
+async fn meet(reader: &Reader, desired: &Desired, publication: Key<'_>) -> Result<Met, Error> {
     let none = (BTreeSet::new(), BTreeSet::new());
     let (tables, schemas) = match &desired.scope {
         Scope::AllTables => (&none.0, &none.1),
@@ -142,7 +100,7 @@ async fn meet(reader: &Reader, desired: &Desired, published_as: &Identifier) -> 
         all_tables: desired.scope == Scope::AllTables,
         schemas: schemas.clone(),
         tables: tables.iter().collect(),
-        publication: published_as.as_str(),
+        publication,
     };
     let (without_identity, tables, missing_schemas) =
         try_join!(without_identity(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;

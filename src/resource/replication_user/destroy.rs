@@ -3,18 +3,20 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use tokio::try_join;
+
 use super::message;
 use super::observe::{clearing, seen, survey};
 use super::observed::{Clearing, Observed};
 use super::operation::Operation;
-use super::run::run;
 use super::schema::ReplicationUser;
+use super::statement::statements;
 use crate::catalogue::key::Key;
 use crate::catalogue::relation::identifier;
 use crate::catalogue::role::find_role;
 use crate::failure::Attempt;
 use crate::postgres::retry::until_done;
-use crate::postgres::{Facts, Server};
+use crate::postgres::{Error, Facts, Server};
 use crate::provider::Context;
 use crate::resource::change::{
     Done, InDatabase, Managed, Purpose, Stopped, Work, is_taken_up, not_destroyed, turn_of, until_free,
@@ -50,7 +52,7 @@ async fn clear(
     work: &Work<'_, ReplicationUser>,
     cleared: &Mutex<Vec<Operation>>,
 ) -> Result<Done<ReplicationUser>, Attempt> {
-    let everywhere = survey(context, server, facts, &work.look(Purpose::Destroy)).await?;
+    let everywhere = survey(context, server, facts, &work.look(Purpose::Destroy, &[])).await?;
     if let Some(gone) = work.recognise(&everywhere)? {
         return Ok(Done::left(gone));
     }
@@ -79,21 +81,21 @@ async fn clear_database(
     everywhere: &Observed,
     work: &Work<'_, ReplicationUser>,
 ) -> Result<Vec<Operation>, Attempt> {
+    let Some(oid) = everywhere.role.as_ref().map(|role| role.oid) else { return Ok(Vec::new()) };
+    let key = Key::oid(oid);
     let transaction = server.write(before.database.as_str(), work.limit, context.cancel()).await?;
     let reader = transaction.reader();
-    let Some(oid) = everywhere.role.as_ref().map(|role| role.oid) else { return Ok(Vec::new()) };
-    let Some(role) = find_role(reader, facts, Key::Oid(oid)).await? else { return Ok(Vec::new()) };
+    let look = async { try_join!(find_role(reader, facts, key), clearing(reader, facts, key, &before.database, before.is_own)) };
+    let (Some(role), now) = transaction.begin(look).await? else { return Ok(Vec::new()) };
     let name = identifier(role.name.clone())?;
-    let now = clearing(reader, facts, &role, &before.database, before.is_own).await?;
     let mut operations: Vec<Operation> = now.held.iter().map(|held| now.take_back(&held.holding, &name)).collect();
     if before.is_own {
         operations.push(Operation::DropRole { role: name });
     }
     let now = seen(reader, facts, Some(role), vec![now]);
     work.admit(&now, &operations)?;
-    for operation in &operations {
-        run(&transaction, None, operation, &now).await?;
-    }
+    let sql: Vec<_> = operations.iter().flat_map(|operation| statements(operation, None, &now)).collect();
+    transaction.execute(&sql, std::future::ready(Ok::<_, Error>(()))).await?;
     transaction.commit().await?;
     Ok(operations)
 }

@@ -3,14 +3,13 @@
 use super::desired::Desired;
 use super::destroy;
 use super::message;
-use super::observe::{self, whole_schemas};
+use super::observe;
 use super::observed::Observed;
 use super::operation::Operation;
-use super::run::run;
 use super::schema::{ReplicationUser, ReplicationUserModel};
-use crate::catalogue::table_privilege::{readable_tables, unreadable_tables};
+use super::statement;
 use crate::failure::{Attempt, Failure};
-use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Transaction};
+use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Statement};
 use crate::provider::Context;
 use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Sighting, Stopped, Work};
 use crate::terraform::Diagnostics;
@@ -67,31 +66,19 @@ impl InDatabase for ReplicationUser {
         observe::observe(reader, facts, look).await
     }
 
-    async fn look_closer(
-        reader: &Reader,
-        work: &Work<'_, Self>,
-        operations: &[Operation],
-        now: &mut Observed,
-    ) -> Result<(), Error> {
-        let include_views = work.desired.is_some_and(|desired| desired.include_views);
-        observe::look_closer(reader, include_views, operations, now).await
+    fn looks_closer(operations: &[Operation]) -> bool {
+        observe::looks_closer(operations)
     }
 
-    async fn run(transaction: &Transaction, work: &Work<'_, Self>, operation: &Operation, now: &Observed) -> Result<(), Error> {
-        run(transaction, work.secret.as_ref(), operation, now).await
+    fn statements(work: &Work<'_, Self>, operation: &Operation, now: &Observed) -> Vec<Statement> {
+        statement::statements(operation, work.secret.as_ref(), now)
     }
 
-    async fn verify(reader: &Reader, work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<Diagnostics, Attempt> {
+    fn verify(work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<Diagnostics, Diagnostics> {
         let Some(desired) = work.desired else { return Ok(Diagnostics::new()) };
-        let role = found.role.as_ref().map_or(0, |role| role.oid);
-        let whole = whole_schemas(ran);
-        let unreadable = unreadable_tables(reader, &found.facts, role, &whole, desired.include_views).await?;
         let before = work.prior.map(|prior| &prior.arguments);
-        message::verdict(before, desired, ran, found, &unreadable).into_result()?;
-        let revoked: Vec<&Identifier> = ran.iter().filter_map(Operation::revokes_select_in).collect();
-        let readable =
-            if revoked.is_empty() { Vec::new() } else { readable_tables(reader, &found.facts, role, &revoked).await? };
-        Ok(message::still_readable(desired, ran, &readable))
+        message::verdict(before, desired, ran, found, &found.closer.unreadable).into_result()?;
+        Ok(message::still_readable(desired, ran, &found.closer.readable))
     }
 
     fn leaves_a_trace(operation: &Operation) -> bool {

@@ -20,7 +20,6 @@ mod observe;
 mod observed;
 mod operation;
 mod remaining;
-mod run;
 mod schema;
 mod state;
 mod statement;

@@ -1,91 +1,90 @@
 //! Reads a role, what it may read, and what affects a destroy of it.
 
+use std::collections::BTreeSet;
+
 use tokio::try_join;
 
 use super::desired::Desired;
 use super::observed::{Clearing, Closer, Observed, Scope};
 use super::operation::Operation;
 use super::schema::ReplicationUser;
-use crate::catalogue::holdings::{self, Obstacle};
+use crate::catalogue::holdings::{self, Obstacle, databases, summary};
 use crate::catalogue::key::Key;
 use crate::catalogue::role::{self, Role, find_role};
 use crate::catalogue::schema_privilege::{find_owners, find_schemas};
 use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, unreadable_tables};
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, Server};
 use crate::provider::Context;
-use crate::resource::change::{Look, Purpose, key_by_oid};
+use crate::resource::change::{Look, Purpose, oid_here};
 
-/// Looks at a role as far as the purpose needs it.
+/// Looks at a role as far as the purpose needs it, in one round trip.
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Observed, Error> {
-    let by_name = Key::Name(look.arguments.name.as_str());
-    let role = match (look.purpose, look.desired) {
-        (Purpose::Plan { .. }, Some(desired)) => return plan(reader, facts, by_name, look, desired).await,
-        (Purpose::Result, Some(desired)) => find_role(reader, facts, Key::Name(desired.name.as_str())).await?,
-        _ => find_ours(reader, facts, look).await?,
-    };
-    match look.purpose {
-        Purpose::Read { importing } => read(reader, facts, look, role, importing).await,
-        Purpose::Result => whole(reader, facts, look, role).await,
-        _ => observe_role(reader, facts, role, &whole_scope(look)).await,
+    match (look.purpose, look.desired) {
+        (Purpose::Plan { .. }, Some(desired)) => plan(reader, facts, look, desired).await,
+        (Purpose::Result, Some(desired)) => result(reader, facts, look, desired).await,
+        (Purpose::Read { importing: true }, _) => import(reader, facts, look).await,
+        (Purpose::Read { importing: false }, _) => read(reader, facts, look).await,
+        _ => {
+            let key = ours(reader, look);
+            let include_views = look.desired.is_some_and(|desired| desired.include_views);
+            let closer = look_closer(reader, facts, key, include_views, look.operations);
+            let scope = whole_scope(look);
+            let (seen, closer) = try_join!(observe_role(reader, facts, key, &scope), closer)?;
+            Ok(Observed { closer, ..seen })
+        }
     }
 }
 
 /// The role with the oid of the state, else the one with its name.
-async fn find_ours(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Option<Role>, Error> {
+fn ours<'a>(reader: &Reader, look: &'a Look<'_, ReplicationUser>) -> Key<'a> {
     let before = look.recalled.and_then(|recalled| recalled.site.as_ref());
     let oid = look.prior.and_then(|prior| prior.model.catalogue_oid());
-    if let Some(key) = key_by_oid(before, reader.site().as_ref(), oid)
-        && let Some(role) = find_role(reader, facts, key).await?
-    {
-        return Ok(Some(role));
-    }
-    find_role(reader, facts, Key::Name(look.arguments.name.as_str())).await
+    Key::either(oid_here(before, reader.site().as_ref(), oid), look.arguments.name.as_str())
 }
 
 /// A role that was found under another name counts only if it is still what was last seen.
-async fn read(
-    reader: &Reader,
-    facts: &Facts,
-    look: &Look<'_, ReplicationUser>,
-    role: Option<Role>,
-    importing: bool,
-) -> Result<Observed, Error> {
-    if importing && let Some(role) = role {
-        return import(reader, facts, role).await;
-    }
+async fn read(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Observed, Error> {
     let name = look.arguments.name.as_str();
-    let is_renamed = role.as_ref().is_some_and(|role| role.name != name);
-    let found = whole(reader, facts, look, role).await?;
+    let found = whole(reader, facts, look, ours(reader, look)).await?;
+    let is_renamed = found.role.as_ref().is_some_and(|role| role.name != name);
     if is_renamed && !look.recalled.is_some_and(|before| found.is_still(before)) {
-        let role = find_role(reader, facts, Key::Name(name)).await?;
-        return whole(reader, facts, look, role).await;
+        return whole(reader, facts, look, Key::named(name)).await;
     }
     Ok(found)
 }
 
 /// A role with all that the state says of it: what a destroy would do is part of it.
-async fn whole(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, role: Option<Role>) -> Result<Observed, Error> {
-    let Some(oid) = role.as_ref().map(|role| role.oid) else { return Ok(seen(reader, facts, None, Vec::new())) };
+async fn whole(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, key: Key<'_>) -> Result<Observed, Error> {
     let scope = whole_scope(look);
-    let seen = observe_role(reader, facts, role, &scope);
-    let (seen, holds) = try_join!(seen, holdings::summary(reader, oid))?;
-    Ok(Observed { holds: Some(holds), ..seen })
+    let (seen, holds) = try_join!(observe_role(reader, facts, key, &scope), summary(reader, key))?;
+    Ok(Observed { holds: seen.role.is_some().then_some(holds), ..seen })
+}
+
+/// A role after a change: which tables it still cannot read, or still can, counts too.
+async fn result(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, desired: &Desired) -> Result<Observed, Error> {
+    let key = Key::named(desired.name.as_str());
+    let (granted, revoked) = (whole_schemas(look.operations), revoked_in(look.operations));
+    let (seen, unreadable, readable) = try_join!(
+        whole(reader, facts, look, key),
+        unreadable_tables(reader, facts, key, &granted, desired.include_views),
+        readable_tables(reader, facts, key, &revoked, false),
+    )?;
+    Ok(Observed { closer: Closer { unreadable, readable, ..Closer::default() }, ..seen })
 }
 
 fn whole_scope<'a>(look: &'a Look<'_, ReplicationUser>) -> Scope<'a> {
     Scope::of(look.prior.map(|prior| &prior.arguments).into_iter().chain(look.desired))
 }
 
-/// The privileges of a role, or of one that does not exist yet, in the scope. The queries are awaited together, so they cost one
-/// round trip.
-async fn observe_role(reader: &Reader, facts: &Facts, role: Option<Role>, scope: &Scope<'_>) -> Result<Observed, Error> {
-    let oid = role.as_ref().map_or(0, |role| role.oid);
+/// The privileges of a role, or of one that does not exist yet, in the scope.
+async fn observe_role(reader: &Reader, facts: &Facts, key: Key<'_>, scope: &Scope<'_>) -> Result<Observed, Error> {
     let names: Vec<&str> = scope.schemas.iter().copied().collect();
     let owners = scope.owners.iter().copied().collect();
-    let (mut schemas, owners, tables) = try_join!(
-        find_schemas(reader, facts, oid, &names, scope.include_views),
-        find_owners(reader, facts, oid, &names, owners),
-        find_tables(reader, facts, oid, &scope.tables),
+    let (role, mut schemas, owners, tables) = try_join!(
+        find_role(reader, facts, key),
+        find_schemas(reader, facts, key, &names, scope.include_views),
+        find_owners(reader, facts, key, &names, owners),
+        find_tables(reader, facts, key, &scope.tables),
     )?;
     for (schema, owner, found) in owners {
         if let Some(schema) = schemas.get_mut(&schema) {
@@ -108,25 +107,21 @@ pub(super) fn added(look: &Look<'_, ReplicationUser>, desired: &Desired) -> Opti
     Some(new)
 }
 
-async fn plan(
-    reader: &Reader,
-    facts: &Facts,
-    key: Key<'_>,
-    look: &Look<'_, ReplicationUser>,
-    desired: &Desired,
-) -> Result<Observed, Error> {
+async fn plan(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, desired: &Desired) -> Result<Observed, Error> {
+    let key = Key::named(look.arguments.name.as_str());
     let new = added(look, desired);
-    let role = find_role(reader, facts, key).await?;
-    let mut observed = observe_role(reader, facts, role, &Scope::of(&new)).await?;
-    let schemas: Vec<&Identifier> = new.iter().flat_map(|new| &new.schemas).collect();
-    let oid = observed.role.as_ref().map_or(0, |role| role.oid);
-    observed.closer.unreadable = unreadable_tables(reader, facts, oid, &schemas, desired.include_views).await?;
-    Ok(observed)
+    let (scope, schemas) = (Scope::of(&new), new.iter().flat_map(|new| &new.schemas).collect::<Vec<_>>());
+    let (seen, unreadable) = try_join!(
+        observe_role(reader, facts, key, &scope),
+        unreadable_tables(reader, facts, key, &schemas, desired.include_views),
+    )?;
+    Ok(Observed { closer: Closer { unreadable, ..Closer::default() }, ..seen })
 }
 
 /// An imported role: its grants say what to look at.
-async fn import(reader: &Reader, facts: &Facts, role: Role) -> Result<Observed, Error> {
-    let (schemas, tables) = role::granted(reader, role.oid).await?;
+async fn import(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>) -> Result<Observed, Error> {
+    let key = ours(reader, look);
+    let (schemas, tables) = role::granted(reader, key).await?;
     let tables: Vec<QualifiedTable> = tables.iter().filter_map(|table| table.parse().ok()).collect();
     let single = tables.iter().map(|table| table.schema.as_str());
     let scope = Scope {
@@ -134,38 +129,54 @@ async fn import(reader: &Reader, facts: &Facts, role: Role) -> Result<Observed, 
         tables: tables.iter().collect(),
         ..Scope::default()
     };
-    let oid = role.oid;
-    let (observed, holds) = try_join!(observe_role(reader, facts, Some(role), &scope), holdings::summary(reader, oid))?;
-    Ok(Observed { holds: Some(holds), closer: Closer { granted_schemas: schemas, ..Closer::default() }, ..observed })
+    let (seen, holds) = try_join!(observe_role(reader, facts, key, &scope), summary(reader, key))?;
+    let closer = Closer { granted_schemas: schemas, ..Closer::default() };
+    Ok(Observed { holds: seen.role.is_some().then_some(holds), closer, ..seen })
 }
 
 /// What must be known of tables before operations on whole schemas run, and of a role before it is adopted.
-pub(super) async fn look_closer(
+async fn look_closer(
     reader: &Reader,
+    facts: &Facts,
+    key: Key<'_>,
     include_views: bool,
     operations: &[Operation],
-    now: &mut Observed,
-) -> Result<(), Error> {
-    let role = now.role.as_ref().map_or(0, |role| role.oid);
-    if matches!(operations.first(), Some(Operation::AdoptRole { .. })) {
-        now.closer.elsewhere = holdings::databases(reader, role).await?;
-    }
-    let granted = whole_schemas(operations);
-    let revoked = operations.iter().filter_map(|operation| match operation {
+) -> Result<Closer, Error> {
+    let (granted, revoked) = (whole_schemas(operations), wholly_revoked(operations));
+    let both: Vec<&Identifier> = granted.iter().chain(&revoked).copied().collect();
+    let elsewhere = async {
+        match operations.first() {
+            Some(Operation::AdoptRole { .. }) => databases(reader, key).await,
+            _ => Ok(Vec::new()),
+        }
+    };
+    // Tables are handled one by one only if a statement for the whole schema would fail.
+    let (closed, unreadable, readable, elsewhere) = try_join!(
+        closed_schemas(reader, &both),
+        unreadable_tables(reader, facts, key, &granted, include_views),
+        readable_tables(reader, facts, key, &revoked, true),
+        elsewhere,
+    )?;
+    Ok(Closer { unreadable, readable, closed, elsewhere, ..Closer::default() })
+}
+
+/// Whether a look for a change depends on the operations.
+pub(super) fn looks_closer(operations: &[Operation]) -> bool {
+    let adopts = matches!(operations.first(), Some(Operation::AdoptRole { .. }));
+    adopts || !whole_schemas(operations).is_empty() || !wholly_revoked(operations).is_empty()
+}
+
+fn wholly_revoked(operations: &[Operation]) -> Vec<&Identifier> {
+    let whole = operations.iter().filter_map(|operation| match operation {
         Operation::RevokeSelectOnAll { schema, .. } => Some(schema),
         _ => None,
     });
-    let both: Vec<&Identifier> = granted.iter().copied().chain(revoked).collect();
-    if both.is_empty() {
-        return Ok(());
-    }
-    let closed = closed_schemas(reader, &both).await?;
-    // Tables are handled one by one only if a statement for the whole schema would fail.
-    let one_by_one: Vec<&Identifier> = both.into_iter().filter(|schema| closed.contains(schema.as_str())).collect();
-    now.closer.unreadable = unreadable_tables(reader, &now.facts, role, &granted, include_views).await?;
-    now.closer.readable = readable_tables(reader, &now.facts, role, &one_by_one).await?;
-    now.closer.closed = closed;
-    Ok(())
+    whole.collect()
+}
+
+fn revoked_in(operations: &[Operation]) -> Vec<&Identifier> {
+    let schemas: BTreeSet<&Identifier> = operations.iter().filter_map(Operation::revokes_select_in).collect();
+    schemas.into_iter().collect()
 }
 
 /// The schemas with a grant on every table.
@@ -186,15 +197,20 @@ pub(super) async fn survey(
 ) -> Result<Observed, Error> {
     let arguments = look.arguments;
     let reader = server.read(arguments.database.as_str(), context.cancel()).await?;
-    let Some(role) = find_ours(&reader, facts, look).await? else { return Ok(seen(&reader, facts, None, Vec::new())) };
-    let own = clearing(&reader, facts, &role, &arguments.database, true).await?;
-    let holds = holdings::summary(&reader, role.oid).await?;
-    let mut found = seen(&reader, facts, Some(role.clone()), Vec::new());
+    let key = ours(&reader, look);
+    let (role, own, holds) = try_join!(
+        find_role(&reader, facts, key),
+        clearing(&reader, facts, key, &arguments.database, true),
+        summary(&reader, key),
+    )?;
+    let Some(role) = role else { return Ok(seen(&reader, facts, None, Vec::new())) };
+    let key = Key::oid(role.oid);
+    let mut found = seen(&reader, facts, Some(role), Vec::new());
     // The look into the next database may need its connection.
     drop(reader);
     for database in &holds.databases {
         let reader = server.read(database.as_str(), context.cancel()).await?;
-        found.clearings.push(clearing(&reader, facts, &role, database, false).await?);
+        found.clearings.push(clearing(&reader, facts, key, database, false).await?);
     }
     found.clearings.push(own);
     Ok(Observed { holds: Some(holds), ..found })
@@ -204,16 +220,19 @@ pub(super) async fn survey(
 pub(super) async fn clearing(
     reader: &Reader,
     facts: &Facts,
-    role: &Role,
+    key: Key<'_>,
     database: &Identifier,
     is_own: bool,
 ) -> Result<Clearing, Error> {
-    let found = holdings::holdings(reader, facts, role.oid, database.as_str(), is_own).await?;
-    let mut obstacles = Vec::new();
-    if is_own {
-        obstacles.extend(holdings::walsenders(reader, role.oid).await?);
-        obstacles.extend(holdings::missing_right(reader, facts, role.oid).await?.map(Obstacle::MayNotDrop));
-    }
+    let once = async {
+        if !is_own {
+            return Ok(Vec::new());
+        }
+        let (mut live, missing) = try_join!(holdings::walsenders(reader, key), holdings::missing_right(reader, facts, key))?;
+        live.extend(missing.map(Obstacle::MayNotDrop));
+        Ok(live)
+    };
+    let (found, mut obstacles) = try_join!(holdings::holdings(reader, facts, key, database.as_str(), is_own), once)?;
     let held = found.by_schema();
     obstacles.extend(found.obstacles);
     Ok(Clearing { database: database.clone(), is_own, held, obstacles })

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::acting::turns;
+use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use crate::catalogue::holdings::{Holding, MissingRight, Object};
 use crate::postgres::{Identifier, Statement};
@@ -21,6 +23,18 @@ impl fmt::Display for Operation {
 /// The statement, as it may be shown.
 pub(crate) fn display(operation: &Operation) -> String {
     statement(operation, Some(&Secret::default())).display().to_owned()
+}
+
+/// The statements of an operation, as an owner if needed.
+pub(super) fn statements(operation: &Operation, verifier: Option<&Secret>, now: &Observed) -> Vec<Statement> {
+    let each = turns(operation, now).into_iter().flat_map(|turn| {
+        let own = statement(&turn.operation, verifier);
+        match &turn.as_owner {
+            Some(owner) => vec![as_owner(owner), own, as_self()],
+            None => vec![own],
+        }
+    });
+    each.collect()
 }
 
 /// The statement of an operation. `verifier` is that of the new password: none leaves the password out of a created role.

@@ -1,0 +1,164 @@
+//! Parts of queries that look things up so that the effort does not grow with what else there is: with other roles, tables, schemas
+//! and publications.
+//!
+//! Each look-up by key is a subquery with `OFFSET 0`, which the planner leaves as it is: left to itself it reads a whole catalogue
+//! once instead, as soon as it expects a few keys. A catalogue that has no index for a question is entered through `pg_depend` or
+//! `pg_shdepend`, which have one for what depends on something. An access control list has an entry for everyone, so it is not taken
+//! apart to find one: the server looks for the entry itself.
+
+/// `key`: the role with the oid `$2`, else the one with the name `$1`, else 0; and the admin as `me`.
+macro_rules! role_key {
+    () => {
+        "key AS MATERIALIZED (
+  SELECT COALESCE((SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.oid = $2::oid),
+                  (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = $1::text), 0::oid) AS oid,
+         (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS me)"
+    };
+}
+
+/// `key`: the publication with the oid `$2`, else the one with the name `$1`, else 0.
+macro_rules! publication_key {
+    () => {
+        "key AS MATERIALIZED (
+  SELECT COALESCE((SELECT p.oid FROM pg_catalog.pg_publication p WHERE p.oid = $2::oid),
+                  (SELECT p.oid FROM pg_catalog.pg_publication p WHERE p.pubname = $1::text), 0::oid) AS oid)"
+    };
+}
+
+/// The row of a catalogue with an oid.
+macro_rules! by_oid {
+    ($catalogue:literal, $oid:literal) => {
+        concat!("(SELECT * FROM pg_catalog.", $catalogue, " x WHERE x.oid = ", $oid, " OFFSET 0)")
+    };
+}
+
+/// The row of a catalogue that a row `s` of `pg_depend` or `pg_shdepend` is about, if it is about one of that catalogue.
+macro_rules! dependent {
+    ($catalogue:literal) => {
+        concat!(
+            "(SELECT * FROM pg_catalog.",
+            $catalogue,
+            " x WHERE x.oid = CASE WHEN s.classid = 'pg_catalog.",
+            $catalogue,
+            "'::pg_catalog.regclass THEN s.objid END OFFSET 0)"
+        )
+    };
+}
+
+/// What depends on an object of this database: `classid` and `objid`.
+macro_rules! dependents {
+    ($catalogue:literal, $oid:literal) => {
+        concat!(
+            "(SELECT x.classid, x.objid FROM pg_catalog.pg_depend x WHERE x.refclassid = 'pg_catalog.",
+            $catalogue,
+            "'::pg_catalog.regclass AND x.refobjid = ",
+            $oid,
+            " OFFSET 0)"
+        )
+    };
+}
+
+/// What depends on a role, in all databases.
+macro_rules! role_dependents {
+    ($oid:literal) => {
+        concat!(
+            "(SELECT x.dbid, x.classid, x.objid, x.objsubid, x.deptype, x.xmin FROM pg_catalog.pg_shdepend x ",
+            "WHERE x.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND x.refobjid = ",
+            $oid,
+            " OFFSET 0)"
+        )
+    };
+}
+
+/// The schema with a name.
+macro_rules! schema {
+    ($name:literal) => {
+        concat!(
+            "(SELECT x.oid, x.nspname::text AS name, x.nspowner, x.nspacl FROM pg_catalog.pg_namespace x WHERE x.nspname = ",
+            $name,
+            " OFFSET 0)"
+        )
+    };
+}
+
+/// The relation with a name in a schema.
+macro_rules! relation {
+    ($schema:literal, $name:literal) => {
+        concat!("(SELECT * FROM pg_catalog.pg_class x WHERE x.relname = ", $name, " AND x.relnamespace = ", $schema, " OFFSET 0)")
+    };
+}
+
+/// The tables, views and sequences of a schema: `pg_class` has no index by schema.
+macro_rules! relations_of {
+    ($schema:literal) => {
+        concat!(
+            "(SELECT c.* FROM ",
+            dependents!("pg_namespace", $schema),
+            " s CROSS JOIN LATERAL ",
+            dependent!("pg_class"),
+            " c WHERE c.relnamespace = ",
+            $schema,
+            ")"
+        )
+    };
+}
+
+/// Whether a relation `c` belongs to an extension: the number of those does not grow.
+macro_rules! of_extension {
+    () => {
+        "EXISTS (SELECT FROM (SELECT x.deptype FROM pg_catalog.pg_depend x
+                              WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid OFFSET 0) x
+                  WHERE x.deptype = 'e')"
+    };
+}
+
+/// The entries of an access control list. The server unpacks a long list again for each of them, unless it is made a plain value.
+macro_rules! entries {
+    ($acl:literal) => {
+        concat!(
+            "pg_catalog.aclexplode(CASE WHEN ",
+            $acl,
+            " IS NOT NULL THEN ",
+            $acl,
+            " OPERATOR(pg_catalog.||) '{}'::pg_catalog.aclitem[] END)"
+        )
+    };
+}
+
+/// Whether the role itself was granted a privilege on an object, as its access control list says. Usually its owner granted it, or
+/// the admin. Otherwise the list is taken apart, but only if the role is in it.
+macro_rules! granted {
+    ($acl:literal, $catalogue:literal, $oid:literal, $owner:literal, $privilege:literal) => {
+        concat!(
+            "CASE WHEN key.oid = 0 THEN false
+            WHEN ",
+            $acl,
+            " OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, ",
+            $owner,
+            ", '",
+            $privilege,
+            "', false) OR ",
+            $acl,
+            " OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, key.me, '",
+            $privilege,
+            "', false) THEN true
+            WHEN NOT EXISTS (SELECT FROM ",
+            role_dependents!("key.oid"),
+            " s WHERE s.classid = 'pg_catalog.",
+            $catalogue,
+            "'::pg_catalog.regclass AND s.objid = ",
+            $oid,
+            ") THEN false
+            ELSE EXISTS (SELECT FROM ",
+            entries!($acl),
+            " a WHERE a.grantee = key.oid AND a.privilege_type = '",
+            $privilege,
+            "') END"
+        )
+    };
+}
+
+pub(super) use {
+    by_oid, dependent, dependents, entries, granted, of_extension, publication_key, relation, relations_of, role_dependents,
+    role_key, schema,
+};
