@@ -46,7 +46,7 @@ pub(super) async fn apply<R: Resource>(
         Some(existing) => {
             let actual = Model::encode(&existing.model);
             let value = if failed { actual } else { plan_pipeline::fulfil(&planned, &actual) };
-            let (value, unknown) = plan_pipeline::seal(&R::Model::attributes(), value);
+            let (value, unknown) = plan_pipeline::seal(R::Model::attributes(), value);
             if !failed {
                 diagnostics.extend(unknown.into_iter().map(left_unknown));
             }
@@ -58,8 +58,8 @@ pub(super) async fn apply<R: Resource>(
         let attributes = R::Model::attributes();
         // The stored state is kept, so an error loses nothing.
         diagnostics.extend(match diagnostics.has_errors() {
-            true => self_check::stored(&attributes, &value, "a failed apply"),
-            false => self_check::applied(&attributes, &planned, &value),
+            true => self_check::stored(attributes, &value, "a failed apply"),
+            false => self_check::applied(attributes, &planned, &value),
         });
     }
     proto::apply_resource_change::Response {

@@ -22,6 +22,6 @@ pub(super) fn configure(request: &proto::configure_provider::Request) -> Result<
 }
 
 fn decode(config: Option<&proto::DynamicValue>) -> Result<ProviderModel, Diagnostics> {
-    let value = dynamic_value::decode(config, &provider::schema().value_type())?;
+    let value = dynamic_value::decode(config, ProviderModel::value_type())?;
     ProviderModel::decode(&value, &AttributePath::root())
 }

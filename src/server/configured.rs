@@ -15,7 +15,7 @@ pub(super) struct Decoded<M> {
 /// # Errors
 /// The message is not a configuration of this schema; each fault has its path.
 pub(super) fn decode<C: Configured>(config: Option<&proto::DynamicValue>) -> Result<Decoded<C::Model>, Diagnostics> {
-    let value = dynamic_value::decode(config, &C::Model::schema().value_type())?;
+    let value = dynamic_value::decode(config, C::Model::value_type())?;
     let model = C::Model::decode(&value, &AttributePath::root())?;
     Ok(Decoded { value, model })
 }

@@ -33,7 +33,7 @@ pub(super) fn functions() -> proto::get_functions::Response {
 pub(super) fn identities() -> proto::get_resource_identity_schemas::Response {
     let identities = RESOURCES.iter().map(|resource| {
         let (version, attributes) = resource.identity_schema();
-        (resource.name().to_owned(), encode_identity_schema(version, &attributes))
+        (resource.name().to_owned(), encode_identity_schema(version, attributes))
     });
     proto::get_resource_identity_schemas::Response { identity_schemas: identities.collect(), ..Default::default() }
 }

@@ -10,7 +10,7 @@ use crate::wire::dynamic_value;
 /// # Errors
 /// It is not an identity of this resource.
 pub(super) fn decode<I: Model>(message: Option<&proto::ResourceIdentityData>) -> Result<Option<I>, Diagnostics> {
-    let value = dynamic_value::decode(message.and_then(|message| message.identity_data.as_ref()), &I::schema().value_type())?;
+    let value = dynamic_value::decode(message.and_then(|message| message.identity_data.as_ref()), I::value_type())?;
     if value.is_null() {
         return Ok(None);
     }
@@ -42,7 +42,7 @@ pub(super) fn check_found<I: Model>(given: &I, found: &I) -> Result<(), Diagnost
     let (given, found) = (Model::encode(given), Model::encode(found));
     let text = |value: &Value| if let Value::String(text) = value { format!("{text:?}") } else { value.kind().to_owned() };
     let differs = |name: &str| !given.get(name).is_null() && given.get(name) != found.get(name);
-    let faults = I::attributes().into_iter().filter(|attribute| differs(&attribute.name)).map(|attribute| {
+    let faults = I::attributes().iter().filter(|attribute| differs(&attribute.name)).map(|attribute| {
         let detail = format!(
             "The identity to import has {name} = {}, but the object found has {name} = {}. Correct the identity, or the region or \
              account of the provider block.",

@@ -14,8 +14,8 @@ pub(super) fn import<R: Resource>(
     match start::<R>(context, request) {
         Ok((existing, identity)) => {
             let attributes = R::Model::attributes();
-            let value = plan_pipeline::fill_defaults(&attributes, Model::encode(&existing.model));
-            let (value, _) = plan_pipeline::seal(&attributes, value);
+            let value = plan_pipeline::fill_defaults(attributes, Model::encode(&existing.model));
+            let (value, _) = plan_pipeline::seal(attributes, value);
             let imported = proto::import_resource_state::ImportedResource {
                 type_name: R::TYPE_NAME.to_owned(),
                 state: Some(dynamic_value::encode(&value)),
@@ -24,7 +24,7 @@ pub(super) fn import<R: Resource>(
             };
             let mut diagnostics = Diagnostics::new();
             if cfg!(debug_assertions) {
-                diagnostics.extend(self_check::stored(&attributes, &value, "an import"));
+                diagnostics.extend(self_check::stored(attributes, &value, "an import"));
             }
             proto::import_resource_state::Response {
                 imported_resources: vec![imported],

@@ -59,13 +59,13 @@ async fn event<L: List>(context: &Context, listed: Listed<L::Resource>, whole: b
     if whole {
         let attributes = <L::Resource as Resource>::Model::attributes();
         let Existing { model, private } = L::Resource::named(named);
-        let value = plan_pipeline::fill_defaults(&attributes, Model::encode(&model));
+        let value = plan_pipeline::fill_defaults(attributes, Model::encode(&model));
         let Some(prior) = stored::prior::<L::Resource>(&value, &private)? else { return Ok(None) };
         let read =
             L::Resource::read(context, &prior, &private).await.map_err(|failed| failed.into_failure().into_diagnostics())?;
         let Some(existing) = read.existing else { return Ok(None) };
         let identity = L::Resource::identity(&existing.model, Some(&identity));
-        let (value, _) = plan_pipeline::seal(&attributes, Model::encode(&existing.model));
+        let (value, _) = plan_pipeline::seal(attributes, Model::encode(&existing.model));
         event.identity = Some(identity::encode(&identity));
         event.resource_object = Some(dynamic_value::encode(&value));
     }

@@ -37,7 +37,7 @@ async fn make<E: Ephemeral>(
         }
     };
     if cfg!(debug_assertions) {
-        diagnostics.extend(self_check::planned(&E::Model::attributes(), &Value::Null, &config.value, &value, &[]));
+        diagnostics.extend(self_check::planned(E::Model::attributes(), &Value::Null, &config.value, &value, &[]));
     }
     Ok((value, diagnostics))
 }
@@ -53,12 +53,12 @@ fn later<E: Ephemeral>() -> Diagnostic {
 }
 
 fn unknown<E: Ephemeral>(config: &Value) -> Value {
-    let attributes = E::Model::attributes().into_iter().map(|attribute| {
+    let attributes = E::Model::attributes().iter().map(|attribute| {
         let value = match config.get(&attribute.name) {
             Value::Null if attribute.flags.computed => Value::Unknown,
             given => given.clone(),
         };
-        (attribute.name, value)
+        (attribute.name.clone(), value)
     });
     Value::Map(attributes.collect())
 }

@@ -52,9 +52,8 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     }
     let proposed = stored::decode_value::<R>(request.proposed_new_state.as_ref())?;
     let attributes = R::Model::attributes();
-    let proposal = plan_pipeline::complete(&attributes, &config, &prior, &proposed);
+    let proposal = plan_pipeline::complete(attributes, &config, &prior, &proposed);
     let proposed = stored::model::<R>(&proposal.value)?;
-    let before = Model::encode(&proposed);
     let configured = stored::model::<R>(&config)?;
     let first_plan = (!request.planned_private.is_empty()).then(|| stored::decode_private::<R>(&request.planned_private));
     let desired = R::decode(&configured)?;
@@ -65,7 +64,7 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         prior_private: &prior_private,
         proposed: &proposed,
         changed: proposal.changed,
-        replaces: !plan_pipeline::declared_replacements(&attributes, &prior, &proposal.value).is_empty(),
+        replaces: !plan_pipeline::declared_replacements(attributes, &prior, &proposal.value).is_empty(),
         first_plan: first_plan.as_ref(),
     };
     let mut diagnostics = Diagnostics::new();
@@ -80,8 +79,12 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         }
     };
     let plan = R::plan(&plan_request, lookup.as_ref());
-    let planned = plan_pipeline::overlay(proposal.value, &before, Model::encode(&plan.model));
-    let requires_replace = plan_pipeline::declared_replacements(&attributes, &prior, &planned);
+    let planned = if plan.model == proposed {
+        proposal.value
+    } else {
+        plan_pipeline::overlay(proposal.value, &Model::encode(&proposed), Model::encode(&plan.model))
+    };
+    let requires_replace = plan_pipeline::declared_replacements(attributes, &prior, &planned);
     if let Some(missing) = missing {
         // A replacement is a create: its new database or cluster may be created in the same apply.
         if existing.is_some() && requires_replace.is_empty() {
@@ -96,9 +99,9 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     }
     // Terraform ignores everything else in a plan that is refused.
     if cfg!(debug_assertions) && !diagnostics.has_errors() {
-        diagnostics.extend(self_check::planned(&attributes, &prior, &config, &planned, &requires_replace));
+        diagnostics.extend(self_check::planned(attributes, &prior, &config, &planned, &requires_replace));
     }
-    let identity = identity::planned::<R>(&stored::model::<R>(&planned)?, prior_identity.as_ref(), !prior.is_null());
+    let identity = identity::planned::<R>(&plan.model, prior_identity.as_ref(), !prior.is_null());
     let private = stored::encode_private::<R>(&plan.private);
     Ok(Answer { planned, private, identity, requires_replace, diagnostics })
 }

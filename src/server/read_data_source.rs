@@ -32,8 +32,8 @@ async fn find<D: DataSource>(
     let value = Model::encode(&model);
     if cfg!(debug_assertions) {
         let attributes = D::Model::attributes();
-        warnings.extend(self_check::stored(&attributes, &value, "a read"));
-        warnings.extend(self_check::planned(&attributes, &Value::Null, &config.value, &value, &[]));
+        warnings.extend(self_check::stored(attributes, &value, "a read"));
+        warnings.extend(self_check::planned(attributes, &Value::Null, &config.value, &value, &[]));
     }
     Ok((value, warnings))
 }

@@ -15,7 +15,7 @@ pub(super) async fn read<R: Resource>(
     match observe::<R>(context, &request).await {
         Ok(Observed { value, private, new_identity, mut diagnostics }) => {
             if cfg!(debug_assertions) {
-                diagnostics.extend(self_check::stored(&R::Model::attributes(), &value, "a refresh"));
+                diagnostics.extend(self_check::stored(R::Model::attributes(), &value, "a refresh"));
             }
             proto::read_resource::Response {
                 new_state: Some(dynamic_value::encode(&value)),
@@ -64,7 +64,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
     };
     match R::read(context, &prior, &private).await.map_err(Failed::into_failure) {
         Ok(Refreshed { existing: Some(existing), said }) => {
-            let (value, _) = plan_pipeline::seal(&R::Model::attributes(), Model::encode(&existing.model));
+            let (value, _) = plan_pipeline::seal(R::Model::attributes(), Model::encode(&existing.model));
             let found = R::identity(&existing.model, identity.as_ref());
             if let Some(given) = identity.filter(|_| R::is_import(&private)) {
                 identity::check_found(&given, &found)?;

@@ -2,20 +2,15 @@
 
 use crate::proto::tfplugin6 as proto;
 use crate::resource::{Prior, PriorOf, Resource};
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Type, Value};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Value};
 use crate::wire::dynamic_value;
-
-/// The type of a resource's state.
-pub(super) fn state_type<R: Resource>() -> Type {
-    R::schema().value_type()
-}
 
 /// Decodes an object of this resource.
 ///
 /// # Errors
 /// The message is not such an object.
 pub(super) fn decode_value<R: Resource>(message: Option<&proto::DynamicValue>) -> Result<Value, Diagnostics> {
-    dynamic_value::decode(message, &state_type::<R>())
+    dynamic_value::decode(message, R::Model::value_type())
 }
 
 /// The typed form of an object that is not null.

@@ -30,7 +30,7 @@ fn decode<R: Resource>(request: &proto::upgrade_resource_identity::Request) -> R
         return Err(Diagnostic::error("Identity of a newer provider", detail).into());
     }
     let json = request.raw_identity.as_ref().map(|raw| raw.json.as_slice()).unwrap_or_default();
-    let value = decode_state(json, &R::Identity::schema().value_type())
+    let value = decode_state(json, R::Identity::value_type())
         .map_err(|error| Diagnostic::from_error("The stored identity cannot be read", &error))?;
     R::Identity::decode(&value, &AttributePath::root())
 }

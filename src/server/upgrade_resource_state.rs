@@ -1,6 +1,6 @@
 //! `UpgradeResourceState`: called before every refresh, with the state as JSON in the shape of the version that wrote it.
 
-use super::{plan_pipeline, self_check, stored};
+use super::{plan_pipeline, self_check};
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
 use crate::terraform::{Diagnostic, Diagnostics, Model, Value};
@@ -11,7 +11,7 @@ pub(super) fn upgrade<R: Resource>(request: &proto::upgrade_resource_state::Requ
         Ok(value) => {
             let mut diagnostics = Diagnostics::new();
             if cfg!(debug_assertions) {
-                diagnostics.extend(self_check::stored(&R::Model::attributes(), &value, "an upgrade of the state"));
+                diagnostics.extend(self_check::stored(R::Model::attributes(), &value, "an upgrade of the state"));
             }
             proto::upgrade_resource_state::Response {
                 upgraded_state: Some(dynamic_value::encode(&value)),
@@ -39,9 +39,9 @@ fn decode<R: Resource>(request: &proto::upgrade_resource_state::Request) -> Resu
         return Err(Diagnostic::error("State format not supported", detail).into());
     }
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
-    let value = decode_state(json, &stored::state_type::<R>())
+    let value = decode_state(json, R::Model::value_type())
         .map_err(|error| Diagnostic::from_error("The stored state cannot be read", &error))?;
     // The state may contain a value from before its attribute was write-only, or from a manual edit. Terraform rejects it in the
     // answer.
-    Ok(plan_pipeline::seal(&R::Model::attributes(), value).0)
+    Ok(plan_pipeline::seal(R::Model::attributes(), value).0)
 }

@@ -25,10 +25,10 @@ fn check<R: Resource>(
     for attribute in R::Model::attributes() {
         let value = config.get(&attribute.name);
         if attribute.flags.write_only && !write_only_allowed && !value.is_null() {
-            diagnostics.push(needs_write_only(&attribute));
+            diagnostics.push(needs_write_only(attribute));
         }
         if attribute.flags.unordered {
-            diagnostics.extend(duplicates(&attribute, value));
+            diagnostics.extend(duplicates(attribute, value));
         }
     }
     diagnostics.extend(R::validate(&stored::model::<R>(&config)?));

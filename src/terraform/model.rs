@@ -13,7 +13,7 @@
 //! ```
 //! The documentation comments become the descriptions that practitioners read. Every field is an [`Attr`](super::Attr) of the type named.
 
-use super::{Attribute, AttributePath, Diagnostics, Schema, Value};
+use super::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
 
 /// A struct declared by `model!`.
 pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
@@ -25,8 +25,11 @@ pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
         Schema { version: 0, description: Self::description(), attributes: Self::attributes() }
     }
 
-    /// The declared attributes, in the order of the declaration.
-    fn attributes() -> Vec<Attribute>;
+    /// The declared attributes, in the order of the declaration. They are made once in a process.
+    fn attributes() -> &'static [Attribute];
+
+    /// The type of the whole object. It is made once in a process: every value that Terraform sends is decoded by it.
+    fn value_type() -> &'static Type;
 
     /// Decodes an object, reporting all its faults at once.
     ///
@@ -42,6 +45,17 @@ pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
 pub(crate) fn description(lines: &[&str]) -> String {
     let text: Vec<&str> = lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
     text.join("\n").trim().to_owned()
+}
+
+/// The name of a field as an attribute: without the `r#` of a word that Rust reserves.
+pub(crate) const fn field_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', name @ ..] => match std::str::from_utf8(name) {
+            Ok(name) => name,
+            Err(_) => field,
+        },
+        _ => field,
+    }
 }
 
 macro_rules! model {
@@ -62,13 +76,22 @@ macro_rules! model {
                 $crate::terraform::description(&[$($doc),*])
             }
 
-            fn attributes() -> Vec<$crate::terraform::Attribute> {
-                vec![$( $crate::terraform::Attribute {
-                    name: stringify!($field).trim_start_matches("r#").to_owned(),
-                    kind: <$type as $crate::terraform::AttributeValue>::kind(),
-                    description: $crate::terraform::description(&[$($field_doc),*]),
-                    flags: $flags,
-                } ),+]
+            fn attributes() -> &'static [$crate::terraform::Attribute] {
+                static ATTRIBUTES: std::sync::LazyLock<Vec<$crate::terraform::Attribute>> = std::sync::LazyLock::new(|| {
+                    vec![$( $crate::terraform::Attribute {
+                        name: $crate::terraform::field_name(stringify!($field)).to_owned(),
+                        kind: <$type as $crate::terraform::AttributeValue>::kind(),
+                        description: $crate::terraform::description(&[$($field_doc),*]),
+                        flags: $flags,
+                    } ),+]
+                });
+                &ATTRIBUTES
+            }
+
+            fn value_type() -> &'static $crate::terraform::Type {
+                static TYPE: std::sync::LazyLock<$crate::terraform::Type> =
+                    std::sync::LazyLock::new(|| <$name as $crate::terraform::Model>::schema().value_type());
+                &TYPE
             }
 
             fn decode(
@@ -78,7 +101,7 @@ macro_rules! model {
                 let mut diagnostics = $crate::terraform::Diagnostics::new();
                 let decoded = Self {
                     $( $field: {
-                        let name = stringify!($field).trim_start_matches("r#");
+                        let name = const { $crate::terraform::field_name(stringify!($field)) };
                         let attribute = $crate::terraform::Attr::decode(value.get(name), &path.attribute(name));
                         diagnostics.absorb(attribute).unwrap_or_default()
                     }, )+
@@ -88,7 +111,7 @@ macro_rules! model {
 
             fn encode(&self) -> $crate::terraform::Value {
                 $crate::terraform::Value::Map(std::collections::BTreeMap::from([
-                    $( (stringify!($field).trim_start_matches("r#").to_owned(), self.$field.encode()) ),+
+                    $( (const { $crate::terraform::field_name(stringify!($field)) }.to_owned(), self.$field.encode()) ),+
                 ]))
             }
         }
@@ -99,7 +122,7 @@ macro_rules! model {
             fn kind() -> $crate::terraform::Kind {
                 $crate::terraform::Kind::Nested {
                     nesting: $crate::terraform::Nesting::Single,
-                    attributes: <Self as $crate::terraform::Model>::attributes(),
+                    attributes: <Self as $crate::terraform::Model>::attributes().to_vec(),
                 }
             }
 
@@ -156,6 +179,13 @@ mod tests {
         assert!(attributes[0].flags.required && attributes[0].flags.requires_replace);
         assert_eq!(attributes[3].kind, Kind::Plain(Type::Number));
         assert_eq!(Inner::attributes()[0].name, "where");
+        assert_eq!(Outer::value_type(), &Outer::schema().value_type());
+    }
+
+    #[test]
+    fn a_declaration_is_built_once_in_a_process() {
+        assert!(std::ptr::eq(Outer::attributes(), Outer::attributes()));
+        assert!(std::ptr::eq(Outer::value_type(), Outer::value_type()));
     }
 
     #[test]

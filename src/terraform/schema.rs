@@ -1,6 +1,8 @@
 //! The shape of a configuration or state. Each attribute is declared once, by the `model!` macro; the wire schema, the codec, the plan
 //! pipeline and the documentation all read that declaration.
 
+use std::collections::BTreeMap;
+
 use super::Value;
 
 /// The type of a value, as Terraform's type system knows it.
@@ -19,7 +21,7 @@ pub enum Type {
     /// `map(T)`
     Map(Box<Type>),
     /// `object({...})`
-    Object(Vec<(String, Type)>),
+    Object(BTreeMap<String, Type>),
     /// `tuple([...])`: only in a value of [`Type::Dynamic`].
     Tuple(Vec<Type>),
     /// Any type: the value says which. Only for parameters of functions.
@@ -187,13 +189,13 @@ pub struct Schema {
     /// What it manages. Markdown.
     pub description: String,
     /// Its attributes.
-    pub attributes: Vec<Attribute>,
+    pub attributes: &'static [Attribute],
 }
 
 impl Schema {
     /// The type of the whole object.
     #[must_use]
     pub fn value_type(&self) -> Type {
-        object_type(&self.attributes)
+        object_type(self.attributes)
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn of() -> Type {
-        Type::Object(vec![("name".to_owned(), Type::String), ("big".to_owned(), Type::Number)])
+        Type::Object([("name".to_owned(), Type::String), ("big".to_owned(), Type::Number)].into())
     }
 
     #[test]

@@ -126,21 +126,20 @@ fn map(reader: &mut Reader<'_>, length: usize, of: &Type, place: &Place<'_>) -> 
 fn object(
     reader: &mut Reader<'_>,
     length: usize,
-    attributes: &[(String, Type)],
+    attributes: &BTreeMap<String, Type>,
     place: &Place<'_>,
 ) -> Result<Value, InvalidValue> {
-    let types: BTreeMap<&str, &Type> = attributes.iter().map(|(name, of)| (name.as_str(), of)).collect();
     let mut decoded = BTreeMap::new();
     for _ in 0..length {
         let name = key_text(reader, place)?;
         let place = Place::Attribute(place, name);
-        let of = types.get(name).ok_or_else(|| place.wrong("there is no such attribute"))?;
+        let of = attributes.get(name).ok_or_else(|| place.wrong("there is no such attribute"))?;
         if decoded.insert(name.to_owned(), typed(reader, of, &place)?).is_some() {
             return Err(place.wrong("the attribute occurs twice"));
         }
     }
-    match attributes.iter().find(|(name, _)| !decoded.contains_key(name)) {
-        Some((missing, _)) => Err(Place::Attribute(place, missing).wrong("the attribute is missing")),
+    match attributes.keys().find(|name| !decoded.contains_key(*name)) {
+        Some(missing) => Err(Place::Attribute(place, missing).wrong("the attribute is missing")),
         None => Ok(Value::Map(decoded)),
     }
 }
@@ -271,13 +270,13 @@ mod tests {
     use super::*;
 
     fn object_type() -> Type {
-        Type::Object(vec![
+        Type::Object(BTreeMap::from([
             ("name".to_owned(), Type::String),
             ("port".to_owned(), Type::Number),
             ("tables".to_owned(), Type::List(Box::new(Type::String))),
             ("publish".to_owned(), Type::Set(Box::new(Type::String))),
             ("tags".to_owned(), Type::Map(Box::new(Type::String))),
-        ])
+        ]))
     }
 
     fn sample() -> Value {

@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn types_have_ctys_notation_both_ways() {
-        let columns = Type::Map(Box::new(Type::Object(vec![("columns".to_owned(), Type::List(Box::new(Type::String)))])));
+        let columns = Type::Map(Box::new(Type::Object([("columns".to_owned(), Type::List(Box::new(Type::String)))].into())));
         let text = type_json(&columns).to_string();
         assert_eq!(text, r#"["map",["object",{"columns":["list","string"]}]]"#);
         assert_eq!(read_type(text.as_bytes()), Some(columns));

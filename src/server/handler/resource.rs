@@ -23,7 +23,7 @@ pub(crate) static RESOURCES: &[&dyn ResourceHandler] = each_resource!(handlers);
 pub(crate) trait ResourceHandler: Named {
     fn schema(&self) -> Schema;
     /// Version of its identity's schema, and the attributes of its identity.
-    fn identity_schema(&self) -> (i64, Vec<Attribute>);
+    fn identity_schema(&self) -> (i64, &'static [Attribute]);
     fn upgrade_identity(&self, request: &proto::upgrade_resource_identity::Request)
     -> proto::upgrade_resource_identity::Response;
     fn validate(&self, request: proto::validate_resource_config::Request) -> proto::validate_resource_config::Response;
@@ -60,7 +60,7 @@ impl<R: Resource> Named for Of<R> {
 }
 
 impl<R: Resource> ResourceHandler for Of<R> {
-    fn identity_schema(&self) -> (i64, Vec<Attribute>) {
+    fn identity_schema(&self) -> (i64, &'static [Attribute]) {
         (R::IDENTITY_VERSION, R::Identity::attributes())
     }
 

@@ -57,7 +57,7 @@ fn state() -> Sample {
 
 fn complete_models(config: &Sample, prior: Option<&Sample>, proposed: &Sample) -> (Sample, bool) {
     let prior = prior.map_or(Value::Null, Model::encode);
-    let proposal = complete(&Sample::attributes(), &Model::encode(config), &prior, &Model::encode(proposed));
+    let proposal = complete(Sample::attributes(), &Model::encode(config), &prior, &Model::encode(proposed));
     (Model::decode(&proposal.value, &AttributePath::root()).unwrap(), proposal.changed)
 }
 
@@ -92,9 +92,9 @@ fn a_change_keeps_what_is_declared_to_be_kept() {
 fn a_declared_replacement_needs_a_difference() {
     let attributes = Sample::attributes();
     let renamed = Sample { name: "b".into(), ..state() };
-    let paths = declared_replacements(&attributes, &Model::encode(&state()), &Model::encode(&renamed));
+    let paths = declared_replacements(attributes, &Model::encode(&state()), &Model::encode(&renamed));
     assert_eq!(paths, [AttributePath::of("name")]);
-    assert!(declared_replacements(&attributes, &Value::Null, &Model::encode(&renamed)).is_empty());
+    assert!(declared_replacements(attributes, &Value::Null, &Model::encode(&renamed)).is_empty());
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_was_planned_known_comes_back_unchanged() {
 
 #[test]
 fn nothing_unknown_is_ever_stored() {
-    let (sealed, unknown) = seal(&Sample::attributes(), Model::encode(&Sample { id: Attr::Unknown, ..state() }));
+    let (sealed, unknown) = seal(Sample::attributes(), Model::encode(&Sample { id: Attr::Unknown, ..state() }));
     assert!(sealed.get("id").is_null());
     assert_eq!(unknown, [AttributePath::of("id")]);
 }
@@ -221,8 +221,8 @@ fn dump(value: &Value) -> String {
 
 fn planned(config: &Value, prior: &Value, proposed: &Value) -> Value {
     let attributes = Whole::attributes();
-    let planned = complete(&attributes, config, prior, proposed).value;
-    assert!(crate::server::self_check::planned(&attributes, prior, config, &planned, &[]).is_empty());
+    let planned = complete(attributes, config, prior, proposed).value;
+    assert!(crate::server::self_check::planned(attributes, prior, config, &planned, &[]).is_empty());
     planned
 }
 
@@ -274,14 +274,14 @@ fn an_absent_nested_object_stays_absent_and_an_unknown_one_unknown() {
         let config = whole([(name, Value::Unknown)]);
         assert_same(&planned(&config, &Value::Null, &config), &config);
     }
-    assert_same(&fill_defaults(&Whole::attributes(), whole([])), &whole([]));
+    assert_same(&fill_defaults(Whole::attributes(), whole([])), &whole([]));
 }
 
 #[test]
 fn defaults_are_filled_in_nested_objects_that_are_there() {
     let without = |name: &str| Part { name: name.into(), ..Part::default() }.encode();
     for (given, expected) in wholes(without).iter().zip(wholes(|name| stored(name, Value::Null, Value::Null))) {
-        assert_same(&fill_defaults(&Whole::attributes(), given.clone()), &expected);
+        assert_same(&fill_defaults(Whole::attributes(), given.clone()), &expected);
     }
 }
 
@@ -296,13 +296,13 @@ fn nothing_unknown_and_nothing_write_only_is_stored_in_a_nested_object() {
     let unknown =
         [vec!["one.id"], vec!["list[0].id", "list[1].id"], vec![r#"map["k"].id"#, r#"map["l"].id"#], vec!["outer.inner.id"]];
     for ((given, expected), unknown) in wholes(part).into_iter().zip(&expected).zip(unknown) {
-        let (sealed, found) = seal(&Whole::attributes(), given);
+        let (sealed, found) = seal(Whole::attributes(), given);
         assert_same(&sealed, expected);
         assert_eq!(paths(&found), unknown);
     }
     let wholly = [vec!["one"], vec!["list[0]", "list[1]"], vec![r#"map["k"]"#, r#"map["l"]"#], vec!["outer.inner"]];
     for (given, unknown) in wholes(|_| Value::Unknown).into_iter().zip(wholly) {
-        let (sealed, found) = seal(&Whole::attributes(), given);
+        let (sealed, found) = seal(Whole::attributes(), given);
         assert!(!sealed.contains_unknown());
         assert_eq!(paths(&found), unknown);
     }
@@ -322,16 +322,16 @@ fn a_nested_attribute_that_requires_replacement_is_named_with_its_path() {
     let (prior, other) = (wholes(part("x".into())), wholes(part("y".into())));
     let (open, without) = (wholes(part(Attr::Unknown)), wholes(part(Attr::Null)));
     for (index, expected) in expected.iter().enumerate() {
-        let replacements = |planned: &Value| paths(&declared_replacements(&attributes, &prior[index], planned));
+        let replacements = |planned: &Value| paths(&declared_replacements(attributes, &prior[index], planned));
         assert!(replacements(&prior[index]).is_empty());
         assert_eq!(replacements(&other[index]), *expected);
         assert_eq!(replacements(&open[index]), *expected);
         // An object that is removed, and one that is added.
         assert_eq!(replacements(&whole([])), *expected);
-        assert_eq!(paths(&declared_replacements(&attributes, &whole([]), &prior[index])), *expected);
+        assert_eq!(paths(&declared_replacements(attributes, &whole([]), &prior[index])), *expected);
         // An added object without the attribute does not change it.
-        assert!(declared_replacements(&attributes, &whole([]), &without[index]).is_empty());
-        assert!(declared_replacements(&attributes, &Value::Null, &prior[index]).is_empty());
+        assert!(declared_replacements(attributes, &whole([]), &without[index]).is_empty());
+        assert!(declared_replacements(attributes, &Value::Null, &prior[index]).is_empty());
     }
 }
 

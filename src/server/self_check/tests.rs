@@ -70,7 +70,7 @@ fn said(diagnostics: Diagnostics) -> Vec<String> {
 }
 
 fn plan_said(prior: &Value, config: &Value, planned: &Value) -> Vec<String> {
-    said(super::planned(&Sample::attributes(), prior, config, planned, &[]))
+    said(super::planned(Sample::attributes(), prior, config, planned, &[]))
 }
 
 /// The faults found in the plan of one attribute.
@@ -80,7 +80,7 @@ fn plan_of(name: &str, prior: Option<Value>, config: Value, planned: Value) -> V
 }
 
 fn apply_of(name: &str, planned: Value, actual: Value) -> Vec<String> {
-    said(applied(&Sample::attributes(), &sample([(name, planned)]), &sample([(name, actual)])))
+    said(applied(Sample::attributes(), &sample([(name, planned)]), &sample([(name, actual)])))
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn nested_objects_are_planned_member_by_member() {
 #[test]
 fn a_path_that_requires_replacement_leads_somewhere() {
     let (attributes, one) = (Sample::attributes(), sample([("list", Value::List(vec![member("a", Value::Null)]))]));
-    let said_of = |prior: &Value, path: AttributePath| said(super::planned(&attributes, prior, &one, &one, &[path]));
+    let said_of = |prior: &Value, path: AttributePath| said(super::planned(attributes, prior, &one, &one, &[path]));
     let inner = AttributePath::of("list").index(0).attribute("name");
     assert!(said_of(&one, AttributePath::of("name")).is_empty());
     assert!(said_of(&one, inner).is_empty());
@@ -206,7 +206,7 @@ fn a_set_keeps_its_members_and_gains_none() {
 
 #[test]
 fn an_apply_neither_loses_nor_leaves_an_object() {
-    let said_of = |planned: &Value, actual: &Value| said(applied(&Sample::attributes(), planned, actual));
+    let said_of = |planned: &Value, actual: &Value| said(applied(Sample::attributes(), planned, actual));
     assert!(said_of(&Value::Null, &Value::Null).is_empty());
     assert_eq!(said_of(&sample([]), &Value::Null), ["The whole object: the object is missing although it was planned"]);
     assert_eq!(said_of(&Value::Null, &sample([])), ["The whole object: the object exists although its removal was planned"]);
@@ -214,7 +214,7 @@ fn an_apply_neither_loses_nor_leaves_an_object() {
 
 #[test]
 fn nothing_unknown_no_write_only_value_and_no_other_shape_is_stored() {
-    let said_of = |value: &Value| said(stored(&Sample::attributes(), value, "a refresh"));
+    let said_of = |value: &Value| said(stored(Sample::attributes(), value, "a refresh"));
     assert!(said_of(&Value::Null).is_empty());
     assert!(said_of(&sample([])).is_empty());
     assert_eq!(said_of(&sample([("id", Value::Unknown)])), ["Attribute id: a value to be stored is unknown"]);
@@ -247,13 +247,13 @@ fn ten_thousand_names_are_one_walk() {
     let names: Vec<Value> = (0..10_000).map(|number| Value::String(format!("sales.table_{number:05}"))).collect();
     let reversed: Vec<Value> = names.iter().rev().cloned().collect();
     let value = |members: &[Value]| sample([("tables", Value::List(names.clone())), ("publish", Value::List(members.to_vec()))]);
-    assert!(applied(&Sample::attributes(), &value(&names), &value(&reversed)).is_empty());
-    assert!(super::planned(&Sample::attributes(), &value(&names), &value(&names), &value(&names), &[]).is_empty());
+    assert!(applied(Sample::attributes(), &value(&names), &value(&reversed)).is_empty());
+    assert!(super::planned(Sample::attributes(), &value(&names), &value(&names), &value(&names), &[]).is_empty());
 }
 
 #[test]
 fn a_fault_says_the_step_the_rule_and_the_place_but_no_value() {
-    let faults = stored(&Sample::attributes(), &sample([("password_wo", "hunter2".into())]), "a refresh");
+    let faults = stored(Sample::attributes(), &sample([("password_wo", "hunter2".into())]), "a refresh");
     let fault = faults.iter().next().unwrap();
     assert_eq!(fault.summary, "Bug in the provider: invalid answer to a refresh");
     assert_eq!(fault.path, Some(AttributePath::of("password_wo")));

@@ -41,9 +41,9 @@ fn write(bytes: &mut Vec<u8>, value: &Value, of: &Type, dice: &mut Dice) {
         }
         (Value::Map(entries), Type::Object(attributes)) => {
             head(bytes, entries.len(), 15, 0x80, [None, Some(0xde), Some(0xdf)], dice);
-            let mut order: Vec<usize> = (0..attributes.len()).collect();
-            dice.shuffle(&mut order);
-            for (name, of) in order.into_iter().map(|at| &attributes[at]) {
+            let mut attributes: Vec<_> = attributes.iter().collect();
+            dice.shuffle(&mut attributes);
+            for (name, of) in attributes {
                 write_text(bytes, name, dice);
                 write(bytes, value.get(name), of, dice);
             }

@@ -7,18 +7,16 @@ use crate::wire::{json, msgpack};
 
 /// Every kind of type, as deep as a resource has it.
 fn sample() -> (Type, Value) {
-    let inner = Type::Object(vec![
-        ("columns".to_owned(), Type::List(Box::new(Type::String))),
-        ("where".to_owned(), Type::String),
-        ("weight".to_owned(), Type::Number),
-    ]);
-    let of = Type::Object(vec![
-        ("flag".to_owned(), Type::Bool),
-        ("name".to_owned(), Type::String),
-        ("options".to_owned(), Type::Map(Box::new(inner))),
-        ("port".to_owned(), Type::Number),
-        ("publish".to_owned(), Type::Set(Box::new(Type::String))),
-        ("unknown".to_owned(), Type::Number),
+    let object =
+        |attributes: Vec<(&str, Type)>| Type::Object(attributes.into_iter().map(|(name, of)| (name.to_owned(), of)).collect());
+    let inner = object(vec![("columns", Type::List(Box::new(Type::String))), ("where", Type::String), ("weight", Type::Number)]);
+    let of = object(vec![
+        ("flag", Type::Bool),
+        ("name", Type::String),
+        ("options", Type::Map(Box::new(inner))),
+        ("port", Type::Number),
+        ("publish", Type::Set(Box::new(Type::String))),
+        ("unknown", Type::Number),
     ]);
     let map = |entries: Vec<(&str, Value)>| Value::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
     let option = map(vec![
