@@ -14,6 +14,10 @@ use terraform_provider_clickpipes::{
 /// The exit code for an unknown argument.
 const USAGE: u8 = 2;
 
+/// Threads that answer calls. Terraform needs several times the CPU time that the provider needs for the same resources, so one
+/// for each processor would only make every start longer.
+const WORKERS: usize = 2;
+
 fn main() -> ExitCode {
     let environment = |name: &str| std::env::var(name).ok();
     let mode = match Invocation::decode(std::env::args_os().skip(1)) {
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     runtime.block_on(plugin::serve(ProviderService::new(), mode))?;
     // Unfinished work is not awaited: its client is gone.
     runtime.shutdown_background();

@@ -86,6 +86,17 @@ async fn version_and_help_are_answered_on_standard_output() -> Outcome {
 // === The line and the socket ===
 
 #[tokio::test]
+async fn a_start_makes_few_threads_also_on_a_machine_with_many_processors() -> Outcome {
+    // What stands for the number of processors, where nothing else is said.
+    let core = CoreClient::start_with_env([("TOKIO_WORKER_THREADS", "32")]).await?;
+    schema(core.channel()).await?;
+    let threads = fs::read_dir(format!("/proc/{}/task", core.process.id()))?.count();
+    assert!(threads <= 4, "{threads} threads");
+    core.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_line_has_six_fields_and_is_all_that_is_ever_printed() -> Outcome {
     let mut core = CoreClient::start_with_env([("TF_LOG", "TRACE")]).await?;
     assert_eq!(core.process.line.text.split('|').count(), 6);

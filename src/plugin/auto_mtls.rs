@@ -13,7 +13,10 @@ use rustls::{
     client::danger::HandshakeSignatureValid,
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
-    server::danger::{ClientCertVerified, ClientCertVerifier},
+    server::{
+        NoServerSessionStorage,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -61,6 +64,9 @@ fn server_config(
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(vec![certificate], key)?;
+    // The host connects once and resumes nothing.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     // Go's gRPC requires ALPN.
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
@@ -116,6 +122,10 @@ impl ClientCertVerifier for PinnedClient {
 
 #[cfg(test)]
 mod tests {
+    use rustls::{
+        ClientConfig, ClientConnection, ConnectionCommon, RootCertStore, ServerConnection, SideData, pki_types::ServerName,
+    };
+
     use super::*;
 
     #[test]
@@ -128,6 +138,41 @@ mod tests {
         assert!(verifier.verify_client_cert(&pinned, &[], now).is_ok());
         assert!(verifier.verify_client_cert(&foreign, &[pinned], now).is_err());
         assert!(verifier.client_auth_mandatory());
+    }
+
+    #[test]
+    fn the_host_gets_nothing_to_resume_a_session_with() {
+        let (pinned, host_key) = own_certificate().expect("a certificate");
+        let (certificate, key) = own_certificate().expect("another certificate");
+        let config = server_config(pinned.clone(), certificate.clone(), key).expect("a server");
+        let mut plugin = ServerConnection::new(Arc::new(config)).expect("a connection");
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).expect("a root");
+        let host = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the versions")
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![pinned], host_key)
+            .expect("a client");
+        let name = ServerName::try_from(SERVER_NAME).expect("a name");
+        let mut host = ClientConnection::new(Arc::new(host), name).expect("a connection");
+        while host.wants_write() || plugin.wants_write() {
+            let mut sent = Vec::new();
+            host.write_tls(&mut sent).expect("the host writes");
+            receive(&mut plugin, &sent);
+            sent.clear();
+            plugin.write_tls(&mut sent).expect("the plugin writes");
+            receive(&mut host, &sent);
+        }
+        assert!(!host.is_handshaking() && !plugin.is_handshaking());
+        assert_eq!(host.tls13_tickets_received(), 0);
+    }
+
+    fn receive<S: SideData>(connection: &mut ConnectionCommon<S>, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            connection.read_tls(&mut bytes).expect("room for the bytes");
+            connection.process_new_packets().expect("valid messages");
+        }
     }
 
     #[test]
