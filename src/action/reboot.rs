@@ -57,13 +57,13 @@ impl Configured for Reboot {
 impl Action for Reboot {
     async fn plan(context: &Context, config: &RebootModel) -> Result<Diagnostics, Failure> {
         let Attr::Known(id) = &config.cluster_identifier else { return Ok(Diagnostics::new()) };
-        let client = context.rds().await?;
+        let rds = context.readings().await?.glance();
         let awaited = format!("AWS to describe cluster {id}");
-        let cluster = stop::ends(context.cancel(), &awaited, Box::pin(client.find_cluster(id))).await?;
+        let cluster = stop::ends(context.cancel(), &awaited, Box::pin(rds.find_cluster(id))).await?;
         // Another change in the same apply may create the missing cluster.
         Ok(match cluster {
             Some(cluster) => announced(&cluster, &config.instance_identifier),
-            None => not_found(id, client.region(), Diagnostic::warning),
+            None => not_found(id, rds.region(), Diagnostic::warning),
         }
         .into())
     }

@@ -40,7 +40,7 @@ impl TokenRequest {
             .port(self.port.into())
             .username(utf8_percent_encode(&self.username, RESERVED).to_string())
             .build()
-            .map_err(|source| Error::Credentials { action: ACTION, source })?;
+            .map_err(|source| Error::Credentials { action: ACTION, source: source.into() })?;
         let token = AuthTokenGenerator::new(config).auth_token(session.config()).await;
         token.map(|token| Secret::new(token.as_str())).map_err(|source| Error::of_credentials(ACTION, source))
     }

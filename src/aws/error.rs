@@ -1,5 +1,6 @@
 //! What can go wrong when AWS is called: its error codes as a short table of causes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_rds::error::{BoxError, ProvideErrorMetadata, SdkError};
@@ -10,8 +11,11 @@ use super::permission::permission;
 /// The HTTP statuses from here on say that the server failed.
 const FIRST_SERVER_ERROR: u16 = 500;
 
+/// Why something below failed; shared, because several callers may wait for the same answer.
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
 /// A failed AWS call or wait.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// AWS answered with an error code.
     #[error("{action} failed: AWS answered {code}: {message}{}", access_hint(action, code))]
@@ -34,7 +38,7 @@ pub enum Error {
         endpoint: String,
         /// The transport's error.
         #[source]
-        source: BoxError,
+        source: Source,
     },
     /// The answer cannot be decoded. Proxies and servers other than AWS send such answers.
     #[error("{action} failed: the answer does not come from the AWS API (HTTP status {status})")]
@@ -45,7 +49,7 @@ pub enum Error {
         status: u16,
         /// The decoder's error.
         #[source]
-        source: BoxError,
+        source: Source,
     },
     /// No credentials were found, or they could not be used to sign the call.
     #[error("{action} failed: no usable AWS credentials")]
@@ -54,7 +58,7 @@ pub enum Error {
         action: &'static str,
         /// The credential chain's error.
         #[source]
-        source: BoxError,
+        source: Source,
     },
     /// Neither the settings, the environment nor the shared files name a region.
     #[error(
@@ -204,12 +208,12 @@ impl Error {
                         let message = message.unwrap_or("(no message)").to_owned();
                         Self::Api { action, code: code.to_owned(), message, status }
                     }
-                    (None, _) => Self::Unreadable { action, status, source: fault.into() },
+                    (None, _) => Self::Unreadable { action, status, source: Arc::new(fault) },
                 }
             }
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
-                Self::Unreadable { action, status, source: SdkError::<E, _>::ResponseError(answer).into() }
+                Self::Unreadable { action, status, source: Arc::new(SdkError::<E, _>::ResponseError(answer)) }
             }
             // A failure before the connector is called comes from the search for credentials or from signing.
             SdkError::DispatchFailure(failure) if failure.is_other() => {
@@ -218,7 +222,7 @@ impl Error {
             SdkError::ConstructionFailure(failure) => {
                 Self::of_credentials(action, source_of(SdkError::<E, _>::ConstructionFailure(failure)))
             }
-            other => Self::Unreachable { action, endpoint, source: source_of(other) },
+            other => Self::Unreachable { action, endpoint, source: source_of(other).into() },
         }
     }
 
@@ -229,11 +233,15 @@ impl Error {
             let connector = error.downcast_ref::<ConnectorError>();
             // A timeout has a different type in each service, and another one for the whole search.
             if connector.is_some_and(|error| error.is_io() || error.is_timeout()) || error.to_string().contains("timed out") {
-                return Self::Unreachable { action, endpoint: "the service that provides the credentials".to_owned(), source };
+                return Self::Unreachable {
+                    action,
+                    endpoint: "the service that provides the credentials".to_owned(),
+                    source: source.into(),
+                };
             }
             cause = error.source();
         }
-        Self::Credentials { action, source }
+        Self::Credentials { action, source: source.into() }
     }
 }
 
@@ -297,9 +305,9 @@ mod tests {
         assert_eq!(failed("InternalFailure", 500).cause(), Cause::Unavailable);
         assert!(failed("InternalFailure", 500).may_pass() && failed("Throttling", 400).may_pass());
         assert!(!failed("AccessDenied", 403).may_pass() && !failed("InvalidDBClusterStateFault", 400).may_pass());
-        let no_answer = Error::Unreachable { action: "A", endpoint: "e".to_owned(), source: "reset".into() };
+        let no_answer = Error::Unreachable { action: "A", endpoint: "e".to_owned(), source: BoxError::from("reset").into() };
         assert!(no_answer.may_pass());
-        let of_proxy = |status| Error::Unreadable { action: "A", status, source: "html".into() };
+        let of_proxy = |status| Error::Unreadable { action: "A", status, source: BoxError::from("html").into() };
         assert!(of_proxy(503).may_pass() && !of_proxy(404).may_pass());
     }
 

@@ -1,5 +1,7 @@
 //! Secrets Manager: the login that a secret holds.
 
+use aws_sdk_rds::error::BoxError;
+
 use super::error::Error;
 use super::permission::READ_SECRET;
 use super::session::Session;
@@ -60,7 +62,7 @@ pub async fn read_login(session: &Session, arn: &str) -> Result<SecretLogin, Sec
         source: match Error::from_sdk(READ_SECRET, &endpoint, error) {
             // The source would contain the answer, and with it the secret.
             Error::Unreadable { action, status, source } => {
-                Error::Unreadable { action, status, source: source.to_string().into() }
+                Error::Unreadable { action, status, source: BoxError::from(source.to_string()).into() }
             }
             other => other,
         },

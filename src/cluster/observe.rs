@@ -7,7 +7,7 @@ use super::ownership::{Claims, judge};
 use super::parameters::ENGINE;
 use crate::aws::{Cause, Error};
 use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
-use crate::rds::{Client, Parameter};
+use crate::rds::{Parameter, Reader};
 
 /// Observes a cluster; `None` if there is none. `earlier` are names that groups of ours had before, and `claims` say which groups
 /// are ours apart from their tags.
@@ -15,14 +15,14 @@ use crate::rds::{Client, Parameter};
 /// # Errors
 /// Any failed call.
 pub(crate) async fn observe(
-    client: &Client,
+    reader: &Reader,
     cluster_identifier: &str,
     configured_name: Option<&str>,
     earlier: &[&str],
     claims: &Claims,
 ) -> Result<Option<Observed>, Error> {
-    let Some(cluster) = client.find_cluster(cluster_identifier).await? else { return Ok(None) };
-    let global = match client.find_global_membership(&cluster.arn).await {
+    let Some((cluster, global)) = reader.find_cluster_and_membership(cluster_identifier).await? else { return Ok(None) };
+    let global = match global {
         Ok(global) => global,
         // An optional permission: without it, a secondary cluster is recognised only by its missing writer.
         Err(error) if error.cause() == Cause::AccessDenied => {
@@ -34,12 +34,12 @@ pub(crate) async fn observe(
     if cluster.engine != ENGINE {
         // Refused in any case, so its parameter groups do not matter.
         let attached = Group::unread(&cluster.parameter_group, "");
-        return Ok(Some(Observed::new(cluster, global, client.region(), String::new(), attached)));
+        return Ok(Some(Observed::new(cluster, global, reader.region(), String::new(), attached)));
     }
-    let family = client.find_parameter_group_family(&cluster.engine, &cluster.engine_version).await?;
-    let attached = find_group(client, &cluster.parameter_group, Which::All).await?;
+    let family = reader.find_parameter_group_family(&cluster.engine, &cluster.engine_version).await?;
+    let attached = find_group(reader, &cluster.parameter_group, Which::All).await?;
     let attached = attached.unwrap_or_else(|| Group::unread(&cluster.parameter_group, &family));
-    let mut observed = Observed::new(cluster, global, client.region(), family, attached);
+    let mut observed = Observed::new(cluster, global, reader.region(), family, attached);
     let target = observed.target_name(configured_name);
     let mut disputes = Vec::new();
     let mut judged = |group: Group, attached: bool| {
@@ -49,35 +49,35 @@ pub(crate) async fn observe(
     };
     observed.attached = judged(observed.attached, true);
     if observed.attached.name != target {
-        observed.named = find_group(client, &target, Which::UserSet).await?.map(|group| judged(group, false));
+        observed.named = find_group(reader, &target, Which::UserSet).await?.map(|group| judged(group, false));
     }
     observed.disputes = disputes;
     for name in earlier {
         if *name != target && *name != observed.attached.name && !is_default_group(name) && observed.left_over.is_none() {
-            let group = find_group(client, name, Which::UserSet).await?;
+            let group = find_group(reader, name, Which::UserSet).await?;
             let judged = group.map(|group| Group { owner: judge(&group, cluster_identifier, &target, false, claims).0, ..group });
             // Only a group of ours is touched, so a contradiction does no harm.
             observed.left_over = judged.filter(|group| group.is_ours(cluster_identifier));
         }
     }
-    observed.previous = find_previous(client, &observed).await?;
+    observed.previous = find_previous(reader, &observed).await?;
     Ok(Some(observed))
 }
 
-async fn find_previous(client: &Client, observed: &Observed) -> Result<Option<Group>, Error> {
+async fn find_previous(reader: &Reader, observed: &Observed) -> Result<Option<Group>, Error> {
     let ours = [Some(&observed.attached), observed.named.as_ref(), observed.left_over.as_ref()]
         .into_iter()
         .flatten()
         .find(|group| group.is_ours(observed.id()));
     let Some(ours) = ours else { return Ok(None) };
     let recorded = match ours.recorded_previous() {
-        Some(name) => find_group(client, name, Which::UserSet).await?.filter(|group| group.family == observed.family),
+        Some(name) => find_group(reader, name, Which::UserSet).await?.filter(|group| group.family == observed.family),
         None => None,
     };
     match recorded {
         Some(group) => Ok(Some(group)),
         // Deleted in the meantime, or of the family before an upgrade: AWS's own group is used instead.
-        None => find_group(client, &default_group(&observed.family), Which::UserSet).await,
+        None => find_group(reader, &default_group(&observed.family), Which::UserSet).await,
     }
 }
 
@@ -85,10 +85,10 @@ async fn find_previous(client: &Client, observed: &Observed) -> Result<Option<Gr
 ///
 /// # Errors
 /// Any failed call; a group that does not exist is `None`.
-pub(crate) async fn find_group(client: &Client, name: &str, which: Which) -> Result<Option<Group>, Error> {
-    let Some(group) = client.find_parameter_group(name).await? else { return Ok(None) };
-    let tags = if is_default_group(name) { Tags::new() } else { client.list_tags(&group.arn).await? };
-    let parameters = match client.describe_parameters(name, which).await {
+pub(crate) async fn find_group(reader: &Reader, name: &str, which: Which) -> Result<Option<Group>, Error> {
+    let Some(group) = reader.find_parameter_group(name).await? else { return Ok(None) };
+    let tags = if is_default_group(name) { Tags::new() } else { reader.list_tags(&group.arn).await? };
+    let parameters = match reader.describe_parameters(&group, which).await {
         Ok(parameters) => parameters,
         Err(error) if error.cause() == Cause::NotFound => return Ok(None),
         Err(error) => return Err(error),

@@ -47,7 +47,7 @@ pub(crate) struct ProviderContext {
     environment: PostgresEnvironment,
     on_unreachable: OnUnreachable,
     aws_session: OnceCell<Session>,
-    rds: OnceCell<rds::Client>,
+    rds: OnceCell<rds::Readings>,
     /// The servers by the cluster that they belong to; `None`: the one in the provider block.
     servers: Mutex<BTreeMap<Option<String>, Arc<OnceCell<Server>>>>,
     /// Queues for changes of a cluster, a role or a publication.
@@ -139,15 +139,20 @@ impl Context {
         Limited { context, timer }
     }
 
-    /// The AWS client.
+    /// The client of the RDS API, for changes and waits.
     pub(crate) async fn rds(&self) -> Result<&rds::Client, Failure> {
+        Ok(self.readings().await?.client())
+    }
+
+    /// Reads of RDS, with what this run remembers and shares.
+    pub(crate) async fn readings(&self) -> Result<&rds::Readings, Failure> {
         let session = self.aws_session().await?;
         if let Some((when, diagnostic)) = &*self.aws_outage()
             && when.elapsed() < OUTAGE_REMEMBERED
         {
             return Err(Failure::Unreachable(Outage { party: Party::Aws, diagnostic: diagnostic.clone() }));
         }
-        Ok(self.provider.rds.get_or_init(async || rds::Client::new(session)).await)
+        Ok(self.provider.rds.get_or_init(async || rds::Readings::new(rds::Client::new(session))).await)
     }
 
     /// The database server of a cluster, or the one in the provider block. No connection is made yet, except to look up a
@@ -317,7 +322,7 @@ impl Context {
         identifier: &str,
         not_found: impl FnOnce(&str) -> Diagnostic,
     ) -> Result<WriterEndpoint, Failure> {
-        let rds = self.rds().await?;
+        let rds = self.readings().await?.glance();
         let cluster = rds.find_cluster(identifier).await?.ok_or_else(|| Failure::Missing(not_found(rds.region())))?;
         match (cluster.endpoint, cluster.port) {
             (Some(host), Some(port)) => {

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::named::asked_for;
-use super::pages::Pages;
 use super::patience::{Patience, Repeat};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
 use crate::aws::{Cause, Error};
@@ -84,17 +83,6 @@ impl fmt::Display for PendingValue {
     }
 }
 
-/// A cluster's place in a global database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GlobalMembership {
-    /// Identifier of the global cluster.
-    pub global_cluster_identifier: String,
-    /// Whether this cluster is the primary, which accepts writes.
-    pub primary: bool,
-    /// ARN of the current primary cluster, if there is one.
-    pub primary_arn: Option<String>,
-}
-
 impl Cluster {
     /// The current writer.
     pub fn writer(&self) -> Option<&Member> {
@@ -120,7 +108,7 @@ impl Cluster {
         if pending.is_empty() { Ok(()) } else { Err(Error::OtherChangesPending { cluster: self.identifier.clone(), pending }) }
     }
 
-    fn decode(cluster: DbCluster) -> Result<Self, Error> {
+    pub(super) fn decode(cluster: DbCluster) -> Result<Self, Error> {
         let required = |value: Option<String>, field: &'static str| value.ok_or(Error::Incomplete { action: DESCRIBE, field });
         let mut members: Vec<Member> =
             cluster.db_cluster_members.unwrap_or_default().into_iter().filter_map(Member::decode).collect();
@@ -180,9 +168,8 @@ fn pending_values(pending: ClusterPendingModifiedValues) -> Vec<PendingValue> {
     values.into_iter().map(|(name, value)| PendingValue { name: name.to_owned(), value }).collect()
 }
 
-const DESCRIBE: &str = "DescribeDBClusters";
+pub(super) const DESCRIBE: &str = "DescribeDBClusters";
 const DESCRIBE_INSTANCES: &str = "DescribeDBInstances";
-const DESCRIBE_GLOBAL: &str = "DescribeGlobalClusters";
 
 impl Client {
     /// Finds a cluster by its identifier.
@@ -217,35 +204,6 @@ impl Client {
             }
             Err(error) if error.cause() == Cause::NotFound => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Finds the global database that the cluster with this ARN belongs to.
-    ///
-    /// # Errors
-    /// Any failed call; a cluster outside any global database is `None`.
-    pub async fn find_global_membership(&self, cluster_arn: &str) -> Result<Option<GlobalMembership>, Error> {
-        let mut pages = Pages::of(DESCRIBE_GLOBAL);
-        let mut marker = None;
-        loop {
-            let result = self.rds.describe_global_clusters().set_marker(marker).send().await;
-            let output = self.answer(DESCRIBE_GLOBAL, result)?;
-            for global in output.global_clusters.unwrap_or_default() {
-                let members = global.global_cluster_members.unwrap_or_default();
-                let Some(ours) = members.iter().find(|member| member.db_cluster_arn.as_deref() == Some(cluster_arn)) else {
-                    continue;
-                };
-                let primary = members.iter().find(|member| member.is_writer == Some(true));
-                return Ok(Some(GlobalMembership {
-                    global_cluster_identifier: global.global_cluster_identifier.unwrap_or_default(),
-                    primary: ours.is_writer == Some(true),
-                    primary_arn: primary.and_then(|member| member.db_cluster_arn.clone()),
-                }));
-            }
-            marker = pages.next(output.marker)?;
-            if marker.is_none() {
-                return Ok(None);
-            }
         }
     }
 
@@ -289,7 +247,7 @@ impl Client {
             .through_wrong_state(&format!("ModifyDBCluster for {identifier}"), Repeat::Always, || async {
                 let cluster = self.find_cluster(identifier).await?;
                 cluster.map_or(Ok(()), |cluster| cluster.admits_a_change(resource_id))?;
-                let call = self.rds.modify_db_cluster();
+                let call = self.changing().modify_db_cluster();
                 let call = call.db_cluster_identifier(identifier).db_cluster_parameter_group_name(group).apply_immediately(true);
                 // The SDK would repeat the call without another look.
                 let once = Config::builder().retry_config(RetryConfig::disabled());
@@ -308,7 +266,7 @@ impl Client {
         patience
             // A call whose answer was lost may have had its effect: a second one could be a second outage.
             .through_wrong_state(&format!("RebootDBInstance for {identifier}"), Repeat::IfRefused, || async {
-                let result = self.rds.reboot_db_instance().db_instance_identifier(identifier).send().await;
+                let result = self.changing().reboot_db_instance().db_instance_identifier(identifier).send().await;
                 match self.answer("RebootDBInstance", result).map(drop) {
                     Err(error) if error.cause() == Cause::WrongState => {
                         let awaited = format!("the status of instance {identifier}");

@@ -94,7 +94,7 @@ pub struct Parameter {
 }
 
 /// Which parameters of a group to read: there are several hundred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Which {
     /// All.
     All,
@@ -173,7 +173,7 @@ impl Client {
     ) -> Result<(), Error> {
         patience
             .through_wrong_state(&format!("CreateDBClusterParameterGroup for {name}"), Repeat::Always, || async {
-                let call = self.rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name(name);
+                let call = self.changing().create_db_cluster_parameter_group().db_cluster_parameter_group_name(name);
                 let call = call.db_parameter_group_family(family).description(description).set_tags(Some(encode_tags(tags)));
                 self.answer("CreateDBClusterParameterGroup", call.send().await).map(drop)
             })
@@ -197,7 +197,7 @@ impl Client {
         patience
             .through_wrong_state(&format!("ModifyDBClusterParameterGroup for {name}"), Repeat::Always, || async {
                 let result = self
-                    .rds
+                    .changing()
                     .modify_db_cluster_parameter_group()
                     .db_cluster_parameter_group_name(name)
                     .set_parameters(Some(encoded.clone()))
@@ -222,7 +222,7 @@ impl Client {
         patience
             .through_wrong_state(&format!("ResetDBClusterParameterGroup for {name}"), Repeat::Always, || async {
                 let result = self
-                    .rds
+                    .changing()
                     .reset_db_cluster_parameter_group()
                     .db_cluster_parameter_group_name(name)
                     .reset_all_parameters(false)
@@ -241,7 +241,8 @@ impl Client {
     pub async fn delete_parameter_group(&self, name: &str, patience: &Patience) -> Result<(), Error> {
         patience
             .through_wrong_state(&format!("DeleteDBClusterParameterGroup for {name}"), Repeat::Always, || async {
-                let result = self.rds.delete_db_cluster_parameter_group().db_cluster_parameter_group_name(name).send().await;
+                let result =
+                    self.changing().delete_db_cluster_parameter_group().db_cluster_parameter_group_name(name).send().await;
                 self.answer("DeleteDBClusterParameterGroup", result).map(drop)
             })
             .await
@@ -268,7 +269,8 @@ impl Client {
     pub async fn add_tags(&self, arn: &str, tags: &Tags, patience: &Patience) -> Result<(), Error> {
         patience
             .through_wrong_state(&format!("AddTagsToResource for {arn}"), Repeat::Always, || async {
-                let result = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(encode_tags(tags))).send().await;
+                let result =
+                    self.changing().add_tags_to_resource().resource_name(arn).set_tags(Some(encode_tags(tags))).send().await;
                 self.answer("AddTagsToResource", result).map(drop)
             })
             .await
@@ -281,7 +283,7 @@ impl Client {
     pub async fn remove_tags(&self, arn: &str, keys: &[String], patience: &Patience) -> Result<(), Error> {
         patience
             .through_wrong_state(&format!("RemoveTagsFromResource for {arn}"), Repeat::Always, || async {
-                let call = self.rds.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys.to_vec()));
+                let call = self.changing().remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys.to_vec()));
                 self.answer("RemoveTagsFromResource", call.send().await).map(drop)
             })
             .await

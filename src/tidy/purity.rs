@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 47] = [
+const IMPURE: [(Place, &str); 53] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -63,8 +63,14 @@ const IMPURE: [(Place, &str); 47] = [
     (Place::At("src/aws/secret.rs"), "calls Secrets Manager"),
     (Place::At("src/aws/session.rs"), "reads profiles, assumes roles"),
     (Place::At("src/rds/cluster.rs"), "calls RDS"),
+    (Place::At("src/rds/gather.rs"), "waits for others who ask, then asks for all of them"),
+    (Place::At("src/rds/global.rs"), "calls RDS"),
+    (Place::At("src/rds/memory.rs"), "knows how old its contents are"),
+    (Place::At("src/rds/once.rs"), "awaits an answer with others"),
     (Place::At("src/rds/parameter_group.rs"), "calls RDS"),
     (Place::At("src/rds/patience.rs"), "waits, by the clock"),
+    (Place::At("src/rds/reader.rs"), "asks RDS, or uses what others have read"),
+    (Place::At("src/rds/several.rs"), "calls RDS"),
     (Place::At("src/rds/wait.rs"), "checks until RDS is done"),
     (Place::At("src/postgres/client.rs"), "asks a server for its facts"),
     (Place::At("src/postgres/connect.rs"), "opens a session"),

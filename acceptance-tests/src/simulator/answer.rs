@@ -9,6 +9,7 @@ use super::distort;
 use super::error::ApiError;
 use super::faults::Fault;
 use super::lag;
+use super::policy;
 use super::request::Request;
 use super::service::{Service, Signature};
 use super::shared::Shared;
@@ -89,6 +90,7 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
 fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError> {
     let now = shared.time_of_day.now();
     shared.state().identities.admit(request.service, request.access_key.as_deref(), request.session_token.as_ref(), now)?;
+    policy::admit(&shared.denials(), request)?;
     let lag = request.is_mutating().then(|| shared.lag_of(&request.action)).flatten();
     let before = lag.map(|reads| (reads, shared.state().clone()));
     let result = actions::dispatch(shared, request)?;

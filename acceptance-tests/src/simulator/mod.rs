@@ -77,6 +77,7 @@ mod master_rotation;
 mod master_secret;
 mod module;
 mod new_cluster;
+mod policy;
 mod proxy;
 mod request;
 mod secret;

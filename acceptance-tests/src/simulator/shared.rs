@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::faults::{Fault, FaultSpec, Hook, LagSpec};
 use super::lag::Past;
 use super::lock::lock;
+use super::policy::Denial;
 use super::request::Request;
 use super::secret_text::SecretText;
 use super::spec::{Call, Options};
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     faults: Mutex<Vec<FaultSpec>>,
     faults_cleared: Notify,
     lags: Mutex<Vec<LagSpec>>,
+    denials: Mutex<Vec<Denial>>,
     before_calls: Mutex<Vec<Hook>>,
     after_calls: Mutex<Vec<Hook>>,
     calls: Mutex<Vec<Call>>,
@@ -48,6 +50,7 @@ impl Shared {
             faults: Mutex::default(),
             faults_cleared: Notify::new(),
             lags: Mutex::default(),
+            denials: Mutex::default(),
             before_calls: Mutex::default(),
             after_calls: Mutex::default(),
             calls: Mutex::default(),
@@ -87,6 +90,11 @@ impl Shared {
         }
         next.count -= 1;
         Some(next.fault)
+    }
+
+    /// What the caller's policy denies.
+    pub(crate) fn denials(&self) -> MutexGuard<'_, Vec<Denial>> {
+        lock(&self.denials)
     }
 
     /// Replaces an earlier lag of the same action.

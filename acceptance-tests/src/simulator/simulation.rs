@@ -14,6 +14,7 @@ use super::connection::{Connections, Cut};
 use super::faults::{Fault, FaultSpec, Hook, LagSpec};
 use super::http;
 use super::identities::RoleSpec;
+use super::policy::Denial;
 use super::secret::SecretValue;
 use super::secret_text::SecretText;
 use super::shared::Shared;
@@ -151,6 +152,21 @@ impl Simulator {
     /// Removes all faults that have not happened yet, and answers the calls that hang.
     pub fn clear_faults(&self) {
         self.shared.clear_faults();
+    }
+
+    /// From now on, calls of `action` that name this cluster, instance or parameter group are denied.
+    pub fn deny(&self, action: &str, identifier: &str) {
+        self.shared.denials().push(Denial::new(action, Some(identifier)));
+    }
+
+    /// From now on, calls of `action` that name no object are denied, as by a policy that allows it on some ARNs only.
+    pub fn deny_unnamed(&self, action: &str) {
+        self.shared.denials().push(Denial::new(action, None));
+    }
+
+    /// Ends all denials.
+    pub fn allow_everything(&self) {
+        self.shared.denials().clear();
     }
 
     /// From now on, the next `reads` reads do not see what calls of `action` (`*`: any) change.

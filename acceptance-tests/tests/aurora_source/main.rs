@@ -15,4 +15,5 @@ mod refusals;
 mod resume;
 mod rig;
 mod tampered;
+mod ten;
 mod weather;

@@ -1,8 +1,8 @@
 //! What the API describes and refuses.
 
-use acceptance_tests::simulator::{ClusterSpec, Fault, FaultSpec, GlobalMembership};
+use acceptance_tests::simulator::{ClusterSpec, Fault, FaultSpec, GlobalMembership, Options, Simulator};
 use aws_sdk_rds::error::ProvideErrorMetadata;
-use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag};
+use aws_sdk_rds::types::{ApplyMethod, DbCluster, Filter, Parameter, Tag};
 
 use crate::{sdk, simulator};
 
@@ -200,4 +200,59 @@ async fn clusters_that_are_to_be_refused_can_be_described() {
         members.iter().map(|member| (member.db_cluster_arn().unwrap(), member.is_writer().unwrap())).collect::<Vec<_>>(),
         [(primary.arn.as_str(), true), (secondary.arn.as_str(), false)]
     );
+}
+
+#[tokio::test]
+async fn a_filter_names_several_clusters_and_their_instances_in_pages() {
+    let simulator = Simulator::start(Options { page_size: 2, ..Options::default() }).unwrap();
+    let client = sdk(&simulator);
+    let mut arn = String::new();
+    for identifier in ["a", "b", "c", "d"] {
+        arn = simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await.unwrap().arn;
+    }
+    let filter = |values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Filter::builder().name("db-cluster-id").set_values(Some(values)).build()
+    };
+    let asked = filter(&["b", "nothing", "a", arn.as_str()]);
+    let first = client.describe_db_clusters().filters(asked.clone()).send().await.unwrap();
+    let names = |clusters: &[DbCluster]| -> Vec<String> {
+        clusters.iter().filter_map(|cluster| cluster.db_cluster_identifier().map(str::to_owned)).collect()
+    };
+    assert_eq!(names(first.db_clusters()), ["a", "b"]);
+    let rest = client.describe_db_clusters().filters(asked).set_marker(first.marker).send().await.unwrap();
+    assert_eq!((names(rest.db_clusters()), rest.marker), (vec!["d".to_owned()], None));
+    let none = client.describe_db_clusters().filters(filter(&["nothing"])).send().await.unwrap();
+    assert!(none.db_clusters().is_empty());
+    let instances = client.describe_db_instances().filters(filter(&["c"])).send().await.unwrap();
+    let instances: Vec<_> = instances.db_instances().iter().filter_map(|instance| instance.db_instance_identifier()).collect();
+    assert_eq!(instances, ["c-1", "c-2"]);
+    let unknown = client.describe_db_clusters().filters(Filter::builder().name("color").values("red").build()).send().await;
+    assert_eq!(unknown.unwrap_err().code(), Some("InvalidAction"));
+}
+
+#[tokio::test]
+async fn a_policy_denies_one_cluster_or_every_call_that_names_none() {
+    let simulator = simulator();
+    let client = sdk(&simulator);
+    for identifier in ["a", "b"] {
+        simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await.unwrap();
+    }
+    let named = |identifier: &'static str| {
+        let call = client.describe_db_clusters().db_cluster_identifier(identifier).send();
+        async move { call.await.map(drop).map_err(|error| error.code().unwrap_or("no code").to_owned()) }
+    };
+    let denied = Err("AccessDenied".to_owned());
+    simulator.deny("DescribeDBClusters", "b");
+    assert_eq!((named("a").await, named("b").await), (Ok(()), denied.clone()));
+    client.describe_db_clusters().send().await.unwrap();
+    simulator.deny_unnamed("DescribeDBClusters");
+    let filter = Filter::builder().name("db-cluster-id").values("a").build();
+    assert_eq!(client.describe_db_clusters().filters(filter).send().await.unwrap_err().code(), Some("AccessDenied"));
+    assert_eq!(client.describe_db_clusters().send().await.unwrap_err().code(), Some("AccessDenied"));
+    assert_eq!(named("a").await, Ok(()));
+    client.describe_db_instances().send().await.unwrap();
+    simulator.allow_everything();
+    client.describe_db_clusters().send().await.unwrap();
+    assert_eq!(named("b").await, Ok(()));
 }

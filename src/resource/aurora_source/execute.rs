@@ -14,7 +14,7 @@ use crate::cluster::{Owner, find_group, judge};
 use crate::failure::{Attempt, Failure};
 use crate::provider::{Context, stop};
 use crate::rds::parameter_group::Which;
-use crate::rds::{Client, Patience};
+use crate::rds::{Patience, Reader};
 use crate::resource::change::{Decision, Done, Look, Purpose, Stopped, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
 
@@ -23,27 +23,28 @@ const LAST_LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 /// Changes or destroys the source.
 pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Result<Done<Source>, Stopped<Source>> {
-    let client = context.rds().await?;
+    let readings = context.readings().await?;
+    let reader = readings.anew();
     let id = work.arguments.cluster_identifier.as_str();
     let _turn = context.turn(&taken_up(id)).await?;
     // Only the look and the decision are repeated: nothing is changed until no obstacle is left.
-    let decided = until_free(id, work.patience, context.cancel(), || decide(context, client, work, id)).await;
+    let decided = until_free(id, work.patience, context.cancel(), || decide(context, &reader, work, id)).await;
     let Some(Decided { decision, resource_id }) = decided? else {
         return Ok(Done::left(not_destroyed::<Source>(work.arguments)));
     };
     let Decision { run: operations, warnings: mut diagnostics } = decision;
     let patience = Patience::new(work.limit, context.cancel().clone());
-    let Outcome { done, under_way, result } = run(client, id, &resource_id, &operations, &patience, context.cancel()).await;
+    let Outcome { done, under_way, result } = run(readings, id, &resource_id, &operations, &patience, context.cancel()).await;
     if let Err(failure) = result {
         if work.creates() {
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
         }
-        let (left, unread) = what_is_left(client, work, id, &operations).await;
+        let (left, unread) = what_is_left(&reader, work, id, &operations).await;
         let diagnostics = under_way.as_ref().map(message::unanswered).into_iter().chain(unread).collect();
         return Err(Stopped { failure, left, diagnostics });
     }
     let Some(desired) = work.desired else { return Ok(Done { observed: None, ran: operations, diagnostics }) };
-    match look_at_result(context, client, work, id, &operations, &patience).await {
+    match look_at_result(context, &reader, work, id, &operations, &patience).await {
         Ok(observed) => {
             diagnostics.extend(check::waiting(&observed.found, desired.reboot));
             Ok(Done { observed: Some(observed), ran: operations, diagnostics })
@@ -64,17 +65,17 @@ struct Decided {
 }
 
 /// Looks, and decides what runs. `None`: nothing, because this run has set up the same cluster under another address.
-async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Attempt> {
+async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id: &str) -> Result<Option<Decided>, Attempt> {
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let is_taken_up = || work.destroys() && context.is_taken_up(&taken_up(id));
     if is_taken_up() {
         return Ok(None);
     }
-    let Some(mut now) = observe(context, client, &work.look(purpose, &[])).await? else {
+    let Some(mut now) = observe(context, reader, &work.look(purpose, &[])).await? else {
         if !work.destroys() {
             return Err(message::not_found(id).into());
         }
-        let operations = orphan(context, client, work, id).await?;
+        let operations = orphan(context, reader, work, id).await?;
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
         return Ok(Some(Decided { decision, resource_id: String::new() }));
     };
@@ -92,13 +93,13 @@ async fn decide(context: &Context, client: &Client, work: &Work<'_, Source>, id:
 }
 
 /// The cluster was deleted first; our groups are no longer used.
-async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
+async fn orphan(context: &Context, reader: &Reader, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
     let claims = claims(&work.look(Purpose::Destroy, &[]), &[]);
     let names: BTreeSet<&String> = claims.records.iter().map(|record| &record.name).collect();
     let mut operations = Vec::new();
     for name in names {
         let awaited = format!("AWS to describe parameter group {name}");
-        let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(client, name, Which::UserSet))).await?;
+        let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(reader, name, Which::UserSet))).await?;
         let Some(group) = group else { continue };
         match judge(&group, id, name, false, &claims) {
             (_, Some(dispute)) => return Err(message::disputed(id, &dispute).into()),
@@ -113,31 +114,31 @@ async fn orphan(context: &Context, client: &Client, work: &Work<'_, Source>, id:
 /// read once more.
 async fn look_at_result(
     context: &Context,
-    client: &Client,
+    reader: &Reader,
     work: &Work<'_, Source>,
     id: &str,
     ran: &[Operation],
     patience: &Patience,
 ) -> Result<Observed, Failure> {
     let look = work.look(Purpose::Result, &[]);
-    let looked = match observe_result(context, client, &look, ran, patience).await {
-        Err(_) if context.cancel().is_cancelled() => last_look(client, &look, id, ran).await,
+    let looked = match observe_result(context, reader, &look, ran, patience).await {
+        Err(_) if context.cancel().is_cancelled() => last_look(reader, &look, id, ran).await,
         looked => looked,
     };
     looked?.ok_or_else(|| message::not_found(id).into())
 }
 
 /// Observes the result of a run that stopped half-way, with the previous arguments, or says why it is unknown.
-async fn what_is_left(client: &Client, work: &Work<'_, Source>, id: &str, ran: &[Operation]) -> (Option<Observed>, Diagnostics) {
+async fn what_is_left(reader: &Reader, work: &Work<'_, Source>, id: &str, ran: &[Operation]) -> (Option<Observed>, Diagnostics) {
     let look = Look { desired: None, ..work.look(Purpose::Result, &[]) };
-    match last_look(client, &look, id, ran).await {
+    match last_look(reader, &look, id, ran).await {
         Ok(left) => (left, Diagnostics::new()),
         Err(failure) => (None, message::unread(id, &[], failure.into_diagnostics()).into()),
     }
 }
 
 /// Observes after a run that failed or was stopped. The state depends on it, so a stop does not end it; it has its own limit.
-async fn last_look(client: &Client, look: &Look<'_, Source>, id: &str, ran: &[Operation]) -> Result<Option<Observed>, Failure> {
-    let looked = tokio::time::timeout(LAST_LOOK_LIMIT, Box::pin(observe_anew(client, look, ran))).await;
+async fn last_look(reader: &Reader, look: &Look<'_, Source>, id: &str, ran: &[Operation]) -> Result<Option<Observed>, Failure> {
+    let looked = tokio::time::timeout(LAST_LOOK_LIMIT, Box::pin(observe_anew(reader, look, ran))).await;
     looked.unwrap_or_else(|_| Err(message::last_look_timed_out(id, LAST_LOOK_LIMIT).into()))
 }

@@ -13,7 +13,7 @@ use crate::cluster;
 use crate::failure::Failure;
 use crate::postgres::Settings;
 use crate::provider::{Context, stop};
-use crate::rds::{Client, Patience};
+use crate::rds::{Patience, Reader};
 use crate::resource::change::{Change, Look, Purpose};
 
 /// Looks as far as the purpose needs it.
@@ -26,7 +26,8 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
         // Even if the destroy of another address runs before this create.
         context.take_up(taken_up(&look.arguments.cluster_identifier));
     }
-    match observe(context, context.rds().await?, look).await? {
+    let reader = context.readings().await?.look(&name(look));
+    match observe(context, &reader, look).await? {
         None if is_plan => Err(Failure::Missing(message::absent(&look.arguments.cluster_identifier))),
         Some(now) if look.purpose == Purpose::PlanDestroy => {
             let slots = planned_slots(context, &Change::destroy(look.arguments, &now)).await?;
@@ -34,6 +35,11 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
         }
         seen => Ok(seen),
     }
+}
+
+/// Looks of one run with the same name are repetitions.
+fn name(look: &Look<'_, Source>) -> String {
+    format!("{:?} of {}", look.purpose, look.arguments.cluster_identifier)
 }
 
 /// An update is planned from what the last Read saw. Only the slots are read now, if it turns logical replication off.
@@ -59,34 +65,34 @@ pub(super) fn taken_up(cluster_identifier: &str) -> String {
 }
 
 /// Observes the cluster; a stop ends it.
-pub(super) async fn observe(context: &Context, client: &Client, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
+pub(super) async fn observe(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let awaited = format!("AWS to describe cluster {}", look.arguments.cluster_identifier);
-    stop::ends(context.cancel(), &awaited, Box::pin(observe_anew(client, look, &[]))).await
+    stop::ends(context.cancel(), &awaited, Box::pin(observe_anew(reader, look, &[]))).await
 }
 
 /// Observes the result of a change that ran these operations; an outage of AWS is waited out as in any other wait of the change.
 pub(super) async fn observe_result(
     context: &Context,
-    client: &Client,
+    reader: &Reader,
     look: &Look<'_, Source>,
     ran: &[Operation],
     patience: &Patience,
 ) -> Result<Option<Observed>, Failure> {
     let awaited = format!("AWS to describe cluster {}", look.arguments.cluster_identifier);
-    let looked = patience.through(&awaited, || ask(client, look, ran));
+    let looked = patience.through(&awaited, || ask(reader, look, ran));
     recognise(look, stop::ends(context.cancel(), &awaited, Box::pin(looked)).await?)
 }
 
 /// Observes the cluster after these operations, even after a stop.
 pub(super) async fn observe_anew(
-    client: &Client,
+    reader: &Reader,
     look: &Look<'_, Source>,
     ran: &[Operation],
 ) -> Result<Option<Observed>, Failure> {
-    recognise(look, ask(client, look, ran).await?)
+    recognise(look, ask(reader, look, ran).await?)
 }
 
-async fn ask(client: &Client, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
+async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
     let arguments = look.desired.unwrap_or(look.arguments);
     let before = look.recalled.map(|recalled| &recalled.found);
     let names = [
@@ -97,7 +103,7 @@ async fn ask(client: &Client, look: &Look<'_, Source>, ran: &[Operation]) -> Res
     ];
     let earlier: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
     let (id, group) = (&arguments.cluster_identifier, arguments.group_name.as_deref());
-    Ok(cluster::observe(client, id, group, &earlier, &claims(look, ran)).await?.map(Observed::from))
+    Ok(cluster::observe(reader, id, group, &earlier, &claims(look, ran)).await?.map(Observed::from))
 }
 
 /// Reads the logical slots if the change would turn logical replication off, and nothing else refuses it already.

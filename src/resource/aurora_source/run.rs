@@ -9,7 +9,7 @@ use crate::cluster::{DESCRIPTION, RebootError, Reboots, find_group};
 use crate::failure::Failure;
 use crate::provider::stop;
 use crate::rds::parameter_group::Which;
-use crate::rds::{Client, Patience};
+use crate::rds::{Client, Patience, Reader, Readings};
 
 /// The result of a run that may have stopped half-way.
 pub(super) struct Outcome {
@@ -23,7 +23,7 @@ pub(super) struct Outcome {
 /// Runs the operations of one cluster; ends at the first failure and at a stop. `resource_id` is that of the cluster for which they
 /// were decided.
 pub(super) async fn run(
-    client: &Client,
+    readings: &Readings,
     cluster_identifier: &str,
     resource_id: &str,
     operations: &[Operation],
@@ -31,6 +31,7 @@ pub(super) async fn run(
     cancel: &CancellationToken,
 ) -> Outcome {
     let reboots_writer = operations.iter().any(|operation| matches!(operation, Operation::RebootWriter { .. }));
+    let client = readings.client();
     let mut reboots = Reboots { client, cluster: cluster_identifier, resource_id, patience, statics_changed: false };
     let mut done = Vec::new();
     for operation in operations {
@@ -39,7 +40,9 @@ pub(super) async fn run(
             return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
         }
         tracing::info!(cluster = cluster_identifier, %operation, "running");
-        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, operation, reboots_writer))).await {
+        if let Err(failure) =
+            stop::ends(cancel, &awaited, Box::pin(call(&reboots, &readings.anew(), operation, reboots_writer))).await
+        {
             let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
             return Outcome { done, under_way: unanswered.then(|| operation.clone()), result: Err(failure) };
         }
@@ -57,7 +60,7 @@ pub(super) async fn run(
     Outcome { done, under_way: None, result }
 }
 
-async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
+async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
     let Reboots { client, cluster: owner, resource_id, patience, .. } = reboots;
     match operation {
         Operation::CreateGroup { name, family, tags } => {
@@ -65,7 +68,7 @@ async fn call(reboots: &Reboots<'_>, operation: &Operation, reboots_writer: bool
                 // A repeated call whose first answer was lost.
                 Err(error) if error.cause() == Cause::AlreadyExists => {
                     let awaited = format!("AWS to describe parameter group {name}");
-                    let group = patience.through(&awaited, || find_group(client, name, Which::UserSet)).await?;
+                    let group = patience.through(&awaited, || find_group(reader, name, Which::UserSet)).await?;
                     if !group.is_some_and(|group| group.belongs_to(owner) && group.description == DESCRIPTION) {
                         return Err(error.into());
                     }

@@ -1,0 +1,61 @@
+//! Several clusters with one call: the filter `db-cluster-id` takes many values, so the answer has exactly those that are wanted,
+//! however many the account has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_rds::types::Filter;
+
+use super::client::Client;
+use super::cluster::{Cluster, DESCRIBE};
+use super::gather::Ask;
+use super::pages::Pages;
+use crate::aws::Error;
+
+/// The most values of one filter: those whose clusters fit on one page of AWS.
+const MOST: usize = 100;
+
+impl Ask for Client {
+    type Item = Cluster;
+
+    async fn one(&self, identifier: &str) -> Result<Option<Cluster>, Error> {
+        self.find_cluster(identifier).await
+    }
+
+    async fn several(&self, identifiers: &BTreeSet<String>) -> Result<BTreeMap<String, Result<Cluster, Error>>, Error> {
+        let asked: Vec<&String> = identifiers.iter().collect();
+        let mut found = BTreeMap::new();
+        for some in asked.chunks(MOST) {
+            self.add_some(some, &mut found).await?;
+        }
+        Ok(found)
+    }
+}
+
+impl Client {
+    /// Adds the clusters with these identifiers, as far as they exist.
+    async fn add_some(&self, asked: &[&String], found: &mut BTreeMap<String, Result<Cluster, Error>>) -> Result<(), Error> {
+        let values = asked.iter().map(|identifier| (*identifier).clone()).collect();
+        let filter = Filter::builder().name("db-cluster-id").set_values(Some(values)).build();
+        let mut pages = Pages::of(DESCRIBE);
+        let mut marker = None;
+        loop {
+            let result = self.rds.describe_db_clusters().filters(filter.clone()).set_marker(marker).send().await;
+            let output = self.answer(DESCRIBE, result)?;
+            for cluster in output.db_clusters.unwrap_or_default() {
+                // RDS stores identifiers in lower case and accepts any.
+                let is_it =
+                    |name: &Option<String>, asked: &str| name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(asked));
+                let asked = asked
+                    .iter()
+                    .find(|asked| is_it(&cluster.db_cluster_identifier, asked) || is_it(&cluster.db_cluster_arn, asked));
+                if let Some(asked) = asked {
+                    found.insert((*asked).clone(), Cluster::decode(cluster));
+                }
+            }
+            marker = pages.next(output.marker)?;
+            if marker.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
