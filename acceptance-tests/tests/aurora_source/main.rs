@@ -7,6 +7,7 @@ mod destroy;
 mod drift;
 mod every_call;
 mod import;
+mod one_run;
 mod outages;
 mod ownership;
 mod provider;

@@ -20,6 +20,14 @@ impl Sources {
     }
 
     async fn in_pages_of(page_size: usize, number: usize) -> anyhow::Result<Self> {
+        let sources = Self::planned(page_size, number).await?;
+        sources.tf.apply().await?;
+        sources.simulator.clear_calls();
+        Ok(sources)
+    }
+
+    /// The same before the first apply.
+    async fn planned(page_size: usize, number: usize) -> anyhow::Result<Self> {
         let simulator = Simulator::start(Options { page_size, ..Options::default() })?;
         let clusters: Vec<String> = (0..number).map(cluster).collect();
         for cluster in &clusters {
@@ -34,8 +42,6 @@ impl Sources {
                  reboot = \"writer\"\n  force_destroy = true\n}}\n"
             ),
         )?;
-        sources.tf.apply().await?;
-        sources.simulator.clear_calls();
         Ok(sources)
     }
 
@@ -110,6 +116,55 @@ async fn ten_sources_cost_one_description_of_clusters_and_one_source_no_more_tha
             ("DescribeDBClusterParameters", 1),
         ])
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn ten_that_are_to_be_created_share_what_their_clusters_have_in_common() -> anyhow::Result<()> {
+    let ten = Sources::planned(100, 10).await?;
+    ten.tf.plan().await?;
+    assert_eq!(
+        ten.counted(),
+        expected(&[
+            ("DescribeDBClusters", 1),
+            ("DescribeGlobalClusters", 1),
+            ("DescribeDBEngineVersions", 1),
+            // AWS's own group, which is attached to all of them, and whether there is one with the name of each.
+            ("DescribeDBClusterParameterGroups", 11),
+            ("DescribeDBClusterParameters", 1),
+        ])
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_cluster_of_the_provider_block_is_described_once_too() -> anyhow::Result<()> {
+    let simulator = Simulator::start(Options::default())?;
+    let own = simulator.create_cluster(ClusterSpec::new("shop-0")).await?;
+    for cluster in ["shop-1", "shop-2"] {
+        simulator.create_cluster(ClusterSpec::new(cluster).without_postgres()).await?;
+    }
+    let tf = Terraform::new()?.with_env("PGPASSWORD", &own.spec.admin_password);
+    let postgres = format!(
+        "postgres = {{ cluster_identifier = \"shop-0\", username = {:?}, sslmode = \"disable\" }}",
+        own.spec.admin_username
+    );
+    tf.write("provider.tf", &provider_block(&simulator, None, &postgres))?;
+    tf.write(
+        "main.tf",
+        "resource \"clickpipes_aurora_source\" \"each\" {\n  for_each = toset([\"shop-0\", \"shop-1\", \"shop-2\"])\n  \
+         cluster_identifier = each.key\n  reboot = \"writer\"\n}\n\
+         resource \"clickpipes_publication\" \"shop\" {\n  name = \"shop\"\n  database = \"postgres\"\n  tables = []\n  \
+         depends_on = [clickpipes_aurora_source.each]\n}\n",
+    )?;
+    tf.apply().await?;
+    simulator.clear_calls();
+    tf.assert_empty_plan().await?;
+    let calls = simulator.calls();
+    let described = calls.iter().filter(|call| call.action == "DescribeDBClusters").flat_map(named);
+    let mut described: Vec<String> = described.collect();
+    described.sort();
+    assert_eq!(described, ["shop-0", "shop-1", "shop-2"]);
     Ok(())
 }
 
