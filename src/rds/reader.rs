@@ -39,12 +39,16 @@ impl Reader {
         self.client.region()
     }
 
-    /// Finds a cluster by its identifier.
+    /// Finds a cluster by its identifier. One that was seen while it had no endpoint yet is looked at again.
     ///
     /// # Errors
     /// Any failed call; a cluster that does not exist is `None`.
     pub async fn find_cluster(&self, identifier: &str) -> Found<Cluster> {
-        let Some(seen) = &self.seen else { return self.client.find_cluster(identifier).await };
+        let is_early =
+            |seen: &&Arc<Seen>| seen.clusters.answer(&identifier.to_owned()).is_some_and(|cluster| cluster.endpoint.is_none());
+        let Some(seen) = self.seen.as_ref().filter(|seen| !is_early(seen)) else {
+            return self.client.find_cluster(identifier).await;
+        };
         let call = || {
             let (gather, identifier) = (Arc::clone(&self.gather), identifier.to_owned());
             async move { gather.find_now(&identifier).await }.boxed()

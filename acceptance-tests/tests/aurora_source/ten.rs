@@ -209,6 +209,15 @@ async fn a_caller_who_may_only_describe_some_clusters_asks_for_each() -> anyhow:
 }
 
 #[tokio::test]
+async fn a_caller_who_may_not_read_awss_own_group_reads_each_group_as_a_whole() -> anyhow::Result<()> {
+    let ten = Sources::start(10).await?;
+    ten.simulator.deny("DescribeDBClusterParameters", "default.aurora-postgresql15");
+    ten.tf.assert_empty_plan().await?;
+    assert_eq!(ten.counted()["DescribeDBClusterParameters"], 10 + 1, "each, and one that was refused");
+    Ok(())
+}
+
+#[tokio::test]
 async fn throttling_is_an_error_of_every_source_and_costs_one_call() -> anyhow::Result<()> {
     let ten = Sources::start(10).await?;
     ten.attempts(Some(1))?;
