@@ -7,6 +7,7 @@
 pub mod core_client;
 pub mod cost;
 pub mod docs;
+pub mod plan_rows;
 pub mod postgres_server;
 pub mod provider_binary;
 pub mod rig;

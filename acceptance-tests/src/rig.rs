@@ -12,6 +12,8 @@ use crate::simulator::{ClusterHandle, ClusterSpec, Options, Simulator};
 use crate::stream::{ReplicationStream, Source};
 use crate::terraform_cli::Terraform;
 
+/// The master user.
+pub const ADMIN: &str = "clusteradmin";
 /// The master user's password, different from anything else in a log.
 pub const ADMIN_PASSWORD: &str = "adm1n-Pa55-w0rd-zq81";
 /// Identifier of the cluster.
@@ -20,7 +22,7 @@ pub const CLUSTER: &str = "orders";
 pub const DATABASE: &str = "app";
 
 /// `application_name` of the provider's sessions.
-const APPLICATION: &str = "terraform-provider-clickpipes";
+pub const APPLICATION: &str = "terraform-provider-clickpipes";
 /// Beginnings of statements that change nothing and therefore are not in any list of operations.
 const UNLISTED: [&str; 8] = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT", "WITH", "SHOW", "START"];
 
@@ -111,11 +113,11 @@ impl Rig {
     }
 
     async fn start_in(simulator: Simulator, spec: ClusterSpec) -> Result<Self> {
-        let cluster = simulator.create_cluster(spec.admin("clusteradmin", ADMIN_PASSWORD).database(DATABASE)).await?;
+        let cluster = simulator.create_cluster(spec.admin(ADMIN, ADMIN_PASSWORD).database(DATABASE)).await?;
         let tf = Terraform::new()?.with_env("PGPASSWORD", ADMIN_PASSWORD);
         let rig = Self { tf, cluster, simulator };
         let (host, port) = (rig.cluster.host.clone(), rig.cluster.port);
-        rig.provider(&format!(r#"host = "{host}", port = {port}, username = "clusteradmin", sslmode = "disable""#))?;
+        rig.provider(&format!(r#"host = "{host}", port = {port}, username = "{ADMIN}", sslmode = "disable""#))?;
         Ok(rig)
     }
 
@@ -125,7 +127,7 @@ impl Rig {
     /// If it cannot be written.
     pub fn dial(&self, address: std::net::SocketAddr) -> Result<()> {
         let (host, port) = (address.ip(), address.port());
-        self.provider(&format!(r#"host = "{host}", port = {port}, username = "clusteradmin", sslmode = "disable""#))
+        self.provider(&format!(r#"host = "{host}", port = {port}, username = "{ADMIN}", sslmode = "disable""#))
     }
 
     /// Writes the provider block with these `postgres` settings.
@@ -146,7 +148,7 @@ impl Rig {
         let source = Source {
             host: &self.cluster.host,
             port: self.cluster.port,
-            user: "clusteradmin",
+            user: ADMIN,
             password: &password,
             database: DATABASE,
             slot,
