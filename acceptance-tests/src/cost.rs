@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::rig::{DATABASE, Rig};
+use crate::rig::{APPLICATION, DATABASE, Rig};
 use crate::slow_network::{SlowNetwork, Traffic};
 
-/// `application_name` of the provider's sessions.
-const APPLICATION: &str = "terraform-provider-clickpipes";
 /// The ephemeral variable that gives every user its password.
 const PASSWORD: &str = "variable \"password\" {\n  type = string\n  ephemeral = true\n}\n";
 
@@ -56,7 +54,15 @@ impl CountingRig {
     /// # Errors
     /// If the server refuses.
     pub async fn make_tables(&self, schemas: usize, tables: usize) -> Result<()> {
-        let admin = self.rig.admin().await?;
+        self.make_tables_in(DATABASE, schemas, tables).await
+    }
+
+    /// The same in any database.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn make_tables_in(&self, database: &str, schemas: usize, tables: usize) -> Result<()> {
+        let admin = self.rig.cluster.admin(database).await?;
         for schema in 0..schemas {
             admin.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS s{schema}")).await?;
             let tables: Vec<usize> = (0..tables).collect();
@@ -98,7 +104,7 @@ pub fn one_source(schemas: usize, tables: usize) -> String {
     let names: Vec<String> = (0..schemas).map(|schema| format!("\"s{schema}\"")).collect();
     let published: Vec<String> =
         (0..schemas).flat_map(|schema| (0..tables).map(move |table| format!("\"s{schema}.t{table}\""))).collect();
-    [PASSWORD.to_owned(), user("pipe", &names.join(", ")), publication("pipe", &published.join(", "))].concat()
+    [PASSWORD.to_owned(), user("pipe", DATABASE, &names.join(", ")), publication("pipe", &published.join(", "))].concat()
 }
 
 /// A publication of `tables` tables of the schema `s0`.
@@ -107,11 +113,19 @@ pub fn one_publication(tables: usize) -> String {
     publication("pipe", &published.join(", "))
 }
 
+/// Users that read `schemas` schemas, distributed over these databases.
+pub fn users_of_databases(users: usize, schemas: usize, databases: &[&str]) -> String {
+    let names: Vec<String> = (0..schemas).map(|schema| format!("\"s{schema}\"")).collect();
+    let databases = databases.iter().cycle();
+    let all = (0..users).zip(databases).map(|(number, database)| user(&format!("pipe{number}"), database, &names.join(", ")));
+    PASSWORD.to_owned() + &all.collect::<String>()
+}
+
 /// As many users as publications, of the schema `s0` and its table `t0`.
 pub fn many(users: usize) -> String {
     let pairs = (0..users).map(|number| {
         let name = format!("pipe{number}");
-        user(&name, "\"s0\"") + &publication(&name, "\"s0.t0\"")
+        user(&name, DATABASE, "\"s0\"") + &publication(&name, "\"s0.t0\"")
     });
     PASSWORD.to_owned() + &pairs.collect::<String>()
 }
@@ -121,9 +135,9 @@ pub fn floor(resources: usize) -> String {
     (0..resources).map(|number| format!("resource \"terraform_data\" \"d{number}\" {{\n  input = \"{number}\"\n}}\n")).collect()
 }
 
-fn user(name: &str, schemas: &str) -> String {
+fn user(name: &str, database: &str, schemas: &str) -> String {
     format!(
-        "resource \"clickpipes_replication_user\" \"{name}\" {{\n  name = \"{name}\"\n  database = \"{DATABASE}\"\n  \
+        "resource \"clickpipes_replication_user\" \"{name}\" {{\n  name = \"{name}\"\n  database = \"{database}\"\n  \
          password_wo = var.password\n  password_wo_version = 1\n  schemas = [{schemas}]\n}}\n"
     )
 }

@@ -1,6 +1,8 @@
 //! A network between the provider and a server on this machine: it delays bytes, counts traffic, and makes connections wait or
 //! cuts them where a test says. Also a port with nothing behind it until a test opens it.
 
+mod rounds;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +17,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use rounds::Rounds;
+
 /// The maximum size of one read. The senders wait for answers, which bounds the chunks in flight.
 const CHUNK: usize = 64 << 10;
 /// The maximum number of connections that wait to be accepted.
@@ -25,8 +29,9 @@ const BACKLOG: u32 = 128;
 pub struct Traffic {
     /// Connections opened.
     pub connections: u64,
-    /// How often a client sent something after it had received something, including the opening of each connection. Requests that
-    /// are sent together count once.
+    /// How often a client waited for an answer before it sent something, including the opening of each connection: requests that are
+    /// sent together, or before the answer to the first of them has arrived, count once. Without a delay, an answer that comes
+    /// between two of them begins another one.
     pub round_trips: u64,
     /// Bytes that clients sent.
     pub sent: u64,
@@ -197,7 +202,8 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let answered = AtomicBool::new(true);
+    let rounds = Mutex::new(Rounds::default());
+    let rounds = || rounds.lock().unwrap_or_else(PoisonError::into_inner);
     let (over, answer_is_cut) = (Notify::new(), AtomicBool::new(false));
     let sent = |bytes: &[u8]| {
         match shared.cut_at(bytes) {
@@ -205,20 +211,23 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
             Some(Cut::Answer(_)) => answer_is_cut.store(true, Ordering::Relaxed),
             None => {}
         }
-        let speaks_anew = answered.swap(false, Ordering::Relaxed);
+        let begins = rounds().sent(Instant::now());
         shared.count(|traffic| {
             traffic.sent += bytes.len() as u64;
-            traffic.round_trips += u64::from(speaks_anew);
+            traffic.round_trips += u64::from(begins);
         });
         true
     };
     let received = |bytes: &[u8]| {
-        answered.store(true, Ordering::Relaxed);
         shared.count(|traffic| traffic.received += bytes.len() as u64);
         !answer_is_cut.load(Ordering::Relaxed)
     };
+    let arrives = |due| rounds().arrived(due, shared.one_way() * 2);
     let carried = async {
-        tokio::join!(carry(from_client, to_server, &shared, sent, &over), carry(from_server, to_client, &shared, received, &over))
+        tokio::join!(
+            carry(from_client, to_server, &shared, sent, |_| {}, &over),
+            carry(from_server, to_client, &shared, received, arrives, &over)
+        )
     };
     tokio::select! {
         _ = carried => {}
@@ -228,12 +237,13 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
 }
 
 /// Carries bytes one way until their source ends, or until `pass` stops some of them: then the connection is `over`. Each chunk
-/// has its own delay, so that delays do not reduce throughput.
+/// has its own delay, so that delays do not reduce throughput; `arrives` is told when it is due, right before the target gets it.
 async fn carry(
     mut source: OwnedReadHalf,
     mut target: OwnedWriteHalf,
     shared: &Shared,
     pass: impl Fn(&[u8]) -> bool,
+    arrives: impl Fn(Instant),
     over: &Notify,
 ) {
     let (chunks, mut in_flight) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
@@ -252,6 +262,7 @@ async fn carry(
     let arrive = async move {
         while let Some((due, bytes)) = in_flight.recv().await {
             tokio::time::sleep_until(due).await;
+            arrives(due);
             if target.write_all(&bytes).await.is_err() {
                 break;
             }
