@@ -1,11 +1,12 @@
-//! What a plan without changes costs the database server: configurations of a given size, and one plan counted and timed.
+//! What the provider costs: configurations of a given size, and runs of terraform that are counted and timed.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::rig::{APPLICATION, DATABASE, Rig};
+use crate::cpu;
+use crate::rig::{ADMIN, APPLICATION, DATABASE, Rig};
 use crate::slow_network::{SlowNetwork, Traffic};
 
 /// The ephemeral variable that gives every user its password.
@@ -22,15 +23,19 @@ pub struct CountingRig {
 /// Number of tables created in one transaction.
 const AT_ONCE: usize = 500;
 
-/// What one plan cost.
+/// What one run of terraform cost.
 #[derive(Debug, Clone, Copy)]
-pub struct PlanCost {
+pub struct RunCost {
     /// Statements in the server's log. A simple query with several statements, such as the set-up of a session, counts once.
     pub statements: usize,
     /// What went over the network.
     pub traffic: Traffic,
-    /// Of the whole `terraform plan`.
+    /// Of the whole run.
     pub wall: Duration,
+    /// Processor time of the sessions of the server.
+    pub server: Duration,
+    /// Processor time of terraform and of the provider's processes.
+    pub client: Duration,
 }
 
 impl CountingRig {
@@ -81,16 +86,39 @@ impl CountingRig {
     ///
     /// # Errors
     /// If the plan fails or is not empty.
-    pub async fn plan(&self) -> Result<PlanCost> {
-        let before = self.statements()?;
+    pub async fn plan(&self) -> Result<RunCost> {
+        self.plan_with(&[]).await
+    }
+
+    /// The same with more arguments, such as `-refresh=false`.
+    ///
+    /// # Errors
+    /// If the plan fails or is not empty.
+    pub async fn plan_with(&self, arguments: &[&str]) -> Result<RunCost> {
+        self.run(&[&["plan", "-detailed-exitcode"], arguments].concat()).await
+    }
+
+    /// Runs terraform.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn run(&self, arguments: &[&str]) -> Result<RunCost> {
+        let data = self.rig.cluster.server()?.data();
+        let statements = self.statements()?;
+        let (server, client) = (cpu::of_ended_sessions(&data, ADMIN).await?, cpu::of_commands()?);
         self.network.take_traffic();
         let started = Instant::now();
-        let outcome = self.rig.tf.run(["plan", "-no-color", "-input=false", "-detailed-exitcode"]).await?;
+        let outcome = self.rig.tf.run(arguments.iter().chain(&["-no-color", "-input=false"])).await?;
         let wall = started.elapsed();
         let traffic = self.network.take_traffic();
-        let outcome = outcome.succeeded()?;
-        ensure!(outcome.stdout.contains("No changes"), "the plan is not empty:\n{}", outcome.stdout);
-        Ok(PlanCost { statements: self.statements()? - before, traffic, wall })
+        outcome.succeeded()?;
+        Ok(RunCost {
+            statements: self.statements()? - statements,
+            traffic,
+            wall,
+            server: cpu::of_ended_sessions(&data, ADMIN).await? - server,
+            client: cpu::of_commands()? - client,
+        })
     }
 
     fn statements(&self) -> Result<usize> {

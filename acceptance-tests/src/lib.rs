@@ -6,6 +6,7 @@
 
 pub mod core_client;
 pub mod cost;
+pub mod cpu;
 pub mod docs;
 pub mod plan_rows;
 pub mod postgres_server;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use acceptance_tests::core_client::{CoreClient, Object, TerraformCore, Value, Version, Walk};
-use acceptance_tests::cost::{CountingRig, PlanCost, many, one_publication, one_source, users_of_databases};
+use acceptance_tests::cost::{CountingRig, RunCost, many, one_publication, one_source, users_of_databases};
 use acceptance_tests::rig::{ADMIN, ADMIN_PASSWORD, DATABASE};
 use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
@@ -32,7 +32,7 @@ const USER_TYPE: &str = "clickpipes_replication_user";
 const PUBLICATION_TYPE: &str = "clickpipes_publication";
 
 #[track_caller]
-fn check(cost: &PlanCost, databases: usize, users: usize, publications: usize) {
+fn check(cost: &RunCost, databases: usize, users: usize, publications: usize) {
     let (connections, resources) = (databases as u64, (users + publications) as u64);
     assert_eq!(cost.traffic.connections, connections, "{cost:?}");
     let statements = databases * ONCE + users * USER + publications * PUBLICATION;
@@ -42,7 +42,7 @@ fn check(cost: &PlanCost, databases: usize, users: usize, publications: usize) {
 }
 
 /// A plan without changes, over a distance.
-async fn plan(counting: &CountingRig) -> Result<PlanCost> {
+async fn plan(counting: &CountingRig) -> Result<RunCost> {
     counting.network.set_round_trip(DISTANCE);
     let cost = counting.plan().await;
     counting.network.set_round_trip(Duration::ZERO);

@@ -1,9 +1,11 @@
-//! Plans without changes, near the database and far from it, beside as many resources of Terraform's own.
+//! Plans without changes, near the database and far from it, beside the same without a refresh, and beside as many resources of
+//! Terraform's own.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use acceptance_tests::cost::{CountingRig, PlanCost, floor, many, one_source};
+use acceptance_tests::cost::{CountingRig, RunCost, floor, many, one_source, users_of_databases};
+use acceptance_tests::rig::DATABASE;
 use acceptance_tests::terraform_cli::Terraform;
 use anyhow::{Context as _, Result};
 
@@ -13,6 +15,8 @@ use super::process::{median, watched};
 pub(crate) const FAR: Duration = Duration::from_millis(20);
 /// How often each plan is run; the median counts.
 const TIMES: usize = 3;
+/// Over how many databases users are distributed.
+const DATABASES: usize = 10;
 
 /// What plans cost.
 pub(crate) struct DatabaseCost {
@@ -23,15 +27,18 @@ pub(crate) struct DatabaseCost {
     /// Version of terraform, as it reports it.
     pub(crate) terraform: String,
     pub(crate) rows: Vec<Row>,
-    /// The largest private memory of the provider during a plan of the large configuration, in KiB.
+    /// The largest private memory of the provider during a plan of as many users as publications, in KiB.
     pub(crate) memory: u64,
 }
 
 /// One configuration.
 pub(crate) struct Row {
     pub(crate) what: String,
-    pub(crate) near: PlanCost,
-    pub(crate) far: PlanCost,
+    pub(crate) resources: usize,
+    pub(crate) near: RunCost,
+    /// With `-refresh=false`, run in turn with the others.
+    pub(crate) without_refresh: RunCost,
+    pub(crate) far: RunCost,
     /// As many `terraform_data`.
     pub(crate) floor: Duration,
     /// The apply that created everything, near the database.
@@ -39,59 +46,87 @@ pub(crate) struct Row {
 }
 
 pub(crate) async fn measure(binary: &Path, resources: usize) -> Result<DatabaseCost> {
+    let counting = cluster(binary).await?;
+    let version = counting.rig.tf.run(["version"]).await?.succeeded()?.stdout;
+    let date = counting.rig.ask("SELECT current_date::text").await?;
+    let server = counting.rig.ask("SHOW server_version").await?;
+    let mut rows = vec![row(&counting, "1 user of 10 schemas, 1 publication of 10 tables", &one_source(10, 1), 2).await?];
+
+    // A cluster for each: it takes less time than to destroy what the last configuration created.
+    let counting = cluster(binary).await?;
+    let users = users_of_databases(resources, 1, &[DATABASE]);
+    rows.push(row(&counting, &format!("{resources} users"), &users, resources).await?);
+
+    let counting = cluster(binary).await?;
+    let pairs = (resources / 2).max(1);
+    let what = format!("{pairs} users, {pairs} publications");
+    rows.push(row(&counting, &what, &many(pairs), pairs * 2).await?);
+    let (_, memory) = watched(binary, counting.plan()).await?;
+
+    let counting = cluster(binary).await?;
+    let databases: Vec<String> = (0..DATABASES).map(|number| format!("d{number}")).collect();
+    for database in &databases {
+        counting.rig.sql(&format!("CREATE DATABASE {database}")).await?;
+        counting.make_tables_in(database, 1, 1).await?;
+    }
+    let databases: Vec<&str> = databases.iter().map(String::as_str).collect();
+    let what = format!("{resources} users in {DATABASES} databases");
+    rows.push(row(&counting, &what, &users_of_databases(resources, 1, &databases), resources).await?);
+
+    let terraform = version.lines().next().unwrap_or_default().to_owned();
+    Ok(DatabaseCost { date, server, terraform, rows, memory })
+}
+
+/// A cluster with ten schemas of one table each.
+pub(crate) async fn cluster(binary: &Path) -> Result<CountingRig> {
     let counting = CountingRig::start().await?;
     counting.rig.tf.use_provider(binary)?;
     counting.make_tables(10, 1).await?;
-    let pairs = (resources / 2).max(1);
-    let small = row(&counting, "1 user of 10 schemas, 1 publication of 10 tables", &one_source(10, 1), 2).await?;
-    counting.rig.tf.destroy().await?;
-    let what = format!("{pairs} users, {pairs} publications");
-    let large = row(&counting, &what, &many(pairs), pairs * 2).await?;
-    let (_, memory) = watched(binary, counting.plan()).await?;
-    let version = counting.rig.tf.run(["version"]).await?.succeeded()?.stdout;
-    Ok(DatabaseCost {
-        date: counting.rig.ask("SELECT current_date::text").await?,
-        server: counting.rig.ask("SHOW server_version").await?,
-        terraform: version.lines().next().unwrap_or_default().to_owned(),
-        rows: vec![small, large],
-        memory,
-    })
+    Ok(counting)
 }
 
 async fn row(counting: &CountingRig, what: &str, configuration: &str, resources: usize) -> Result<Row> {
     eprintln!("{what}: creating");
-    counting.network.set_round_trip(Duration::ZERO);
     counting.rig.main(configuration)?;
-    let started = Instant::now();
-    counting.rig.tf.apply().await?;
-    let create = started.elapsed();
+    let create = counting.run(&["apply", "-auto-approve"]).await?.wall;
+    let without_us = without_us(resources).await?;
     eprintln!("{what}: planning");
-    let near = plan(counting).await?;
-    counting.network.set_round_trip(FAR);
-    let far = plan(counting).await?;
-    counting.network.set_round_trip(Duration::ZERO);
-    Ok(Row { what: what.to_owned(), near, far, floor: without_us(resources).await?, create })
-}
-
-pub(crate) async fn plan(counting: &CountingRig) -> Result<PlanCost> {
-    let mut costs = Vec::new();
+    let (mut near, mut without_refresh, mut floor) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TIMES {
-        costs.push(counting.plan().await?);
+        near.push(counting.plan().await?);
+        without_refresh.push(counting.plan_with(&["-refresh=false"]).await?);
+        floor.push(timed_plan(&without_us).await?);
     }
-    costs.sort_by_key(|cost| cost.wall);
-    costs.get(costs.len() / 2).copied().context("no plan was run")
+    counting.network.set_round_trip(FAR);
+    let far = counting.plan().await?;
+    counting.network.set_round_trip(Duration::ZERO);
+    Ok(Row {
+        what: what.to_owned(),
+        resources,
+        near: middle(near)?,
+        without_refresh: middle(without_refresh)?,
+        far,
+        floor: median(floor),
+        create,
+    })
 }
 
-async fn without_us(resources: usize) -> Result<Duration> {
+/// The run with the median time.
+fn middle(mut costs: Vec<RunCost>) -> Result<RunCost> {
+    costs.sort_by_key(|cost| cost.wall);
+    costs.get(costs.len() / 2).copied().context("nothing was run")
+}
+
+async fn without_us(resources: usize) -> Result<Terraform> {
     let workspace = Terraform::new()?.with_env("TF_LOG", "");
     workspace.remove("required_providers.tf")?;
     workspace.write("main.tf", &floor(resources))?;
     workspace.apply().await?;
-    let mut times = Vec::new();
-    for _ in 0..TIMES {
-        let started = Instant::now();
-        workspace.run(["plan", "-no-color", "-input=false", "-detailed-exitcode"]).await?.succeeded()?;
-        times.push(started.elapsed());
-    }
-    Ok(median(times))
+    Ok(workspace)
+}
+
+async fn timed_plan(workspace: &Terraform) -> Result<Duration> {
+    let started = Instant::now();
+    workspace.run(["plan", "-no-color", "-input=false", "-detailed-exitcode"]).await?.succeeded()?;
+    Ok(started.elapsed())
 }

@@ -4,6 +4,7 @@ mod database;
 mod large;
 mod page;
 mod process;
+mod writes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,11 @@ use acceptance_tests::provider_binary;
 use anyhow::{Context as _, Result};
 use clap::Parser;
 
-/// Measures the release build of the provider on this machine: plans without changes, start, memory and size.
+/// Measures the release build of the provider on this machine: plans, applies, destroys, start, memory and size.
 #[derive(Debug, Parser)]
 #[command(name = "cargo cost")]
 struct Arguments {
-    /// How many resources the large configuration has: half of them users, half of them publications
+    /// How many resources the large configurations have
     #[arg(long, default_value_t = 1000)]
     resources: usize,
     /// How many tables the large publication has
@@ -30,6 +31,21 @@ struct Arguments {
     /// Write the tables into docs/development/cost.md as well
     #[arg(long)]
     write: bool,
+}
+
+/// Above this load of the last minute the machine is not idle.
+const QUIET: f64 = 0.5;
+
+/// Everything that was measured.
+struct Measured {
+    /// The load of the machine in the minute before.
+    load: f64,
+    process: process::ProcessCost,
+    database: database::DatabaseCost,
+    writes: Vec<writes::Writes>,
+    large: large::LargeCost,
+    /// Of the binary, in bytes.
+    size: u64,
 }
 
 #[tokio::main]
@@ -51,10 +67,16 @@ async fn run(arguments: &Arguments) -> Result<()> {
             provider_binary::release()?
         }
     };
+    let load = load()?;
+    if load > QUIET {
+        eprintln!("the load of the last minute is {load}: something else runs on this machine, and the times will say little");
+    }
     let process = process::measure(&binary).await?;
     let database = database::measure(&binary, arguments.resources).await?;
+    let writes = writes::measure(&binary, arguments.resources).await?;
     let large = large::measure(&binary, arguments.tables).await?;
-    let tables = page::tables(&process, &database, &large, size(&binary)?);
+    let measured = Measured { load, process, database, writes, large, size: size(&binary)? };
+    let tables = page::tables(&measured);
     println!("{tables}");
     if arguments.write {
         let path = repository().join("docs/development/cost.md");
@@ -62,6 +84,12 @@ async fn run(arguments: &Arguments) -> Result<()> {
         fs::write(&path, page::replace(&page, &tables)?).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The load of the last minute, after the build.
+fn load() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("cannot read the load of the machine")?;
+    text.split(' ').next().and_then(|load| load.parse().ok()).with_context(|| format!("no load: {text}"))
 }
 
 fn size(binary: &Path) -> Result<u64> {

@@ -5,41 +5,51 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::database::{DatabaseCost, FAR};
-use super::large::LargeCost;
-use super::process::ProcessCost;
+use super::Measured;
+use super::database::FAR;
+use super::writes::Writes;
 
 const BEGIN: &str = "<!-- measured -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
 /// Everything measured, in Markdown.
-pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, large: &LargeCost, size: u64) -> String {
+pub(crate) fn tables(measured: &Measured) -> String {
+    let Measured { load, process, database, writes, large, size } = measured;
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let mut text =
-        format!("Measured {} on {cores} cores with {}, PostgreSQL {}.\n\n", database.date, database.terraform, database.server);
+    let mut text = format!(
+        "Measured {} on {cores} cores with {}, PostgreSQL {}. Load of the machine before: {load:.2}.\n\n",
+        database.date, database.terraform, database.server
+    );
     let far = FAR.as_millis();
     let _ = write!(
         text,
-        "| plan without changes | connections | statements | round trips | sent, received | wall, 0 ms | wall, {far} ms | as many \
-         `terraform_data` | created in |\n|---|---|---|---|---|---|---|---|---|\n"
+        "| plan without changes | wall, 0 ms | the same with `-refresh=false` | as many `terraform_data` | wall, {far} ms | server CPU | \
+         client CPU | without refresh | connections | statements | round trips | for each resource | sent, received | created in \
+         |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for row in &database.rows {
         let traffic = row.near.traffic;
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {}, {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {}, {} | {} |",
             row.what,
+            seconds(row.near.wall),
+            seconds(row.without_refresh.wall),
+            seconds(row.floor),
+            seconds(row.far.wall),
+            seconds(row.near.server),
+            seconds(row.near.client),
+            seconds(row.without_refresh.client),
             traffic.connections,
             row.near.statements,
             row.far.traffic.round_trips,
+            each(row.far.traffic.round_trips, row.resources),
             kib(traffic.sent),
             kib(traffic.received),
-            seconds(row.near.wall),
-            seconds(row.far.wall),
-            seconds(row.floor),
             seconds(row.create),
         );
     }
+    text.push_str(&of_writes(writes));
     let _ = write!(
         text,
         "\n| a publication of {} tables | wall, 0 ms | most memory of the provider's own (`RssAnon`) |\n|---|---|---|\n",
@@ -60,8 +70,29 @@ pub(crate) fn tables(process: &ProcessCost, database: &DatabaseCost, large: &Lar
         seconds(process.schema),
         mib(process.memory),
         mib(database.memory),
-        size as f64 / f64::from(1 << 20),
+        *size as f64 / f64::from(1 << 20),
     );
+    text
+}
+
+fn of_writes(writes: &[Writes]) -> String {
+    let far = FAR.as_millis();
+    let mut text = format!(
+        "\n| apply, and destroy | wall, 0 ms | wall, {far} ms | round trips | for each resource \
+         |\n|---|---|---|---|---|\n"
+    );
+    for Writes { what, resources, near, far } in writes {
+        for (word, near, far) in [("created", near.apply, far.apply), ("destroyed", near.destroy, far.destroy)] {
+            let round_trips = far.traffic.round_trips;
+            let _ = writeln!(
+                text,
+                "| {what}, {word} | {} | {} | {round_trips} | {} |",
+                seconds(near.wall),
+                seconds(far.wall),
+                each(round_trips, *resources),
+            );
+        }
+    }
     text
 }
 
@@ -75,6 +106,10 @@ pub(crate) fn replace(page: &str, tables: &str) -> Result<String> {
 fn seconds(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 0.1 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+}
+
+fn each(count: u64, resources: usize) -> String {
+    format!("{:.1}", count as f64 / resources as f64)
 }
 
 fn kib(bytes: u64) -> String {
