@@ -86,18 +86,21 @@ const OWNERS: &str = concat!(
         WHERE c.relkind IN ('r', 'p') AND NOT ",
     of_extension!(),
     "),
-     granted AS MATERIALIZED (
-       SELECT named.oid AS namespace, d.defaclrole AS owner
+     -- Default privileges in these schemas; the server unpacks a long list once.
+     here AS MATERIALIZED (
+       SELECT named.oid AS namespace, d.defaclrole AS owner, d.defaclacl OPERATOR(pg_catalog.||) '{}'::pg_catalog.aclitem[] AS acl
          FROM named
-        CROSS JOIN key
         CROSS JOIN LATERAL ",
     dependents!("pg_namespace", "named.oid"),
     " s
         CROSS JOIN LATERAL ",
     dependent!("pg_default_acl"),
     " d
-        WHERE key.oid <> 0 AND d.defaclobjtype = 'r'
-          AND d.defaclacl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, d.defaclrole, 'SELECT', false)),
+        WHERE d.defaclobjtype = 'r'),
+     granted AS MATERIALIZED (
+       SELECT h.namespace, h.owner
+         FROM here h, key
+        WHERE key.oid <> 0 AND h.acl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, h.owner, 'SELECT', false)),
      every AS (
        SELECT namespace, owner FROM owning
        UNION
@@ -109,9 +112,14 @@ const OWNERS: &str = concat!(
        SELECT namespace, owner FROM granted)
 SELECT named.name AS schema, pg_catalog.pg_get_userbyid(every.owner)::text AS owner,
        EXISTS (SELECT FROM owning o WHERE o.namespace = every.namespace AND o.owner = every.owner) AS owns_tables,
-       every.owner = key.oid OR EXISTS (
+       every.owner = key.oid
+         OR EXISTS (
+         SELECT FROM here h CROSS JOIN reading_as r
+          WHERE h.namespace = every.namespace AND h.owner = every.owner
+            AND h.acl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(r.oid, h.owner, 'SELECT', false))
+         OR EXISTS (
          SELECT FROM pg_catalog.pg_default_acl d CROSS JOIN reading_as r
-          WHERE d.defaclrole = every.owner AND d.defaclnamespace IN (0, every.namespace) AND d.defaclobjtype = 'r'
+          WHERE d.defaclrole = every.owner AND d.defaclnamespace = 0 AND d.defaclobjtype = 'r'
             AND d.defaclacl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(r.oid, d.defaclrole, 'SELECT', false)) AS covered,
        EXISTS (SELECT FROM granted g WHERE g.namespace = every.namespace AND g.owner = every.owner) AS granted,
        pg_catalog.pg_has_role(every.owner, 'USAGE') AS inherited,

@@ -102,8 +102,8 @@ impl Settings {
     pub const DEFAULT_PORT: u16 = 5432;
     /// Used unless `connect_timeout` is given.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-    /// Used unless `max_connections` is given.
-    pub const DEFAULT_MAX_CONNECTIONS: usize = 4;
+    /// Used unless `max_connections` is given: Terraform works on ten resources at a time, which may live in ten databases.
+    pub const DEFAULT_MAX_CONNECTIONS: usize = 10;
 
     /// Settings with defaults for all but the host. The default of `sslmode` is verify-full for a host of Amazon
     /// RDS, require for any other.

@@ -110,7 +110,8 @@ model! {
         /// Maximum time to open a connection, in seconds; also how long the provider waits for a failover during a run. Default:
         /// `PGCONNECT_TIMEOUT`, else `15`.
         connect_timeout: i64 => optional(),
-        /// Maximum number of connections at once. Default: `4`; 1 is enough.
+        /// Maximum number of connections at once. 1 is enough, but with fewer than there are databases they are opened again and
+        /// again. Default: `10`.
         max_connections: i64 => optional(),
     }
 }
