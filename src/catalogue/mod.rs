@@ -11,4 +11,5 @@ pub(crate) mod role;
 pub(crate) mod schema_privilege;
 pub(crate) mod slot;
 mod sql;
+pub(crate) mod summary;
 pub(crate) mod table_privilege;

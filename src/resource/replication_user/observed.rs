@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::desired::Desired;
 use super::operation::Operation;
-use crate::catalogue::holdings::{Held, Holding, Obstacle, Summary};
+use crate::catalogue::holdings::{Held, Holding, Obstacle};
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::Schema;
+use crate::catalogue::summary::Summary;
 use crate::catalogue::table_privilege::{OwnedTable, Table};
 use crate::postgres::{Facts, Identifier, QualifiedTable, Site};
 
