@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::sql::{by_oid, dependent, dependents, entries, granted, relations_of, role_dependents, role_key};
+use super::sql::{by_oid, dependent, dependents, entries, granted, own, relations_of, role_dependents, role_key};
 use crate::postgres::{Error, Facts, Flavour, Reader, Row};
 use crate::printable::is_printable_line;
 
@@ -11,14 +11,14 @@ use crate::printable::is_printable_line;
 const ROLE: &str = concat!(
     "WITH ",
     role_key!(),
+    ", ",
+    own!(),
     "
 SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
-       COALESCE((SELECT pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')
-                   FROM pg_catalog.pg_roles g WHERE g.rolname = 'rds_replication'), false) AS member,
-       pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
-       ",
-    granted!("d.datacl", "pg_database", "d.oid", "d.datdba", "CONNECT"),
-    " AS connect_granted,
+       COALESCE((SELECT pg_catalog.pg_has_role(r.oid, x.oid, 'MEMBER')
+                   FROM pg_catalog.pg_roles x WHERE x.rolname = 'rds_replication'), false) AS member,
+       g.granted OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
+       g.granted AS connect_granted,
        pg_catalog.pg_has_role(d.datdba, 'USAGE')
          OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION') AS connect_grantable,
        pg_catalog.pg_get_userbyid(d.datdba)::text AS database_owner,
@@ -28,6 +28,9 @@ SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolcon
   FROM key
   JOIN pg_catalog.pg_roles r ON r.oid = key.oid
  CROSS JOIN pg_catalog.pg_database d
+ CROSS JOIN LATERAL (SELECT ",
+    granted!("d.datacl", "pg_database", "d.oid", "d.datdba", "CONNECT"),
+    " AS granted OFFSET 0) AS g
  WHERE d.datname = pg_catalog.current_database()"
 );
 
@@ -41,7 +44,7 @@ const GRANTED: &str = concat!(
     FROM key CROSS JOIN LATERAL ",
     role_dependents!("key.oid"),
     " s
-   WHERE s.deptype = 'a' AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+   WHERE s.deptype IN ('a', 'o') AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 ), schemas AS MATERIALIZED (
   SELECT n.oid, n.nspname::text AS name
     FROM key CROSS JOIN own s CROSS JOIN LATERAL ",

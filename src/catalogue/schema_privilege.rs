@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
-use super::sql::{dependent, dependents, entries, granted, of_extension, relations_of, role_dependents, role_key, schema};
+use super::sql::{dependent, dependents, entries, granted, of_extension, own, relations_of, role_dependents, role_key, schema};
 use crate::postgres::{Error, Facts, Identifier, Parameter, Reader, Row};
 
 /// Maximum number of unreadable tables to name. If there are more, only their number is kept.
@@ -17,21 +17,24 @@ pub(crate) const NAMED_AT_MOST: usize = 20;
 const SCHEMAS: &str = concat!(
     "WITH ",
     role_key!(),
+    ", ",
+    own!(),
     "
 SELECT w.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
        COALESCE(pg_catalog.pg_has_role(n.nspowner, 'USAGE')
                 OR pg_catalog.has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION'), true) AS inherited,
        COALESCE(pg_catalog.pg_has_role(n.nspowner, $6::text), false) AS settable,
-       COALESCE(pg_catalog.has_schema_privilege(key.oid, n.oid, 'USAGE'), false) AS usage,
-       ",
-    granted!("n.nspacl", "pg_namespace", "n.oid", "n.nspowner", "USAGE"),
-    " AS usage_granted,
+       g.granted OR COALESCE(pg_catalog.has_schema_privilege(key.oid, n.oid, 'USAGE'), false) AS usage,
+       g.granted AS usage_granted,
        u.total, u.names, u.lost, u.lost_owners, u.lost_total
   FROM key
  CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
   LEFT JOIN LATERAL ",
     schema!("w.name"),
     " n ON true
+ CROSS JOIN LATERAL (SELECT ",
+    granted!("n.nspacl", "pg_namespace", "n.oid", "n.nspowner", "USAGE"),
+    " AS granted OFFSET 0) AS g
  CROSS JOIN LATERAL (
        SELECT pg_catalog.count(*) FILTER (WHERE reached) AS total,
               COALESCE((pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE reached))[1:$5::int4], '{}') AS names,
@@ -113,6 +116,8 @@ const OWNERS: &str = concat!(
 SELECT named.name AS schema, pg_catalog.pg_get_userbyid(every.owner)::text AS owner,
        EXISTS (SELECT FROM owning o WHERE o.namespace = every.namespace AND o.owner = every.owner) AS owns_tables,
        every.owner = key.oid
+         OR EXISTS (SELECT FROM granted g WHERE g.namespace = every.namespace AND g.owner = every.owner)
+         OR COALESCE((SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = key.oid), false)
          OR EXISTS (
          SELECT FROM here h CROSS JOIN reading_as r
           WHERE h.namespace = every.namespace AND h.owner = every.owner

@@ -45,11 +45,11 @@ macro_rules! dependent {
     };
 }
 
-/// What depends on an object of this database: `classid` and `objid`.
+/// What depends on an object of this database, once each: `classid` and `objid`.
 macro_rules! dependents {
     ($catalogue:literal, $oid:literal) => {
         concat!(
-            "(SELECT x.classid, x.objid FROM pg_catalog.pg_depend x WHERE x.refclassid = 'pg_catalog.",
+            "(SELECT DISTINCT x.classid, x.objid FROM pg_catalog.pg_depend x WHERE x.refclassid = 'pg_catalog.",
             $catalogue,
             "'::pg_catalog.regclass AND x.refobjid = ",
             $oid,
@@ -125,8 +125,19 @@ macro_rules! entries {
     };
 }
 
+/// `own`: what the role of `key` owns, or has privileges on, for `granted!`. It is read only if it is asked for.
+macro_rules! own {
+    () => {
+        concat!(
+            "own AS MATERIALIZED (SELECT s.classid, s.objid FROM key CROSS JOIN LATERAL ",
+            role_dependents!("key.oid"),
+            " s WHERE s.deptype IN ('a', 'o'))"
+        )
+    };
+}
+
 /// Whether the role itself was granted a privilege on an object, as its access control list says. Usually its owner granted it, or
-/// the admin. Otherwise the list is taken apart, but only if the role is in it.
+/// the admin. Otherwise the list is taken apart, but only if the role is in it. It needs `key` and `own`.
 macro_rules! granted {
     ($acl:literal, $catalogue:literal, $oid:literal, $owner:literal, $privilege:literal) => {
         concat!(
@@ -142,13 +153,11 @@ macro_rules! granted {
             " OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, key.me, '",
             $privilege,
             "', false) THEN true
-            WHEN NOT EXISTS (SELECT FROM ",
-            role_dependents!("key.oid"),
-            " s WHERE s.classid = 'pg_catalog.",
-            $catalogue,
-            "'::pg_catalog.regclass AND s.objid = ",
+            WHEN ",
             $oid,
-            ") THEN false
+            " NOT IN (SELECT o.objid FROM own o WHERE o.classid = 'pg_catalog.",
+            $catalogue,
+            "'::pg_catalog.regclass) THEN false
             ELSE EXISTS (SELECT FROM ",
             entries!($acl),
             " a WHERE a.grantee = key.oid AND a.privilege_type = '",
@@ -159,6 +168,6 @@ macro_rules! granted {
 }
 
 pub(super) use {
-    by_oid, dependent, dependents, entries, granted, of_extension, publication_key, relation, relations_of, role_dependents,
+    by_oid, dependent, dependents, entries, granted, of_extension, own, publication_key, relation, relations_of, role_dependents,
     role_key, schema,
 };

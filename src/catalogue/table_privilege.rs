@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
 use super::sql::{
-    dependent, dependents, entries, granted, of_extension, relation, relations_of, role_dependents, role_key, schema,
+    dependent, dependents, entries, granted, of_extension, own, relation, relations_of, role_dependents, role_key, schema,
 };
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
@@ -79,6 +79,8 @@ macro_rules! closed {
 const READABLE: &str = concat!(
     "WITH ",
     role_key!(),
+    ", ",
+    own!(),
     "
 SELECT n.name AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE')

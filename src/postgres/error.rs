@@ -43,6 +43,7 @@ impl SqlState {
                         | Cause::ReadOnlyTransaction
                         | Cause::SerializationFailure
                         | Cause::DeadlockDetected
+                        | Cause::StatementForgotten
                 )
             )
     }
@@ -81,9 +82,11 @@ pub enum Cause {
     SerializationFailure,
     /// 40P01
     DeadlockDetected,
+    /// 26000: a prepared query is no longer there.
+    StatementForgotten,
 }
 
-const CAUSES: [(&str, Cause); 13] = [
+const CAUSES: [(&str, Cause); 14] = [
     ("28P01", Cause::InvalidPassword),
     ("28000", Cause::InvalidAuthorization),
     ("3D000", Cause::DatabaseMissing),
@@ -97,6 +100,7 @@ const CAUSES: [(&str, Cause); 13] = [
     ("25006", Cause::ReadOnlyTransaction),
     ("40001", Cause::SerializationFailure),
     ("40P01", Cause::DeadlockDetected),
+    ("26000", Cause::StatementForgotten),
 ];
 
 /// An ERROR or FATAL that the server reported.

@@ -53,6 +53,11 @@ impl Prepared {
         }
     }
 
+    /// The server has forgotten them: an event trigger may run DEALLOCATE or DISCARD.
+    pub(super) fn forget(&self) {
+        self.known().clear();
+    }
+
     fn known(&self) -> MutexGuard<'_, HashMap<&'static str, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

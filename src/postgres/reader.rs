@@ -1,7 +1,7 @@
 //! Reads a database, and cannot change it.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ pub struct Reader {
     pub(super) cancel: CancellationToken,
     /// How long a statement waits for a lock on an object, if that is not the session's own limit.
     pub(super) lock_timeout: OnceLock<Duration>,
+    /// Until when what was sent before kept the session busy.
+    busy_until: Mutex<Option<Instant>>,
 }
 
 impl Reader {
@@ -39,7 +41,7 @@ impl Reader {
     }
 
     pub(super) fn new(lease: Arc<Lease>, cancel: &CancellationToken) -> Self {
-        Self { lease, cancel: cancel.clone(), lock_timeout: OnceLock::new() }
+        Self { lease, cancel: cancel.clone(), lock_timeout: OnceLock::new(), busy_until: Mutex::default() }
     }
 
     /// The server and the database that are read.
@@ -82,10 +84,22 @@ impl Reader {
         }
     }
 
+    /// What was sent before has ended: only from now on can a query that was sent behind it wait for a lock.
+    pub(super) fn resumes(&self) {
+        *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
     /// Boxed: the future of a new connection is large, and each query would carry it on its stack.
     fn holders_after(&self, look_after: Duration) -> BoxFuture<'_, Vec<LockHolder>> {
         Box::pin(async move {
-            tokio::time::sleep(look_after).await;
+            let mut from = Instant::now();
+            loop {
+                tokio::time::sleep_until((from + look_after).into()).await;
+                match *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) {
+                    Some(until) if until > from => from = until,
+                    _ => break,
+                }
+            }
             self.holders().await
         })
     }

@@ -329,8 +329,10 @@ impl Session {
     fn error(&self, statement: &str, error: tokio_postgres::Error) -> Error {
         if let Some(source) = error.as_db_error() {
             let source = ServerError::from(source);
-            if source.sqlstate.cause() == Some(Cause::ReadOnlyTransaction) {
-                self.ended.cancel();
+            match source.sqlstate.cause() {
+                Some(Cause::ReadOnlyTransaction) => self.ended.cancel(),
+                Some(Cause::StatementForgotten) => self.prepared.forget(),
+                _ => {}
             }
             return Error::Statement { statement: statement.to_owned(), source: Box::new(source) };
         }

@@ -15,20 +15,25 @@ const REDACTED: &str = "<redacted>";
 pub struct Statement {
     text: Secret,
     display: String,
+    has_secret: bool,
 }
 
 impl Statement {
     /// A statement without secrets.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { display: printable_line(&text), text: Secret::new(text) }
+        Self { display: printable_line(&text), text: Secret::new(text), has_secret: false }
     }
 
     /// Appends SQL that may be shown.
     #[must_use]
     pub fn then(self, sql: impl fmt::Display) -> Self {
         let sql = sql.to_string();
-        Self { text: Secret::new(format!("{}{sql}", self.text.expose())), display: self.display + &printable_line(&sql) }
+        Self {
+            text: Secret::new(format!("{}{sql}", self.text.expose())),
+            display: self.display + &printable_line(&sql),
+            has_secret: self.has_secret,
+        }
     }
 
     /// Appends a string literal whose text must not be shown.
@@ -37,12 +42,18 @@ impl Statement {
         Self {
             text: Secret::new(format!("{}{}", self.text.expose(), escape_literal(secret.expose()))),
             display: format!("{}'{REDACTED}'", self.display),
+            has_secret: true,
         }
     }
 
     /// The text for the server. Only `transaction` uses it.
     pub(super) fn text(&self) -> &str {
         self.text.expose()
+    }
+
+    /// Whether its text has a secret.
+    pub(super) fn has_secret(&self) -> bool {
+        self.has_secret
     }
 
     /// The text for people.

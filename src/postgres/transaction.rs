@@ -2,7 +2,7 @@
 //!
 //! What does not depend on an answer is sent without waiting for it, so a transaction takes three round trips, however many
 //! statements it has: BEGIN, the lock and a look; the statements and a look at their result; COMMIT. The server runs what it was
-//! sent in order, and after an error nothing more until ROLLBACK.
+//! sent in order, and after an error nothing more until ROLLBACK. A password takes a round trip more, unless it comes first.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -17,6 +17,7 @@ use crate::postgres::error::{Cause, Error};
 use crate::postgres::notice::Notice;
 use crate::postgres::pool::Pool;
 use crate::postgres::reader::Reader;
+use crate::postgres::session::Sent;
 use crate::postgres::statement::Statement;
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
 
@@ -93,6 +94,7 @@ impl Transaction {
         }
         let _ = self.reader.lock_timeout.set(LOCK_TIMEOUT.min(self.left() / 10 * 9));
         session.answered(limited, "the limits of a transaction", cancel).await?;
+        self.reader.resumes();
         finish(looked, look).await
     }
 
@@ -110,32 +112,48 @@ impl Transaction {
         statements: &[Statement],
         look: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        if statements.is_empty() {
+        let session = self.reader.lease.session()?;
+        let mut parts = parts(statements).peekable();
+        if parts.peek().is_none() {
             return look.await;
         }
-        let session = self.reader.lease.session()?;
         let own = session.send(OWN_SEARCH_PATH);
-        let running: Vec<_> = statements.iter().map(|statement| session.send(statement.text())).collect();
-        let none = session.send(NO_SEARCH_PATH);
+        let mut first = Some(own);
         let mut look = pin!(look);
-        let looked = sent(look.as_mut()).await;
-        let cancel = &self.reader.cancel;
-        session.answered(own, OWN_SEARCH_PATH, cancel).await?;
-        let lock_timeout = self.reader.lock_timeout();
-        for (statement, running) in statements.iter().zip(running) {
-            tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
-            let answered = session.answered(running, statement.display(), cancel);
-            match self.reader.watched(answered, LOOK_AFTER.min(lock_timeout / 3 * 2)).await {
-                (Err(Error::Statement { statement, source }), holders)
-                    if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
-                {
-                    return Err(Error::Locked { statement, waited: lock_timeout, holders, source }.into());
-                }
-                (ran, _) => ran?,
+        while let Some(part) = parts.next() {
+            let running: Vec<_> = part.iter().map(|statement| session.send(statement.text())).collect();
+            let last = match parts.peek() {
+                Some(_) => None,
+                None => Some((session.send(NO_SEARCH_PATH), sent(look.as_mut()).await)),
+            };
+            if let Some(own) = first.take() {
+                session.answered(own, OWN_SEARCH_PATH, &self.reader.cancel).await?;
+            }
+            for (statement, running) in part.iter().zip(running) {
+                self.ran(statement, running).await?;
+            }
+            if let Some((none, looked)) = last {
+                session.answered(none, NO_SEARCH_PATH, &self.reader.cancel).await?;
+                self.reader.resumes();
+                return finish(looked, look).await;
             }
         }
-        session.answered(none, NO_SEARCH_PATH, cancel).await?;
-        finish(looked, look).await
+        look.await
+    }
+
+    /// Awaits the end of a statement.
+    async fn ran(&self, statement: &Statement, running: Sent<'_>) -> Result<(), Error> {
+        tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
+        let lock_timeout = self.reader.lock_timeout();
+        let answered = self.reader.lease.session()?.answered(running, statement.display(), &self.reader.cancel);
+        match self.reader.watched(answered, LOOK_AFTER.min(lock_timeout / 3 * 2)).await {
+            (Err(Error::Statement { statement, source }), holders)
+                if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
+            {
+                Err(Error::Locked { statement, waited: lock_timeout, holders, source })
+            }
+            (ran, _) => ran,
+        }
     }
 
     /// Commits, and returns the server's notices. Once COMMIT is sent, a cancellation does not end the wait for the answer:
@@ -158,6 +176,12 @@ impl Transaction {
 /// Lets a look send its first queries.
 async fn sent<F: Future>(mut look: Pin<&mut F>) -> Poll<F::Output> {
     poll_fn(|context| Poll::Ready(look.as_mut().poll(context))).await
+}
+
+/// The statements that are sent together. One with a secret is sent once those before it have run: a server logs the text of what it
+/// refuses, also if it refuses it only because an earlier statement has failed.
+fn parts(statements: &[Statement]) -> impl Iterator<Item = &[Statement]> {
+    statements.chunk_by(|_, next| !next.has_secret())
 }
 
 /// The rest of a look whose queries were sent before.
@@ -199,5 +223,21 @@ impl Drop for Transaction {
         {
             session.roll_back_later();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_secret_is_not_sent_before_the_statements_ahead_of_it_have_run() {
+        let plain = |text: &str| Statement::new(text);
+        let secret = |text: &str| Statement::new(text).then_secret(&Secret::new("s"));
+        let sizes = |statements: &[Statement]| parts(statements).map(<[Statement]>::len).collect::<Vec<_>>();
+        assert!(sizes(&[]).is_empty());
+        assert_eq!(sizes(&[secret("a"), plain("b"), plain("c")]), [3]);
+        assert_eq!(sizes(&[plain("a"), secret("b"), plain("c"), secret("d")]), [1, 2, 1]);
     }
 }

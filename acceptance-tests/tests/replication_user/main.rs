@@ -6,5 +6,6 @@ mod destroy;
 mod drift;
 mod import;
 mod lifecycle;
+mod pipeline;
 mod refusals;
 mod rig;
