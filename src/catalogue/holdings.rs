@@ -7,7 +7,7 @@ use tokio::try_join;
 
 use super::key::Key;
 use super::reach::set_role_privilege;
-use super::sql::{by_oid, dependent, dependents, entries, relations_of, role_dependents, role_key};
+use super::sql::{about, by_oid, dependent, dependents, entries, relations_of, role_dependents, role_key};
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
@@ -61,28 +61,9 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
         WHERE s.dbid = 0 AND $4::bool
            OR s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
         ORDER BY s.dbid, s.classid, s.objid, s.deptype, s.objsubid) AS s
-  LEFT JOIN LATERAL ",
-    dependent!("pg_class"),
-    " c ON true
-  LEFT JOIN LATERAL ",
-    by_oid!("pg_namespace", "c.relnamespace"),
-    " cn ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_namespace"),
-    " n ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_database"),
-    " d ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_proc"),
-    " r ON true
-  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL THEN s.classid END, s.objid, 0) AS p ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_default_acl"),
-    " f ON true
-  LEFT JOIN LATERAL ",
-    by_oid!("pg_namespace", "f.defaclnamespace"),
-    " fn ON true
+",
+    about!(),
+    "
  CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
   LEFT JOIN LATERAL (
        SELECT a.grantor, NULL::text[] AS columns, a.grantor = key.oid AS onward,

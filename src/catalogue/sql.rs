@@ -103,6 +103,37 @@ macro_rules! relations_of {
     };
 }
 
+/// Joins what a row `s` of `pg_shdepend` is about: a relation `c` in the schema `cn`, a schema `n`, a database `d`, a routine `r` whose
+/// name is `p.identity`, or default privileges `f` in the schema `fn`.
+macro_rules! about {
+    () => {
+        concat!(
+            "LEFT JOIN LATERAL ",
+            dependent!("pg_class"),
+            " c ON true
+  LEFT JOIN LATERAL ",
+            by_oid!("pg_namespace", "c.relnamespace"),
+            " cn ON true
+  LEFT JOIN LATERAL ",
+            dependent!("pg_namespace"),
+            " n ON true
+  LEFT JOIN LATERAL ",
+            dependent!("pg_database"),
+            " d ON true
+  LEFT JOIN LATERAL ",
+            dependent!("pg_proc"),
+            " r ON true
+  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL THEN s.classid END, s.objid, 0) AS p ON true
+  LEFT JOIN LATERAL ",
+            dependent!("pg_default_acl"),
+            " f ON true
+  LEFT JOIN LATERAL ",
+            by_oid!("pg_namespace", "f.defaclnamespace"),
+            " fn ON true"
+        )
+    };
+}
+
 /// Whether a relation `c` belongs to an extension: the number of those does not grow.
 macro_rules! of_extension {
     () => {
@@ -168,6 +199,6 @@ macro_rules! granted {
 }
 
 pub(super) use {
-    by_oid, dependent, dependents, entries, granted, of_extension, own, publication_key, relation, relations_of, role_dependents,
-    role_key, schema,
+    about, by_oid, dependent, dependents, entries, granted, of_extension, own, publication_key, relation, relations_of,
+    role_dependents, role_key, schema,
 };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::holdings::{Holding, name, other_holding};
 use super::key::Key;
-use super::sql::{by_oid, dependent, role_dependents, role_key};
+use super::sql::{about, by_oid, dependent, role_dependents, role_key};
 use crate::postgres::{Error, Identifier, Reader};
 
 /// Databases in which something depends on the role `$1`, `$2`, other than this one.
@@ -48,28 +48,8 @@ SELECT DISTINCT e.datname::text AS elsewhere, cn.nspname::text AS tables_of,
   LEFT JOIN LATERAL ",
     by_oid!("pg_database", "s.elsewhere"),
     " e ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_class"),
-    " c ON true
-  LEFT JOIN LATERAL ",
-    by_oid!("pg_namespace", "c.relnamespace"),
-    " cn ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_namespace"),
-    " n ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_database"),
-    " d ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_proc"),
-    " r ON true
-  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL THEN s.classid END, s.objid, 0) AS p ON true
-  LEFT JOIN LATERAL ",
-    dependent!("pg_default_acl"),
-    " f ON true
-  LEFT JOIN LATERAL ",
-    by_oid!("pg_namespace", "f.defaclnamespace"),
-    " fn ON true"
+",
+    about!()
 );
 
 /// What a role holds, summed up so that it stays small and does not change when tables come and go.
