@@ -59,13 +59,16 @@ impl Reader {
     pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         let query = self.lease.session()?.query(sql, parameters, &self.cancel);
         // Boxed: a look has many queries at once.
-        match Box::pin(self.watched(query, LOOK_AFTER)).await {
-            (Err(Error::Statement { statement, source }), holders)
-                if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
-            {
+        self.named(Box::pin(self.watched(query, LOOK_AFTER)).await)
+    }
+
+    /// Names who holds a lock that could not be obtained in time.
+    pub(super) fn named<T>(&self, (result, holders): (Result<T, Error>, Vec<LockHolder>)) -> Result<T, Error> {
+        match result {
+            Err(Error::Statement { statement, source }) if source.sqlstate.cause() == Some(Cause::LockNotAvailable) => {
                 Err(Error::Locked { statement, waited: self.lock_timeout(), holders, source })
             }
-            (result, _) => result,
+            result => result,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::postgres::error::{Cause, Error};
 use crate::postgres::notice::Notice;
 use crate::postgres::pool::Pool;
 use crate::postgres::reader::Reader;
-use crate::postgres::session::Sent;
+use crate::postgres::session::{Sent, Session};
 use crate::postgres::statement::Statement;
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
 
@@ -112,48 +112,33 @@ impl Transaction {
         statements: &[Statement],
         look: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        let mut parts: Vec<_> = parts(statements).collect();
+        let Some(last) = parts.pop() else { return look.await };
         let session = self.reader.lease.session()?;
-        let mut parts = parts(statements).peekable();
-        if parts.peek().is_none() {
-            return look.await;
-        }
         let own = session.send(OWN_SEARCH_PATH);
-        let mut first = Some(own);
-        let mut look = pin!(look);
-        while let Some(part) = parts.next() {
-            let running: Vec<_> = part.iter().map(|statement| session.send(statement.text())).collect();
-            let last = match parts.peek() {
-                Some(_) => None,
-                None => Some((session.send(NO_SEARCH_PATH), sent(look.as_mut()).await)),
-            };
-            if let Some(own) = first.take() {
-                session.answered(own, OWN_SEARCH_PATH, &self.reader.cancel).await?;
-            }
-            for (statement, running) in part.iter().zip(running) {
-                self.ran(statement, running).await?;
-            }
-            if let Some((none, looked)) = last {
-                session.answered(none, NO_SEARCH_PATH, &self.reader.cancel).await?;
-                self.reader.resumes();
-                return finish(looked, look).await;
-            }
+        for part in parts {
+            self.ran(part, send(session, part)).await?;
         }
-        look.await
+        let (running, none) = (send(session, last), session.send(NO_SEARCH_PATH));
+        let mut look = pin!(look);
+        let looked = sent(look.as_mut()).await;
+        session.answered(own, OWN_SEARCH_PATH, &self.reader.cancel).await?;
+        self.ran(last, running).await?;
+        session.answered(none, NO_SEARCH_PATH, &self.reader.cancel).await?;
+        self.reader.resumes();
+        finish(looked, look).await
     }
 
-    /// Awaits the end of a statement.
-    async fn ran(&self, statement: &Statement, running: Sent<'_>) -> Result<(), Error> {
-        tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
-        let lock_timeout = self.reader.lock_timeout();
-        let answered = self.reader.lease.session()?.answered(running, statement.display(), &self.reader.cancel);
-        match self.reader.watched(answered, LOOK_AFTER.min(lock_timeout / 3 * 2)).await {
-            (Err(Error::Statement { statement, source }), holders)
-                if source.sqlstate.cause() == Some(Cause::LockNotAvailable) =>
-            {
-                Err(Error::Locked { statement, waited: lock_timeout, holders, source })
-            }
-            (ran, _) => ran,
+    /// Awaits the end of statements that were sent.
+    async fn ran(&self, statements: &[Statement], running: Vec<Sent<'_>>) -> Result<(), Error> {
+        let session = self.reader.lease.session()?;
+        let look_after = LOOK_AFTER.min(self.reader.lock_timeout() / 3 * 2);
+        for (statement, running) in statements.iter().zip(running) {
+            tracing::info!(statement = statement.display(), database = self.reader.lease.database(), "running");
+            let answered = session.answered(running, statement.display(), &self.reader.cancel);
+            self.reader.named(self.reader.watched(answered, look_after).await)?;
         }
+        Ok(())
     }
 
     /// Commits, and returns the server's notices. Once COMMIT is sent, a cancellation does not end the wait for the answer:
@@ -171,6 +156,11 @@ impl Transaction {
         self.open.store(false, Ordering::Relaxed);
         Ok(self.reader.lease.session()?.take_notices())
     }
+}
+
+/// Sends statements.
+fn send<'a>(session: &'a Session, statements: &'a [Statement]) -> Vec<Sent<'a>> {
+    statements.iter().map(|statement| session.send(statement.text())).collect()
 }
 
 /// Lets a look send its first queries.
