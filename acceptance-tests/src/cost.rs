@@ -26,9 +26,10 @@ const AT_ONCE: usize = 500;
 /// What one run of terraform cost.
 #[derive(Debug, Clone, Copy)]
 pub struct RunCost {
-    /// Statements in the server's log. A simple query with several statements, such as the set-up of a session, counts once.
+    /// Statements in the server's log, if it counts. A simple query with several statements, such as the set-up of a session, counts
+    /// once.
     pub statements: usize,
-    /// What went over the network.
+    /// What went over the network that counts.
     pub traffic: Traffic,
     /// Of the whole run.
     pub wall: Duration,
@@ -52,6 +53,20 @@ impl CountingRig {
         let network = SlowNetwork::to(format!("{}:{}", rig.cluster.host, rig.cluster.port).parse()?).await?;
         rig.dial(network.address())?;
         Ok(Self { rig, network })
+    }
+
+    /// Counts statements and round trips, or not: the network in between and the server's log cost time and work themselves.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn count(&self, counts: bool) -> Result<()> {
+        let cluster = &self.rig.cluster;
+        let (address, logged) = match counts {
+            true => (self.network.address(), "all"),
+            false => (format!("{}:{}", cluster.host, cluster.port).parse()?, "none"),
+        };
+        self.rig.dial(address)?;
+        self.rig.sql(&format!("ALTER ROLE {ADMIN} SET log_statement = '{logged}'")).await
     }
 
     /// Creates `schemas` schemas `s0`, `s1`, ... with `tables` tables `t0`, `t1`, ... each.

@@ -10,10 +10,11 @@ use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row,
 
 /// Sorted as bytes, so that no collation of a database makes a difference.
 const NAMES: &str = "\
-SELECT p.pubname::text AS name
-FROM pg_catalog.pg_publication p
-ORDER BY p.pubname::text COLLATE \"C\"
-LIMIT $1::int4";
+SELECT p.name
+FROM (SELECT x.pubname::text AS name, pg_catalog.row_number() OVER (ORDER BY x.pubname::text COLLATE \"C\") AS place
+      FROM pg_catalog.pg_publication x) p
+WHERE p.place <= $1::int4
+ORDER BY p.place";
 
 /// `$1` and `$2` the publication. `to_jsonb` reads a column that older servers lack.
 const PUBLICATION: &str = concat!(

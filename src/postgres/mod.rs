@@ -1,10 +1,12 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `facts`, `guard`, `identifier`, `notice`, `origin`, `phase`, `scram`, `settings`, `site`, `statement`, `tls_fault`, `version`,
-//! `writer`. IO: `client`, `connect`, `dial`, `guarded`, `login`, `session`, `tls`.
+//! Pure: `facts`, `guard`, `identifier`, `inquiry`, `notice`, `origin`, `phase`, `scram`, `settings`, `several`, `site`, `statement`, `tls_fault`, `version`,
+//! `writer`. IO: `client`, `combined`, `connect`, `dial`, `guarded`, `login`,
+//! `session`, `tls`, `together`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;
+mod combined;
 mod connect;
 mod dial;
 pub mod error;
@@ -12,6 +14,7 @@ mod facts;
 mod guard;
 mod guarded;
 pub mod identifier;
+mod inquiry;
 mod lock_holder;
 pub mod login;
 mod notice;
@@ -25,10 +28,12 @@ pub mod row;
 pub mod scram;
 mod session;
 pub mod settings;
+mod several;
 mod site;
 pub mod statement;
 mod tls;
 mod tls_fault;
+mod together;
 pub mod transaction;
 pub mod version;
 mod writer;

@@ -1,6 +1,6 @@
 //! The sessions of one server: how many there may be, and who waits for whom.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use crate::postgres::error::Error;
 use crate::postgres::login::LoginSource;
 use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
+use crate::postgres::several::Question;
 use crate::postgres::writer::Writer;
 
 /// A session that was idle for longer is checked before it is used to read. If a session that was idle for less is dead, the
@@ -39,6 +40,8 @@ struct State {
     readers: HashMap<String, Arc<Gate<Weak<Lease>>>>,
     idle: Vec<Idle>,
     in_use: usize,
+    /// What readers have asked.
+    asked: HashSet<Vec<Question>>,
     /// When a reader last could not reach the server, and why.
     outage: Option<(Instant, Arc<Error>)>,
     writer: Writer,
@@ -100,6 +103,16 @@ impl Pool {
             lease = open => lease,
             () = cancel.cancelled() => Err(self.settings.no_connection()),
         }
+    }
+
+    /// Whether readers have asked these questions before, in any database: then they come again.
+    pub(super) fn is_known(&self, questions: &[Question]) -> bool {
+        let mut state = self.state();
+        let is_known = state.asked.contains(questions);
+        if !is_known {
+            state.asked.insert(questions.to_vec());
+        }
+        is_known
     }
 
     /// Forgets that the server could not be reached.

@@ -4,15 +4,19 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::error::{Cause, Error};
 use crate::postgres::facts::Facts;
+use crate::postgres::inquiry::{Asked, Inquiry};
 use crate::postgres::lock_holder::{BLOCKING, LockHolder};
 use crate::postgres::pool::{Lease, Pool};
 use crate::postgres::row::{Parameter, Row};
-use crate::postgres::session::Session;
+use crate::postgres::session::{CATALOGUE, Session};
+use crate::postgres::several::Value;
 use crate::postgres::site::Site;
+use crate::postgres::together;
 
 /// How long a query outside of a transaction waits for a lock: `lock_timeout` of a session.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,17 +35,20 @@ pub struct Reader {
     pub(super) cancel: CancellationToken,
     /// How long a statement waits for a lock on an object, if that is not the session's own limit.
     pub(super) lock_timeout: OnceLock<Duration>,
+    /// What is asked at once, of a session that is shared with other readers.
+    asked: Option<Mutex<Inquiry>>,
     /// Until when what was sent before kept the session busy.
     busy_until: Mutex<Option<Instant>>,
 }
 
 impl Reader {
     pub(super) async fn open(pool: &Arc<Pool>, database: &str, cancel: &CancellationToken) -> Result<Self, Error> {
-        Ok(Self::new(pool.lease_shared(database, cancel).await?, cancel))
+        let lease = pool.lease_shared(database, cancel).await?;
+        Ok(Self { asked: Some(Mutex::default()), ..Self::new(lease, cancel) })
     }
 
     pub(super) fn new(lease: Arc<Lease>, cancel: &CancellationToken) -> Self {
-        Self { lease, cancel: cancel.clone(), lock_timeout: OnceLock::new(), busy_until: Mutex::default() }
+        Self { lease, cancel: cancel.clone(), lock_timeout: OnceLock::new(), asked: None, busy_until: Mutex::default() }
     }
 
     /// The server and the database that are read.
@@ -57,9 +64,40 @@ impl Reader {
 
     /// Runs a query. It must be one of our own constants; values are bound.
     pub async fn query(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
-        let query = self.lease.session()?.query(sql, parameters, &self.cancel);
+        let session = self.lease.session()?;
+        let query = async {
+            match &self.asked {
+                None => session.query(sql, parameters, &self.cancel).await,
+                Some(asked) => self.ask(session, asked, sql, parameters).await,
+            }
+        };
         // Boxed: a look has many queries at once.
         self.named(Box::pin(self.watched(query, LOOK_AFTER)).await)
+    }
+
+    /// Asks beside other readers. Queries that are awaited together are sent together.
+    async fn ask(
+        &self,
+        session: &Session,
+        asked: &Mutex<Inquiry>,
+        sql: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let (answer, answered) = oneshot::channel();
+        // Whoever asked may have given up when the answer comes.
+        let answer = Box::new(|found| drop(answer.send(found)));
+        let values = parameters.iter().map(Value::from).collect();
+        asked.lock().unwrap_or_else(PoisonError::into_inner).push(Asked { sql, values, answer });
+        // Whatever is awaited together with this has been asked then.
+        tokio::task::yield_now().await;
+        let inquiry = std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner));
+        let answered = async {
+            if !inquiry.is_empty() {
+                together::ask(&self.lease, session, inquiry).await;
+            }
+            answered.await.unwrap_or_else(|_| Err(session.lost()))
+        };
+        session.until_cancelled(answered, CATALOGUE, &self.cancel).await?
     }
 
     /// Names who holds a lock that could not be obtained in time.

@@ -1,6 +1,8 @@
 //! Values that go into a query and rows that come out of it.
 
-use tokio_postgres::types::{FromSql, ToSql, Type};
+use std::sync::Arc;
+
+use tokio_postgres::types::{FromSql, ToSql, Type, WrongType};
 
 use crate::postgres::error::Error;
 use crate::postgres::identifier::MAX_BYTES;
@@ -83,11 +85,47 @@ fn readable(raw: &[u8]) -> String {
 
 /// One row of an answer. Columns are asked for by name; a column of another type or a NULL where none may be is an error.
 #[derive(Debug)]
-pub struct Row(pub(super) tokio_postgres::Row);
+pub struct Row(Kind);
+
+/// The value of a column, as the server sends it.
+pub(super) type Cell = (Type, Option<Vec<u8>>);
+
+#[derive(Debug)]
+enum Kind {
+    /// A row of a statement.
+    Whole(tokio_postgres::Row),
+    /// A record in a row of a statement.
+    Record(Arc<[String]>, Vec<Cell>),
+}
+
+impl From<tokio_postgres::Row> for Row {
+    fn from(row: tokio_postgres::Row) -> Self {
+        Self(Kind::Whole(row))
+    }
+}
 
 impl Row {
+    /// A record whose columns have these names.
+    pub(super) fn of_record(names: &Arc<[String]>, cells: Vec<Cell>) -> Self {
+        Self(Kind::Record(Arc::clone(names), cells))
+    }
+
     fn get<'a, T: FromSql<'a>>(&'a self, column: &str) -> Result<T, Error> {
-        self.0.try_get(column).map_err(|error| Error::Decode { column: column.to_owned(), source: Box::new(error) })
+        let source = match &self.0 {
+            Kind::Whole(row) => match row.try_get(column) {
+                Ok(value) => return Ok(value),
+                Err(error) => error.into(),
+            },
+            Kind::Record(names, cells) => match cells.iter().zip(names.iter()).find(|(_, name)| *name == column) {
+                None => "there is no such column".into(),
+                Some(((of, _), _)) if !T::accepts(of) => WrongType::new::<T>(of.clone()).into(),
+                Some(((of, value), _)) => match T::from_sql_nullable(of, value.as_deref()) {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
+                },
+            },
+        };
+        Err(Error::Decode { column: column.to_owned(), source })
     }
 
     /// `text`, `name` or `varchar`.

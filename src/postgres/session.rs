@@ -1,29 +1,34 @@
 //! An open session: runs SQL, collects the server's notices, can be cancelled.
 
+use std::collections::HashMap;
 use std::error::Error as _;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, MaybeDone, join, maybe_done};
+use futures_util::future::{BoxFuture, MaybeDone, join, join_all, maybe_done};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OnceCell;
 use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres::combined::Combined;
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
 use crate::postgres::facts::{Facts, Flavour};
 use crate::postgres::guard::Breach;
 use crate::postgres::guarded::breach;
+use crate::postgres::inquiry::{Asked, Inquiry, Together};
 use crate::postgres::notice::{Notice, Notices, bounded};
 use crate::postgres::phase::Progress;
 use crate::postgres::prepared::{Prepared, Way};
 use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
+use crate::postgres::several::{Question, Value};
 use crate::postgres::site::Site;
 use crate::postgres::tls::tls_connect;
 use crate::postgres::version::ServerVersion;
@@ -50,14 +55,18 @@ const SYSTEM: &str = "(SELECT system_identifier FROM pg_catalog.pg_control_syste
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a query of ours is called.
-const CATALOGUE: &str = "a query of the catalogue";
+pub(super) const CATALOGUE: &str = "a query of the catalogue";
 
 pub(super) struct Session {
     client: Client,
     notices: Arc<Mutex<Notices>>,
     settings: Arc<Settings>,
     tls: Option<MakeRustlsConnect>,
+    /// Queries of transactions.
     prepared: Prepared,
+    /// The statements for what readers ask.
+    combined: Mutex<HashMap<Vec<Question>, Arc<OnceCell<Combined>>>>,
+    together: Together,
     /// The process of the session on the server.
     process: OnceLock<i32>,
     /// Ends the connection. Then, and when the server became read-only during the session (a failover), the next session must be
@@ -99,6 +108,8 @@ impl Session {
             settings: Arc::clone(settings),
             tls,
             prepared: Prepared::default(),
+            combined: Mutex::default(),
+            together: Together::default(),
             process: OnceLock::new(),
             ended: CancellationToken::new(),
             breach: Arc::default(),
@@ -246,9 +257,12 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Vec<Row>, Error> {
         let bound: Vec<_> = parameters.iter().map(Parameter::bind).collect();
-        let result = self.until_cancelled(self.rows(sql, &bound), CATALOGUE, cancel).await?;
+        self.found(sql, self.until_cancelled(self.rows(sql, &bound), CATALOGUE, cancel).await?)
+    }
+
+    fn found(&self, sql: &str, result: Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>) -> Result<Vec<Row>, Error> {
         match result {
-            Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
+            Ok(rows) => Ok(rows.into_iter().map(Row::from).collect()),
             Err(error) => {
                 tracing::debug!(sql, %error, "a query failed");
                 Err(self.error(CATALOGUE, error))
@@ -274,6 +288,45 @@ impl Session {
         }
     }
 
+    /// What readers ask this session.
+    pub(super) fn together(&self) -> &Together {
+        &self.together
+    }
+
+    /// Answers inquiries with these questions: all questions of all inquiries, in turn, as one statement if they come again (`recurs`).
+    /// If it fails, each question is asked by itself: an error reaches only those whom it concerns.
+    pub(super) async fn answers(
+        &self,
+        inquiries: &[Inquiry],
+        questions: &[Question],
+        recurs: bool,
+    ) -> Vec<Result<Vec<Row>, Error>> {
+        // Without any value there is nothing that tells several inquiries apart.
+        if recurs && questions.iter().any(|question| question.values > 0) {
+            let statement = Arc::clone(self.combined().entry(questions.to_vec()).or_default());
+            let answers = async {
+                let combined = statement.get_or_try_init(|| Combined::prepare(&self.client, questions)).await?;
+                combined.answers(&self.client, inquiries).await
+            };
+            match answers.await {
+                Ok(answers) => return answers.into_iter().map(Ok).collect(),
+                Err(error) => tracing::debug!(error, "several questions failed together"),
+            }
+            // The server may have forgotten it.
+            self.combined().remove(questions);
+        }
+        join_all(inquiries.iter().flatten().map(|asked| self.answer(asked))).await
+    }
+
+    fn combined(&self) -> MutexGuard<'_, HashMap<Vec<Question>, Arc<OnceCell<Combined>>>> {
+        self.combined.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer(&self, asked: &Asked) -> Result<Vec<Row>, Error> {
+        let bound: Vec<_> = asked.values.iter().map(Value::bind).collect();
+        self.found(asked.sql, self.client.query_typed(asked.sql, &bound).await)
+    }
+
     /// Queues a ROLLBACK behind the running statement, without waiting for it: the first poll of the future sends it.
     pub(super) fn roll_back_later(&self) {
         let _ = self.client.batch_execute("ROLLBACK").now_or_never();
@@ -286,7 +339,7 @@ impl Session {
 
     /// What does not end in time is given up with the whole session: its answer may come at any time, and behind it nothing else
     /// is answered. Others that use the session connect again.
-    async fn until_cancelled<T>(
+    pub(super) async fn until_cancelled<T>(
         &self,
         work: impl Future<Output = T>,
         what: &str,
@@ -324,6 +377,11 @@ impl Session {
         if let Err(error) = sent {
             tracing::debug!(%error, "the cancel request failed");
         }
+    }
+
+    /// The connection ended before an answer.
+    pub(super) fn lost(&self) -> Error {
+        Error::ConnectionLost { address: self.settings.address(), source: "the connection ended".into() }
     }
 
     fn error(&self, statement: &str, error: tokio_postgres::Error) -> Error {

@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 53] = [
+const IMPURE: [(Place, &str); 55] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -73,6 +73,7 @@ const IMPURE: [(Place, &str); 53] = [
     (Place::At("src/rds/several.rs"), "calls RDS"),
     (Place::At("src/rds/wait.rs"), "checks until RDS is done"),
     (Place::At("src/postgres/client.rs"), "asks a server for its facts"),
+    (Place::At("src/postgres/combined.rs"), "prepares a statement, runs it"),
     (Place::At("src/postgres/connect.rs"), "opens a session"),
     (Place::At("src/postgres/dial.rs"), "resolves names, connects sockets"),
     (Place::At("src/postgres/guarded.rs"), "reads a socket"),
@@ -82,6 +83,7 @@ const IMPURE: [(Place, &str); 53] = [
     (Place::At("src/postgres/retry.rs"), "pauses between attempts"),
     (Place::At("src/postgres/session.rs"), "talks to a server"),
     (Place::At("src/postgres/tls.rs"), "reads a file of root certificates"),
+    (Place::At("src/postgres/together.rs"), "waits for more questions, asks them"),
     (Place::At("src/postgres/transaction.rs"), "changes a database"),
     (Place::At("src/catalogue/"), "queries the catalogue"),
     (Place::At("src/cluster/observe.rs"), "asks RDS about a cluster"),

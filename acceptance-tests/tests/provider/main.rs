@@ -17,6 +17,7 @@ mod secrets;
 mod session_loss;
 mod silent_server;
 mod tls;
+mod together;
 mod unfit_server;
 mod unknown_settings;
 

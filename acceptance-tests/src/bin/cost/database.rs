@@ -91,12 +91,14 @@ async fn row(counting: &CountingRig, what: &str, configuration: &str, resources:
     let create = counting.run(&["apply", "-auto-approve"]).await?.wall;
     let without_us = without_us(resources).await?;
     eprintln!("{what}: planning");
+    counting.count(false).await?;
     let (mut near, mut without_refresh, mut floor) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TIMES {
         near.push(counting.plan().await?);
         without_refresh.push(counting.plan_with(&["-refresh=false"]).await?);
         floor.push(timed_plan(&without_us).await?);
     }
+    counting.count(true).await?;
     counting.network.set_round_trip(FAR);
     let far = counting.plan().await?;
     counting.network.set_round_trip(Duration::ZERO);

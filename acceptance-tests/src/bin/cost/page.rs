@@ -28,7 +28,7 @@ pub(crate) fn tables(measured: &Measured) -> String {
          |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for row in &database.rows {
-        let traffic = row.near.traffic;
+        let traffic = row.far.traffic;
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {}, {} | {} |",
@@ -41,9 +41,9 @@ pub(crate) fn tables(measured: &Measured) -> String {
             seconds(row.near.client),
             seconds(row.without_refresh.client),
             traffic.connections,
-            row.near.statements,
-            row.far.traffic.round_trips,
-            each(row.far.traffic.round_trips, row.resources),
+            row.far.statements,
+            traffic.round_trips,
+            each(traffic.round_trips, row.resources),
             kib(traffic.sent),
             kib(traffic.received),
             seconds(row.create),
