@@ -1,62 +1,85 @@
-//! The statements of the ClickPipes guide, run by hand, then imported.
+//! The statements of the ClickPipes guide, run by hand, then imported and destroyed. There are two users and two publications: what is
+//! asked for the second is another statement than for the first.
 
 use anyhow::{Result, ensure};
 
-use crate::cell::{Cell, Flavour, PUBLICATION, USER};
+use crate::cell::{Cell, Flavour};
 
 const GUIDE: &str = "\
-CREATE USER pipe PASSWORD 'by-hand';
-GRANT USAGE ON SCHEMA shop TO pipe;
-GRANT SELECT ON ALL TABLES IN SCHEMA shop TO pipe;
-ALTER DEFAULT PRIVILEGES FOR ROLE app_owner IN SCHEMA shop GRANT SELECT ON TABLES TO pipe";
+CREATE USER {pipe} PASSWORD 'by-hand';
+GRANT USAGE ON SCHEMA shop TO {pipe};
+GRANT SELECT ON ALL TABLES IN SCHEMA shop TO {pipe};
+ALTER DEFAULT PRIVILEGES FOR ROLE app_owner IN SCHEMA shop GRANT SELECT ON TABLES TO {pipe}";
 
 const CONFIGURATION: &str = r#"
 import {
-  to = clickpipes_replication_user.u
-  id = "app/pipe"
+  to = clickpipes_replication_user.{pipe}
+  id = "app/{pipe}"
 }
-resource "clickpipes_replication_user" "u" {
-  name     = "pipe"
+resource "clickpipes_replication_user" "{pipe}" {
+  name     = "{pipe}"
   database = "app"
   schemas  = ["shop"]
 }
 import {
-  to = clickpipes_publication.p
-  id = "app/p"
+  to = clickpipes_publication.{pipe}
+  id = "app/{pipe}"
 }
-resource "clickpipes_publication" "p" {
-  name     = "p"
+resource "clickpipes_publication" "{pipe}" {
+  name     = "{pipe}"
   database = "app"
+  {scope}
+}
 "#;
 
 pub async fn by_hand(cell: &mut Cell) -> Result<()> {
-    cell.sql(GUIDE).await?;
-    cell.sql(match cell.flavour {
-        Flavour::Rds => "GRANT rds_replication TO pipe",
-        Flavour::Plain => "ALTER ROLE pipe REPLICATION",
-    })
-    .await?;
+    let replication = match cell.flavour {
+        Flavour::Rds => "GRANT rds_replication TO {pipe}",
+        Flavour::Plain => "ALTER ROLE {pipe} REPLICATION",
+    };
     let (publication, scope) = match (cell.since(15), cell.since(13)) {
         (true, _) => (
-            "CREATE PUBLICATION p FOR TABLES IN SCHEMA shop, TABLE billing.accounts WITH (publish = 'insert, update')",
+            "CREATE PUBLICATION {pipe} FOR TABLES IN SCHEMA shop, TABLE billing.accounts WITH (publish = 'insert, update')",
             "schemas = [\"shop\"]\n  tables = [\"billing.accounts\"]",
         ),
         (_, true) => (
-            "CREATE PUBLICATION p FOR TABLE shop.orders, shop.events WITH (publish_via_partition_root = true, publish = 'insert')",
+            "CREATE PUBLICATION {pipe} FOR TABLE shop.orders, shop.events WITH (publish_via_partition_root = true, publish = 'insert')",
             "tables = [\"shop.events\", \"shop.orders\"]",
         ),
-        _ => ("CREATE PUBLICATION p FOR ALL TABLES", "all_tables = true"),
+        _ => ("CREATE PUBLICATION {pipe} FOR ALL TABLES", "all_tables = true"),
     };
-    cell.sql(publication).await?;
-    cell.main(&format!("{CONFIGURATION}  {scope}\n}}\n"))?;
+    let mut configuration = String::new();
+    for pipe in ["one", "two"] {
+        for sql in [GUIDE, replication, publication] {
+            cell.sql(&sql.replace("{pipe}", pipe)).await?;
+        }
+        configuration += &CONFIGURATION.replace("{pipe}", pipe).replace("{scope}", scope);
+    }
+    cell.main(&configuration)?;
 
     let plan = cell.tf.plan().await?;
-    for address in [USER, PUBLICATION] {
+    for address in [
+        "clickpipes_replication_user.one",
+        "clickpipes_replication_user.two",
+        "clickpipes_publication.one",
+        "clickpipes_publication.two",
+    ] {
         ensure!(plan.actions(address) == ["no-op"], "{address}: {}", plan.outcome.stdout);
     }
     cell.tf.apply_plan(&plan).await?;
     cell.tf.assert_empty_plan().await?;
     assert_eq!(cell.changes()?, Vec::<String>::new(), "an import alters nothing");
-    cell.login("pipe", "by-hand").await?;
+    cell.login("one", "by-hand").await?;
+
+    cell.tf.destroy().await?;
+    assert!(
+        cell.holds(
+            "NOT EXISTS (SELECT FROM pg_publication) AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname IN ('one', 'two'))"
+        )
+        .await?
+    );
+    let log = std::fs::read_to_string(cell.server()?.log_path())?;
+    ensure!(log.contains("SELECT each.number"), "nothing was asked twice");
+    ensure!(!log.contains("STATEMENT:  SELECT each.number"), "the server refused a statement for several");
     Ok(())
 }
