@@ -7,7 +7,7 @@ use std::{
 };
 
 use terraform_provider_clickpipes::{
-    plugin::{self, HELP, HostRequest, Invocation, Mode},
+    plugin::{self, HELP, HostRequest, Invocation, Mode, PluginError},
     server::ProviderService,
 };
 
@@ -33,22 +33,28 @@ fn main() -> ExitCode {
         Invocation::Plugin => HostRequest::decode(environment).map(Mode::Host),
     };
     plugin::logging::init(environment);
-    match mode.map_err(Into::into).and_then(run) {
+    let debug = matches!(mode, Ok(Mode::Debug));
+    match mode.and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            let mut reason = error.to_string();
             let mut cause = error.source();
             while let Some(error) = cause {
-                eprintln!("caused by: {error}");
+                reason.push_str(&format!("\ncaused by: {error}"));
                 cause = error.source();
+            }
+            eprintln!("{reason}");
+            if !debug && error.is_awaited_by_host() {
+                plugin::announce_refusal(&reason);
             }
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+fn run(mode: Mode) -> Result<(), PluginError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    let runtime = runtime.map_err(|source| PluginError::Runtime { source })?;
     runtime.block_on(plugin::serve(ProviderService::new(), mode))?;
     // Unfinished work is not awaited: its client is gone.
     runtime.shutdown_background();

@@ -1,6 +1,10 @@
 //! The handshake, the transport and the life of the provider's process, as a host sees them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use acceptance_tests::{
     core_client::{CoreClient, Credentials, DEADLINE, Identity, ProviderProcess, connect, connect_plaintext, host_command},
@@ -53,8 +57,9 @@ async fn a_host_without_protocol_6_is_refused() -> Outcome {
     for versions in ["5", ""] {
         let output = run(host_command(&identity)?.env("PLUGIN_PROTOCOL_VERSIONS", versions)).await?;
         assert_eq!(output.status.code(), Some(1));
-        assert!(output.stdout.is_empty());
-        assert!(String::from_utf8_lossy(&output.stderr).contains("protocol 6"));
+        for said in [output.stdout, output.stderr] {
+            assert!(String::from_utf8_lossy(&said).starts_with("this provider uses plugin protocol 6, but"));
+        }
     }
     Ok(())
 }
@@ -64,7 +69,7 @@ async fn a_client_certificate_that_cannot_be_read_ends_the_process_instead_of_th
     let identity = Identity::new()?;
     let output = run(host_command(&identity)?.env("PLUGIN_CLIENT_CERT", "no PEM")).await?;
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("the client certificate in PLUGIN_CLIENT_CERT is not"));
     Ok(())
 }
 
@@ -144,15 +149,35 @@ async fn the_host_may_choose_where_the_socket_goes() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_socket_path_too_long_for_the_system_is_named() -> Outcome {
+async fn a_temporary_folder_that_cannot_hold_the_socket_is_replaced_by_a_short_one() -> Outcome {
     let parent = tempfile::tempdir()?;
     let deep = parent.path().join("d".repeat(100));
     fs::create_dir(&deep)?;
+    for folder in [deep.clone(), parent.path().join("missing"), parent.path().join("a|b")] {
+        let core = CoreClient::start_with_env([("TMPDIR", &folder)]).await?;
+        assert_eq!(core.process.line.folder().parent(), Some(Path::new("/tmp")), "{}", folder.display());
+        assert!(schema(core.channel()).await?.provider.is_some());
+        let socket = core.process.line.folder().to_owned();
+        core.close().await?;
+        assert!(!socket.exists(), "after Shutdown");
+    }
+    assert_eq!(fs::read_dir(&deep)?.count(), 0, "something is left in the long folder");
+    Ok(())
+}
+
+#[tokio::test]
+async fn if_no_folder_can_hold_the_socket_the_reason_is_in_place_of_the_line() -> Outcome {
+    let missing = tempfile::tempdir()?.path().join("missing");
     let identity = Identity::new()?;
-    let output = run(host_command(&identity)?.env("TMPDIR", &deep)).await?;
+    // No folder but the host's is tried.
+    let output = run(host_command(&identity)?.env("PLUGIN_UNIX_SOCKET_DIR", &missing)).await?;
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("set TMPDIR to a short path"));
-    assert_eq!(fs::read_dir(&deep)?.count(), 0, "the folder stayed");
+    let said = String::from_utf8(output.stdout)?;
+    assert_eq!(said, String::from_utf8(output.stderr)?);
+    assert_eq!(said.lines().count(), 1);
+    let reason = format!("PLUGIN_UNIX_SOCKET_DIR={}: No such file or directory", missing.display());
+    assert!(said.contains(&reason), "{said}");
+    assert!(said.contains("Set PLUGIN_UNIX_SOCKET_DIR to an existing folder"), "{said}");
     Ok(())
 }
 
@@ -369,6 +394,29 @@ async fn terraform_starts_reads_and_ends_the_provider() -> Outcome {
     let log = fs::read_to_string(tf.log_path())?;
     assert!(log.contains("using plugin: version=6"));
     assert!(!log.contains("plugin failed to exit gracefully"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn terraform_works_with_a_temporary_folder_that_is_too_long_or_missing() -> Outcome {
+    let parent = tempfile::tempdir()?;
+    let deep = parent.path().join("d".repeat(100));
+    fs::create_dir(&deep)?;
+    for folder in [deep, parent.path().join("missing")] {
+        let tf = Terraform::new()?.with_env("TMPDIR", folder.to_string_lossy());
+        tf.write("main.tf", "provider \"clickpipes\" {}\n")?;
+        tf.plan().await?;
+    }
+    Ok(())
+}
+
+/// What go-plugin's hint about architectures and permissions does not say.
+#[tokio::test]
+async fn terraform_shows_why_the_provider_does_not_start() -> Outcome {
+    let tf = Terraform::new()?.with_env("PLUGIN_UNIX_SOCKET_DIR", "/nowhere");
+    tf.write("main.tf", "provider \"clickpipes\" {}\n")?;
+    let said = tf.run(["plan", "-no-color"]).await?.failed()?.message();
+    assert!(said.contains("PLUGIN_UNIX_SOCKET_DIR=/nowhere: No such file or directory"), "{said}");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Why the process could not serve.
 
-use std::{io, path::PathBuf};
+use std::io;
 
 /// Everything that ends the process before it serves, or while it serves.
 #[derive(Debug, thiserror::Error)]
@@ -30,33 +30,24 @@ pub enum PluginError {
         source: rustls::pki_types::pem::Error,
     },
 
-    /// The folder for the socket could not be created.
-    #[error("cannot create a folder for the socket in {}", parent.display())]
-    SocketFolder {
-        /// The folder's parent.
-        parent: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-
-    /// The socket's path does not fit into a socket address or into the handshake line.
+    /// No folder can hold the socket.
     #[error(
-        "the socket path {} cannot be used: it must be UTF-8 without `|` or line breaks and shorter than {limit} bytes; \
-         set TMPDIR to a short path", path.display()
+        "no folder can hold the socket that Terraform talks to this provider through. {}. \
+         Set {setting} to an existing folder in which you may create files, with a path of at most {limit} bytes",
+        obstacles.join("; ")
     )]
-    SocketPath {
-        /// The path.
-        path: PathBuf,
-        /// How many bytes a socket address holds on every supported system.
+    NoPlaceForSocket {
+        /// The environment variable that decides where it is created.
+        setting: &'static str,
+        /// Each folder with the reason why it cannot.
+        obstacles: Vec<String>,
+        /// How many bytes the path of a folder may have.
         limit: usize,
     },
 
-    /// The socket could not be opened.
-    #[error("cannot listen on {}", path.display())]
-    Listen {
-        /// The socket.
-        path: PathBuf,
+    /// The system has no threads or no descriptors left.
+    #[error("cannot start the threads that answer calls")]
+    Runtime {
         /// The cause.
         #[source]
         source: io::Error,
@@ -101,4 +92,11 @@ pub enum PluginError {
         #[source]
         source: tonic::transport::Error,
     },
+}
+
+impl PluginError {
+    /// Whether a host still waits for the handshake line, so that the reason can be told in its place.
+    pub fn is_awaited_by_host(&self) -> bool {
+        !matches!(self, Self::NotStartedByHost | Self::Announce { .. } | Self::Serve { .. })
+    }
 }

@@ -7,6 +7,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::error::PluginError;
 use super::protocol::{CLIENT_CERTIFICATE, PROTOCOL_VERSION};
+use crate::printable::printable_line;
 
 /// go-plugin's own version, the first field of the line.
 const CORE_PROTOCOL_VERSION: u32 = 1;
@@ -17,7 +18,8 @@ const COOKIE: &str = "TF_PLUGIN_MAGIC_COOKIE";
 const COOKIE_VALUE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 const PROTOCOL_VERSIONS: &str = "PLUGIN_PROTOCOL_VERSIONS";
-const SOCKET_PARENT: &str = "PLUGIN_UNIX_SOCKET_DIR";
+/// Where the host wants the socket.
+pub(super) const SOCKET_PARENT: &str = "PLUGIN_UNIX_SOCKET_DIR";
 
 /// What a host asked for when it started the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,12 @@ pub(super) fn line(socket: &str, certificate: Option<&CertificateDer<'_>>) -> St
     format!("{CORE_PROTOCOL_VERSION}|{PROTOCOL_VERSION}|unix|{socket}|grpc|{certificate}")
 }
 
+/// One line with a reason, which the host cannot take for a handshake.
+pub(super) fn refusal(reason: &str) -> String {
+    // From three of them on, the host would decode fields.
+    printable_line(&reason.replace('\n', " ")).replace('|', "\\u{7c}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +106,10 @@ mod tests {
         let certificate = CertificateDer::from(vec![0xfb, 0xff, 0xfe, 0x01]);
         assert_eq!(line("/tmp/x/p.sock", Some(&certificate)), "1|6|unix|/tmp/x/p.sock|grpc|+//+AQ");
         assert_eq!(line("/tmp/x/p.sock", None), "1|6|unix|/tmp/x/p.sock|grpc|");
+    }
+
+    #[test]
+    fn a_refusal_is_one_line_that_is_no_handshake() {
+        assert_eq!(refusal("1|6|unix|a\nb\u{1b}"), "1\\u{7c}6\\u{7c}unix\\u{7c}a b\\u{1b}");
     }
 }

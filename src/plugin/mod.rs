@@ -26,6 +26,7 @@ mod stdio;
 
 use std::{
     io::{self, Write as _},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -79,7 +80,8 @@ pub async fn serve<P: Provider>(provider: P, mode: Mode) -> Result<ExitReason, P
         }
         Mode::Debug => (None, None),
     };
-    let socket = Socket::listen(parent.as_deref())?;
+    let places = socket::places(parent, |name| std::env::var_os(name).map(PathBuf::from));
+    let socket = Socket::listen(&places)?;
     // Before the line is written: the host may pass on a Ctrl-C as soon as it has read it.
     let signals = Signals::install()?;
     let line = if debug {
@@ -123,6 +125,13 @@ pub async fn serve<P: Provider>(provider: P, mode: Mode) -> Result<ExitReason, P
     // A handler that takes longer is cut off: the client has already said that it will not read the answer.
     let _ = tokio::time::timeout(GRACE, server).await;
     Ok(reason)
+}
+
+/// Tells the host why the process cannot serve, in place of the handshake line. Terraform shows neither standard error nor the exit
+/// code of a provider that does not start, but it quotes a line that is no handshake.
+pub fn announce_refusal(reason: &str) {
+    // Who reads it is gone if this fails, and standard error has the reason too.
+    let _ = announce(&handshake::refusal(reason));
 }
 
 fn announce(line: &str) -> io::Result<()> {
