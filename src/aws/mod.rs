@@ -6,6 +6,7 @@
 pub mod auth_token;
 pub mod error;
 mod permission;
+pub(crate) mod roots;
 pub mod secret;
 pub mod session;
 pub mod settings;

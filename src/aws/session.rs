@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
 
 use super::error::Error;
+use super::roots;
 use super::settings::{Endpoints, Settings};
 
 /// Attempts per call, unless the settings say otherwise.
@@ -83,6 +84,9 @@ async fn sdk_config(settings: &Settings) -> SdkConfig {
         .timeout_config(
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build(),
         );
+    if let Some(client) = roots::http_client() {
+        loader = loader.http_client(client);
+    }
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }

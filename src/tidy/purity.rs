@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 55] = [
+const IMPURE: [(Place, &str); 56] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -60,6 +60,7 @@ const IMPURE: [(Place, &str); 55] = [
     (Place::At("src/provider/environment.rs"), "reads the environment, all of it at once"),
     (Place::At("src/provider/login_source.rs"), "fetches secrets and tokens"),
     (Place::At("src/aws/auth_token.rs"), "asks the credential chain"),
+    (Place::At("src/aws/roots.rs"), "reads the root certificates of the system"),
     (Place::At("src/aws/secret.rs"), "calls Secrets Manager"),
     (Place::At("src/aws/session.rs"), "reads profiles, assumes roles"),
     (Place::At("src/rds/cluster.rs"), "calls RDS"),

@@ -37,7 +37,7 @@ mod transport;
 mod value;
 mod value_type;
 
-use std::{ffi::OsStr, time::Duration};
+use std::{ffi::OsStr, path::Path as FilePath, time::Duration};
 
 use anyhow::Context as _;
 use terraform_provider_clickpipes::proto::{
@@ -102,7 +102,21 @@ impl CoreClient {
     /// # Errors
     /// As [`CoreClient::start`].
     pub async fn over(command: Command, identity: &Identity) -> anyhow::Result<Self> {
-        let process = ProviderProcess::start(command).await?;
+        Self::connect(ProviderProcess::start(command).await?, identity).await
+    }
+
+    /// The same if `command` makes `root` the root directory of the provider, which announces its socket as it sees it.
+    ///
+    /// # Errors
+    /// As [`CoreClient::start`].
+    pub async fn over_in_root(command: Command, identity: &Identity, root: &FilePath) -> anyhow::Result<Self> {
+        let mut process = ProviderProcess::start(command).await?;
+        let socket = process.line.socket.strip_prefix("/").context("the socket's path is not absolute")?;
+        process.line.socket = root.join(socket);
+        Self::connect(process, identity).await
+    }
+
+    async fn connect(process: ProviderProcess, identity: &Identity) -> anyhow::Result<Self> {
         let channel = connect(&process.line, Credentials::Pinned(identity)).await?;
         // As in Terraform: practically no limit.
         let provider = ProviderClient::new(channel.clone()).max_decoding_message_size(i32::MAX as usize);

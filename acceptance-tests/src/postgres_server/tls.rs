@@ -1,9 +1,12 @@
 //! Certificate authorities and server certificates, created for each server with TLS, valid or invalid as a test needs them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 use super::identity::Identity;
 
@@ -99,6 +102,17 @@ impl ServerCertificate {
     pub fn through(mut self, intermediate: &Authority) -> Self {
         self.chain += intermediate.pem();
         self
+    }
+
+    /// What a server that is not Postgres needs to send it.
+    ///
+    /// # Errors
+    /// If the TLS library refuses.
+    pub fn server_config(&self) -> Result<ServerConfig> {
+        let chain = CertificateDer::pem_slice_iter(self.chain.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
+        let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+        Ok(builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?)
     }
 
     /// Writes both into a server's data folder.

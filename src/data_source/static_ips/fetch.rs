@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::byte_stream::ByteStream;
 use tokio_util::sync::CancellationToken;
 
 use super::address::Address;
+use crate::aws::roots;
 use crate::terraform::chain;
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -43,7 +43,11 @@ pub(super) async fn fetch(address: &Address, cancel: &CancellationToken) -> Resu
 async fn get(address: &Address) -> Result<Vec<u8>, FetchError> {
     // The HTTP client of the AWS SDK: it uses the same roots and proxy as every other call.
     let proxy = if address.is_local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    let connector = Connector::builder().proxy_config(proxy).tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+    let mut connector = Connector::builder().proxy_config(proxy).tls_provider(roots::TLS);
+    if let Some(trusted) = roots::built_in() {
+        connector.set_tls_context(trusted.clone());
+    }
+    let connector = connector.build();
     let request = HttpRequest::get(address.uri.to_string()).map_err(|error| FetchError::Failed(error.to_string()))?;
     let answer = connector.call(request).await.map_err(|error| FetchError::Failed(chain(&error)))?;
     if !answer.status().is_success() {

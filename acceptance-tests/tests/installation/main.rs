@@ -1,0 +1,6 @@
+//! From a build to `terraform init`, on a machine of which nothing is known.
+
+#[cfg(target_os = "linux")]
+mod empty_root;
+#[cfg(target_os = "linux")]
+mod name_server;
