@@ -8,6 +8,7 @@ pub mod core_client;
 pub mod cost;
 pub mod cpu;
 pub mod docs;
+pub mod package;
 pub mod plan_rows;
 pub mod postgres_server;
 pub mod provider_binary;

@@ -2,5 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod empty_root;
+mod init;
 #[cfg(target_os = "linux")]
 mod name_server;
+mod package;
