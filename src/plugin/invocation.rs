@@ -14,7 +14,7 @@ Terraform and OpenTofu start this program themselves; by hand it offers:
   --help       print this text
 
 Logs go to standard error, one JSON object per line, at the level of TF_LOG_PROVIDER_CLICKPIPES, TF_LOG_PROVIDER or TF_LOG.
-To try a build of your own without --debug, name its folder under dev_overrides in Terraform's CLI configuration.
+CONTRIBUTING.md says how to try a build of your own without --debug.
 ";
 
 /// What the process shall do.
