@@ -13,6 +13,9 @@ pub(crate) const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
 /// Variables that say where the authorities are.
 const CHOICES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
+/// Where nearly every distribution has all of them in one file: Debian, Alpine and Arch; Fedora and Amazon Linux; SUSE.
+const BUNDLES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];
+
 /// The SDK's HTTP client, except for the authorities. None if its own trusts the right ones.
 pub(super) fn http_client() -> Option<SharedHttpClient> {
     let trusted = built_in()?;
@@ -29,8 +32,7 @@ pub(super) fn http_client() -> Option<SharedHttpClient> {
 pub(crate) fn built_in() -> Option<&'static TlsContext> {
     static BUILT_IN: LazyLock<Option<TlsContext>> = LazyLock::new(|| {
         let chosen = CHOICES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-        // The keychain of macOS is never empty, and slow.
-        if chosen || cfg!(target_os = "macos") || !rustls_native_certs::load_native_certs().certs.is_empty() {
+        if chosen || has_authorities() {
             return None;
         }
         let authorities = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
@@ -39,6 +41,13 @@ pub(crate) fn built_in() -> Option<&'static TlsContext> {
         TlsContext::builder().with_trust_store(store).build().ok()
     });
     BUILT_IN.as_ref()
+}
+
+/// Whether the system has some. Reading them all takes as long as the SDK takes to do so again, and is rarely needed for an answer.
+fn has_authorities() -> bool {
+    let has_file = || BUNDLES.iter().any(|path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0));
+    // The keychain of macOS is never empty.
+    cfg!(target_os = "macos") || has_file() || !rustls_native_certs::load_native_certs().certs.is_empty()
 }
 
 fn pem(der: &[u8]) -> String {

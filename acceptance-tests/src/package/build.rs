@@ -31,7 +31,7 @@ impl Build {
             None => Platform::of_host(&ask("rustc", &["-vV"])?)?,
         };
         let repository = fs::canonicalize(repository())?;
-        let target_folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from);
+        let target_folder = repository.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target")));
         let home = std::env::home_dir().context("there is no home directory")?;
         let cargo = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
         let compiler = PathBuf::from(ask("rustc", &["--print", "sysroot"])?.trim());
