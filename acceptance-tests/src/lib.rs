@@ -16,4 +16,5 @@ pub mod rig;
 pub mod simulator;
 pub mod slow_network;
 pub mod stream;
+pub mod surface;
 pub mod terraform_cli;
