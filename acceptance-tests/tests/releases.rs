@@ -92,3 +92,25 @@ fn the_number_that_may_break_something_is_the_first_and_before_1_0_the_second() 
     assert!(may_break([0, 1, 9], [0, 2, 0]) && may_break([0, 9, 0], [1, 0, 0]) && may_break([1, 2, 3], [2, 0, 0]));
     assert!(!may_break([0, 1, 0], [0, 1, 1]) && !may_break([1, 0, 0], [1, 1, 0]) && !may_break([2, 0, 0], [2, 0, 1]));
 }
+
+/// A tag of an action can be moved to another commit later, one with access to the key that signs releases.
+#[test]
+fn workflows_use_actions_by_their_commit() -> Result<()> {
+    let mut used = 0;
+    for entry in fs::read_dir(repository().join(".github/workflows"))? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        for action in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: ")) {
+            if action.starts_with("./") {
+                continue;
+            }
+            let (reference, version) = action.split_once(" # v").with_context(|| format!("{}: {action}", path.display()))?;
+            let commit = reference.split_once('@').context("no commit")?.1;
+            let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            ensure!(is_commit && number(version).is_ok(), "{}: {action}", path.display());
+            used += 1;
+        }
+    }
+    ensure!(used > 0, "no action was found");
+    Ok(())
+}
