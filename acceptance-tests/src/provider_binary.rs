@@ -40,7 +40,7 @@ pub fn release() -> anyhow::Result<PathBuf> {
 }
 
 /// Links the binary of the tests once per process as a static one, and returns its path: what a release is, without its optimisation.
-/// Only the last step differs from [`path`].
+/// What needs no other features than with the tests is not compiled again.
 ///
 /// # Errors
 /// As [`path`].
@@ -49,7 +49,7 @@ pub fn linked_statically() -> anyhow::Result<&'static Path> {
     let build = || {
         let target = target_folder()?;
         let mut command = cargo("rustc");
-        // In the same build folder, so that nothing is compiled twice; the result is not put in the place of the other.
+        // In the same build folder, to find what is compiled already; the result is not put in the place of the other.
         command.env("CARGO_BUILD_BUILD_DIR", &target).env("CARGO_TARGET_DIR", target.join("static"));
         command.args(["--package", NAME]);
         if !cfg!(debug_assertions) {
