@@ -66,7 +66,8 @@ impl CountingRig {
             false => (format!("{}:{}", cluster.host, cluster.port).parse()?, "none"),
         };
         self.rig.dial(address)?;
-        self.rig.sql(&format!("ALTER ROLE {ADMIN} SET log_statement = '{logged}'")).await
+        let superuser = cluster.superuser(DATABASE).await?;
+        Ok(superuser.batch_execute(&format!("ALTER ROLE {ADMIN} SET log_statement = '{logged}'")).await?)
     }
 
     /// Creates `schemas` schemas `s0`, `s1`, ... with `tables` tables `t0`, `t1`, ... each.

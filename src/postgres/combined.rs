@@ -1,6 +1,5 @@
 //! The prepared statement that answers the inquiries of several readers.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use futures_util::future::{join, try_join_all};
@@ -11,8 +10,24 @@ use crate::postgres::inquiry::Inquiry;
 use crate::postgres::row::Row;
 use crate::postgres::several::{Question, Records, Value, arrays, text};
 
+/// From which size on the answer to one inquiry is better read by itself: together they would be kept in memory at the same time.
+const LARGE: usize = 4 << 20;
+
 /// Why it gave no answers.
-type Failure = Box<dyn Error + Send + Sync>;
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Driver(#[from] tokio_postgres::Error),
+    #[error("{0} rows answer {1} inquiries")]
+    Strange(usize, usize),
+}
+
+/// The answers to all questions of all inquiries, in turn.
+pub(super) struct Answers {
+    pub(super) rows: Vec<Vec<Row>>,
+    /// Whether the same should not be asked for several again.
+    pub(super) is_large: bool,
+}
 
 /// The statement for inquiries with the same questions.
 pub(super) struct Combined {
@@ -32,24 +47,26 @@ impl Combined {
         Ok(Self { statement: statement?, columns: alone?.iter().map(names).collect() })
     }
 
-    /// The answers to all questions of all inquiries, in turn.
-    pub(super) async fn answers(&self, client: &Client, inquiries: &[Inquiry]) -> Result<Vec<Vec<Row>>, Failure> {
+    pub(super) async fn answers(&self, client: &Client, inquiries: &[Inquiry]) -> Result<Answers, Failure> {
         let values: Vec<Vec<&Value>> =
             inquiries.iter().map(|inquiry| inquiry.iter().flat_map(|asked| &asked.values).collect()).collect();
         let arrays = arrays(&values);
         let parameters: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as &(dyn ToSql + Sync)).collect();
-        let mut rows = client.query(&self.statement, &parameters).await?;
-        if rows.len() != inquiries.len() {
-            return Err(format!("{} answers to {} inquiries", rows.len(), inquiries.len()).into());
+        let mut rows = Vec::new();
+        for row in client.query(&self.statement, &parameters).await? {
+            rows.push((row.try_get::<_, i64>(0)?, row));
         }
-        let number = |row: &tokio_postgres::Row| row.try_get::<_, i64>(0).unwrap_or_default();
-        rows.sort_by_key(number);
+        rows.sort_by_key(|(number, _)| *number);
+        if !rows.iter().map(|(number, _)| *number).eq((1..).take(inquiries.len())) {
+            return Err(Failure::Strange(rows.len(), inquiries.len()));
+        }
+        let is_large = rows.iter().any(|(_, row)| row.raw_size_bytes() > LARGE);
         let mut answers = Vec::new();
-        for row in &rows {
+        for (_, row) in &rows {
             for (asked, names) in (1..).zip(&self.columns) {
                 answers.push(row.try_get::<_, Records>(asked)?.into_rows(names));
             }
         }
-        Ok(answers)
+        Ok(Answers { rows: answers, is_large })
     }
 }

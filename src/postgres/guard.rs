@@ -1,10 +1,10 @@
 //! What is accepted from a server, judged by the headers of its messages as they arrive: before the driver answers a request for a
 //! password, and before it reserves memory for what it reads. Pure.
 
-/// No answer of a catalogue has a longer message.
-const LONGEST_MESSAGE: u32 = 64 << 20;
 /// The most that one answer may have in total: far beyond the largest catalogue, and little enough to be kept in memory.
 const LARGEST_ANSWER: u64 = 256 << 20;
+/// An answer to several questions at once is a single message.
+const LONGEST_MESSAGE: u32 = 192 << 20;
 const MOST_MESSAGES: u64 = 2_000_000;
 
 const AUTHENTICATION: u8 = b'R';
@@ -31,7 +31,7 @@ pub enum Breach {
     #[error("its answer is not of the PostgreSQL protocol")]
     Foreign,
     /// A message longer than any that is expected.
-    #[error("it announced a message of {0} bytes, and the provider reads at most 64 MiB")]
+    #[error("it announced a message of {0} bytes, and the provider reads at most 192 MiB")]
     LongMessage(u32),
     /// An answer larger than any that is expected.
     #[error("its answer has no end: the provider reads at most 256 MiB or two million rows")]

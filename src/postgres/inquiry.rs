@@ -35,7 +35,7 @@ struct State {
 
 /// When an inquiry is sent.
 pub(super) enum Turn {
-    /// Now, with what waited until now.
+    /// Now.
     Now(Vec<Inquiry>),
     /// A moment later, unless what is under way ends earlier.
     InAMoment,
@@ -48,10 +48,11 @@ impl Together {
         let mut state = self.state();
         let is_first = state.waiting.is_empty();
         state.waiting.push(inquiry);
-        match state.under_way {
-            0 => Turn::Now(state.take()),
-            _ if is_first => Turn::InAMoment,
-            _ => Turn::WithOthers,
+        match (is_first, state.under_way) {
+            // Only itself: what others asked must not depend on whoever asks now.
+            (true, 0) => Turn::Now(state.take()),
+            (true, _) => Turn::InAMoment,
+            (false, _) => Turn::WithOthers,
         }
     }
 
@@ -109,9 +110,10 @@ mod tests {
         assert!(matches!(together.enter(inquiry(&["b"])), Turn::InAMoment));
         assert!(matches!(together.enter(inquiry(&["c"])), Turn::WithOthers));
         assert!(together.leave(), "nothing is under way, and two wait");
-        assert_eq!(together.take().len(), 2);
+        assert!(matches!(together.enter(inquiry(&["c"])), Turn::WithOthers), "nobody else's questions depend on who asks now");
+        assert_eq!(together.take().len(), 3);
         assert!(matches!(together.enter(inquiry(&["d"])), Turn::InAMoment));
-        assert_eq!(together.take().len(), 1, "its moment is over while the two are under way");
+        assert_eq!(together.take().len(), 1, "its moment is over while the three are under way");
         assert!(together.take().is_empty());
         assert!(!together.leave());
         assert!(!together.leave());

@@ -1,8 +1,7 @@
 //! PostgreSQL as the resources see it: names, statements, and a server that reads and writes databases.
 //!
-//! Pure: `facts`, `guard`, `identifier`, `inquiry`, `notice`, `origin`, `phase`, `scram`, `settings`, `several`, `site`, `statement`, `tls_fault`, `version`,
-//! `writer`. IO: `client`, `combined`, `connect`, `dial`, `guarded`, `login`,
-//! `session`, `tls`, `together`.
+//! Pure: `facts`, `guard`, `identifier`, `inquiry`, `notice`, `origin`, `phase`, `scram`, `settings`, `several`, `site`, `statement`,
+//! `tls_fault`, `version`, `writer`. IO: `client`, `combined`, `connect`, `dial`, `guarded`, `login`, `session`, `tls`, `together`.
 //! Nothing here knows of Terraform, and no type of the driver leaves this module.
 
 pub mod client;

@@ -1,6 +1,6 @@
 //! The sessions of one server: how many there may be, and who waits for whom.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -41,10 +41,23 @@ struct State {
     idle: Vec<Idle>,
     in_use: usize,
     /// What readers have asked.
-    asked: HashSet<Vec<Question>>,
+    asked: HashMap<Vec<Question>, Known>,
     /// When a reader last could not reach the server, and why.
     outage: Option<(Instant, Arc<Error>)>,
     writer: Writer,
+}
+
+/// What is known of questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing.
+    New,
+    /// They were asked once before.
+    Once,
+    /// They were asked again and again.
+    Again,
+    /// Their answers are too large, or take too long, to be asked for several at once.
+    Apart,
 }
 
 struct Idle {
@@ -105,14 +118,23 @@ impl Pool {
         }
     }
 
-    /// Whether readers have asked these questions before, in any database: then they come again.
-    pub(super) fn is_known(&self, questions: &[Question]) -> bool {
+    /// What is known of questions that a reader asks, in any database.
+    pub(super) fn known(&self, questions: &[Question]) -> Known {
         let mut state = self.state();
-        let is_known = state.asked.contains(questions);
-        if !is_known {
-            state.asked.insert(questions.to_vec());
+        let Some(known) = state.asked.get_mut(questions) else {
+            state.asked.insert(questions.to_vec(), Known::Once);
+            return Known::New;
+        };
+        let before = *known;
+        if before == Known::Once {
+            *known = Known::Again;
         }
-        is_known
+        before
+    }
+
+    /// From now on these questions are asked by themselves.
+    pub(super) fn keep_apart(&self, questions: &[Question]) {
+        self.state().asked.insert(questions.to_vec(), Known::Apart);
     }
 
     /// Forgets that the server could not be reached.

@@ -95,7 +95,12 @@ impl Reader {
             if !inquiry.is_empty() {
                 together::ask(&self.lease, session, inquiry).await;
             }
-            answered.await.unwrap_or_else(|_| Err(session.lost()))
+            match answered.await {
+                Ok(answer) => answer,
+                // Whoever sent it was stopped, and so is this.
+                Err(_) if self.cancel.is_cancelled() => std::future::pending().await,
+                Err(_) => Err(session.lost()),
+            }
         };
         session.until_cancelled(answered, CATALOGUE, &self.cancel).await?
     }

@@ -1,5 +1,6 @@
 //! Values that go into a query and rows that come out of it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tokio_postgres::types::{FromSql, ToSql, Type, WrongType};
@@ -87,15 +88,19 @@ fn readable(raw: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Row(Kind);
 
-/// The value of a column, as the server sends it.
-pub(super) type Cell = (Type, Option<Vec<u8>>);
+/// A record, as the server sends it: of each column the type, and where its value is; `None`: NULL.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) bytes: Box<[u8]>,
+    pub(super) cells: Vec<(Type, Option<Range<usize>>)>,
+}
 
 #[derive(Debug)]
 enum Kind {
     /// A row of a statement.
     Whole(tokio_postgres::Row),
     /// A record in a row of a statement.
-    Record(Arc<[String]>, Vec<Cell>),
+    Record(Arc<[String]>, Record),
 }
 
 impl From<tokio_postgres::Row> for Row {
@@ -106,8 +111,8 @@ impl From<tokio_postgres::Row> for Row {
 
 impl Row {
     /// A record whose columns have these names.
-    pub(super) fn of_record(names: &Arc<[String]>, cells: Vec<Cell>) -> Self {
-        Self(Kind::Record(Arc::clone(names), cells))
+    pub(super) fn of_record(names: &Arc<[String]>, record: Record) -> Self {
+        Self(Kind::Record(Arc::clone(names), record))
     }
 
     fn get<'a, T: FromSql<'a>>(&'a self, column: &str) -> Result<T, Error> {
@@ -116,13 +121,16 @@ impl Row {
                 Ok(value) => return Ok(value),
                 Err(error) => error.into(),
             },
-            Kind::Record(names, cells) => match cells.iter().zip(names.iter()).find(|(_, name)| *name == column) {
+            Kind::Record(names, record) => match record.cells.iter().zip(names.iter()).find(|(_, name)| *name == column) {
                 None => "there is no such column".into(),
                 Some(((of, _), _)) if !T::accepts(of) => WrongType::new::<T>(of.clone()).into(),
-                Some(((of, value), _)) => match T::from_sql_nullable(of, value.as_deref()) {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                },
+                Some(((of, place), _)) => {
+                    let value = place.clone().and_then(|place| record.bytes.get(place));
+                    match T::from_sql_nullable(of, value) {
+                        Ok(value) => return Ok(value),
+                        Err(error) => error,
+                    }
+                }
             },
         };
         Err(Error::Decode { column: column.to_owned(), source })

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, MaybeDone, join, join_all, maybe_done};
+use futures_util::future::{BoxFuture, MaybeDone, join, maybe_done};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio_postgres::error::{DbError, Severity};
@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::combined::Combined;
+use crate::postgres::combined::{Answers, Combined, Failure};
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
 use crate::postgres::facts::{Facts, Flavour};
@@ -62,7 +62,7 @@ pub(super) struct Session {
     notices: Arc<Mutex<Notices>>,
     settings: Arc<Settings>,
     tls: Option<MakeRustlsConnect>,
-    /// Queries of transactions.
+    /// Queries by themselves: those of transactions.
     prepared: Prepared,
     /// The statements for what readers ask.
     combined: Mutex<HashMap<Vec<Question>, Arc<OnceCell<Combined>>>>,
@@ -293,38 +293,39 @@ impl Session {
         &self.together
     }
 
-    /// Answers inquiries with these questions: all questions of all inquiries, in turn, as one statement if they come again (`recurs`).
-    /// If it fails, each question is asked by itself: an error reaches only those whom it concerns.
-    pub(super) async fn answers(
-        &self,
-        inquiries: &[Inquiry],
-        questions: &[Question],
-        recurs: bool,
-    ) -> Vec<Result<Vec<Row>, Error>> {
-        // Without any value there is nothing that tells several inquiries apart.
-        if recurs && questions.iter().any(|question| question.values > 0) {
-            let statement = Arc::clone(self.combined().entry(questions.to_vec()).or_default());
-            let answers = async {
-                let combined = statement.get_or_try_init(|| Combined::prepare(&self.client, questions)).await?;
-                combined.answers(&self.client, inquiries).await
-            };
-            match answers.await {
-                Ok(answers) => return answers.into_iter().map(Ok).collect(),
-                Err(error) => tracing::debug!(error, "several questions failed together"),
-            }
-            // The server may have forgotten it.
-            self.combined().remove(questions);
+    /// Answers inquiries with these questions by one statement.
+    pub(super) async fn answer_together(&self, inquiries: &[Inquiry], questions: &[Question]) -> Result<Answers, Error> {
+        let statement = self.statement(questions);
+        let answers = async {
+            let combined = statement.get_or_try_init(|| Combined::prepare(&self.client, questions)).await?;
+            combined.answers(&self.client, inquiries).await
+        };
+        answers.await.map_err(|failure| match failure {
+            Failure::Driver(error) => self.error(CATALOGUE, error),
+            strange @ Failure::Strange(..) => Error::Decode { column: "number".to_owned(), source: strange.into() },
+        })
+    }
+
+    /// Prepares the statement for these questions.
+    pub(super) async fn prepare(&self, questions: &[Question]) {
+        let statement = self.statement(questions);
+        if let Err(error) = statement.get_or_try_init(|| Combined::prepare(&self.client, questions)).await {
+            tracing::debug!(%error, "a statement for several resources was not prepared");
         }
-        join_all(inquiries.iter().flatten().map(|asked| self.answer(asked))).await
+    }
+
+    fn statement(&self, questions: &[Question]) -> Arc<OnceCell<Combined>> {
+        Arc::clone(self.combined().entry(questions.to_vec()).or_default())
+    }
+
+    /// Answers a question by itself.
+    pub(super) async fn answer(&self, asked: &Asked) -> Result<Vec<Row>, Error> {
+        let bound: Vec<_> = asked.values.iter().map(Value::bind).collect();
+        self.found(asked.sql, self.client.query_typed(asked.sql, &bound).await)
     }
 
     fn combined(&self) -> MutexGuard<'_, HashMap<Vec<Question>, Arc<OnceCell<Combined>>>> {
         self.combined.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn answer(&self, asked: &Asked) -> Result<Vec<Row>, Error> {
-        let bound: Vec<_> = asked.values.iter().map(Value::bind).collect();
-        self.found(asked.sql, self.client.query_typed(asked.sql, &bound).await)
     }
 
     /// Queues a ROLLBACK behind the running statement, without waiting for it: the first poll of the future sends it.
@@ -389,7 +390,10 @@ impl Session {
             let source = ServerError::from(source);
             match source.sqlstate.cause() {
                 Some(Cause::ReadOnlyTransaction) => self.ended.cancel(),
-                Some(Cause::StatementForgotten) => self.prepared.forget(),
+                Some(Cause::StatementForgotten) => {
+                    self.prepared.forget();
+                    self.combined().clear();
+                }
                 _ => {}
             }
             return Error::Statement { statement: statement.to_owned(), source: Box::new(source) };

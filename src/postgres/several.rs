@@ -7,7 +7,7 @@ use postgres_protocol::types::array_from_sql;
 use tokio_postgres::fallible_iterator::FallibleIterator as _;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
-use crate::postgres::row::{Cell, Parameter, Row};
+use crate::postgres::row::{Parameter, Record, Row};
 
 /// An owned value of a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,12 +93,12 @@ fn array(values: &[String]) -> String {
 
 /// The answer to one question: records, whose columns have these names.
 #[derive(Debug)]
-pub(super) struct Records(Vec<Vec<Cell>>);
+pub(super) struct Records(Vec<Record>);
 
 impl Records {
     /// The records as rows.
     pub(super) fn into_rows(self, names: &Arc<[String]>) -> Vec<Row> {
-        self.0.into_iter().map(|cells| Row::of_record(names, cells)).collect()
+        self.0.into_iter().map(|record| Row::of_record(names, record)).collect()
     }
 }
 
@@ -107,7 +107,7 @@ impl<'a> FromSql<'a> for Records {
         let mut records = Vec::new();
         let mut elements = array_from_sql(raw)?.values();
         while let Some(element) = elements.next()? {
-            records.push(record(element.ok_or("no record")?).ok_or("a record that ends early")?);
+            records.push(record(element.ok_or("no record")?).ok_or("no record of known types")?);
         }
         Ok(Self(records))
     }
@@ -118,22 +118,23 @@ impl<'a> FromSql<'a> for Records {
 }
 
 /// The columns of a record: their number, and of each its type, its length (-1: NULL) and its bytes.
-fn record(mut raw: &[u8]) -> Option<Vec<Cell>> {
-    let columns = number(&mut raw)?;
+fn record(raw: &[u8]) -> Option<Record> {
+    let mut rest = raw;
+    let columns = number(&mut rest)?;
     let mut cells = Vec::new();
     for _ in 0..columns {
-        let oid = number(&mut raw)?;
-        let value = match usize::try_from(number(&mut raw)?) {
+        let of = Type::from_oid(number(&mut rest)?.cast_unsigned())?;
+        let value = match usize::try_from(number(&mut rest)?) {
             Err(_) => None,
             Ok(length) => {
-                let (value, rest) = raw.split_at_checked(length)?;
-                raw = rest;
-                Some(value.to_vec())
+                let start = raw.len() - rest.len();
+                rest = rest.split_at_checked(length)?.1;
+                Some(start..start + length)
             }
         };
-        cells.push((Type::from_oid(oid.cast_unsigned()).unwrap_or(Type::UNKNOWN), value));
+        cells.push((of, value));
     }
-    Some(cells)
+    Some(Record { bytes: raw.into(), cells })
 }
 
 fn number(raw: &mut &[u8]) -> Option<i32> {
@@ -177,10 +178,14 @@ mod tests {
         let oid = Type::OID.oid().to_be_bytes();
         let whole =
             [&2_i32.to_be_bytes()[..], &oid, &4_i32.to_be_bytes(), &7_i32.to_be_bytes(), &oid, &(-1_i32).to_be_bytes()].concat();
-        assert_eq!(record(&whole), Some(vec![(Type::OID, Some(vec![0, 0, 0, 7])), (Type::OID, None)]));
+        let row = Row::of_record(&["some".to_owned(), "none".to_owned()].into(), record(&whole).unwrap());
+        assert_eq!(row.oid("some").unwrap(), 7);
+        assert!(row.oid("none").is_err() && row.text("some").is_err() && row.oid("other").is_err());
         for length in 0..whole.len() {
-            assert_eq!(record(&whole[..length]), None, "{length} bytes");
+            assert!(record(&whole[..length]).is_none(), "{length} bytes");
         }
-        assert_eq!(record(&i32::MAX.to_be_bytes()), None);
+        assert!(record(&i32::MAX.to_be_bytes()).is_none());
+        let unknown = [&1_i32.to_be_bytes()[..], &99_999_i32.to_be_bytes(), &(-1_i32).to_be_bytes()].concat();
+        assert!(record(&unknown).is_none(), "a type of a user");
     }
 }

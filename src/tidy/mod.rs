@@ -57,6 +57,25 @@ fn absent(words: &[&str], concerns: impl Fn(&Source) -> bool) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// `postgres/several.rs` puts a column in the place of each parameter.
+#[test]
+fn in_queries_of_the_catalogue_each_parameter_has_a_cast_and_stands_where_a_column_may() {
+    let mut faults = Vec::new();
+    for source in provider().iter().filter(|source| source.is_below(&["src/catalogue/"])) {
+        let code = source.code();
+        let parameters = code.split('$').skip(1).filter(|after| after.starts_with(|letter: char| letter.is_ascii_digit()));
+        for after in parameters {
+            let rest = after.trim_start_matches(|letter: char| letter.is_ascii_digit());
+            if !rest.starts_with("::") {
+                faults.push(format!("{}: ${}", source.path, after.lines().next().unwrap_or_default()));
+            }
+        }
+        let words = ["LIMIT $", "OFFSET $", "FETCH FIRST $", " AS each", " each ", " AS q,", " AS q\n"];
+        faults.extend(words.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", source.path)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn wire_types_stop_at_the_border() {
     absent(&["crate::proto", "tfplugin6"], |source| {
