@@ -97,9 +97,14 @@ fn target_folder() -> anyhow::Result<PathBuf> {
     Ok(path()?.ancestors().nth(2).context("the provider's binary is in no target folder")?.to_owned())
 }
 
+/// The cargo that runs this, else the one on the `PATH`.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
 /// Builds the binary.
 fn cargo_build() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = cargo();
     command
         .args(["build", "--quiet", "--bin", NAME, "--message-format=json-render-diagnostics", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));

@@ -34,7 +34,7 @@ struct State {
 }
 
 /// When an inquiry is sent.
-pub(super) enum Turn {
+pub(super) enum When {
     /// Now.
     Now(Vec<Inquiry>),
     /// A moment later, unless what is under way ends earlier.
@@ -44,15 +44,15 @@ pub(super) enum Turn {
 }
 
 impl Together {
-    pub(super) fn enter(&self, inquiry: Inquiry) -> Turn {
+    pub(super) fn enter(&self, inquiry: Inquiry) -> When {
         let mut state = self.state();
         let is_first = state.waiting.is_empty();
         state.waiting.push(inquiry);
         match (is_first, state.under_way) {
             // Only itself: what others asked must not depend on whoever asks now.
-            (true, 0) => Turn::Now(state.take()),
-            (true, _) => Turn::InAMoment,
-            (false, _) => Turn::WithOthers,
+            (true, 0) => When::Now(state.take()),
+            (true, _) => When::InAMoment,
+            (false, _) => When::WithOthers,
         }
     }
 
@@ -106,18 +106,18 @@ mod tests {
     #[test]
     fn what_arrives_while_something_is_under_way_is_sent_together() {
         let together = Together::default();
-        assert!(matches!(together.enter(inquiry(&["a"])), Turn::Now(sent) if sent.len() == 1));
-        assert!(matches!(together.enter(inquiry(&["b"])), Turn::InAMoment));
-        assert!(matches!(together.enter(inquiry(&["c"])), Turn::WithOthers));
+        assert!(matches!(together.enter(inquiry(&["a"])), When::Now(sent) if sent.len() == 1));
+        assert!(matches!(together.enter(inquiry(&["b"])), When::InAMoment));
+        assert!(matches!(together.enter(inquiry(&["c"])), When::WithOthers));
         assert!(together.leave(), "nothing is under way, and two wait");
-        assert!(matches!(together.enter(inquiry(&["c"])), Turn::WithOthers), "nobody else's questions depend on who asks now");
+        assert!(matches!(together.enter(inquiry(&["c"])), When::WithOthers), "nobody else's questions depend on who asks now");
         assert_eq!(together.take().len(), 3);
-        assert!(matches!(together.enter(inquiry(&["d"])), Turn::InAMoment));
+        assert!(matches!(together.enter(inquiry(&["d"])), When::InAMoment));
         assert_eq!(together.take().len(), 1, "its moment is over while the three are under way");
         assert!(together.take().is_empty());
         assert!(!together.leave());
         assert!(!together.leave());
-        assert!(matches!(together.enter(inquiry(&["e"])), Turn::Now(_)), "all is answered");
+        assert!(matches!(together.enter(inquiry(&["e"])), When::Now(_)), "all is answered");
     }
 
     #[test]

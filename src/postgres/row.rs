@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tokio_postgres::types::{FromSql, ToSql, Type, WrongType};
+use tokio_postgres::types::{FromSql, Type, WrongType};
 
 use crate::postgres::error::Error;
 use crate::postgres::identifier::MAX_BYTES;
@@ -21,18 +21,6 @@ pub enum Parameter<'a> {
     Int(i32),
     /// `bool`
     Bool(bool),
-}
-
-impl Parameter<'_> {
-    pub(super) fn bind(&self) -> (&(dyn ToSql + Sync), Type) {
-        match self {
-            Self::Text(value) => (value, Type::TEXT),
-            Self::Texts(value) => (value, Type::TEXT_ARRAY),
-            Self::Oid(value) => (value, Type::OID),
-            Self::Int(value) => (value, Type::INT4),
-            Self::Bool(value) => (value, Type::BOOL),
-        }
-    }
 }
 
 impl<'a> From<&'a str> for Parameter<'a> {

@@ -256,7 +256,8 @@ impl Session {
         parameters: &[Parameter<'_>],
         cancel: &CancellationToken,
     ) -> Result<Vec<Row>, Error> {
-        let bound: Vec<_> = parameters.iter().map(Parameter::bind).collect();
+        let values: Vec<Value> = parameters.iter().map(Value::from).collect();
+        let bound: Vec<_> = values.iter().map(Value::bind).collect();
         self.found(sql, self.until_cancelled(self.rows(sql, &bound), CATALOGUE, cancel).await?)
     }
 

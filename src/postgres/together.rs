@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::postgres::combined::Answers;
 use crate::postgres::error::{Cause, Error};
-use crate::postgres::inquiry::{Inquiry, Turn, alike, questions};
+use crate::postgres::inquiry::{Inquiry, When, alike, questions};
 use crate::postgres::pool::{Known, Lease};
 use crate::postgres::session::Session;
 use crate::postgres::several::Question;
@@ -21,15 +21,15 @@ const PATIENCE: Duration = Duration::from_millis(3);
 /// Sends an inquiry: at once if nothing is under way, otherwise a moment later with what else has arrived.
 pub(super) async fn ask(lease: &Arc<Lease>, session: &Session, inquiry: Inquiry) {
     match session.together().enter(inquiry) {
-        Turn::Now(inquiries) => answer(lease, session, inquiries).await,
-        Turn::InAMoment => {
+        When::Now(inquiries) => answer(lease, session, inquiries).await,
+        When::InAMoment => {
             let lease = Arc::clone(lease);
             tokio::spawn(async move {
                 tokio::time::sleep(PATIENCE).await;
                 answer_waiting(&lease).await;
             });
         }
-        Turn::WithOthers => {}
+        When::WithOthers => {}
     }
 }
 
@@ -56,11 +56,8 @@ async fn answer_alike(lease: &Lease, session: &Session, inquiries: Vec<Inquiry>)
     let possible =
         questions.iter().any(|question| question.values > 0) && session.facts().is_some_and(|facts| fits(facts.version));
     let known = if possible { lease.pool().known(&questions) } else { Known::Apart };
-    let rest = match known {
-        Known::Again => answer_together(lease, session, &questions, inquiries).await,
-        Known::New | Known::Once if inquiries.len() > 1 => answer_together(lease, session, &questions, inquiries).await,
-        _ => inquiries,
-    };
+    let together = known == Known::Again || known != Known::Apart && inquiries.len() > 1;
+    let rest = if together { answer_together(lease, session, &questions, inquiries).await } else { inquiries };
     // Each question by itself.
     let apart = join_all(rest.into_iter().flatten().map(async |asked| {
         let answer = session.answer(&asked).await;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{NAME, Platform, traces};
 use crate::docs::repository;
+use crate::provider_binary::cargo;
 
 /// How to run the compiler.
 #[derive(Debug)]
@@ -85,10 +86,6 @@ pub fn build(build: &Build) -> Result<PathBuf> {
     let is_static = build.platform.is_static(&program);
     ensure!(is_static || !build.platform.links_c_library(), "{} is not static", binary.display());
     Ok(binary)
-}
-
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 
 fn ask(program: &str, arguments: &[&str]) -> Result<String> {

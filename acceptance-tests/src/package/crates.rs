@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::{NAME, Platform};
 use crate::docs::repository;
+use crate::provider_binary::cargo;
 
 /// A crate that is linked.
 #[derive(Debug, Clone)]
@@ -36,17 +36,16 @@ impl Crate {
 pub(super) fn linked(platform: &Platform) -> Result<Vec<Crate>> {
     let edges = "normal,no-proc-macro";
     let tree = ["tree", "--package", NAME, "--edges", edges, "--prefix", "none", "--format", "{p}", "--target", &platform.target];
-    let tree = cargo(&tree)?;
-    let metadata = cargo(&["metadata", "--format-version=1", "--filter-platform", &platform.target])?;
+    let tree = ask(&tree)?;
+    let metadata = ask(&["metadata", "--format-version=1", "--filter-platform", &platform.target])?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let checksums = checksums(&fs::read_to_string(repository().join("Cargo.lock"))?);
     let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
     names(&tree).iter().map(|(name, version)| describe(packages, &checksums, name, version)).collect()
 }
 
-fn cargo(arguments: &[&str]) -> Result<String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+fn ask(arguments: &[&str]) -> Result<String> {
+    let mut command = cargo();
     command.args(arguments).arg("--locked").current_dir(repository());
     let output = command.output().context("cannot run cargo")?;
     ensure!(output.status.success(), "cargo {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
