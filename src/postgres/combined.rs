@@ -1,10 +1,11 @@
 //! The prepared statement that answers the inquiries of several readers.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{join, try_join_all};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Column, Statement};
+use tokio_postgres::{Client, Statement};
 
 use crate::postgres::inquiry::Inquiry;
 use crate::postgres::row::Row;
@@ -29,6 +30,38 @@ pub(super) struct Answers {
     pub(super) is_large: bool,
 }
 
+/// The names of the columns of answers, which are the same in every database.
+#[derive(Default)]
+pub(super) struct Names(Mutex<HashMap<&'static str, Arc<[String]>>>);
+
+impl Names {
+    /// Keeps those of an answer to a question, if it has rows.
+    pub(super) fn learn(&self, sql: &'static str, answer: &[Row]) {
+        if let Some(row) = answer.first() {
+            self.known().entry(sql).or_insert_with(|| row.names());
+        }
+    }
+
+    /// Asks the server for those of each question that are not known yet.
+    async fn of(&self, client: &Client, questions: &[Question]) -> Result<Vec<Arc<[String]>>, tokio_postgres::Error> {
+        let names = questions.iter().map(async |question| {
+            let known = self.known().get(question.sql).cloned();
+            if let Some(names) = known {
+                return Ok(names);
+            }
+            let names: Arc<[String]> =
+                client.prepare(question.sql).await?.columns().iter().map(|column| column.name().to_owned()).collect();
+            self.known().insert(question.sql, Arc::clone(&names));
+            Ok(names)
+        });
+        try_join_all(names).await
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<&'static str, Arc<[String]>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The statement for inquiries with the same questions.
 pub(super) struct Combined {
     statement: Statement,
@@ -37,14 +70,12 @@ pub(super) struct Combined {
 }
 
 impl Combined {
-    pub(super) async fn prepare(client: &Client, questions: &[Question]) -> Result<Self, Failure> {
+    pub(super) async fn prepare(client: &Client, questions: &[Question], names: &Names) -> Result<Self, Failure> {
         let text = text(questions);
         let types: Vec<Type> = questions.iter().flat_map(|question| vec![Type::TEXT_ARRAY; question.values]).collect();
         // A record has no names: the server tells those of each question by itself.
-        let alone = try_join_all(questions.iter().map(|question| client.prepare(question.sql)));
-        let (statement, alone) = join(client.prepare_typed(&text, &types), alone).await;
-        let names = |question: &Statement| question.columns().iter().map(Column::name).map(str::to_owned).collect();
-        Ok(Self { statement: statement?, columns: alone?.iter().map(names).collect() })
+        let (statement, columns) = join(client.prepare_typed(&text, &types), names.of(client, questions)).await;
+        Ok(Self { statement: statement?, columns: columns? })
     }
 
     pub(super) async fn answers(&self, client: &Client, inquiries: &[Inquiry]) -> Result<Answers, Failure> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres::combined::Names;
 use crate::postgres::connect::connect;
 use crate::postgres::error::Error;
 use crate::postgres::login::LoginSource;
@@ -30,6 +31,7 @@ pub(super) struct Pool {
     /// One permit per session in use. Sessions in use and idle sessions together never exceed the permits.
     permits: Arc<Semaphore>,
     state: Mutex<State>,
+    names: Names,
 }
 
 #[derive(Default)]
@@ -69,7 +71,7 @@ struct Idle {
 impl Pool {
     pub(super) fn new(settings: Settings, login: LoginSource) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(settings.max_connections.max(1)));
-        Arc::new(Self { settings: Arc::new(settings), login, permits, state: Mutex::default() })
+        Arc::new(Self { settings: Arc::new(settings), login, permits, state: Mutex::default(), names: Names::default() })
     }
 
     /// Waits for the turn to change a database, and for a permit for a session.
@@ -130,6 +132,11 @@ impl Pool {
             *known = Known::Again;
         }
         before
+    }
+
+    /// What is known of the answers to questions.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// From now on these questions are asked by themselves.

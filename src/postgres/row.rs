@@ -103,6 +103,14 @@ impl Row {
         Self(Kind::Record(Arc::clone(names), record))
     }
 
+    /// The names of its columns.
+    pub(super) fn names(&self) -> Arc<[String]> {
+        match &self.0 {
+            Kind::Whole(row) => row.columns().iter().map(|column| column.name().to_owned()).collect(),
+            Kind::Record(names, _) => Arc::clone(names),
+        }
+    }
+
     fn get<'a, T: FromSql<'a>>(&'a self, column: &str) -> Result<T, Error> {
         let source = match &self.0 {
             Kind::Whole(row) => match row.try_get(column) {

@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, SimpleQueryMessage
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::combined::{Answers, Combined, Failure};
+use crate::postgres::combined::{Answers, Combined, Failure, Names};
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error, ServerError, SqlState};
 use crate::postgres::facts::{Facts, Flavour};
@@ -295,10 +295,15 @@ impl Session {
     }
 
     /// Answers inquiries with these questions by one statement.
-    pub(super) async fn answer_together(&self, inquiries: &[Inquiry], questions: &[Question]) -> Result<Answers, Error> {
+    pub(super) async fn answer_together(
+        &self,
+        inquiries: &[Inquiry],
+        questions: &[Question],
+        names: &Names,
+    ) -> Result<Answers, Error> {
         let statement = self.statement(questions);
         let answers = async {
-            let combined = statement.get_or_try_init(|| Combined::prepare(&self.client, questions)).await?;
+            let combined = statement.get_or_try_init(|| Combined::prepare(&self.client, questions, names)).await?;
             combined.answers(&self.client, inquiries).await
         };
         answers.await.map_err(|failure| match failure {
@@ -308,9 +313,9 @@ impl Session {
     }
 
     /// Prepares the statement for these questions.
-    pub(super) async fn prepare(&self, questions: &[Question]) {
+    pub(super) async fn prepare(&self, questions: &[Question], names: &Names) {
         let statement = self.statement(questions);
-        if let Err(error) = statement.get_or_try_init(|| Combined::prepare(&self.client, questions)).await {
+        if let Err(error) = statement.get_or_try_init(|| Combined::prepare(&self.client, questions, names)).await {
             tracing::debug!(%error, "a statement for several resources was not prepared");
         }
     }

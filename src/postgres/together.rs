@@ -61,18 +61,21 @@ async fn answer_alike(lease: &Lease, session: &Session, inquiries: Vec<Inquiry>)
     // Each question by itself.
     let apart = join_all(rest.into_iter().flatten().map(async |asked| {
         let answer = session.answer(&asked).await;
+        if let Ok(rows) = &answer {
+            lease.pool().names().learn(asked.sql, rows);
+        }
         (asked.answer)(answer);
     }));
     match known {
         // For the next time, which takes no round trip now.
-        Known::Once => drop(join(apart, session.prepare(&questions)).await),
+        Known::Once => drop(join(apart, session.prepare(&questions, lease.pool().names())).await),
         _ => drop(apart.await),
     }
 }
 
 /// Answers inquiries by one statement. Returns those that are to be answered apart, so that an error reaches only those whom it concerns.
 async fn answer_together(lease: &Lease, session: &Session, questions: &[Question], inquiries: Vec<Inquiry>) -> Vec<Inquiry> {
-    let error = match session.answer_together(&inquiries, questions).await {
+    let error = match session.answer_together(&inquiries, questions, lease.pool().names()).await {
         Ok(Answers { rows, is_large }) => {
             if is_large {
                 lease.pool().keep_apart(questions);
