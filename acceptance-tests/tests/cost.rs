@@ -11,8 +11,8 @@ use serde_json::{Value as Json, json};
 
 /// The set-up of a session.
 const ONCE: usize = 1;
-/// The role, its schemas, the owners of tables in them, and what it holds.
-const FIRST_USER: usize = 4;
+/// The role, its schemas with the owners of their tables, and what it holds.
+const FIRST_USER: usize = 3;
 /// The publication, its tables, its schemas, its tables without a replica identity.
 const FIRST_PUBLICATION: usize = 4;
 /// What is asked again is one statement, and often one for several resources.

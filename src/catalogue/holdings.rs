@@ -7,7 +7,7 @@ use tokio::try_join;
 
 use super::key::Key;
 use super::reach::set_role_privilege;
-use super::sql::{about, by_oid, dependent, dependents, entries, relations_of, role_dependents, role_key};
+use super::sql::{about, by_oid, dependent, dependents, entries, relations_of, role_dependents, role_key, role_named};
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 

@@ -20,9 +20,14 @@ pub(crate) enum Reach {
 impl Reach {
     /// From the columns `inherited` and `settable`.
     pub(super) fn decode(row: &Row) -> Result<Self, Error> {
-        Ok(if row.bool("inherited")? {
+        Self::decode_of(row, "inherited", "settable")
+    }
+
+    /// The same from columns with these names.
+    pub(super) fn decode_of(row: &Row, inherited: &str, settable: &str) -> Result<Self, Error> {
+        Ok(if row.bool(inherited)? {
             Self::Inherited
-        } else if row.bool("settable")? {
+        } else if row.bool(settable)? {
             Self::SetRole
         } else {
             Self::None

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::sql::{by_oid, dependent, dependents, entries, granted, own, relations_of, role_dependents, role_key};
+use super::sql::{by_oid, dependent, dependents, entries, granted, own, relations_of, role_dependents, role_key, role_named};
 use crate::postgres::{Error, Facts, Flavour, Reader, Row};
 use crate::printable::is_printable_line;
 
@@ -15,16 +15,13 @@ const ROLE: &str = concat!(
     own!(),
     "
 SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
-       COALESCE((SELECT pg_catalog.pg_has_role(r.oid, x.oid, 'MEMBER')
-                   FROM pg_catalog.pg_roles x WHERE x.rolname = 'rds_replication'), false) AS member,
+       COALESCE(pg_catalog.pg_has_role(r.oid, pg_catalog.to_regrole('rds_replication'), 'MEMBER'), false) AS member,
        g.granted OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
        g.granted AS connect_granted,
        pg_catalog.pg_has_role(d.datdba, 'USAGE')
          OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION') AS connect_grantable,
        pg_catalog.pg_get_userbyid(d.datdba)::text AS database_owner,
-       (SELECT s.xmin::text FROM ",
-    role_dependents!("key.oid"),
-    " s WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a') AS since
+       (SELECT s.xmin::text FROM own s WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a') AS since
   FROM key
   JOIN pg_catalog.pg_roles r ON r.oid = key.oid
  CROSS JOIN pg_catalog.pg_database d

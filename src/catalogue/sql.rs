@@ -6,13 +6,32 @@
 //! `pg_shdepend`, which have one for what depends on something. An access control list has an entry for everyone, so it is not taken
 //! apart to find one: the server looks for the entry itself.
 
-/// `key`: the role with the oid `$2`, else the one with the name `$1`, else 0; and the admin as `me`.
+/// The oid of the role with a name, NULL if there is none: asked of a function, since a subquery is dearer than its answer. The
+/// function cuts a name off that is too long to be one.
+macro_rules! role_named {
+    ($name:literal) => {
+        concat!(
+            "CASE WHEN pg_catalog.octet_length(",
+            $name,
+            ") BETWEEN 1 AND 63 THEN pg_catalog.to_regrole(pg_catalog.quote_ident(",
+            $name,
+            "))::oid END"
+        )
+    };
+}
+
+/// `key`: the role with the oid `$2`, else the one with the name `$1`, else 0; and the admin as `me`. The name that the server gives
+/// for an oid without a role leads to no role, or to one with another oid.
 macro_rules! role_key {
     () => {
-        "key AS MATERIALIZED (
-  SELECT COALESCE((SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.oid = $2::oid),
-                  (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = $1::text), 0::oid) AS oid,
-         (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS me)"
+        concat!(
+            "key AS MATERIALIZED (
+  SELECT COALESCE(CASE WHEN pg_catalog.to_regrole(pg_catalog.quote_ident(pg_catalog.pg_get_userbyid($2::oid)))::oid = $2::oid
+                       THEN $2::oid END, ",
+            role_named!("$1::text"),
+            ", 0::oid) AS oid,
+         pg_catalog.to_regrole(pg_catalog.quote_ident(current_user))::oid AS me)"
+        )
     };
 }
 
@@ -160,7 +179,7 @@ macro_rules! entries {
 macro_rules! own {
     () => {
         concat!(
-            "own AS MATERIALIZED (SELECT s.classid, s.objid FROM key CROSS JOIN LATERAL ",
+            "own AS MATERIALIZED (SELECT s.dbid, s.classid, s.objid, s.deptype, s.xmin FROM key CROSS JOIN LATERAL ",
             role_dependents!("key.oid"),
             " s WHERE s.deptype IN ('a', 'o'))"
         )
@@ -168,7 +187,7 @@ macro_rules! own {
 }
 
 /// Whether the role itself was granted a privilege on an object, as its access control list says. Usually its owner granted it, or
-/// the admin. Otherwise the list is taken apart, but only if the role is in it. It needs `key` and `own`.
+/// the admin. Otherwise the list is taken apart, but only if the role is in it, as `own` says. It needs `key` and `own`.
 macro_rules! granted {
     ($acl:literal, $catalogue:literal, $oid:literal, $owner:literal, $privilege:literal) => {
         concat!(
@@ -184,12 +203,11 @@ macro_rules! granted {
             " OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(key.oid, key.me, '",
             $privilege,
             "', false) THEN true
-            WHEN ",
+            ELSE EXISTS (SELECT FROM (SELECT FROM own o WHERE o.objid = ",
             $oid,
-            " NOT IN (SELECT o.objid FROM own o WHERE o.classid = 'pg_catalog.",
+            " AND o.classid = 'pg_catalog.",
             $catalogue,
-            "'::pg_catalog.regclass) THEN false
-            ELSE EXISTS (SELECT FROM ",
+            "'::pg_catalog.regclass OFFSET 0) o CROSS JOIN LATERAL ",
             entries!($acl),
             " a WHERE a.grantee = key.oid AND a.privilege_type = '",
             $privilege,
@@ -200,5 +218,5 @@ macro_rules! granted {
 
 pub(super) use {
     about, by_oid, dependent, dependents, entries, granted, of_extension, own, publication_key, relation, relations_of,
-    role_dependents, role_key, schema,
+    role_dependents, role_key, role_named, schema,
 };

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
 use super::sql::{
-    dependent, dependents, entries, granted, of_extension, own, relation, relations_of, role_dependents, role_key, schema,
+    dependent, dependents, entries, granted, of_extension, own, relation, relations_of, role_dependents, role_key, role_named,
+    schema,
 };
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 

@@ -11,7 +11,7 @@ use super::schema::ReplicationUser;
 use crate::catalogue::holdings::{self, Obstacle};
 use crate::catalogue::key::Key;
 use crate::catalogue::role::{self, Role, find_role};
-use crate::catalogue::schema_privilege::{find_owners, find_schemas};
+use crate::catalogue::schema_privilege::find_schemas;
 use crate::catalogue::summary::{databases, summary};
 use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, unreadable_tables};
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, Server};
@@ -81,17 +81,11 @@ fn whole_scope<'a>(look: &'a Look<'_, ReplicationUser>) -> Scope<'a> {
 async fn observe_role(reader: &Reader, facts: &Facts, key: Key<'_>, scope: &Scope<'_>) -> Result<Observed, Error> {
     let names: Vec<&str> = scope.schemas.iter().copied().collect();
     let owners = scope.owners.iter().copied().collect();
-    let (role, mut schemas, owners, tables) = try_join!(
+    let (role, schemas, tables) = try_join!(
         find_role(reader, facts, key),
-        find_schemas(reader, facts, key, &names, scope.include_views),
-        find_owners(reader, facts, key, &names, owners),
+        find_schemas(reader, facts, key, &names, scope.include_views, owners),
         find_tables(reader, facts, key, &scope.tables),
     )?;
-    for (schema, owner, found) in owners {
-        if let Some(schema) = schemas.get_mut(&schema) {
-            schema.owners.insert(owner, found);
-        }
-    }
     Ok(Observed { schemas, tables, ..seen(reader, facts, role, Vec::new()) })
 }
 
