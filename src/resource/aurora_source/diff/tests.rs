@@ -1,6 +1,6 @@
 use super::*;
-use crate::cluster::Observed;
 use crate::cluster::fixture::*;
+use crate::cluster::{Group, OWNER_TAG, Observed};
 use crate::rds::GlobalMembership;
 use crate::rds::cluster::PendingValue;
 use crate::resource::aurora_source::check;
