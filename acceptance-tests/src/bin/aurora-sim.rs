@@ -78,6 +78,9 @@ async fn serve(arguments: Arguments) -> Result<()> {
         }
         let cluster = simulator.create_cluster(spec).await?;
         println!("cluster {identifier}: {}:{}, master user {}", cluster.host, cluster.port, arguments.admin_username);
+        if let Some(certificate) = cluster.ca_certificate() {
+            println!("  CA certificate: {}", certificate.display());
+        }
         if let Ok(server) = cluster.server() {
             println!("  superuser: psql -h {} -p {} -U {SUPERUSER} postgres", server.socket_dir().display(), server.port());
             println!("  Postgres {}, log {}", server.version(), server.log_path().display());

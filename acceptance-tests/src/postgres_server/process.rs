@@ -261,6 +261,14 @@ impl PostgresServer {
         }
     }
 
+    /// The server's certificate.
+    ///
+    /// # Errors
+    /// If the server has none.
+    pub fn certificate(&self) -> Result<ServerCertificate> {
+        ServerCertificate::read(&self.data())
+    }
+
     /// Changes the server's certificate. The server must have been started with TLS.
     ///
     /// # Errors

@@ -115,6 +115,12 @@ impl ServerCertificate {
         Ok(builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?)
     }
 
+    /// Reads both from a server's data folder.
+    pub(super) fn read(data: &Path) -> Result<Self> {
+        let read = |name: &str| std::fs::read_to_string(data.join(name)).with_context(|| format!("reading {name}"));
+        Ok(Self { chain: read(CERTIFICATE_FILE)?, key: read(KEY_FILE)? })
+    }
+
     /// Writes both into a server's data folder.
     pub(super) fn write(&self, identity: Identity, data: &Path) -> Result<()> {
         identity.write(&data.join(CERTIFICATE_FILE), &self.chain, 0o644)?;

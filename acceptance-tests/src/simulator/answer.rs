@@ -59,9 +59,9 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
             // A refusal changes nothing that could be lost, so it is answered.
             perform(shared, request).err().map(Err)
         }
-        Some(fault @ (Fault::MarkerRepeats | Fault::MarkerNeverEnds | Fault::AnotherIdentifier)) => {
+        Some(fault @ (Fault::MarkerRepeats | Fault::MarkerNeverEnds | Fault::AnotherIdentifier | Fault::NoIsModifiable)) => {
             let number = shared.calls().len();
-            let answered = perform(shared, &distort::request(request));
+            let answered = perform(shared, &distort::request(fault, request));
             Some(answered.map(|content| distort::answer(fault, request, number, content)))
         }
         Some(Fault::Hang) => {
@@ -91,6 +91,9 @@ fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError>
     let now = shared.time_of_day.now();
     shared.state().identities.admit(request.service, request.access_key.as_deref(), request.session_token.as_ref(), now)?;
     policy::admit(&shared.denials(), request)?;
+    if let Some(policy) = shared.allowed().as_ref() {
+        policy.admit(&shared.state().identities, request)?;
+    }
     let lag = request.is_mutating().then(|| shared.lag_of(&request.action)).flatten();
     let before = lag.map(|reads| (reads, shared.state().clone()));
     let result = actions::dispatch(shared, request)?;

@@ -3,7 +3,8 @@
  *
  * 1. rds.logical_replication as a parameter of the postmaster: it is in pg_settings, nobody may SET it, a reload leaves it
  *    pending and only a restart changes it. (A placeholder setting of that name changes on reload, and any user may SET it.)
- * 2. The REPLICATION attribute stands in for membership in rds_replication, which community Postgres treats differently from a
+ * 2. rds.extensions, and the version of Aurora that aurora_version() returns, as parameters of the same kind.
+ * 3. The REPLICATION attribute stands in for membership in rds_replication, which community Postgres treats differently from a
  *    membership: up to 15 only a superuser alters such a role, from 16 such a role may hand the attribute on. Neither holds on RDS.
  *
  * It is compiled without the server's headers, which fetched servers do not have: the declarations below are those that the
@@ -56,6 +57,8 @@ typedef unsigned int Oid;
 
 extern void DefineCustomBoolVariable(const char *name, const char *short_desc, const char *long_desc, bool *value, bool boot,
 									 int context, int flags, void *check, void *assign, void *show);
+extern void DefineCustomStringVariable(const char *name, const char *short_desc, const char *long_desc, char **value, const char *boot,
+									   int context, int flags, void *check, void *assign, void *show);
 extern Oid	GetUserId(void);
 extern void GetUserIdAndSecContext(Oid *user, int *context);
 extern void SetUserIdAndSecContext(Oid user, int context);
@@ -170,6 +173,8 @@ utility(PARAMETERS)
 }
 
 static bool logical_replication;
+static char *extensions;
+static char *version;
 
 void		_PG_init(void);
 void
@@ -177,6 +182,10 @@ _PG_init(void)
 {
 	DefineCustomBoolVariable("rds.logical_replication", "Enables logical decoding.", NULL, &logical_replication, false,
 							 POSTMASTER_CONTEXT, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("rds.extensions", "The extensions that can be created.", NULL, &extensions, "",
+							   POSTMASTER_CONTEXT, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("aurora_sim.version", "What aurora_version() returns.", NULL, &version, "",
+							   POSTMASTER_CONTEXT, 0, NULL, NULL, NULL);
 	next_hook = ProcessUtility_hook;
 	ProcessUtility_hook = utility;
 }

@@ -163,6 +163,13 @@ mod tests {
             (Some("md5"), Some("scram-sha-256"))
         );
         assert_eq!((default(16, "rds.force_ssl"), default(17, "rds.force_ssl")), (Some("0"), Some("1")));
+        // Parameters of instances from 18 on, and a text instead of a switch.
+        for gone in ["log_min_duration_statement", "shared_preload_libraries"] {
+            assert!(find("aurora-postgresql17", gone).is_ok() && find("aurora-postgresql18", gone).is_err(), "{gone}");
+        }
+        let logged = |major: u32| find(&format!("aurora-postgresql{major}"), "log_connections").unwrap();
+        assert!(logged(17).check("1").is_ok() && logged(18).check("1").is_err());
+        assert!(logged(18).data_type == "string" && logged(18).check("authentication").is_ok());
     }
 
     #[test]

@@ -98,16 +98,20 @@ impl ClusterHandle {
         })
     }
 
-    /// The Postgres behind the cluster, with the parameters that its writer started with.
+    /// The Postgres that was behind the cluster when this handle was made, with the parameters that its writer started with. A
+    /// major upgrade stops it: take another handle then.
     ///
     /// # Errors
     /// When the cluster was created without one.
     pub fn server(&self) -> Result<&PostgresServer> {
-        Ok(self.postgres()?.server())
+        let postgres = self.postgres.as_ref();
+        Ok(postgres.with_context(|| format!("cluster {} has no Postgres", self.spec.identifier))?.server())
     }
 
-    fn postgres(&self) -> Result<&Arc<ClusterPostgres>> {
-        self.postgres.as_ref().with_context(|| format!("cluster {} has no Postgres", self.spec.identifier))
+    /// The Postgres that is behind the cluster now.
+    fn postgres(&self) -> Result<Arc<ClusterPostgres>> {
+        let now = self.shared.state().clusters.get(&self.spec.identifier).and_then(|cluster| cluster.postgres.clone());
+        now.or_else(|| self.postgres.clone()).with_context(|| format!("cluster {} has no Postgres", self.spec.identifier))
     }
 
     /// Connects to the cluster's endpoint without TLS.
@@ -116,9 +120,9 @@ impl ClusterHandle {
     /// When the server refuses.
     pub async fn connect(&self, user: &str, password: &str, database: &str) -> Result<Client> {
         // Connects to the real endpoint, regardless of what the API reports.
-        let (host, port) = match &self.postgres {
-            Some(postgres) => ("127.0.0.1", postgres.port()),
-            None => (self.host.as_str(), self.port),
+        let (host, port) = match self.postgres() {
+            Ok(postgres) => ("127.0.0.1", postgres.port()),
+            Err(_) => (self.host.as_str(), self.port),
         };
         let mut config = tokio_postgres::Config::new();
         config
@@ -146,7 +150,7 @@ impl ClusterHandle {
     /// # Errors
     /// When the server is down.
     pub async fn superuser(&self, database: &str) -> Result<Client> {
-        self.server()?.superuser(database).await
+        self.postgres()?.server().superuser(database).await
     }
 
     /// The output of `SHOW name` on the writer.
@@ -168,7 +172,7 @@ impl ClusterHandle {
     /// # Errors
     /// When it cannot be read.
     pub fn server_log(&self) -> Result<String> {
-        self.server()?.log_text()
+        self.postgres()?.server().log_text()
     }
 
     /// The statements that clients sent to the writer, in order.
@@ -176,7 +180,7 @@ impl ClusterHandle {
     /// # Errors
     /// When the log cannot be read.
     pub fn statements(&self) -> Result<Vec<LoggedStatement>> {
-        self.server()?.statements()
+        self.postgres()?.server().statements()
     }
 
     /// PEM file of the authority that signed the server's certificate; `None` without TLS.
@@ -205,13 +209,13 @@ impl ClusterHandle {
     /// Why members of `rds_iam` were refused so far, in order; the clients do not see the reasons.
     #[must_use]
     pub fn iam_refusals(&self) -> Vec<IamRefusal> {
-        self.postgres.as_ref().map(|postgres| postgres.iam_logins().refused()).unwrap_or_default()
+        self.postgres().map(|postgres| postgres.iam_logins().refused()).unwrap_or_default()
     }
 
     /// The logins with tokens that were accepted so far, in order.
     #[must_use]
     pub fn iam_logins(&self) -> Vec<IamLogin> {
-        self.postgres.as_ref().map(|postgres| postgres.iam_logins().accepted()).unwrap_or_default()
+        self.postgres().map(|postgres| postgres.iam_logins().accepted()).unwrap_or_default()
     }
 
     /// From now on the API reports another writer endpoint, as if a tunnel or another name pointed to this one. Tokens are valid
@@ -228,7 +232,7 @@ impl ClusterHandle {
     /// # Errors
     /// When it does not start.
     pub async fn start_reader(&self) -> Result<(String, u16)> {
-        let postgres = Arc::clone(self.postgres()?);
+        let postgres = self.postgres()?;
         let values = self
             .shared
             .state()
@@ -290,6 +294,12 @@ impl ClusterHandle {
                 parameter_group_status: member.parameter_group_status.clone(),
             })
             .collect()
+    }
+
+    /// Why the last major upgrade failed, as RDS tells in an event; `None` if it succeeded.
+    #[must_use]
+    pub fn upgrade_failure(&self) -> Option<String> {
+        self.shared.state().clusters.get(&self.spec.identifier)?.upgrade_failure.clone()
     }
 
     /// Leaves a change pending, as after a modification of the cluster without applying it: `name` is a field of

@@ -35,7 +35,11 @@ pub(crate) struct Admin {
 pub(crate) struct ClusterPostgres {
     server: PostgresServer,
     preload: String,
+    /// The engine's version.
+    version: Mutex<String>,
     admin: String,
+    /// The servers before a major upgrade, stopped: their folder still has the authority's certificate and the log.
+    predecessor: Option<Arc<Self>>,
     iam_logins: IamLogins,
     /// One restart at a time: a failover may come in the middle of a reboot.
     restarting: tokio::sync::Mutex<()>,
@@ -60,21 +64,43 @@ impl Reader {
 }
 
 impl ClusterPostgres {
-    /// Starts a server of this major version with `values` in effect and its roles. It has no endpoint yet.
-    pub(crate) async fn start(major: u32, tls: bool, admin: &Admin, values: &Values) -> Result<Arc<Self>> {
+    /// Starts a server of this engine version with `values` in effect and its roles. It has no endpoint yet.
+    pub(crate) async fn start(version: &str, tls: bool, admin: &Admin, values: &Values) -> Result<Arc<Self>> {
+        let server = Self::start_server(version, tls, values).await?;
+        prepare(&server.0).await?;
+        create_admin(&server.0, admin).await?;
+        Ok(Self::of(server, version, &admin.username, None))
+    }
+
+    /// Starts the server that takes the place of `old`, with the same certificate and without any role but those of RDS.
+    pub(crate) async fn start_successor(old: &Arc<Self>, version: &str, values: &Values) -> Result<Arc<Self>> {
+        let server = Self::start_server(version, old.server.ca_certificate().is_some(), values).await?;
+        if old.server.ca_certificate().is_some() {
+            server.0.show_certificate(&old.server.certificate()?).await?;
+        }
+        prepare(&server.0).await?;
+        Ok(Self::of(server, version, &old.admin, Some(Arc::clone(old))))
+    }
+
+    async fn start_server(version: &str, tls: bool, values: &Values) -> Result<(PostgresServer, String)> {
+        let major = major_of(version)?;
         let preload =
             tokio::task::spawn_blocking(move || module::compiled(major)).await.context("compiling the server module")??;
         let preload = preload.to_string_lossy().into_owned();
-        let mut options = ServerOptions { major, settings: settings(&preload, major, values), tls_names: Vec::new() };
+        let mut options = ServerOptions { major, settings: settings(&preload, version, major, values), tls_names: Vec::new() };
         if tls {
             options = options.tls();
         }
-        let server = PostgresServer::start(options).await?;
-        prepare(&server, admin).await?;
+        Ok((PostgresServer::start(options).await?, preload))
+    }
+
+    fn of((server, preload): (PostgresServer, String), version: &str, admin: &str, predecessor: Option<Arc<Self>>) -> Arc<Self> {
         let cluster = Arc::new(Self {
             server,
             preload,
-            admin: admin.username.clone(),
+            version: Mutex::new(version.to_owned()),
+            admin: admin.to_owned(),
+            predecessor,
             iam_logins: IamLogins::default(),
             restarting: tokio::sync::Mutex::new(()),
             sync: tokio::sync::Mutex::new(None),
@@ -82,9 +108,29 @@ impl ClusterPostgres {
             endpoint: Mutex::new(None),
             tasks: Mutex::new(Vec::new()),
         });
-        cluster.sync_replication().await;
         lock(&cluster.tasks).push(tokio::spawn(Self::follow_memberships(Arc::downgrade(&cluster))));
-        Ok(cluster)
+        cluster
+    }
+
+    /// Ends the sessions and lets no client in any more; the rig's superuser still connects. Returns the writer's address.
+    pub(crate) async fn close(&self, values: &Values) -> Result<SocketAddr> {
+        let address = lock(&self.endpoint).take().map(|endpoint| endpoint.address()).context("the endpoint is closed already")?;
+        let _alone = self.restarting.lock().await;
+        let mut settings = self.settings(values);
+        settings.insert("listen_addresses".to_owned(), String::new());
+        // One more than there may be now, for a look into them.
+        settings.insert("max_replication_slots".to_owned(), "200".to_owned());
+        self.server.restart(settings).await?;
+        Ok(address)
+    }
+
+    /// From the next restart on, the engine has this version.
+    pub(crate) fn set_version(&self, version: &str) {
+        version.clone_into(&mut lock(&self.version));
+    }
+
+    fn settings(&self, values: &Values) -> Settings {
+        settings(&self.preload, &lock(&self.version), self.server.major(), values)
     }
 
     /// The port of the writer's endpoint, 0 before it listens.
@@ -110,7 +156,7 @@ impl ClusterPostgres {
     /// Restarts the writer with these values in effect.
     pub(crate) async fn restart(&self, values: &Values) -> Result<()> {
         let _alone = self.restarting.lock().await;
-        self.server.restart(settings(&self.preload, self.server.major(), values)).await
+        self.server.restart(self.settings(values)).await
     }
 
     /// Gives the master user another password.
@@ -129,7 +175,7 @@ impl ClusterPostgres {
 
     /// Makes the writer read these values without a restart.
     pub(crate) async fn reload(&self, values: &Values) -> Result<()> {
-        self.server.reload(settings(&self.preload, self.server.major(), values)).await
+        self.server.reload(self.settings(values)).await
     }
 
     /// Starts a streaming replica. It has no endpoint yet.
@@ -148,7 +194,7 @@ impl ClusterPostgres {
     /// The same as the writer's, including the certificate: it comes with the copy of the data folder, and clients know one
     /// authority.
     fn reader_settings(&self, values: &Values) -> Settings {
-        let mut settings = settings(&self.preload, self.server.major(), values);
+        let mut settings = self.settings(values);
         if self.server.ca_certificate().is_some() {
             for (name, value) in [("ssl", "on"), ("ssl_cert_file", CERTIFICATE_FILE), ("ssl_key_file", KEY_FILE)] {
                 settings.insert(name.to_owned(), value.to_owned());
@@ -159,7 +205,10 @@ impl ClusterPostgres {
 
     /// PEM file of the authority that signed the servers' certificates.
     pub(crate) fn ca_certificate(&self) -> Option<&Path> {
-        self.server.ca_certificate()
+        match &self.predecessor {
+            Some(predecessor) => predecessor.ca_certificate(),
+            None => self.server.ca_certificate(),
+        }
     }
 
     /// Synchronizes the REPLICATION attribute with membership in rds_replication. If that fails (the server restarts, a session
@@ -232,7 +281,7 @@ impl Drop for ClusterPostgres {
 }
 
 /// The group's values that Postgres itself knows, and substitutes for the others.
-fn settings(preload: &str, major: u32, values: &Values) -> Settings {
+fn settings(preload: &str, version: &str, major: u32, values: &Values) -> Settings {
     let mut settings = Settings::from([("shared_preload_libraries".to_owned(), preload.to_owned())]);
     if major == 12 {
         // Later servers allow the superuser to set it for a session.
@@ -247,10 +296,22 @@ fn settings(preload: &str, major: u32, values: &Values) -> Settings {
     let logical = values.get("rds.logical_replication").is_some_and(|value| value == "1");
     settings.insert("rds.logical_replication".to_owned(), if logical { "on" } else { "off" }.to_owned());
     settings.insert("wal_level".to_owned(), if logical { "logical" } else { "replica" }.to_owned());
+    let extensions = catalogue::find(&format!("aurora-postgresql{major}"), "rds.extensions").ok();
+    let extensions = extensions.and_then(|parameter| parameter.default).unwrap_or_default();
+    settings.insert("rds.extensions".to_owned(), extensions.to_owned());
+    // Aurora's own versions have a third number, for patches.
+    let version = version.split('-').next().unwrap_or_default();
+    settings.insert("aurora_sim.version".to_owned(), format!("{version}.0"));
     settings
 }
 
-async fn prepare(server: &PostgresServer, admin: &Admin) -> Result<()> {
+/// The major version that an engine version begins with.
+pub(crate) fn major_of(version: &str) -> Result<u32> {
+    let major = version.split('.').next().and_then(|major| major.parse().ok());
+    major.context("the engine version does not begin with a number")
+}
+
+async fn prepare(server: &PostgresServer) -> Result<()> {
     let mods = if server.major() == 12 { "" } else { "SET allow_system_table_mods = on;" };
     let postgres = server.superuser("postgres").await?;
     postgres.batch_execute(CLUSTER_SQL).await.context("making the roles of RDS")?;
@@ -260,6 +321,11 @@ async fn prepare(server: &PostgresServer, admin: &Admin) -> Result<()> {
         client.batch_execute(mods).await.context("allowing changes of system views")?;
         client.batch_execute(DATABASE_SQL).await.with_context(|| format!("preparing database {database}"))?;
     }
+    Ok(())
+}
+
+async fn create_admin(server: &PostgresServer, admin: &Admin) -> Result<()> {
+    let postgres = server.superuser("postgres").await?;
     let (role, password) = (quoted(&admin.username, '"'), quoted(&admin.password, '\''));
     postgres
         .batch_execute(&format!(

@@ -1,5 +1,7 @@
 -- What each database of a simulated cluster holds beyond plain Postgres. It goes to template1 before any other database is made.
 
+CREATE FUNCTION pg_catalog.aurora_version() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('aurora_sim.version') $$;
+
 -- RDS shows members of rds_replication without the attribute that they have here.
 DO $$
 BEGIN

@@ -11,9 +11,11 @@ const IDENTIFIERS: [&str; 3] = ["DBClusterIdentifier", "DBInstanceIdentifier", "
 pub const ANOTHER: &str = "another";
 
 /// The call as it is performed: the markers of an endless list are no places in the real one.
-pub(super) fn request(request: &Request) -> Request {
+pub(super) fn request(fault: Fault, request: &Request) -> Request {
     let mut request = request.clone();
-    request.parameters.remove("Marker");
+    if fault != Fault::NoIsModifiable {
+        request.parameters.remove("Marker");
+    }
     request
 }
 
@@ -31,6 +33,11 @@ pub(super) fn answer(fault: Fault, request: &Request, number: usize, content: Co
                 }
             }
             text
+        }),
+        Fault::NoIsModifiable => xml.edit(|text| {
+            ["true", "false"]
+                .iter()
+                .fold(text.to_owned(), |text, is| text.replace(&format!("<IsModifiable>{is}</IsModifiable>"), ""))
         }),
         _ => {}
     }

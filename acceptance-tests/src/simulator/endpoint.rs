@@ -12,11 +12,12 @@ use super::cluster_postgres::{ClusterPostgres, Reader};
 use super::iam::{self, Door, Keeper};
 use super::proxy::{Proxy, relay};
 
-/// Opens the writer's endpoint.
-pub(crate) async fn open(cluster: &Arc<ClusterPostgres>, keeper: Keeper) -> Result<()> {
+/// Opens the writer's endpoint at this address; port 0 is any free one.
+pub(crate) async fn open(cluster: &Arc<ClusterPostgres>, keeper: Keeper, address: SocketAddr) -> Result<()> {
+    cluster.sync_replication().await;
     let weak = Arc::downgrade(cluster);
     let admit = move |client| admit(weak.clone(), keeper.clone(), client, false);
-    cluster.keep_endpoint(Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), admit).await?);
+    cluster.keep_endpoint(Proxy::start(address, admit).await?);
     Ok(())
 }
 

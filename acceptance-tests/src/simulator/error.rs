@@ -54,6 +54,15 @@ impl ApiError {
         Self::new(status, code, format!("User is not authorized to perform: {}:{action}", service.name()))
     }
 
+    /// No statement of the caller's policy allows the action on this ARN.
+    pub(crate) fn not_allowed(service: Service, caller: &str, action: &str, arn: &str) -> Self {
+        let denied = Self::access_denied(service, action);
+        let message = format!(
+            "User: {caller} is not authorized to perform: {action} on resource: {arn} because no identity-based policy allows the {action} action"
+        );
+        Self { message, ..denied }
+    }
+
     /// The KMS key cannot be reached.
     pub(crate) fn decryption_failure(service: Service) -> Self {
         let code = if service == Service::SecretsManager { "DecryptionFailure" } else { "KMSKeyNotAccessibleFault" };
@@ -166,6 +175,19 @@ impl ApiError {
             "InvalidDBClusterStateFault",
             format!("DBCluster {identifier} is in state {status}, which this operation does not accept."),
         )
+    }
+
+    /// A major upgrade that leaves open which group of the new family is attached.
+    pub(crate) fn custom_group(group: &str) -> Self {
+        Self::invalid_combination(format!(
+            "The current DB cluster parameter group {group} is custom. You must explicitly specify a new DB cluster parameter group, either default or custom, for the engine version upgrade."
+        ))
+    }
+
+    /// A failover of a cluster that has nothing to fail over to.
+    pub(crate) fn no_readers(identifier: &str) -> Self {
+        let message = format!("DBCluster {identifier} has no readers to fail over to.");
+        Self::new(400, "InvalidDBClusterStateFault", message)
     }
 
     pub(crate) fn instance_state(identifier: &str, status: &str) -> Self {

@@ -34,6 +34,8 @@ pub enum Fault {
     MarkerNeverEnds,
     /// The call has its effect, and the answer is about an object named `another`.
     AnotherIdentifier,
+    /// The call has its effect, and the answer says of no parameter whether it can be modified.
+    NoIsModifiable,
 }
 
 impl Fault {
@@ -47,7 +49,7 @@ impl Fault {
             Self::DecryptionFailure => Some(ApiError::decryption_failure(service)),
             Self::WrongState => Some(ApiError::wrong_state(service, action)),
             Self::ConnectionReset | Self::AnswerLost | Self::Hang => None,
-            Self::MarkerRepeats | Self::MarkerNeverEnds | Self::AnotherIdentifier => None,
+            Self::MarkerRepeats | Self::MarkerNeverEnds | Self::AnotherIdentifier | Self::NoIsModifiable => None,
         }
     }
 

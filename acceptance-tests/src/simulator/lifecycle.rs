@@ -12,6 +12,7 @@ use super::new_cluster;
 use super::secret_text::SecretText;
 use super::shared::Shared;
 use super::state::{Cluster, Member, State};
+use super::upgrade;
 
 /// Durations of the real service, in seconds.
 const CREATE: f64 = 60.0;
@@ -23,7 +24,7 @@ const REBOOT: f64 = 30.0;
 const APPLY: f64 = 5.0;
 const FAIL_OVER: f64 = 20.0;
 
-const IN_SYNC: &str = "in-sync";
+pub(super) const IN_SYNC: &str = "in-sync";
 const PENDING_REBOOT: &str = "pending-reboot";
 const APPLYING: &str = "applying";
 
@@ -152,8 +153,14 @@ fn come_back(member: &mut Member, started: &anyhow::Result<()>) {
 }
 
 /// Puts the cluster into `modifying` (`upgrading`) for a while; then, if requested, everything pending takes effect, no matter
-/// who left it.
-pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool, master: Option<MasterChange>) {
+/// who left it. A major upgrade attaches `group`, which is of the new family, if it succeeds.
+pub(crate) fn modify(
+    shared: &Arc<Shared>,
+    cluster: &mut Cluster,
+    apply: bool,
+    master: Option<MasterChange>,
+    group: Option<String>,
+) {
     let upgrades = apply && cluster.pending.contains_key("EngineVersion");
     (if upgrades { "upgrading" } else { "modifying" }).clone_into(&mut cluster.status);
     let (shared_task, identifier) = (Arc::clone(shared), cluster.identifier.clone());
@@ -177,21 +184,14 @@ pub(crate) fn modify(shared: &Arc<Shared>, cluster: &mut Cluster, apply: bool, m
         if let Err(error) = taken {
             eprintln!("aurora-sim: {identifier} did not take its new password: {error:#}");
         }
+        if let Some(version) = pending.remove("EngineVersion") {
+            upgrade::run(&shared_task, &identifier, &version, group).await;
+        }
         let mut state = shared_task.state();
-        let values = state.clusters.get(&identifier).map(|cluster| state.group_values(&cluster.parameter_group));
         let Some(cluster) = state.clusters.get_mut(&identifier) else { return };
         for (name, value) in pending {
             match name.as_str() {
                 "IAMDatabaseAuthenticationEnabled" => cluster.iam_authentication = value == "true",
-                "EngineVersion" => {
-                    cluster.engine_version = value;
-                    // All instances have restarted during this.
-                    for member in &mut cluster.members {
-                        cluster.parameter_group.clone_into(&mut member.group_in_effect);
-                        member.values = values.clone().unwrap_or_default();
-                        IN_SYNC.clone_into(&mut member.parameter_group_status);
-                    }
-                }
                 "BackupRetentionPeriod" => drop(cluster.settings.insert(name, value)),
                 _ => {}
             }

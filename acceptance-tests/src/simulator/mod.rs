@@ -78,6 +78,7 @@ mod master_secret;
 mod module;
 mod new_cluster;
 mod policy;
+mod policy_document;
 mod proxy;
 mod request;
 mod secret;
@@ -90,6 +91,7 @@ mod simulation;
 mod spec;
 mod state;
 mod time_of_day;
+mod upgrade;
 mod xml;
 
 pub use catalogue::Values;

@@ -1,12 +1,14 @@
 //! A new cluster: whether the account accepts it, its entry there and its Postgres.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use aws_sdk_rds::primitives::{DateTime, DateTimeFormat as Format};
 
 use super::account::ACCOUNT;
 use super::catalogue::{self, Values};
-use super::cluster_postgres::{Admin, ClusterPostgres};
+use super::cluster_postgres::{Admin, ClusterPostgres, major_of};
 use super::endpoint;
 use super::error::ApiError;
 use super::iam::Keeper;
@@ -21,7 +23,7 @@ pub(super) async fn start_postgres(
     spec: &ClusterSpec,
     values: &Values,
 ) -> Result<Option<Arc<ClusterPostgres>>> {
-    let major = major(spec)?;
+    let major = major_of(&spec.engine_version)?;
     if !spec.postgres || major < 12 || spec.engine != "aurora-postgresql" {
         return Ok(None);
     }
@@ -29,19 +31,19 @@ pub(super) async fn start_postgres(
         Admin { username: spec.admin_username.clone(), password: spec.admin_password.clone(), database: spec.database.clone() };
     let keeper = Keeper::new(Arc::downgrade(shared), &spec.identifier);
     let what = || format!("starting the Postgres of {}", spec.identifier);
-    let postgres = ClusterPostgres::start(major, spec.tls, &admin, values).await.with_context(what)?;
-    endpoint::open(&postgres, keeper).await.with_context(what)?;
+    let postgres = ClusterPostgres::start(&spec.engine_version, spec.tls, &admin, values).await.with_context(what)?;
+    endpoint::open(&postgres, keeper, SocketAddr::from(([127, 0, 0, 1], 0))).await.with_context(what)?;
     Ok(Some(postgres))
 }
 
-fn major(spec: &ClusterSpec) -> Result<u32> {
-    let major = spec.engine_version.split('.').next().and_then(|major| major.parse().ok());
-    major.context("the engine version does not begin with a number")
+fn created() -> String {
+    let now = DateTime::from(std::time::SystemTime::now());
+    now.fmt(Format::DateTime).unwrap_or_default()
 }
 
 /// The family and the parameter group, if such a cluster can be added.
 pub(super) fn check(state: &State, spec: &ClusterSpec) -> Result<(String, String), ApiError> {
-    let major = major(spec).map_err(|error| ApiError::invalid_value(error.to_string()))?;
+    let major = major_of(&spec.engine_version).map_err(|error| ApiError::invalid_value(error.to_string()))?;
     let family = format!("{}{major}", spec.engine);
     let group = spec.parameter_group.clone().unwrap_or_else(|| format!("default.{family}"));
     if state.clusters.contains_key(&spec.identifier) {
@@ -67,6 +69,7 @@ pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpe
         region: region.clone(),
         arn: format!("arn:aws:rds:{region}:{ACCOUNT}:cluster:{}", spec.identifier),
         resource_id: format!("cluster-{number:026X}"),
+        created: created(),
         engine: spec.engine.clone(),
         engine_version: spec.engine_version.clone(),
         engine_mode: spec.engine_mode.clone(),
@@ -83,6 +86,7 @@ pub(super) fn add<'a>(state: &'a mut State, options: &Options, spec: &ClusterSpe
         members: Vec::new(),
         security_groups: vec!["sg-0123456789abcdef0".to_owned()],
         settings: Default::default(),
+        upgrade_failure: None,
         pending: Default::default(),
         tags: Default::default(),
         global: spec.global.clone(),

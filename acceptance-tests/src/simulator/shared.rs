@@ -12,6 +12,7 @@ use super::faults::{Fault, FaultSpec, Hook, LagSpec};
 use super::lag::Past;
 use super::lock::lock;
 use super::policy::Denial;
+use super::policy_document::PolicyDocument;
 use super::request::Request;
 use super::secret_text::SecretText;
 use super::spec::{Call, Options};
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     faults_cleared: Notify,
     lags: Mutex<Vec<LagSpec>>,
     denials: Mutex<Vec<Denial>>,
+    allowed: Mutex<Option<PolicyDocument>>,
     before_calls: Mutex<Vec<Hook>>,
     after_calls: Mutex<Vec<Hook>>,
     calls: Mutex<Vec<Call>>,
@@ -51,6 +53,7 @@ impl Shared {
             faults_cleared: Notify::new(),
             lags: Mutex::default(),
             denials: Mutex::default(),
+            allowed: Mutex::default(),
             before_calls: Mutex::default(),
             after_calls: Mutex::default(),
             calls: Mutex::default(),
@@ -95,6 +98,11 @@ impl Shared {
     /// What the caller's policy denies.
     pub(crate) fn denials(&self) -> MutexGuard<'_, Vec<Denial>> {
         lock(&self.denials)
+    }
+
+    /// The only calls that the caller's policy allows, if it has one.
+    pub(crate) fn allowed(&self) -> MutexGuard<'_, Option<PolicyDocument>> {
+        lock(&self.allowed)
     }
 
     /// Replaces an earlier lag of the same action.

@@ -164,9 +164,20 @@ impl Simulator {
         self.shared.denials().push(Denial::new(action, None));
     }
 
-    /// Ends all denials.
+    /// From now on, every caller has this IAM policy: JSON with statements that allow actions on ARNs. All other calls are denied,
+    /// those of [`Simulator::rds`] too.
+    ///
+    /// # Errors
+    /// If it is not a policy, or has what is not simulated: denials, conditions.
+    pub fn allow_only(&self, policy: &str) -> Result<()> {
+        *self.shared.allowed() = Some(serde_json::from_str(policy).context("reading the policy")?);
+        Ok(())
+    }
+
+    /// Ends all denials, and [`Simulator::allow_only`].
     pub fn allow_everything(&self) {
         self.shared.denials().clear();
+        *self.shared.allowed() = None;
     }
 
     /// From now on, the next `reads` reads do not see what calls of `action` (`*`: any) change.

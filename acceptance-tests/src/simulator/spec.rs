@@ -93,6 +93,9 @@ pub struct ClusterSpec {
     /// Whether members of `rds_iam` log in with tokens.
     #[serde(default)]
     pub iam_authentication: bool,
+    /// Whether it is an Aurora Limitless database.
+    #[serde(default)]
+    pub limitless: bool,
 }
 
 /// The place of a cluster in a global database.
@@ -152,6 +155,7 @@ impl ClusterSpec {
             replication_source: None,
             managed_master_secret: false,
             iam_authentication: false,
+            limitless: false,
         }
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Cluster {
     pub(crate) region: String,
     pub(crate) arn: String,
     pub(crate) resource_id: String,
+    /// When it was created, as the API writes it.
+    pub(crate) created: String,
     pub(crate) engine: String,
     pub(crate) engine_version: String,
     pub(crate) engine_mode: String,
@@ -49,6 +51,8 @@ pub(crate) struct Cluster {
     pub(crate) security_groups: Vec<String>,
     /// Settings that are only stored and returned, by the name of the parameter that sets them.
     pub(crate) settings: BTreeMap<String, String>,
+    /// Why the last major upgrade failed.
+    pub(crate) upgrade_failure: Option<String>,
     /// Pending changes, by the name of the API's field.
     pub(crate) pending: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,

@@ -25,10 +25,36 @@ resource "aws_rds_cluster_parameter_group" "shop" {
   }
 }
 
+data "aws_rds_engine_version" "shop" {
+  engine  = "aurora-postgresql"
+  version = "15"
+  latest  = true
+
+  filter {
+    name   = "engine-mode"
+    values = ["provisioned"]
+  }
+}
+
+data "aws_rds_engine_version" "default" {
+  engine       = "aurora-postgresql"
+  version      = "15.10"
+  include_all  = true
+  default_only = true
+}
+
+output "engine_versions" {
+  value = {
+    latest  = data.aws_rds_engine_version.shop.version
+    family  = data.aws_rds_engine_version.default.parameter_group_family
+    upgrade = contains(data.aws_rds_engine_version.default.valid_major_targets, "16.6")
+  }
+}
+
 resource "aws_rds_cluster" "shop" {
   cluster_identifier              = "shop"
   engine                          = "aurora-postgresql"
-  engine_version                  = "15.10"
+  engine_version                  = data.aws_rds_engine_version.default.version
   database_name                   = "shop"
   master_username                 = "clusteradmin"
   master_password                 = var.master_password
@@ -135,6 +161,8 @@ provider "clickpipes" {{
     assert_eq!(cluster.show("wal_level").await?, "logical");
     assert_eq!(cluster.show("max_wal_senders").await?, "15");
     assert_eq!(cluster.parameter_group(), "clickpipes-shop-aurora-postgresql15");
+    let versions = serde_json::json!({ "latest": "15.12", "family": "aurora-postgresql15", "upgrade": true });
+    assert_eq!(tf.state().await?["values"]["outputs"]["engine_versions"]["value"], versions);
     assert_eq!(tf.resource("clickpipes_aurora_source.shop").await?["ready"], true);
     tf.assert_empty_plan().await?;
 

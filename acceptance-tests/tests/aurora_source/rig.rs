@@ -113,9 +113,16 @@ impl Rig {
         self.cluster.wait_until_available().await
     }
 
-    /// Upgrades the engine to another major version, as another person might.
+    /// Upgrades the engine to another major version, as another person might, with the new family's default group.
     pub async fn upgrade(&self, version: &str) -> anyhow::Result<()> {
+        let major = version.split('.').next().unwrap_or_default();
+        self.upgrade_with(version, &format!("default.aurora-postgresql{major}")).await
+    }
+
+    /// The same with a group of the new family.
+    pub async fn upgrade_with(&self, version: &str, group: &str) -> anyhow::Result<()> {
         let call = self.simulator.rds().modify_db_cluster().db_cluster_identifier("shop").engine_version(version);
+        let call = call.db_cluster_parameter_group_name(group);
         call.allow_major_version_upgrade(true).apply_immediately(true).send().await?;
         self.cluster.wait_until_available().await
     }

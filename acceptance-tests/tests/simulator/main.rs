@@ -4,6 +4,7 @@ mod api;
 mod control_endpoint;
 mod control_plane;
 mod distorted;
+mod engine;
 mod iam_authentication;
 mod lifetime;
 mod master_secret;
@@ -12,6 +13,7 @@ mod postgres_roles;
 mod publications;
 mod secrets;
 mod sts;
+mod upgrade;
 mod walsender;
 
 use acceptance_tests::postgres_server::is_available;

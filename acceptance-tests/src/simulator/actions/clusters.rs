@@ -13,7 +13,7 @@ use crate::simulator::request::Request;
 use crate::simulator::secret_text::SecretText;
 use crate::simulator::shared::Shared;
 use crate::simulator::spec::ClusterSpec;
-use crate::simulator::state::{Cluster, State};
+use crate::simulator::state::{Cluster, State, default_family};
 use crate::simulator::xml::Xml;
 
 fn write(xml: &mut Xml, cluster: &Cluster) {
@@ -23,7 +23,9 @@ fn write(xml: &mut Xml, cluster: &Cluster) {
     xml.text("Status", &cluster.status)
         .text("Engine", &cluster.engine)
         .text("EngineVersion", &cluster.engine_version)
-        .text("EngineMode", &cluster.engine_mode);
+        .text("EngineMode", &cluster.engine_mode)
+        .text("ClusterCreateTime", &cluster.created)
+        .text("ClusterScalabilityType", if cluster.spec.limitless { "limitless" } else { "standard" });
     xml.text("DBClusterParameterGroup", &cluster.parameter_group)
         .text("DatabaseName", &cluster.database)
         .text("MasterUsername", &cluster.master_username);
@@ -118,6 +120,7 @@ pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         "EnableIAMDatabaseAuthentication",
         "VpcSecurityGroupIds",
         "AvailabilityZones",
+        "ClusterScalabilityType",
         "Tags",
     ];
     let known: Vec<&str> = own.into_iter().chain(settings::parameters(&CLUSTER)).collect();
@@ -135,6 +138,7 @@ pub(super) fn create(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         request.required("MasterUserPassword")?.to_owned()
     };
     spec.iam_authentication = request.flag("EnableIAMDatabaseAuthentication")?.unwrap_or(false);
+    spec.limitless = request.get("ClusterScalabilityType") == Some("limitless");
     spec.database = text("DatabaseName").unwrap_or(spec.database);
     spec.parameter_group = request.get("DBClusterParameterGroupName").map(str::to_lowercase);
     if spec.engine != "aurora-postgresql" {
@@ -232,12 +236,17 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         if request.flag("AllowMajorVersionUpgrade")? != Some(true) {
             return Err(ApiError::invalid_combination("The AllowMajorVersionUpgrade flag must be present for a major upgrade."));
         }
-        if !immediately || cluster.postgres.is_some() {
-            // The servers here have no pg_upgrade.
-            return Err(ApiError::not_simulated("a major upgrade that waits, or of a cluster with a Postgres behind it"));
+        if !immediately {
+            return Err(ApiError::not_simulated("a major upgrade that waits for the maintenance window"));
+        }
+        if cluster.postgres.as_ref().is_some_and(|postgres| postgres.reader().is_some()) {
+            return Err(ApiError::not_simulated("a major upgrade of a cluster whose reader has a Postgres of its own"));
         }
     }
     let group = request.get("DBClusterParameterGroupName").map(str::to_lowercase);
+    if is_major && group.is_none() && default_family(&cluster.parameter_group).is_none() {
+        return Err(ApiError::custom_group(&cluster.parameter_group));
+    }
     if let Some(group) = &group {
         let of_group = state.group_family(group).map_err(|_| ApiError::cluster_group_not_found(group))?;
         if of_group != family {
@@ -277,11 +286,11 @@ pub(super) fn modify(shared: &Arc<Shared>, request: &Request) -> Result<Xml, Api
         None => cluster.settings.remove("BackupRetentionPeriod"),
     };
     take_security_groups(cluster, request);
-    if let Some(group) = group {
+    if let Some(group) = group.as_ref().filter(|_| !is_major) {
         // The association changes at once, regardless of ApplyImmediately.
-        lifecycle::attach_group(cluster, &group);
+        lifecycle::attach_group(cluster, group);
     }
-    lifecycle::modify(shared, cluster, immediately, master);
+    lifecycle::modify(shared, cluster, immediately, master, group.filter(|_| is_major));
     Ok(answer(cluster))
 }
 
@@ -314,8 +323,11 @@ pub(super) fn fail_over(shared: &Arc<Shared>, request: &Request) -> Result<Xml, 
     let cluster = state.cluster_mut(&request.region, identifier)?;
     let target = request.get("TargetDBInstanceIdentifier");
     let ready = cluster.status == "available" && cluster.members.iter().all(|member| member.status == "available");
-    if !ready || cluster.members.len() < 2 {
+    if !ready {
         return Err(ApiError::cluster_state(identifier, &cluster.status));
+    }
+    if cluster.members.iter().all(|member| member.writer) {
+        return Err(ApiError::no_readers(identifier));
     }
     let chosen = cluster
         .members
