@@ -18,7 +18,7 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// AWS answered with an error code.
-    #[error("{action} failed: AWS answered {code}: {message}{}", access_hint(action, code))]
+    #[error("{action} failed: AWS answered {code}: {message}{}", access_hint(action, code, message))]
     Api {
         /// The API action, for example `ModifyDBCluster`.
         action: &'static str,
@@ -252,11 +252,17 @@ where
     error.into_source().unwrap_or_else(|error| Box::new(error))
 }
 
-fn access_hint(action: &str, code: &str) -> String {
+fn access_hint(action: &str, code: &str, message: &str) -> String {
     match cause_of(code) {
-        Cause::AccessDenied => format!(" (the caller needs the permission {})", permission(action)),
+        Cause::AccessDenied => format!(" (the caller needs the permission {})", denied(message).unwrap_or(permission(action))),
         _ => String::new(),
     }
+}
+
+/// The permission that AWS names itself: a call may need others than that of its own name, such as one for tags.
+fn denied(message: &str) -> Option<String> {
+    let named = message.split_once("is not authorized to perform: ")?.1.split_whitespace().next()?;
+    named.contains(':').then(|| named.to_owned())
 }
 
 fn cause_of(code: &str) -> Cause {
@@ -317,6 +323,13 @@ mod tests {
             api("AccessDenied").to_string(),
             "ModifyDBCluster failed: AWS answered AccessDenied: no (the caller needs the permission rds:ModifyDBCluster)"
         );
+        let tags = Error::Api {
+            action: "CreateDBClusterParameterGroup",
+            code: "AccessDenied".to_owned(),
+            message: "User: arn:aws:iam::1:user/u is not authorized to perform: rds:AddTagsToResource on resource: a".to_owned(),
+            status: 403,
+        };
+        assert!(tags.to_string().ends_with("(the caller needs the permission rds:AddTagsToResource)"), "{tags}");
         let secret = Error::Api {
             action: "GetSecretValue",
             code: "AccessDeniedException".to_owned(),

@@ -4,6 +4,7 @@ use super::group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting};
 use super::observed::Observed;
 use super::owner::Owner;
 use super::ownership::DESCRIPTION;
+use super::parameter_value::Kind;
 use crate::rds::cluster::Member;
 use crate::rds::{ApplyType, Cluster, ClusterStatus, ParameterGroupStatus};
 
@@ -29,7 +30,9 @@ pub(crate) fn group(name: &str, set: &[(&str, &str)]) -> Group {
             user_set: user.is_some(),
             value: user.or(value.map(str::to_owned)),
             apply_type,
+            kind: Kind::Number,
             allowed_values: Some(allowed.to_owned()),
+            whole: true,
         };
         (name.to_owned(), setting)
     };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::allowed_values::permits;
 use super::owner::{Owner, Record};
+use super::parameter_value::{Kind, notation, same};
 use crate::rds::ApplyType;
 use crate::rds::parameter_group::Tags;
 
@@ -42,9 +43,15 @@ pub(crate) struct Setting {
     pub(crate) apply_type: ApplyType,
     #[serde(rename = "u", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) user_set: bool,
+    /// What its values are.
+    #[serde(rename = "k", default, skip_serializing_if = "Kind::is_number")]
+    pub(crate) kind: Kind,
     /// AWS's notation for the allowed values; known only right after an observation.
     #[serde(skip)]
     pub(crate) allowed_values: Option<String>,
+    /// Whether a number must be whole; known only right after an observation.
+    #[serde(skip)]
+    pub(crate) whole: bool,
 }
 
 impl Group {
@@ -94,9 +101,27 @@ impl Group {
         }
     }
 
-    /// Whether the parameter has the value.
+    /// Whether the parameter has the value, or one that means the same.
     pub(crate) fn holds(&self, parameter: &str, value: &str) -> bool {
-        self.value(parameter) == Some(value)
+        let Some(setting) = self.settings.get(parameter) else { return false };
+        setting.value.as_deref().is_some_and(|held| same(parameter, setting.kind, held, value))
+    }
+
+    /// The value of a parameter as AWS writes it.
+    pub(crate) fn notation(&self, parameter: &str, value: &str) -> String {
+        match self.settings.get(parameter) {
+            Some(setting) => notation(parameter, setting.kind, value),
+            None => value.to_owned(),
+        }
+    }
+
+    /// AWS's notation for the values that a parameter allows, if the value is not one of them.
+    pub(crate) fn excludes(&self, parameter: &str, value: &str) -> Option<&str> {
+        let setting = self.settings.get(parameter)?;
+        let allowed = setting.allowed_values.as_deref()?;
+        let value = notation(parameter, setting.kind, value);
+        let is_split = setting.whole && value.parse::<f64>().is_ok_and(|number| number.fract() != 0.0);
+        (is_split || !permits(allowed, setting.kind, &value)).then_some(allowed)
     }
 
     /// The value of the parameter, if there is one.
@@ -115,13 +140,6 @@ impl Group {
             .iter()
             .filter(|(_, setting)| setting.user_set)
             .filter_map(|(name, setting)| Some((name, setting.value.as_ref()?)))
-    }
-}
-
-impl Setting {
-    /// AWS's notation for the allowed values, if the value is not one of them.
-    pub(crate) fn excludes(&self, value: &str) -> Option<&str> {
-        self.allowed_values.as_deref().filter(|allowed| !permits(allowed, value))
     }
 }
 

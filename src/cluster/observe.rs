@@ -1,9 +1,12 @@
 //! Reads a cluster and its relevant parameter groups from RDS.
 
+use std::collections::BTreeMap;
+
 use super::group::{Group, Setting};
 use super::observed::Observed;
 use super::owner::Owner;
 use super::ownership::{Claims, judge};
+use super::parameter_value::Kind;
 use super::parameters::ENGINE;
 use crate::aws::{Cause, Error};
 use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
@@ -93,9 +96,21 @@ pub(crate) async fn find_group(reader: &Reader, name: &str, which: Which) -> Res
         Err(error) if error.cause() == Cause::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let settings = parameters.into_iter().filter(|parameter| parameter.modifiable).map(setting).collect();
+    let settings = settings(parameters);
     let (name, family, description) = (group.name, group.family, group.description);
     Ok(Some(Group { name, family, description, tags, owner: Owner::Unjudged, settings }))
+}
+
+/// What can be set in groups of a family, with AWS's own values; `None` if it cannot be known.
+///
+/// # Errors
+/// Any failed call.
+pub(crate) async fn find_catalogue(reader: &Reader, family: &str) -> Result<Option<BTreeMap<String, Setting>>, Error> {
+    Ok(reader.describe_defaults(family).await?.map(settings))
+}
+
+fn settings(parameters: Vec<Parameter>) -> BTreeMap<String, Setting> {
+    parameters.into_iter().filter(|parameter| parameter.modifiable).map(setting).collect()
 }
 
 fn setting(parameter: Parameter) -> (String, Setting) {
@@ -103,6 +118,8 @@ fn setting(parameter: Parameter) -> (String, Setting) {
         value: parameter.value,
         apply_type: parameter.apply_type,
         user_set: parameter.user_set,
+        kind: Kind::of(parameter.data_type.as_deref(), parameter.allowed_values.as_deref()),
+        whole: parameter.data_type.as_deref() == Some("integer"),
         allowed_values: parameter.allowed_values,
     };
     (parameter.name, setting)

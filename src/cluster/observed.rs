@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::group::{Group, default_name};
 use super::ownership::Dispute;
 use super::parameters::LOGICAL_REPLICATION;
+use super::version::Version;
 use crate::rds::cluster::Member;
 use crate::rds::parameter_group::default_group;
 use crate::rds::{Cluster, GlobalMembership, ParameterGroupStatus};
@@ -76,19 +77,22 @@ impl Observed {
         self.cluster.replication_source.is_some() || self.global.as_ref().is_some_and(|global| !global.primary)
     }
 
-    /// Whether the readers restart together with the writer: before 12.14, 13.10, 14.7 and 15.2
-    /// (AWS, "Rebooting an Amazon Aurora DB cluster with read availability").
+    /// The engine's version, if it has the usual form.
+    pub(crate) fn version(&self) -> Option<Version> {
+        Version::of(&self.cluster.engine_version)
+    }
+
+    /// Whether the readers restart together with the writer.
     pub(crate) fn readers_restart_with_writer(&self) -> bool {
-        let mut numbers = self.cluster.engine_version.split('.').map(|number| number.parse::<u32>().ok());
-        let (Some(Some(major)), minor) = (numbers.next(), numbers.next().flatten().unwrap_or(0)) else { return false };
-        match major {
-            ..12 => true,
-            12 => minor < 14,
-            13 => minor < 10,
-            14 => minor < 7,
-            15 => minor < 2,
-            _ => false,
-        }
+        self.version().is_some_and(|version| !version.keeps_readers())
+    }
+
+    /// The global database whose primary this is, and whether the readers in its secondary regions restart together with the
+    /// writer.
+    pub(crate) fn secondaries(&self) -> Option<(&str, bool)> {
+        let global = self.global.as_ref().filter(|global| global.primary)?;
+        let restart = self.version().is_some_and(|version| !version.keeps_secondaries());
+        Some((&global.global_cluster_identifier, restart))
     }
 
     /// The members that run without the values of the group until they are rebooted.
@@ -100,6 +104,7 @@ impl Observed {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{settled, waiting};
+    use crate::rds::GlobalMembership;
 
     #[test]
     fn what_is_stored_has_the_field_names_of_the_first_release() {
@@ -113,14 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn only_old_versions_restart_the_readers_with_the_writer() {
-        let together = |version: &str| {
+    fn old_versions_restart_readers_with_the_writer_and_older_ones_those_of_other_regions() {
+        let restart = |version: &str| {
             let mut observed = settled();
             observed.cluster.engine_version = version.to_owned();
-            observed.readers_restart_with_writer()
+            let (global_cluster_identifier, primary_arn) = ("world".to_owned(), None);
+            observed.global = Some(GlobalMembership { global_cluster_identifier, primary: true, primary_arn });
+            (observed.readers_restart_with_writer(), observed.secondaries().map(|(_, restart)| restart))
         };
-        assert!(["11.21", "12.13", "13.9", "14.6", "15.1"].into_iter().all(together));
-        assert!(!["12.14", "13.10", "14.7", "15.2", "16.1", "17.4"].into_iter().any(together));
+        assert_eq!(restart("15.1"), (true, Some(true)));
+        assert_eq!(restart("15.3"), (false, Some(true)));
+        assert_eq!(restart("15.4"), (false, Some(false)));
+        assert_eq!(settled().secondaries(), None);
     }
 
     #[test]

@@ -6,3 +6,5 @@ pub(crate) const ENGINE: &str = "aurora-postgresql";
 pub(crate) const LOGICAL_REPLICATION: &str = "rds.logical_replication";
 /// The two parameters that the ClickPipes guide asks for, with their values.
 pub(crate) const GUIDE_PARAMETERS: [(&str, &str); 2] = [(LOGICAL_REPLICATION, "1"), ("wal_sender_timeout", "0")];
+/// The parameter that turns Babelfish on.
+pub(super) const BABELFISH: &str = "rds.babelfish_status";

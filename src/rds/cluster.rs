@@ -9,6 +9,7 @@ use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, DbClusterMembe
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
+use super::instance::Instance;
 use super::named::asked_for;
 use super::patience::{Patience, Repeat};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
@@ -194,13 +195,20 @@ impl Client {
     /// # Errors
     /// Any failed call; an instance that does not exist is `None`.
     pub async fn find_instance_status(&self, identifier: &str) -> Result<Option<InstanceStatus>, Error> {
+        Ok(self.find_instance(identifier).await?.map(|instance| instance.status))
+    }
+
+    /// Finds an instance by its identifier.
+    ///
+    /// # Errors
+    /// Any failed call; an instance that does not exist is `None`.
+    pub async fn find_instance(&self, identifier: &str) -> Result<Option<Instance>, Error> {
         let result = self.rds.describe_db_instances().db_instance_identifier(identifier).send().await;
         match self.answer(DESCRIBE_INSTANCES, result) {
             Ok(output) => {
                 let names = |instance: &DbInstance| [instance.db_instance_identifier.clone(), None];
                 let instances = output.db_instances.unwrap_or_default();
-                let instance = asked_for(DESCRIBE_INSTANCES, identifier, instances, names)?;
-                Ok(instance.map(|instance| InstanceStatus::from(instance.db_instance_status.unwrap_or_default())))
+                Ok(asked_for(DESCRIBE_INSTANCES, identifier, instances, names)?.map(Instance::decode))
             }
             Err(error) if error.cause() == Cause::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -89,8 +89,10 @@ pub struct Parameter {
     pub user_set: bool,
     /// The values allowed, in AWS's notation (`0-1`, `on,off`).
     pub allowed_values: Option<String>,
-    /// Whether it may be set at all.
+    /// Whether it may be set at all. AWS may leave that out: then nothing says that it may not.
     pub modifiable: bool,
+    /// `boolean`, `integer`, `float`, `string` or `list`.
+    pub data_type: Option<String>,
 }
 
 /// Which parameters of a group to read: there are several hundred.
@@ -302,7 +304,8 @@ impl Parameter {
             },
             user_set: parameter.source.as_deref() == Some("user"),
             allowed_values: parameter.allowed_values,
-            modifiable: parameter.is_modifiable.unwrap_or(false),
+            modifiable: parameter.is_modifiable.unwrap_or(true),
+            data_type: parameter.data_type,
         })
     }
 }

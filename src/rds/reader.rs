@@ -8,6 +8,7 @@ use super::client::Client;
 use super::cluster::Cluster;
 use super::gather::Gather;
 use super::global::{GlobalCluster, GlobalMembership, membership};
+use super::instance::Instance;
 use super::memory::{Lasting, Parameters, Seen};
 use super::parameter_group::{Parameter, ParameterGroup, Tags, Which, default_group, is_default_group};
 use crate::aws::{Cause, Error};
@@ -104,6 +105,22 @@ impl Reader {
             .boxed()
         };
         seen.globals.ask(&(), call).await?.unwrap_or_else(|| Ok(Arc::default()))
+    }
+
+    /// Finds an instance by its identifier.
+    ///
+    /// # Errors
+    /// Any failed call; an instance that does not exist is `None`.
+    pub async fn find_instance(&self, identifier: &str) -> Found<Instance> {
+        self.client.find_instance(identifier).await
+    }
+
+    /// Reads the parameters of a family with AWS's own values. `None`: there is no such family, or this caller may not read them.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn describe_defaults(&self, family: &str) -> Found<Vec<Parameter>> {
+        Ok(self.defaults(family).await?.map(|defaults| defaults.to_vec()))
     }
 
     /// Finds the parameter group family of an engine version.
@@ -224,6 +241,7 @@ mod tests {
             user_set,
             allowed_values: None,
             modifiable: true,
+            data_type: None,
         }
     }
 

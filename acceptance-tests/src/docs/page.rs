@@ -27,7 +27,7 @@ pub(super) fn index(repository: &Path, provider: &Schema) -> Result<String> {
 pub(super) fn inhabitant(repository: &Path, kind: &Kind, name: &str, subject: &Subject) -> Result<String> {
     let examples = format!("examples/{}/{name}", kind.folder);
     let example = code("terraform", &read(repository, &format!("{examples}/{}", kind.example))?);
-    let notes = read(repository, &format!("docs/templates/{}/{}.md", kind.folder, page_name(name)))?;
+    let notes = notes(repository, &format!("docs/templates/{}/{}.md", kind.folder, page_name(name)))?;
     let mut values = vec![
         ("name", name.to_owned()),
         ("kind", kind.title.to_owned()),
@@ -59,6 +59,19 @@ pub(super) fn inhabitant(repository: &Path, kind: &Kind, name: &str, subject: &S
             compose(repository, "docs/templates/resource.md", &values)
         }
     }
+}
+
+/// A handwritten part. A place in it names a file below the repository, whose text is shown there.
+fn notes(repository: &Path, path: &str) -> Result<String> {
+    let written = read(repository, path)?;
+    let named = written.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0));
+    let shown = named.map(|file| {
+        let language = file.rsplit('.').next().unwrap_or_default();
+        Ok((file, code(language, &read(repository, file)?)))
+    });
+    let shown: Vec<(&str, String)> = shown.collect::<Result<_>>().with_context(|| path.to_owned())?;
+    let values: Vec<(&str, &str)> = shown.iter().map(|(file, text)| (*file, text.as_str())).collect();
+    template::fill(&written, &values).with_context(|| path.to_owned())
 }
 
 /// What a page says about a schema.

@@ -2,12 +2,12 @@
 //! undone. Pure.
 
 use super::desired::RebootPolicy;
-use super::diff::pending_values;
+use super::diff::{pending_values, unfit_parameters};
 use super::message;
 use super::observed::Slots;
 use super::operation::Operation;
 use super::schema::Source;
-use crate::cluster::{Observed, unfit};
+use crate::cluster::{Observed, Version, unfit};
 use crate::resource::change::{Change, Findings};
 use crate::terraform::Diagnostic;
 
@@ -19,6 +19,9 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     };
     let (found, policy) = (&now.found, arguments.reboot);
     let destroys = change.after.is_none();
+    if let Some((allowed, desired)) = change.now.and_then(|now| now.allowed.as_ref()).zip(change.after) {
+        findings.refusals.extend(unfit_parameters(allowed, &found.family, desired));
+    }
     let slots = change.now.map_or(&now.slots, |now| &now.slots);
     match slots {
         Slots::NotAsked => {}
@@ -38,6 +41,11 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         findings.warnings.extend(unfit(found).iter().map(|reason| message::unfit_by_now(found.id(), reason)));
     } else if change.before.is_none() && found.attached_is_ours() {
         findings.warnings.push(message::set_up_already(found));
+    }
+    if !destroys {
+        findings
+            .warnings
+            .extend(found.version().and_then(Version::decoding_fault).map(|fault| message::decoding_fault(found, &fault)));
     }
     findings.warnings.extend(reboots(found, policy, operations, destroys));
     // If an update makes members wait, the reboots above say so.

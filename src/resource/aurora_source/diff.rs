@@ -8,7 +8,7 @@ use super::message;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::Source;
-use crate::cluster::{self, LOGICAL_REPLICATION, unfit};
+use crate::cluster::{self, Group, LOGICAL_REPLICATION, switch, unfit};
 use crate::resource::change::Change;
 use crate::terraform::{Diagnostic, Diagnostics};
 use reboots::reboots;
@@ -35,7 +35,7 @@ pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool
     // A member that waits for a reboot may still run with a value that the group no longer has.
     let may_be_on = found.replicates() || found.waiting().next().is_some();
     let stays_on = match change.after {
-        Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).map_or(found.replicates(), |value| value == "1"),
+        Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).map_or(found.replicates(), |value| switch(value) == Some(true)),
         None if found.attached_is_ours() => found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1")),
         None => found.replicates(),
     };
@@ -52,7 +52,7 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
     }
     refuse_disputes(observed)?;
     let mut refusals: Diagnostics = unfit.iter().map(|reason| message::unfit(observed.id(), reason)).collect();
-    refusals.extend(unfit_parameters(observed, desired));
+    refusals.extend(unfit_parameters(&observed.attached, &observed.family, desired));
     refusals.into_result()?;
     let mut operations = dedicated::set_up(observed, desired, before)?;
     if operations.iter().any(|operation| matches!(operation, Operation::AttachGroup { .. })) {
@@ -67,13 +67,12 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
 }
 
 /// Wanted parameters that the family does not have or whose value it does not allow.
-fn unfit_parameters(observed: &cluster::Observed, desired: &Desired) -> Diagnostics {
-    let settings = &observed.attached.settings;
-    let refusals = desired.wanted.iter().filter_map(|(name, value)| match settings.get(name) {
-        None => Some(message::not_modifiable(observed, name)),
-        Some(setting) => setting.excludes(value).map(|allowed| message::not_allowed(observed, name, value, allowed)),
+pub(super) fn unfit_parameters(group: &Group, family: &str, desired: &Desired) -> Diagnostics {
+    let refusals = desired.wanted.iter().filter_map(|(name, value)| match group.settings.contains_key(name) {
+        false => Some(message::not_modifiable(family, name)),
+        true => group.excludes(name, value).map(|allowed| message::not_allowed(family, name, value, allowed)),
     });
-    if settings.is_empty() { Diagnostics::new() } else { refusals.collect() }
+    if group.settings.is_empty() { Diagnostics::new() } else { refusals.collect() }
 }
 
 /// ModifyDBCluster with ApplyImmediately would also apply changes that wait for the maintenance window.

@@ -3,7 +3,7 @@
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::Source;
-use crate::cluster::{self, Group, OWNER_TAG, Owner, Setting};
+use crate::cluster::{self, Group, Kind, OWNER_TAG, Owner, Setting};
 use crate::rds::ApplyType;
 use crate::resource::change::Change;
 
@@ -73,7 +73,14 @@ fn group<'a>(found: &'a mut cluster::Observed, name: &str) -> Option<&'a mut Gro
 
 fn set(group: &mut Group, parameter: &str, value: Option<String>) {
     let user_set = value.is_some();
-    let unknown = || Setting { value: None, apply_type: ApplyType::Static, user_set, allowed_values: None };
+    let unknown = || Setting {
+        value: None,
+        apply_type: ApplyType::Static,
+        user_set,
+        kind: Kind::default(),
+        allowed_values: None,
+        whole: false,
+    };
     let setting = group.settings.entry(parameter.to_owned()).or_insert_with(unknown);
     (setting.value, setting.user_set) = (value, user_set);
 }

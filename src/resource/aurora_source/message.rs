@@ -7,8 +7,11 @@ use super::operation::Operation;
 use super::schema::Source;
 use crate::aws::Error;
 use crate::catalogue::slot::Slot;
-use crate::cluster::{DESCRIPTION, Dispute, ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, PREVIOUS_TAG, RebootError, Unfit};
+use crate::cluster::{
+    DESCRIPTION, DecodingFault, Dispute, ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, PREVIOUS_TAG, RebootError, Unfit,
+};
 use crate::failure::{Failure, Outage};
+use crate::rds::Instance;
 use crate::resource::change::{lines, moved};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
 
@@ -53,6 +56,12 @@ pub(super) fn unfit(id: &str, reason: &Unfit) -> Diagnostic {
                 "Cluster {id} is an Aurora Limitless database, which ClickPipes cannot read from. Use a standard Aurora PostgreSQL cluster."
             ),
         ),
+        Unfit::Babelfish { version } => (
+            "Babelfish without logical replication",
+            format!(
+                "Cluster {id} has Babelfish, and Aurora PostgreSQL {version} has no logical replication beside it. Upgrade the cluster to 15.7, 16.3 or a later version first."
+            ),
+        ),
         Unfit::TooOld { version } => (
             "Engine version too old",
             format!(
@@ -84,19 +93,42 @@ pub(super) fn unfit(id: &str, reason: &Unfit) -> Diagnostic {
     Diagnostic::error(summary, detail).at(AttributePath::of("cluster_identifier"))
 }
 
-pub(super) fn not_modifiable(found: &Observed, parameter: &str) -> Diagnostic {
+/// The identifier is that of an instance.
+pub(super) fn is_an_instance(id: &str, instance: &Instance) -> Diagnostic {
+    let detail = match &instance.cluster {
+        Some(cluster) => format!(
+            "{id} is an instance of the cluster {cluster}, and a source is a whole cluster. Set `cluster_identifier` to \"{cluster}\"."
+        ),
+        None => format!(
+            "{id} is an RDS instance with the engine {} outside any Aurora cluster. This resource only manages Aurora clusters. Set the parameters in the instance's own parameter group.",
+            instance.engine
+        ),
+    };
+    Diagnostic::error("An instance is not a cluster", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+/// The engine version has a known fault.
+pub(super) fn decoding_fault(found: &Observed, fault: &DecodingFault) -> Diagnostic {
     let detail = format!(
-        "{parameter} is not a modifiable DB cluster parameter in the family {}. Check the name, or remove it.",
-        found.family
+        "Cluster {} runs Aurora PostgreSQL {}. Logical decoding can fail in this version (\"{}\"), and the pipe then stops. Upgrade the cluster to {} or a later version.",
+        found.id(),
+        found.cluster.engine_version,
+        fault.error,
+        fault.fixed
     );
+    Diagnostic::warning("Known fault of logical decoding in this version", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+pub(super) fn not_modifiable(family: &str, parameter: &str) -> Diagnostic {
+    let detail =
+        format!("{parameter} is not a modifiable DB cluster parameter in the family {family}. Check the name, or remove it.");
     Diagnostic::error(format!("Not a modifiable cluster parameter ({parameter})"), detail)
         .at(AttributePath::of("parameters").key(parameter))
 }
 
-pub(super) fn not_allowed(found: &Observed, parameter: &str, value: &str, allowed: &str) -> Diagnostic {
+pub(super) fn not_allowed(family: &str, parameter: &str, value: &str, allowed: &str) -> Diagnostic {
     let detail = format!(
-        "Parameter {parameter} in the family {} allows {allowed}, but the value is {value:?}. Use an allowed value.",
-        found.family
+        "Parameter {parameter} in the family {family} allows {allowed}, but the value is {value:?}. Use an allowed value."
     );
     Diagnostic::error(format!("Value not allowed ({parameter})"), detail).at(AttributePath::of("parameters").key(parameter))
 }
@@ -231,8 +263,18 @@ pub(super) fn outage(found: &Observed, operations: &[Operation], by_this_change:
     } else {
         " The reboot also puts all other pending parameter changes into effect, including those made outside Terraform."
     };
-    let detail =
-        format!("{who} While a member restarts, it accepts no connections, and all open connections to it break.{cause}");
+    let elsewhere = match found.secondaries().filter(|_| reboots_writer) {
+        Some((global, true)) => {
+            format!(" The readers in the secondary regions of the global database {global} restart with it.")
+        }
+        Some((global, false)) => {
+            format!(" The readers in the secondary regions of the global database {global} keep running.")
+        }
+        None => String::new(),
+    };
+    let detail = format!(
+        "{who}{elsewhere} While a member restarts, it accepts no connections, and all open connections to it break.{cause}"
+    );
     let title = if destroys { "This destroy reboots the database" } else { "This change reboots the database" };
     Diagnostic::warning(title, detail)
 }

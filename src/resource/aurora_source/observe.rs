@@ -7,12 +7,13 @@ use super::message;
 use super::observed::{Observed, Slots};
 use super::operation::Operation;
 use super::schema::Source;
-use crate::aws::Error;
+use crate::aws::{Cause, Error};
 use crate::catalogue::slot::logical_slots;
-use crate::cluster;
+use crate::cluster::{self, Group, find_catalogue};
 use crate::failure::Failure;
 use crate::postgres::Settings;
 use crate::provider::{Context, stop};
+use crate::rds::parameter_group::default_group;
 use crate::rds::{Patience, Reader};
 use crate::resource::change::{Change, Look, Purpose};
 
@@ -28,7 +29,7 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
     }
     let reader = context.readings().await?.look(&name(look));
     match observe(context, &reader, look).await? {
-        None if is_plan => Err(Failure::Missing(message::absent(&look.arguments.cluster_identifier))),
+        None if is_plan => Err(absent(&reader, &look.arguments.cluster_identifier).await),
         Some(now) if look.purpose == Purpose::PlanDestroy => {
             let slots = planned_slots(context, &Change::destroy(look.arguments, &now)).await?;
             Ok(Some(Observed { slots, ..now }))
@@ -42,12 +43,37 @@ fn name(look: &Look<'_, Source>) -> String {
     format!("{:?} of {}", look.purpose, look.arguments.cluster_identifier)
 }
 
-/// An update is planned from what the last Read saw. Only the slots are read now, if it turns logical replication off.
+/// An update is planned from what the last Read saw. Only what may refuse it is read now: the slots, if it turns logical
+/// replication off, and what the family allows, if parameters change.
 async fn look_for_slots(context: &Context, look: &Look<'_, Source>, desired: &Desired) -> Result<Option<Observed>, Failure> {
     let Some(recalled) = look.recalled else { return Ok(None) };
     let change = Change { after: Some(desired), ..Change::drift(look.arguments, recalled) };
     let slots = planned_slots(context, &change).await?;
-    Ok((!matches!(slots, Slots::NotAsked)).then(|| Observed { slots, ..recalled.clone() }))
+    let allowed = allowed(context, look, desired, &recalled.found.family).await?;
+    let is_needed = allowed.is_some() || !matches!(slots, Slots::NotAsked);
+    Ok(is_needed.then(|| Observed { slots, allowed, ..recalled.clone() }))
+}
+
+/// What the family allows, if other parameters are wanted than before.
+async fn allowed(context: &Context, look: &Look<'_, Source>, desired: &Desired, family: &str) -> Result<Option<Group>, Failure> {
+    if look.arguments.wanted == desired.wanted {
+        return Ok(None);
+    }
+    let reader = context.readings().await?.look(&name(look));
+    let awaited = format!("AWS to describe the parameters of {family}");
+    let found = stop::ends(context.cancel(), &awaited, Box::pin(find_catalogue(&reader, family))).await?;
+    Ok(found.map(|settings| Group { settings, ..Group::unread(&default_group(family), family) }))
+}
+
+/// Why there is no cluster of this identifier: it may be created yet, or the identifier is that of an instance.
+async fn absent(reader: &Reader, id: &str) -> Failure {
+    match reader.find_instance(id).await {
+        Ok(Some(instance)) => message::is_an_instance(id, &instance).into(),
+        Ok(None) => Failure::Missing(message::absent(id)),
+        // An optional permission.
+        Err(error) if error.cause() == Cause::AccessDenied => Failure::Missing(message::absent(id)),
+        Err(error) => error.into(),
+    }
 }
 
 /// The slots for a plan: what it does is known anyway, and the apply reads them again.

@@ -11,6 +11,8 @@ pub(crate) struct Observed {
     pub(super) found: cluster::Observed,
     /// Only of a look for a change that would turn logical replication off.
     pub(super) slots: Slots,
+    /// What the family allows; only of the plan of an update that changes parameters.
+    pub(super) allowed: Option<cluster::Group>,
 }
 
 /// What is known of logical replication slots: with one left, Postgres does not start on a `wal_level` below logical.
@@ -30,6 +32,6 @@ pub(super) enum Slots {
 
 impl From<cluster::Observed> for Observed {
     fn from(found: cluster::Observed) -> Self {
-        Self { found, slots: Slots::NotAsked }
+        Self { found, slots: Slots::NotAsked, allowed: None }
     }
 }

@@ -136,8 +136,9 @@ fn deletion(group: &Group) -> Operation {
 }
 
 fn modifications(observed: &cluster::Observed, group: &str, values: BTreeMap<String, String>) -> Vec<Operation> {
+    let notation = |name: &str, value: &str| observed.attached.notation(name, value);
     let parameters: Vec<(String, String, ApplyMethod)> =
-        values.into_iter().map(|(name, value)| (name.clone(), value, method(observed, &name))).collect();
+        values.into_iter().map(|(name, value)| (name.clone(), notation(&name, &value), method(observed, &name))).collect();
     let chunks = parameters.chunks(PARAMETERS_PER_CALL);
     chunks.map(|chunk| Operation::ModifyGroup { name: group.to_owned(), parameters: chunk.to_vec() }).collect()
 }
