@@ -123,7 +123,7 @@ async fn plans_and_applies_for_a_cluster_that_is_made_in_the_same_apply() -> Res
         &format!(
             r#"
 provider "clickpipes" {{
-  aws      = {{ region = "us-east-1", access_key = "testing", secret_key = "testing", endpoints = {{ rds = "{url}" }} }}
+  aws      = {{ region = "us-east-1", access_key = "testing", secret_key = "testing", endpoints = {{ rds = "{url}", sts = "{url}" }} }}
   postgres = {{ cluster_identifier = "late", username = "clusteradmin", sslmode = "disable" }}
 }}
 # Asks for the cluster and waits until it is there.

@@ -88,9 +88,10 @@ pub(crate) fn observed(attached: Group) -> Observed {
         region: "eu-west-1".to_owned(),
         family: FAMILY.to_owned(),
         attached,
-        named: None,
-        left_over: None,
+        detached: Vec::new(),
         previous: None,
+        shared_with: None,
+        unfinished: Default::default(),
         disputes: Vec::new(),
     }
 }

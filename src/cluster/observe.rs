@@ -1,27 +1,37 @@
 //! Reads a cluster and its relevant parameter groups from RDS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::group::{Group, Setting};
+use super::group::{Group, OWNER_TAG, Setting};
 use super::observed::Observed;
 use super::owner::Owner;
-use super::ownership::{Claims, judge};
+use super::ownership::{Claims, DESCRIPTION, judge};
 use super::parameter_value::Kind;
 use super::parameters::ENGINE;
 use crate::aws::{Cause, Error};
+use crate::rds::attachment::attached_elsewhere;
 use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
 use crate::rds::{Parameter, Reader};
 
-/// Observes a cluster; `None` if there is none. `earlier` are names that groups of ours had before, and `claims` say which groups
-/// are ours apart from their tags.
+/// Where to look for groups, apart from the one that is attached and those whose tags say that they are ours.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// The name that ours is to have; `None`: the one made of cluster and family.
+    pub(crate) wanted: Option<String>,
+    /// The same before a change.
+    pub(crate) before: Option<String>,
+    /// Those that groups of ours have or had.
+    pub(crate) known: BTreeSet<String>,
+}
+
+/// Observes a cluster; `None` if there is none. `claims` say which groups are ours apart from their tags.
 ///
 /// # Errors
 /// Any failed call.
 pub(crate) async fn observe(
     reader: &Reader,
     cluster_identifier: &str,
-    configured_name: Option<&str>,
-    earlier: &[&str],
+    names: &Names,
     claims: &Claims,
 ) -> Result<Option<Observed>, Error> {
     let Some((cluster, global)) = reader.find_cluster_and_membership(cluster_identifier).await? else { return Ok(None) };
@@ -43,35 +53,79 @@ pub(crate) async fn observe(
     let attached = find_group(reader, &cluster.parameter_group, Which::All).await?;
     let attached = attached.unwrap_or_else(|| Group::unread(&cluster.parameter_group, &family));
     let mut observed = Observed::new(cluster, global, reader.region(), family, attached);
-    let target = observed.target_name(configured_name);
-    let mut disputes = Vec::new();
-    let mut judged = |group: Group, attached: bool| {
-        let (owner, dispute) = judge(&group, cluster_identifier, &target, attached, claims);
-        disputes.extend(dispute);
-        Group { owner, ..group }
-    };
-    observed.attached = judged(observed.attached, true);
-    if observed.attached.name != target {
-        observed.named = find_group(reader, &target, Which::UserSet).await?.map(|group| judged(group, false));
-    }
-    observed.disputes = disputes;
-    for name in earlier {
-        if *name != target && *name != observed.attached.name && !is_default_group(name) && observed.left_over.is_none() {
-            let group = find_group(reader, name, Which::UserSet).await?;
-            let judged = group.map(|group| Group { owner: judge(&group, cluster_identifier, &target, false, claims).0, ..group });
-            // Only a group of ours is touched, so a contradiction does no harm.
-            observed.left_over = judged.filter(|group| group.is_ours(cluster_identifier));
+    let target = observed.target_name(names.wanted.as_deref());
+    let (owner, dispute) = judge(&observed.attached, cluster_identifier, &target, true, claims);
+    observed.attached.owner = owner;
+    observed.disputes.extend(dispute);
+    let mut candidates = names.known.clone();
+    candidates.extend([target.clone(), observed.target_name(names.before.as_deref())]);
+    candidates.retain(|name| *name != observed.attached.name && !is_default_group(name));
+    let mut all_known = candidates.clone();
+    all_known.insert(observed.attached.name.clone());
+    candidates.extend(left_behind(reader, cluster_identifier, &all_known).await?);
+    for name in candidates {
+        let Some(group) = find_group(reader, &name, Which::UserSet).await? else { continue };
+        let (owner, dispute) = judge(&group, cluster_identifier, &target, false, claims);
+        let group = Group { owner, ..group };
+        // Of other groups only those that are ours are touched, so a contradiction about them does no harm.
+        observed.disputes.extend(dispute.filter(|_| name == target));
+        if name == target || group.is_ours(cluster_identifier) {
+            observed.detached.push(group);
         }
     }
-    observed.previous = find_previous(reader, &observed).await?;
+    let is_theirs = !observed.attached_is_ours() && !is_default_group(&observed.attached.name);
+    if is_theirs || observed.left_over(&target).next().is_some() {
+        let attachments = reader.list_attachments().await?;
+        let elsewhere = |group: &str| {
+            let attachments = attachments.as_deref()?;
+            Some(attached_elsewhere(attachments, group, cluster_identifier).map(str::to_owned).collect::<Vec<_>>())
+        };
+        // Of use to another cluster, such as a copy of this one.
+        observed.detached.retain(|group| group.name == target || elsewhere(&group.name).is_none_or(|others| others.is_empty()));
+        observed.shared_with = elsewhere(&observed.attached.name).filter(|_| is_theirs);
+    }
+    observed.previous = find_previous(reader, &observed, &target).await?;
     Ok(Some(observed))
 }
 
-async fn find_previous(reader: &Reader, observed: &Observed) -> Result<Option<Group>, Error> {
-    let ours = [Some(&observed.attached), observed.named.as_ref(), observed.left_over.as_ref()]
-        .into_iter()
-        .flatten()
-        .find(|group| group.is_ours(observed.id()));
+/// The groups that this provider created for the cluster, apart from those known, and that no cluster has: what changes that stopped
+/// half-way have left, and sources that were removed from a state.
+///
+/// # Errors
+/// Any failed call.
+pub(crate) async fn left_behind(
+    reader: &Reader,
+    cluster_identifier: &str,
+    known: &BTreeSet<String>,
+) -> Result<Vec<String>, Error> {
+    let Some(all) = reader.list_parameter_groups().await? else {
+        tracing::debug!(cluster = cluster_identifier, "not allowed to list parameter groups: only known names are looked at");
+        return Ok(Vec::new());
+    };
+    // Most are those of other sources, in use: the tags of the rest are all that is read.
+    let is_unknown = |name: &String| !known.contains(name) && !reader.is_seen_attached(name);
+    let unknown: Vec<_> = all.iter().filter(|group| group.description == DESCRIPTION && is_unknown(&group.name)).collect();
+    if unknown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let attachments = reader.list_attachments().await?;
+    let is_used = |name: &str| attachments.iter().flat_map(|all| all.iter()).any(|attachment| attachment.parameter_group == name);
+    let mut found = Vec::new();
+    for group in unknown.into_iter().filter(|group| !is_used(&group.name)) {
+        match reader.list_tags(&group.arn).await {
+            Ok(tags) if tags.get(OWNER_TAG).is_some_and(|owner| owner == cluster_identifier) => found.push(group.name.clone()),
+            Ok(_) => {}
+            // Deleted in the meantime, or nothing that this caller may see.
+            Err(error) if matches!(error.cause(), Cause::NotFound | Cause::AccessDenied) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn find_previous(reader: &Reader, observed: &Observed, target: &str) -> Result<Option<Group>, Error> {
+    let named = observed.detached(target).filter(|group| group.is_ours(observed.id()));
+    let ours = Some(&observed.attached).filter(|_| observed.attached_is_ours()).or(named).or(observed.ours().next());
     let Some(ours) = ours else { return Ok(None) };
     let recorded = match ours.recorded_previous() {
         Some(name) => find_group(reader, name, Which::UserSet).await?.filter(|group| group.family == observed.family),

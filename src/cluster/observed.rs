@@ -1,5 +1,7 @@
 //! A cluster with its relevant parameter groups, as one look saw them. Pure.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, default_name};
@@ -21,15 +23,37 @@ pub(crate) struct Observed {
     pub(crate) family: String,
     /// The group that is attached.
     pub(crate) attached: Group,
-    /// The group with the name that ours has or would have, if it exists and is not attached.
-    pub(crate) named: Option<Group>,
-    /// An earlier group of ours, neither attached nor with the name that ours would have now.
-    pub(crate) left_over: Option<Group>,
+    /// The groups of ours that are not attached, and whatever has the name that ours is to have; sorted by name. A group that is
+    /// attached to another cluster is listed only if it has that name.
+    #[serde(default)]
+    pub(crate) detached: Vec<Group>,
     /// The group that was attached before ours.
     pub(crate) previous: Option<Group>,
+    /// The other clusters that the attached group is attached to, if it is neither ours nor AWS's own; `None`: they may not be listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shared_with: Option<Vec<String>>,
+    /// What a change that stopped half-way may have left in our group.
+    #[serde(default, skip_serializing_if = "Unfinished::is_nothing")]
+    pub(crate) unfinished: Unfinished,
     /// Contradictions about whose a group is. While there are any, nothing is changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) disputes: Vec<Dispute>,
+}
+
+/// What a change that stopped half-way may have left in our group, and the state does not mention: once it is no longer wanted, it is
+/// taken away again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Unfinished {
+    pub(crate) parameters: BTreeSet<String>,
+    /// Keys.
+    pub(crate) tags: BTreeSet<String>,
+}
+
+impl Unfinished {
+    fn is_nothing(&self) -> bool {
+        self.parameters.is_empty() && self.tags.is_empty()
+    }
 }
 
 impl Observed {
@@ -40,9 +64,10 @@ impl Observed {
             region: region.to_owned(),
             family,
             attached,
-            named: None,
-            left_over: None,
+            detached: Vec::new(),
             previous: None,
+            shared_with: None,
+            unfinished: Unfinished::default(),
             disputes: Vec::new(),
         }
     }
@@ -55,6 +80,21 @@ impl Observed {
     /// Whether this provider created the attached group for the cluster.
     pub(crate) fn attached_is_ours(&self) -> bool {
         self.attached.is_ours(self.id())
+    }
+
+    /// The detached group with this name.
+    pub(crate) fn detached(&self, name: &str) -> Option<&Group> {
+        self.detached.iter().find(|group| group.name == name)
+    }
+
+    /// The groups of ours that are not attached, apart from the one with this name.
+    pub(crate) fn left_over<'a>(&'a self, kept: &'a str) -> impl Iterator<Item = &'a Group> {
+        self.detached.iter().filter(move |group| group.name != kept && group.is_ours(self.id()))
+    }
+
+    /// All groups of ours, the attached one first.
+    pub(crate) fn ours(&self) -> impl Iterator<Item = &Group> {
+        std::iter::once(&self.attached).chain(&self.detached).filter(|group| group.is_ours(self.id()))
     }
 
     /// Whether the attached group turns logical replication on.
@@ -107,10 +147,10 @@ mod tests {
     use crate::rds::GlobalMembership;
 
     #[test]
-    fn what_is_stored_has_the_field_names_of_the_first_release() {
+    fn what_is_stored_keeps_its_field_names() {
         let stored = serde_json::to_value(settled()).unwrap();
         let fields: Vec<&String> = stored.as_object().unwrap().keys().collect();
-        assert_eq!(fields, ["attached", "cluster", "family", "global", "left_over", "named", "previous", "region"]);
+        assert_eq!(fields, ["attached", "cluster", "detached", "family", "global", "previous", "region"]);
         assert_eq!(
             stored["attached"]["settings"]["wal_sender_timeout"],
             serde_json::json!({"v": "0", "t": "Dynamic", "u": true})

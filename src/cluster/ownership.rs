@@ -93,7 +93,8 @@ fn against(
 fn recognised(group: &Group, wanted: &str, attached: bool, claims: &Claims) -> Result<bool, String> {
     let previous = group.tags.get(PREVIOUS_TAG);
     let continues = claims.records.iter().any(|record| record.previous.is_some() && record.previous.as_ref() == previous);
-    if group.name == wanted || continues || (claims.any_name && attached) {
+    // A detached one is at most tidied away.
+    if group.name == wanted || continues || !attached || claims.any_name {
         return Ok(true);
     }
     let recorded: Vec<&str> = claims.records.iter().map(|record| record.name.as_str()).collect();

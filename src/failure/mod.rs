@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     /// Something that must be there is not: the cluster, the database. For what is to be created it may come in the same apply, so plan
     /// only warns; for Read the resource went with it.
     Missing(Diagnostic),
+    /// The cluster that the provider block names was not found. For what is to be created it may come in the same apply, so plan only
+    /// warns; but it says nothing about what exists, because it may have been looked for in the wrong place.
+    NoCluster(Diagnostic),
     /// AWS or the database server cannot be reached. With `on_unreachable = "keep_state"` Read keeps the prior state and plan works from
     /// configuration; otherwise, and always for an apply, it is an error.
     Unreachable(Outage),
@@ -38,9 +41,10 @@ impl Failure {
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
         match self {
             Self::Diagnosed(diagnostics) => diagnostics,
-            Self::Missing(diagnostic) | Self::Unreachable(Outage { diagnostic, .. }) | Self::Cancelled { diagnostic, .. } => {
-                diagnostic.into()
-            }
+            Self::Missing(diagnostic)
+            | Self::NoCluster(diagnostic)
+            | Self::Unreachable(Outage { diagnostic, .. })
+            | Self::Cancelled { diagnostic, .. } => diagnostic.into(),
             Self::ConfigurationUnknown => Diagnostic::error(
                 "The provider's configuration is not known",
                 "A value in the provider block is still unknown where it is needed. Give it literally, or apply what it comes from first.",

@@ -12,7 +12,7 @@ use super::login_plan::{LoginPlan, MasterUser};
 use super::on_unreachable::OnUnreachable;
 use super::postgres_settings::WriterEndpoint;
 use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings, stop};
-use crate::aws::{self, Session, TokenRequest};
+use crate::aws::{self, Place, Session, TokenRequest};
 use crate::failure::{Failure, Outage, Party};
 use crate::postgres::{LoginSource, OUTAGE_REMEMBERED, Server, Settings};
 use crate::rds;
@@ -166,7 +166,11 @@ impl Context {
             let cluster = match postgres.cluster_identifier.known() {
                 // Remembered before the next resource gets here.
                 Some(identifier) => {
-                    let endpoint = self.writer_endpoint(identifier, |region| own_cluster_missing(identifier, region)).await;
+                    let missing = |place: &str| match other {
+                        None => Failure::NoCluster(own_cluster_missing(identifier, place)),
+                        Some(_) => Failure::Missing(other_cluster_missing(identifier, place)),
+                    };
+                    let endpoint = self.writer_endpoint(identifier, missing).await;
                     Some(endpoint.inspect_err(|failure| self.remember(failure))?)
                 }
                 None => None,
@@ -211,15 +215,21 @@ impl Context {
 
     /// Address and port of a cluster's writer. `path` is the attribute that names the cluster.
     pub(crate) async fn writer(&self, identifier: &str, path: AttributePath) -> Result<(String, u16), Failure> {
-        let not_found = |region: &str| {
-            let detail = format!(
-                "This account has no cluster {identifier} in {region}. Correct the identifier, the region or the account."
-            );
-            Diagnostic::error(format!("Cluster {identifier} not found"), detail).at(path)
+        let not_found = |place: &str| {
+            let detail =
+                format!("There is no cluster {identifier} in {place}. Correct the identifier, the region or the account.");
+            Failure::Missing(Diagnostic::error(format!("Cluster {identifier} not found"), detail).at(path))
         };
         let awaited = format!("AWS to describe cluster {identifier}");
         let endpoint = stop::ends(&self.cancel, &awaited, Box::pin(self.writer_endpoint(identifier, not_found))).await?;
         Ok((endpoint.host, endpoint.port))
+    }
+
+    /// The region and the account that calls are made in. Asks STS.
+    pub(crate) async fn place(&self) -> Result<Place, Failure> {
+        let session = self.aws_session().await?;
+        let account = stop::ends(&self.cancel, "AWS to name the account", Box::pin(aws::account::account(session))).await?;
+        Ok(Place { region: session.region().to_owned(), account })
     }
 
     /// Signs a token for a database login.
@@ -320,10 +330,16 @@ impl Context {
     async fn writer_endpoint(
         &self,
         identifier: &str,
-        not_found: impl FnOnce(&str) -> Diagnostic,
+        not_found: impl FnOnce(&str) -> Failure,
     ) -> Result<WriterEndpoint, Failure> {
         let rds = self.readings().await?.glance();
-        let cluster = rds.find_cluster(identifier).await?.ok_or_else(|| Failure::Missing(not_found(rds.region())))?;
+        let Some(cluster) = rds.find_cluster(identifier).await? else {
+            let place = match self.place().await {
+                Ok(place) => place.to_string(),
+                Err(_) => format!("region {}", rds.region()),
+            };
+            return Err(not_found(&place));
+        };
         match (cluster.endpoint, cluster.port) {
             (Some(host), Some(port)) => {
                 let master = MasterUser { username: cluster.master_username, secret_arn: cluster.master_user_secret_arn };
@@ -341,12 +357,21 @@ impl Context {
     }
 }
 
-/// The provider block names a cluster that does not exist.
-fn own_cluster_missing(identifier: &str, region: &str) -> Diagnostic {
+/// The provider block names a cluster that was not found.
+fn own_cluster_missing(identifier: &str, place: &str) -> Diagnostic {
     let path = AttributePath::of("postgres").attribute("cluster_identifier");
     let detail = format!(
-        "{path} of the provider block is {identifier:?}, but this account has no such cluster in {region}. Create it first, or \
-         correct the identifier or the region."
+        "{path} of the provider block is {identifier:?}, but there is no such cluster in {place}. If it does not exist yet, create it \
+         first. Otherwise correct the identifier, or the region or account of the provider's `aws`."
+    );
+    Diagnostic::error("Cluster not found", detail)
+}
+
+/// Another cluster was not found.
+fn other_cluster_missing(identifier: &str, place: &str) -> Diagnostic {
+    let detail = format!(
+        "There is no cluster {identifier} in {place}. Create it first, or correct the identifier, or the region or account of the \
+         provider's `aws`."
     );
     Diagnostic::error("Cluster not found", detail)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::attachment::Attachment;
 use super::cluster::Cluster;
 use super::global::GlobalCluster;
 use super::once::Once;
@@ -44,6 +45,10 @@ pub(super) struct Seen {
     /// All global databases, or the refusal to list them.
     pub(super) globals: Once<(), Result<Arc<[GlobalCluster]>, Error>>,
     pub(super) groups: Once<String, ParameterGroup>,
+    /// All groups of the region; `None` if this caller may not list them.
+    pub(super) all_groups: Once<(), Option<Arc<[ParameterGroup]>>>,
+    /// Which cluster has which group; `None` as above.
+    pub(super) attachments: Once<(), Option<Arc<[Attachment]>>>,
     /// By ARN.
     pub(super) tags: Once<String, Tags>,
     pub(super) parameters: Once<(String, Which), Parameters>,
@@ -58,6 +63,8 @@ impl Seen {
             clusters: Once::default(),
             globals: Once::default(),
             groups: Once::default(),
+            all_groups: Once::default(),
+            attachments: Once::default(),
             tags: Once::default(),
             parameters: Once::default(),
         }

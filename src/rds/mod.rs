@@ -3,6 +3,7 @@
 //! Knows nothing of Terraform, and no type of the AWS SDK leaves this folder and `aws/`. Each write is exactly one API call; what
 //! a call leaves unfinished is awaited with a [`Patience`]. Looks read through [`Readings`], which knows what they share.
 
+pub mod attachment;
 pub mod client;
 pub mod cluster;
 mod gather;

@@ -52,6 +52,16 @@ impl<Q: Ord + Clone, V: Clone + Send + Sync + 'static> Once<Q, V> {
         }
     }
 
+    /// All answers that are known.
+    pub(super) fn answers(&self) -> Vec<V> {
+        let known = self.known();
+        let answered = known.values().filter_map(|known| match known {
+            Known::Answered(answer) => Some(answer.clone()),
+            Known::Asked(_) => None,
+        });
+        answered.collect()
+    }
+
     fn begin(&self, question: &Q, call: impl FnOnce() -> BoxFuture<'static, Found<V>>) -> Answer<V> {
         let mut known = self.known();
         match known.get(question) {

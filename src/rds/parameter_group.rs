@@ -124,13 +124,28 @@ impl Client {
         };
         let names = |group: &types::DbClusterParameterGroup| [group.db_cluster_parameter_group_name.clone(), None];
         let Some(group) = asked_for(DESCRIBE, name, groups, names)? else { return Ok(None) };
-        let required = |value: Option<String>, field: &'static str| value.ok_or(Error::Incomplete { action: DESCRIBE, field });
-        Ok(Some(ParameterGroup {
-            name: required(group.db_cluster_parameter_group_name, "DBClusterParameterGroupName")?,
-            family: required(group.db_parameter_group_family, "DBParameterGroupFamily")?,
-            arn: required(group.db_cluster_parameter_group_arn, "DBClusterParameterGroupArn")?,
-            description: group.description.unwrap_or_default(),
-        }))
+        ParameterGroup::decode(group).map(Some)
+    }
+
+    /// Lists the parameter groups of the region.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_parameter_groups(&self) -> Result<Vec<ParameterGroup>, Error> {
+        let mut groups = Vec::new();
+        let mut pages = Pages::of(DESCRIBE);
+        let mut marker = None;
+        loop {
+            let result = self.rds.describe_db_cluster_parameter_groups().set_marker(marker).send().await;
+            let output = self.answer(DESCRIBE, result)?;
+            for group in output.db_cluster_parameter_groups.unwrap_or_default() {
+                groups.push(ParameterGroup::decode(group)?);
+            }
+            marker = pages.next(output.marker)?;
+            if marker.is_none() {
+                return Ok(groups);
+            }
+        }
     }
 
     /// Reads the parameters of a group: all, or those that were set explicitly.
@@ -289,6 +304,18 @@ impl Client {
                 self.answer("RemoveTagsFromResource", call.send().await).map(drop)
             })
             .await
+    }
+}
+
+impl ParameterGroup {
+    fn decode(group: types::DbClusterParameterGroup) -> Result<Self, Error> {
+        let required = |value: Option<String>, field: &'static str| value.ok_or(Error::Incomplete { action: DESCRIBE, field });
+        Ok(Self {
+            name: required(group.db_cluster_parameter_group_name, "DBClusterParameterGroupName")?,
+            family: required(group.db_parameter_group_family, "DBParameterGroupFamily")?,
+            arn: required(group.db_cluster_parameter_group_arn, "DBClusterParameterGroupArn")?,
+            description: group.description.unwrap_or_default(),
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::attachment::Attachment;
 use super::client::Client;
 use super::cluster::Cluster;
 use super::gather::Gather;
@@ -152,6 +153,43 @@ impl Reader {
         }
     }
 
+    /// Lists the parameter groups of the region; `None` if this caller may only read those that its policy names.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_parameter_groups(&self) -> Found<Arc<[ParameterGroup]>> {
+        let call = || {
+            let client = self.client.clone();
+            async move { if_allowed(client.list_parameter_groups().await) }.boxed()
+        };
+        match &self.seen {
+            Some(seen) => Ok(seen.all_groups.ask(&(), call).await?.flatten()),
+            None => Ok(call().await?.flatten()),
+        }
+    }
+
+    /// Lists which cluster of the region has which parameter group; `None` if this caller may only read clusters that its policy
+    /// names.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_attachments(&self) -> Found<Arc<[Attachment]>> {
+        let call = || {
+            let client = self.client.clone();
+            async move { if_allowed(client.list_attachments().await) }.boxed()
+        };
+        match &self.seen {
+            Some(seen) => Ok(seen.attachments.ask(&(), call).await?.flatten()),
+            None => Ok(call().await?.flatten()),
+        }
+    }
+
+    /// Whether another look of this run has seen a cluster that the group is attached to.
+    pub fn is_seen_attached(&self, parameter_group: &str) -> bool {
+        let clusters = self.seen.as_ref().map(|seen| seen.clusters.answers()).unwrap_or_default();
+        clusters.iter().any(|cluster| cluster.parameter_group == parameter_group)
+    }
+
     /// Reads the tags of an ARN, without those set by AWS.
     ///
     /// # Errors
@@ -214,6 +252,16 @@ impl Reader {
             .boxed()
         };
         Ok(self.lasting.defaults.ask(&name, call).await?.flatten())
+    }
+}
+
+/// A list that a policy may refuse: what it holds is then found by name, as far as names are known.
+fn if_allowed<T>(listed: Result<Vec<T>, Error>) -> Found<Option<Arc<[T]>>> {
+    match listed {
+        Ok(listed) => Ok(Some(Some(listed.into()))),
+        // A policy does not change during a refresh.
+        Err(error) if error.cause() == Cause::AccessDenied => Ok(Some(None)),
+        Err(error) => Err(error),
     }
 }
 

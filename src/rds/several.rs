@@ -9,7 +9,7 @@ use super::client::Client;
 use super::cluster::{Cluster, DESCRIBE};
 use super::gather::Ask;
 use super::pages::Pages;
-use crate::aws::Error;
+use crate::aws::{Cause, Error};
 
 /// The most values of one filter: those whose clusters fit on one page of AWS.
 const MOST: usize = 100;
@@ -32,6 +32,22 @@ impl Ask for Client {
 }
 
 impl Client {
+    /// Finds the identifier of the cluster with this resource id, which a rename does not change.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn find_identifier(&self, resource_id: &str) -> Result<Option<String>, Error> {
+        let filter = Filter::builder().name("db-cluster-resource-id").values(resource_id).build();
+        let output = match self.answer(DESCRIBE, self.rds.describe_db_clusters().filters(filter).send().await) {
+            // A policy that names clusters: a rename looks like a removal.
+            Err(error) if error.cause() == Cause::AccessDenied => return Ok(None),
+            answered => answered?,
+        };
+        let mut clusters = output.db_clusters.unwrap_or_default().into_iter();
+        let cluster = clusters.find(|cluster| cluster.db_cluster_resource_id.as_deref() == Some(resource_id));
+        Ok(cluster.and_then(|cluster| cluster.db_cluster_identifier))
+    }
+
     /// Adds the clusters with these identifiers, as far as they exist.
     async fn add_some(&self, asked: &[&String], found: &mut BTreeMap<String, Result<Cluster, Error>>) -> Result<(), Error> {
         let values = asked.iter().map(|identifier| (*identifier).clone()).collect();

@@ -56,6 +56,7 @@ impl Failed {
         Self(match failure {
             Failure::Diagnosed(diagnostics) => Failure::Diagnosed(Said::about(subject, diagnostics).0),
             Failure::Missing(diagnostic) => Failure::Missing(subject.title(diagnostic)),
+            Failure::NoCluster(diagnostic) => Failure::NoCluster(subject.title(diagnostic)),
             Failure::Cancelled { awaited, diagnostic } => Failure::Cancelled { awaited, diagnostic: subject.title(diagnostic) },
             failure @ (Failure::Unreachable(_) | Failure::ConfigurationUnknown) => failure,
         })

@@ -19,7 +19,9 @@ async fn announce<A: Action>(context: &Context, request: &proto::plan_action::Re
         Ok(diagnostics) => Ok(diagnostics),
         Err(Failure::ConfigurationUnknown) => Ok(Diagnostics::new()),
         // Another change in the same apply may create it.
-        Err(Failure::Missing(missing)) => Ok(Diagnostic { severity: Severity::Warning, ..missing }.into()),
+        Err(Failure::Missing(missing) | Failure::NoCluster(missing)) => {
+            Ok(Diagnostic { severity: Severity::Warning, ..missing }.into())
+        }
         Err(failure) => keep_state::go_on(context, failure),
     }
 }

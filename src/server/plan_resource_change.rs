@@ -72,7 +72,7 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     let (lookup, missing) = match looked {
         Ok(lookup) => (lookup, None),
         Err(Failure::ConfigurationUnknown) => (None, None),
-        Err(Failure::Missing(missing)) => (None, Some(missing)),
+        Err(Failure::Missing(missing) | Failure::NoCluster(missing)) => (None, Some(missing)),
         Err(failure) => {
             diagnostics.extend(keep_state::go_on(context, failure)?);
             (None, None)
@@ -115,7 +115,7 @@ async fn destroy<R: Resource>(
     match R::plan_destroy(context, prior, private).await.map_err(Failed::into_failure) {
         Ok(said) => Ok(said.into_diagnostics()),
         // Objects of a missing database are gone. For a missing cluster, the apply reports the remedy.
-        Err(Failure::ConfigurationUnknown | Failure::Missing(_)) => Ok(Diagnostics::new()),
+        Err(Failure::ConfigurationUnknown | Failure::Missing(_) | Failure::NoCluster(_)) => Ok(Diagnostics::new()),
         Err(failure) => keep_state::go_on(context, failure),
     }
 }

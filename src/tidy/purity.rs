@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 56] = [
+const IMPURE: [(Place, &str); 58] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -59,10 +59,12 @@ const IMPURE: [(Place, &str); 56] = [
     (Place::At("src/provider/context.rs"), "creates clients on demand, remembers when AWS could not be reached"),
     (Place::At("src/provider/environment.rs"), "reads the environment, all of it at once"),
     (Place::At("src/provider/login_source.rs"), "fetches secrets and tokens"),
+    (Place::At("src/aws/account.rs"), "calls STS"),
     (Place::At("src/aws/auth_token.rs"), "asks the credential chain"),
     (Place::At("src/aws/roots.rs"), "reads the root certificates of the system"),
     (Place::At("src/aws/secret.rs"), "calls Secrets Manager"),
     (Place::At("src/aws/session.rs"), "reads profiles, assumes roles"),
+    (Place::At("src/rds/attachment.rs"), "calls RDS"),
     (Place::At("src/rds/cluster.rs"), "calls RDS"),
     (Place::At("src/rds/gather.rs"), "waits for others who ask, then asks for all of them"),
     (Place::At("src/rds/global.rs"), "calls RDS"),

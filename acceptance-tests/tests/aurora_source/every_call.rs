@@ -36,7 +36,14 @@ async fn a_create_that_fails_at_any_call_is_taken_up_again() -> anyhow::Result<(
             ensure!(outcome.diagnostics.iter().all(|said| said.severity() != Severity::Error), "{:?}", outcome.diagnostics);
             break;
         }
-        let is_optional = |call: &Call| call.action == "DescribeGlobalClusters" && call.error.as_deref() == Some("AccessDenied");
+        let is_list = |call: &Call| {
+            ["DBClusterIdentifier", "DBClusterParameterGroupName", "ResourceName"]
+                .iter()
+                .all(|name| !call.parameters.contains_key(*name))
+                && ["DescribeGlobalClusters", "DescribeDBClusters", "DescribeDBClusterParameterGroups"]
+                    .contains(&call.action.as_str())
+        };
+        let is_optional = |call: &Call| is_list(call) && call.error.as_deref() == Some("AccessDenied");
         if simulator.calls().iter().any(is_optional) {
             // A permission that a source can do without.
             ensure!(outcome.diagnostics.iter().all(|said| said.severity() != Severity::Error), "{:?}", outcome.diagnostics);
@@ -81,7 +88,8 @@ impl Core {
         let provider = schemas.provider.context("the provider has no schema")?;
         let top = &provider.block.as_ref().context("the provider has no block")?.attributes;
         let aws_attributes = nested(top, "aws")?;
-        let endpoints = object(&all(nested(aws_attributes, "endpoints")?), json!({ "rds": simulator.url() }));
+        let endpoints =
+            object(&all(nested(aws_attributes, "endpoints")?), json!({ "rds": simulator.url(), "sts": simulator.url() }));
         let aws = object(
             &all(aws_attributes),
             json!({

@@ -1,12 +1,15 @@
 //! `clickpipes_aurora_source` through real terraform on the simulator, with a real Postgres behind the cluster.
 
 mod answers;
+mod any_fault;
 mod beside_hashicorp_aws;
 mod cancel;
 mod destroy;
 mod drift;
 mod every_call;
+mod half_done;
 mod import;
+mod names;
 mod one_run;
 mod outages;
 mod ownership;
@@ -18,3 +21,4 @@ mod rig;
 mod tampered;
 mod ten;
 mod weather;
+mod where_it_was;

@@ -28,7 +28,7 @@ impl Run {
         let mut core = TerraformCore::load(client.provider.clone()).await?;
         let aws = json!({
             "region": "us-east-1", "access_key": "an id", "secret_key": "a secret key",
-            "endpoints": { "rds": simulator.url() },
+            "endpoints": { "rds": simulator.url(), "sts": simulator.url() },
         });
         core.configure(&json!({ "aws": aws })).await?;
         Ok(Self { simulator, client, core })

@@ -107,8 +107,12 @@ impl Rig {
 
     /// Attaches the default group, as another person might.
     pub async fn detach(&self) -> anyhow::Result<()> {
-        let call =
-            self.simulator.rds().modify_db_cluster().db_cluster_identifier("shop").db_cluster_parameter_group_name(DEFAULT);
+        self.attach(DEFAULT).await
+    }
+
+    /// Attaches a group, as another person might.
+    pub async fn attach(&self, group: &str) -> anyhow::Result<()> {
+        let call = self.simulator.rds().modify_db_cluster().db_cluster_identifier("shop").db_cluster_parameter_group_name(group);
         call.apply_immediately(true).send().await?;
         self.cluster.wait_until_available().await
     }
@@ -214,8 +218,8 @@ pub fn provider_block(simulator: &Simulator, attempts: Option<u32>, postgres: &s
     let attempts = attempts.map(|attempts| format!("max_attempts = {attempts}")).unwrap_or_default();
     format!(
         "provider \"clickpipes\" {{\n  aws = {{\n    region = \"us-east-1\"\n    access_key = \"an id\"\n    secret_key = \"a secret key\"\n    \
-         endpoints = {{ rds = {:?} }}\n    {attempts}\n  }}\n  {postgres}\n}}\n",
-        simulator.url()
+         endpoints = {{ rds = {url:?}, sts = {url:?} }}\n    {attempts}\n  }}\n  {postgres}\n}}\n",
+        url = simulator.url()
     )
 }
 

@@ -67,7 +67,7 @@ impl World {
         let configuration = json!({
             "aws": {
                 "region": "us-east-1", "access_key": "an id", "secret_key": "a secret key",
-                "endpoints": { "rds": format!("http://{api}") },
+                "endpoints": { "rds": format!("http://{api}"), "sts": format!("http://{api}") },
             },
             "postgres": postgres,
         });

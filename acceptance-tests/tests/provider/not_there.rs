@@ -80,3 +80,17 @@ async fn a_login_without_the_privileges() -> Result<()> {
     assert_eq!(rig.tf.resource(P).await?, created);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_exists_is_not_gone_because_its_cluster_was_looked_for_in_the_wrong_place() -> Result<()> {
+    let rig = rig(ClusterSpec::new(CLUSTER)).await?;
+    rig.main(&publication("\"insert\""))?;
+    let created = rig.apply_as_reviewed(P).await?;
+    rig.provider(r#"cluster_identifier = "elsewhere", username = "clusteradmin", sslmode = "disable""#)?;
+    let parts = ["Error: Cluster not found", "\"elsewhere\"", "region us-east-1, account 123456789012"];
+    refused(&rig, &["plan", "-no-color", "-input=false"], &parts).await?;
+    refused(&rig, &["destroy", "-no-color", "-auto-approve"], &parts).await?;
+    refused(&rig, &["destroy", "-no-color", "-auto-approve", "-refresh=false"], &parts).await?;
+    assert_eq!((rig.tf.resource(P).await?, rig.ask(PUBLICATIONS).await?), (created, "1".to_owned()));
+    Ok(())
+}

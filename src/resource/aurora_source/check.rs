@@ -8,6 +8,7 @@ use super::observed::Slots;
 use super::operation::Operation;
 use super::schema::Source;
 use crate::cluster::{Observed, Version, unfit};
+use crate::rds::cluster::Member;
 use crate::resource::change::{Change, Findings};
 use crate::terraform::Diagnostic;
 
@@ -33,6 +34,7 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         Slots::Found(slots) if destroys => findings.awaited.push(message::slots_exist(found, slots)),
         Slots::Found(slots) => findings.refusals.push(message::slots_exist(found, slots)),
     }
+    findings.refusals.extend(taken(change, operations));
     if destroys {
         findings.warnings.extend(operations.is_empty().then(|| message::nothing_undone(found)));
         findings.warnings.extend(previous_gone(found));
@@ -56,6 +58,15 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     findings
 }
 
+/// A group that the plan is to create, and that exists since the last refresh or has a name that was not wanted then.
+fn taken(change: &Change<'_, Source>, operations: &[Operation]) -> Option<Diagnostic> {
+    let found = &change.now?.found;
+    let is_created =
+        |name: &str| operations.iter().any(|op| matches!(op, Operation::CreateGroup { name: created, .. } if created == name));
+    let taken = found.detached.iter().find(|group| is_created(&group.name) && !group.is_ours(found.id()))?;
+    Some(message::name_is_taken(found, taken))
+}
+
 /// Members that wait for a reboot and will keep waiting, whatever the cause.
 pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnostic> {
     let left = found.waiting().filter(|member| match policy {
@@ -63,7 +74,7 @@ pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnost
         RebootPolicy::Writer => !member.writer,
         RebootPolicy::All => false,
     });
-    let left: Vec<&str> = left.map(|member| member.identifier.as_str()).collect();
+    let left: Vec<&Member> = left.collect();
     (!left.is_empty()).then(|| message::members_wait(found, policy, &left))
 }
 
@@ -153,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_group_of_ours_that_somebody_detached_is_deleted_only() {
-        let detached = Observed { named: Some(our_group(OURS, DEFAULT, &[])), ..observed(group(DEFAULT, &[])) };
+        let detached = Observed { detached: vec![our_group(OURS, DEFAULT, &[])], ..observed(group(DEFAULT, &[])) };
         let undo = undo(detached, "all");
         assert_eq!(undo.operations, ["DeleteDBClusterParameterGroup clickpipes-shop-aurora-postgresql16"]);
     }

@@ -5,7 +5,7 @@ use super::message;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{AuroraSource, Source};
-use crate::cluster::{self, Claims, PREVIOUS_TAG, Record};
+use crate::cluster::{self, Claims, Names, PREVIOUS_TAG, Record};
 use crate::failure::Failure;
 use crate::resource::change::{Look, Purpose};
 use crate::terraform::{Diagnostic, Severity};
@@ -28,9 +28,8 @@ pub(super) fn claims(look: &Look<'_, Source>, ran: &[Operation]) -> Claims {
         Some(Record { name: prior.model.parameter_group_name.known()?.clone(), previous: Some(previous) })
     });
     let of_look = look.recalled.into_iter().flat_map(|Observed { found, .. }| {
-        let detached = [found.named.as_ref(), found.left_over.as_ref()].into_iter().flatten();
         // What was attached before a detached group is decided when it is attached again.
-        let detached = detached.filter_map(|group| Some(Record { previous: None, ..group.record(found.id())? }));
+        let detached = found.detached.iter().filter_map(|group| Some(Record { previous: None, ..group.record(found.id())? }));
         found.attached.record(found.id()).into_iter().chain(detached)
     });
     let known: Vec<Record> = of_state.into_iter().chain(of_look).collect();
@@ -38,6 +37,30 @@ pub(super) fn claims(look: &Look<'_, Source>, ran: &[Operation]) -> Claims {
     records.extend(known.into_iter().filter(|record| !ran_on.contains(&record.name)));
     let any_name = look.purpose == Purpose::Read { importing: true };
     Claims { from_state: look.prior.is_some() && !any_name, any_name, records }
+}
+
+/// Where groups of ours may be: by the names of the configurations before and after, of the state, of the last look and of what ran. A
+/// plan, its apply and the look after it see the same ones.
+pub(super) fn names(look: &Look<'_, Source>, ran: &[Operation]) -> Names {
+    let of_state = look.prior.and_then(|prior| prior.model.parameter_group_name.known());
+    let of_look = look.recalled.into_iter().flat_map(|Observed { found, .. }| {
+        std::iter::once(&found.attached.name).chain(found.detached.iter().map(|group| &group.name))
+    });
+    let of_run = ran.iter().filter_map(|operation| match operation {
+        Operation::CreateGroup { name, .. }
+        | Operation::ModifyGroup { name, .. }
+        | Operation::ResetGroup { name, .. }
+        | Operation::TagGroup { name, .. }
+        | Operation::UntagGroup { name, .. }
+        | Operation::DeleteGroup { name }
+        | Operation::AttachGroup { group: name, .. } => Some(name),
+        Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => None,
+    });
+    Names {
+        wanted: look.desired.unwrap_or(look.arguments).group_name.clone(),
+        before: look.arguments.group_name.clone(),
+        known: of_state.into_iter().chain(of_look).chain(of_run).cloned().collect(),
+    }
 }
 
 fn recorded_by(operation: &Operation) -> Option<Record> {
@@ -108,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_detached_group_is_recorded_by_private_data_alone() {
-        let detached = cluster::Observed { named: Some(our_group(OURS, DEFAULT, &[])), ..observed(group(DEFAULT, &[])) };
+        let detached = cluster::Observed { detached: vec![our_group(OURS, DEFAULT, &[])], ..observed(group(DEFAULT, &[])) };
         let recalled = Observed::from(detached.clone());
         let prior = prior(&detached);
         assert_eq!(claims(&look(Purpose::Apply, &prior, Some(&recalled)), &[]).records, [record(OURS, None)]);

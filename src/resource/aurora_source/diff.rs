@@ -32,14 +32,22 @@ pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>
 /// Whether a change turns logical replication off, at once or at the next reboot.
 pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool {
     let Some(Observed { found, .. }) = change.basis() else { return false };
+    let Some(desired) = change.after else { return undo_turns_it_off(change, found) };
     // A member that waits for a reboot may still run with a value that the group no longer has.
     let may_be_on = found.replicates() || found.waiting().next().is_some();
-    let stays_on = match change.after {
-        Some(desired) => desired.wanted.get(LOGICAL_REPLICATION).map_or(found.replicates(), |value| switch(value) == Some(true)),
-        None if found.attached_is_ours() => found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1")),
-        None => found.replicates(),
-    };
+    let stays_on = desired.wanted.get(LOGICAL_REPLICATION).map_or(found.replicates(), |value| switch(value) == Some(true));
     may_be_on && !stays_on
+}
+
+/// The same for a destroy: the group that it attaches, or one that an earlier attempt has attached, may not have it.
+fn undo_turns_it_off(change: &Change<'_, Source>, found: &cluster::Observed) -> bool {
+    if found.attached_is_ours() {
+        let may_be_on = found.replicates() || found.waiting().next().is_some();
+        return may_be_on && !found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1"));
+    }
+    // Deleting a group that is not attached changes no member.
+    let reboots = change.before.is_some_and(|before| dedicated::undo(found, before.reboot).iter().any(Operation::is_reboot));
+    reboots && !found.replicates()
 }
 
 /// Operations that bring the cluster to the wanted state. Parameters that `before` set and `desired` no longer mentions return to
@@ -94,3 +102,6 @@ fn refuse_disputes(observed: &cluster::Observed) -> Result<(), Diagnostics> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod half_done_tests;

@@ -1,19 +1,15 @@
 //! A source set up, changed or undone: look, decide, run, look again.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::claims::claims;
-use super::observe::{observe, observe_anew, observe_result, slots, taken_up};
+use super::observe::{gone, observe, observe_anew, observe_result, orphans, slots, taken_up};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::{Outcome, run};
 use super::schema::Source;
 use super::{check, message};
-use crate::cluster::{Owner, find_group, judge};
 use crate::failure::{Attempt, Failure};
-use crate::provider::{Context, stop};
-use crate::rds::parameter_group::Which;
+use crate::provider::Context;
 use crate::rds::{Patience, Reader};
 use crate::resource::change::{Decision, Done, Look, Purpose, Stopped, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
@@ -40,6 +36,7 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
         }
         let (left, unread) = what_is_left(&reader, work, id, &operations).await;
+        let left = left.or_else(|| work.recalled.clone()).map(|left| unfinished(left, work));
         let diagnostics = under_way.as_ref().map(message::unanswered).into_iter().chain(unread).collect();
         return Err(Stopped { failure, left, diagnostics });
     }
@@ -52,9 +49,22 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
         Err(failure) if work.creates() => Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, None) }),
         Err(failure) => {
             let diagnostics = message::unread(id, &done, Diagnostics::new()).into();
-            Err(Stopped { failure, left: None, diagnostics })
+            let left = work.recalled.clone().map(|left| unfinished(left, work));
+            Err(Stopped { failure, left, diagnostics })
         }
     }
+}
+
+/// What is left of a change that stopped half-way, with what it may have set in the group: the state will not mention that.
+fn unfinished(mut left: Observed, work: &Work<'_, Source>) -> Observed {
+    let mut unfinished = work.recalled.as_ref().map(|recalled| recalled.found.unfinished.clone()).unwrap_or_default();
+    if let Some(desired) = work.desired {
+        let before = work.arguments;
+        unfinished.parameters.extend(desired.wanted.keys().filter(|name| !before.wanted.contains_key(*name)).cloned());
+        unfinished.tags.extend(desired.tags.keys().filter(|key| !before.tags.contains_key(*key)).cloned());
+    }
+    left.found.unfinished = unfinished;
+    left
 }
 
 /// What runs, and for which cluster.
@@ -72,10 +82,12 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
         return Ok(None);
     }
     let Some(mut now) = observe(context, reader, &work.look(purpose, &[])).await? else {
+        let look = work.look(purpose, &[]);
+        gone(context, &look).await?;
         if !work.destroys() {
             return Err(message::not_found(id).into());
         }
-        let operations = orphan(context, reader, work, id).await?;
+        let operations = orphans(context, reader, &look).await?;
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
         return Ok(Some(Decided { decision, resource_id: String::new() }));
     };
@@ -90,24 +102,6 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
         context.take_up(taken_up(id));
     }
     Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id }))
-}
-
-/// The cluster was deleted first; our groups are no longer used.
-async fn orphan(context: &Context, reader: &Reader, work: &Work<'_, Source>, id: &str) -> Result<Vec<Operation>, Failure> {
-    let claims = claims(&work.look(Purpose::Destroy, &[]), &[]);
-    let names: BTreeSet<&String> = claims.records.iter().map(|record| &record.name).collect();
-    let mut operations = Vec::new();
-    for name in names {
-        let awaited = format!("AWS to describe parameter group {name}");
-        let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(reader, name, Which::UserSet))).await?;
-        let Some(group) = group else { continue };
-        match judge(&group, id, name, false, &claims) {
-            (_, Some(dispute)) => return Err(message::disputed(id, &dispute).into()),
-            (Owner::Ours { .. }, None) => operations.push(Operation::DeleteGroup { name: group.name }),
-            _ => {}
-        }
-    }
-    Ok(operations)
 }
 
 /// Observes the result of a complete run. The state depends on it: at a stop, a call that hangs is abandoned and everything is

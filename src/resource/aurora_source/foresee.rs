@@ -19,7 +19,7 @@ pub(super) fn foresee(change: &Change<'_, Source>, operations: &[Operation]) -> 
 fn run(operation: &Operation, found: &mut cluster::Observed) {
     match operation {
         Operation::CreateGroup { name, family, tags } => {
-            found.named = Some(Group { tags: tags.clone(), ..Group::unread(name, family) });
+            found.detached.push(Group { tags: tags.clone(), ..Group::unread(name, family) });
         }
         Operation::ModifyGroup { name, parameters } => {
             let Some(group) = group(found, name) else { return };
@@ -45,21 +45,18 @@ fn run(operation: &Operation, found: &mut cluster::Observed) {
             group.tags.retain(|key, _| !keys.contains(key));
         }
         Operation::AttachGroup { group, .. } => attach(found, group),
-        Operation::DeleteGroup { name } => {
-            for group in [&mut found.named, &mut found.left_over] {
-                group.take_if(|group| group.name == *name);
-            }
-        }
+        Operation::DeleteGroup { name } => found.detached.retain(|group| group.name != *name),
         Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => {}
     }
 }
 
 fn attach(found: &mut cluster::Observed, name: &str) {
-    let Some(attached) = found.named.take_if(|group| group.name == name) else { return };
+    let Some(position) = found.detached.iter().position(|group| group.name == name) else { return };
+    let attached = found.detached.remove(position);
     let was_ours = found.attached_is_ours();
     let before = std::mem::replace(&mut found.attached, attached);
     if was_ours {
-        found.left_over = Some(before);
+        found.detached.push(before);
     } else {
         // A group of another family cannot be attached again.
         found.previous = Some(before).filter(|group| group.family == found.family);
@@ -67,8 +64,7 @@ fn attach(found: &mut cluster::Observed, name: &str) {
 }
 
 fn group<'a>(found: &'a mut cluster::Observed, name: &str) -> Option<&'a mut Group> {
-    let groups = [Some(&mut found.attached), found.named.as_mut(), found.left_over.as_mut()];
-    groups.into_iter().flatten().find(|group| group.name == name)
+    std::iter::once(&mut found.attached).chain(&mut found.detached).find(|group| group.name == name)
 }
 
 fn set(group: &mut Group, parameter: &str, value: Option<String>) {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::desired::RebootPolicy;
 use super::operation::Operation;
 use super::schema::Source;
-use crate::aws::Error;
+use crate::aws::{Error, Place};
 use crate::catalogue::slot::Slot;
 use crate::cluster::{
     DESCRIPTION, DecodingFault, Dispute, ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, PREVIOUS_TAG, RebootError, Unfit,
 };
 use crate::failure::{Failure, Outage};
 use crate::rds::Instance;
+use crate::rds::cluster::Member;
 use crate::resource::change::{lines, moved};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity};
 
@@ -143,6 +144,36 @@ pub(super) fn pending_values(id: &str, pending: &[String]) -> Diagnostic {
     Diagnostic::error("Other changes to the cluster are pending", detail).at(AttributePath::of("cluster_identifier"))
 }
 
+/// A cluster that was deleted, and of which parameter groups are left.
+pub(super) fn groups_left(id: &str, deletions: &[Operation]) -> Diagnostic {
+    let detail = format!(
+        "Cluster {id} was deleted. What was created for it still exists, and the next create of this source for a cluster {id} uses or \
+         deletes it. If there will be none, delete it yourself:\n  {}",
+        lines(deletions).join("\n  ")
+    );
+    Diagnostic::warning("Parameter groups of a deleted cluster are left", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+/// The cluster was looked for in another region or account than that of the state.
+pub(super) fn looked_elsewhere(id: &str, arn: &str, place: &Place) -> Diagnostic {
+    let detail = format!(
+        "The state says that cluster {id} is {arn}, but the provider looked in {place}, where there is no such cluster. So the provider \
+         cannot tell whether it still exists. Correct the region or the account of the provider's `aws`. If the source is no longer \
+         needed, remove it from the state (terraform state rm)."
+    );
+    Diagnostic::error("Cluster looked for in the wrong place", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+/// The cluster has another identifier now.
+pub(super) fn renamed(id: &str, resource_id: &str, now: &str) -> Diagnostic {
+    let detail = format!(
+        "The state says that the cluster with the resource id {resource_id} has the identifier {id}, but it was renamed to {now}. Nothing \
+         was changed. Rename it back. Or set `cluster_identifier` to {now} and the tag {OWNER_TAG} of its parameter group to {now}, \
+         remove the source from the state (terraform state rm) and import it with the id {now}."
+    );
+    Diagnostic::error("The cluster was renamed", detail).at(AttributePath::of("cluster_identifier"))
+}
+
 /// The cluster is in another region or account than the one in the state.
 pub(super) fn another_arn(id: &str, expected: &str, found: &str) -> Diagnostic {
     let detail = format!(
@@ -176,8 +207,15 @@ pub(super) fn name_is_taken(found: &Observed, group: &Group) -> Diagnostic {
             found.id()
         ),
     };
+    let remedy = match group.name == found.attached.name {
+        true => {
+            "It is attached to the cluster, but this resource only changes a group that it has created. Set \
+                 `parameter_group.name` to another name."
+        }
+        false => ANOTHER_GROUP,
+    };
     let detail = format!(
-        "Parameter group {} already exists and was not created for cluster {}: {owner}. {ANOTHER_GROUP}{restore}",
+        "Parameter group {} already exists and was not created for cluster {}: {owner}. {remedy}{restore}",
         group.name,
         found.id()
     );
@@ -294,14 +332,22 @@ pub(super) fn reboot_needed(found: &Observed, policy: RebootPolicy, destroys: bo
     Diagnostic::warning("A reboot is needed", detail)
 }
 
-pub(super) fn members_wait(found: &Observed, policy: RebootPolicy, members: &[&str]) -> Diagnostic {
+pub(super) fn members_wait(found: &Observed, policy: RebootPolicy, members: &[&Member]) -> Diagnostic {
+    let readers: Vec<&str> = members.iter().filter(|member| !member.writer).map(|member| member.identifier.as_str()).collect();
+    let failover = match readers.is_empty() {
+        true => String::new(),
+        false => format!(" After a failover to {}, the cluster can be without logical replication.", readers.join(" or ")),
+    };
+    let members = members.iter().map(|member| match member.writer {
+        true => format!("{} (the writer)", member.identifier),
+        false => member.identifier.clone(),
+    });
     let detail = format!(
         "These members of cluster {} run without the values of the parameter group until they are rebooted, and `reboot` is {}: \
-         {}. After a failover to one of them, the cluster can be without logical replication. Reboot them, or set `reboot` to \
-         \"all\".",
+         {}.{failover} Reboot them, or set `reboot` to \"all\".",
         found.id(),
         word(policy),
-        members.join(", ")
+        members.collect::<Vec<_>>().join(", ")
     );
     Diagnostic::warning("Members wait for a reboot", detail)
 }
@@ -383,6 +429,7 @@ pub(super) fn needed_for_slots(failure: Failure) -> Failure {
         Failure::Diagnosed(diagnostics) => Failure::Diagnosed(diagnostics.into_iter().map(explained).collect()),
         Failure::Unreachable(outage) => Failure::Unreachable(Outage { diagnostic: explained(outage.diagnostic), ..outage }),
         Failure::Missing(diagnostic) => Failure::Missing(explained(diagnostic)),
+        Failure::NoCluster(diagnostic) => Failure::NoCluster(explained(diagnostic)),
         Failure::Cancelled { awaited, diagnostic } => Failure::Cancelled { awaited, diagnostic: explained(diagnostic) },
         Failure::ConfigurationUnknown => failure,
     }

@@ -134,9 +134,7 @@ impl Managed for Source {
 
     /// The cluster does not belong to this resource; a group created for it does.
     fn is_taken(now: &Observed) -> bool {
-        let found = &now.found;
-        let groups = [Some(&found.attached), found.named.as_ref(), found.left_over.as_ref()];
-        groups.into_iter().flatten().any(|group| group.is_ours(found.id()))
+        now.found.ours().next().is_some()
     }
 
     fn foresee(change: &Change<'_, Self>, operations: &[Operation]) -> Option<Observed> {

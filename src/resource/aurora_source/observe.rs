@@ -1,27 +1,30 @@
 //! Looks at a cluster, and reads the logical replication slots from its writer.
 
-use super::claims::{claims, recognise};
+use std::collections::BTreeSet;
+
+use super::claims::{claims, names, recognise};
 use super::desired::Desired;
 use super::diff::{diff, turns_logical_replication_off};
 use super::message;
 use super::observed::{Observed, Slots};
 use super::operation::Operation;
 use super::schema::Source;
-use crate::aws::{Cause, Error};
+use crate::aws::{Cause, Error, Place};
 use crate::catalogue::slot::logical_slots;
-use crate::cluster::{self, Group, find_catalogue};
+use crate::cluster::{self, Group, Owner, find_catalogue, find_group, judge, left_behind};
 use crate::failure::Failure;
 use crate::postgres::Settings;
 use crate::provider::{Context, stop};
-use crate::rds::parameter_group::default_group;
+use crate::rds::parameter_group::{Which, default_group};
 use crate::rds::{Patience, Reader};
 use crate::resource::change::{Change, Look, Purpose};
 
 /// Looks as far as the purpose needs it.
 pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let is_plan = matches!(look.purpose, Purpose::Plan { .. });
+    let is_read = matches!(look.purpose, Purpose::Read { .. });
     if let (true, Some(_), Some(desired)) = (is_plan, look.prior, look.desired) {
-        return look_for_slots(context, look, desired).await;
+        return look_for_update(context, look, desired).await;
     }
     if is_plan {
         // Even if the destroy of another address runs before this create.
@@ -30,6 +33,12 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
     let reader = context.readings().await?.look(&name(look));
     match observe(context, &reader, look).await? {
         None if is_plan => Err(absent(&reader, &look.arguments.cluster_identifier).await),
+        None => {
+            gone(context, look).await?;
+            let left = if is_read { orphans(context, &reader, look).await? } else { Vec::new() };
+            let id = &look.arguments.cluster_identifier;
+            if left.is_empty() { Ok(None) } else { Err(Failure::Missing(message::groups_left(id, &left))) }
+        }
         Some(now) if look.purpose == Purpose::PlanDestroy => {
             let slots = planned_slots(context, &Change::destroy(look.arguments, &now)).await?;
             Ok(Some(Observed { slots, ..now }))
@@ -38,20 +47,61 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
     }
 }
 
+/// A cluster that is not found is gone, if it was looked for where the state says that it is, and has no other identifier now.
+///
+/// # Errors
+/// It was looked for elsewhere, it cannot be told where, or it was renamed.
+pub(super) async fn gone(context: &Context, look: &Look<'_, Source>) -> Result<(), Failure> {
+    let Some(arn) = look.prior.and_then(|prior| prior.model.arn.known()) else { return Ok(()) };
+    let Some(expected) = Place::of_arn(arn) else { return Ok(()) };
+    let place = context.place().await?;
+    let id = &look.arguments.cluster_identifier;
+    if place != expected {
+        return Err(message::looked_elsewhere(id, arn, &place).into());
+    }
+    let Some(resource_id) = look.prior.and_then(|prior| prior.model.cluster_resource_id.known()) else { return Ok(()) };
+    let client = context.rds().await?;
+    let found = stop::ends(context.cancel(), "AWS to describe clusters", Box::pin(client.find_identifier(resource_id))).await?;
+    found.map_or(Ok(()), |now| Err(message::renamed(id, resource_id, &now).into()))
+}
+
+/// The cluster was deleted first: the operations that delete our groups, which nothing uses any more.
+pub(super) async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Vec<Operation>, Failure> {
+    let (id, claims) = (&look.arguments.cluster_identifier, claims(look, &[]));
+    let mut names: BTreeSet<String> = claims.records.iter().map(|record| record.name.clone()).collect();
+    let awaited = "AWS to list parameter groups";
+    names.extend(stop::ends(context.cancel(), awaited, Box::pin(left_behind(reader, id, &names))).await?);
+    let mut operations = Vec::new();
+    for name in names {
+        let awaited = format!("AWS to describe parameter group {name}");
+        let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(reader, &name, Which::UserSet))).await?;
+        let Some(group) = group else { continue };
+        match judge(&group, id, &name, false, &claims) {
+            (_, Some(dispute)) => return Err(message::disputed(id, &dispute).into()),
+            (Owner::Ours { .. }, None) => operations.push(Operation::DeleteGroup { name: group.name }),
+            _ => {}
+        }
+    }
+    Ok(operations)
+}
+
 /// Looks of one run with the same name are repetitions.
 fn name(look: &Look<'_, Source>) -> String {
     format!("{:?} of {}", look.purpose, look.arguments.cluster_identifier)
 }
 
-/// An update is planned from what the last Read saw. Only what may refuse it is read now: the slots, if it turns logical
-/// replication off, and what the family allows, if parameters change.
-async fn look_for_slots(context: &Context, look: &Look<'_, Source>, desired: &Desired) -> Result<Option<Observed>, Failure> {
+/// An update is planned from what the last Read saw. Only what may refuse it is read now: the slots, if it turns logical replication
+/// off, a group that it is to create, if there is one of that name already, and what the family allows, if parameters change.
+async fn look_for_update(context: &Context, look: &Look<'_, Source>, desired: &Desired) -> Result<Option<Observed>, Failure> {
     let Some(recalled) = look.recalled else { return Ok(None) };
     let change = Change { after: Some(desired), ..Change::drift(look.arguments, recalled) };
     let slots = planned_slots(context, &change).await?;
+    let taken = taken(context, look, &change).await?;
     let allowed = allowed(context, look, desired, &recalled.found.family).await?;
-    let is_needed = allowed.is_some() || !matches!(slots, Slots::NotAsked);
-    Ok(is_needed.then(|| Observed { slots, allowed, ..recalled.clone() }))
+    let is_needed = taken.is_some() || allowed.is_some() || !matches!(slots, Slots::NotAsked);
+    let mut now = Observed { slots, allowed, ..recalled.clone() };
+    now.found.detached.extend(taken);
+    Ok(is_needed.then_some(now))
 }
 
 /// What the family allows, if other parameters are wanted than before.
@@ -59,10 +109,27 @@ async fn allowed(context: &Context, look: &Look<'_, Source>, desired: &Desired, 
     if look.arguments.wanted == desired.wanted {
         return Ok(None);
     }
-    let reader = context.readings().await?.look(&name(look));
+    let Some(reader) = planning(context, look).await? else { return Ok(None) };
     let awaited = format!("AWS to describe the parameters of {family}");
-    let found = stop::ends(context.cancel(), &awaited, Box::pin(find_catalogue(&reader, family))).await?;
+    let found = stop::ends(context.cancel(), &awaited, Box::pin(find_catalogue(&reader, family))).await;
+    let found = within_reach(context, found.map_err(Failure::from))?;
     Ok(found.map(|settings| Group { settings, ..Group::unread(&default_group(family), family) }))
+}
+
+/// A reader for a plan. `None`: it is not known yet where to look, and the apply looks again.
+async fn planning(context: &Context, look: &Look<'_, Source>) -> Result<Option<Reader>, Failure> {
+    match context.readings().await {
+        Err(Failure::ConfigurationUnknown) => Ok(None),
+        readings => Ok(Some(readings?.look(&name(look)))),
+    }
+}
+
+/// What a plan has read, or nothing where AWS is out of reach and the plan goes on without it.
+fn within_reach<T>(context: &Context, read: Result<Option<T>, Failure>) -> Result<Option<T>, Failure> {
+    match read {
+        Err(Failure::Unreachable(_)) if context.keeps_state() => Ok(None),
+        read => read,
+    }
 }
 
 /// Why there is no cluster of this identifier: it may be created yet, or the identifier is that of an instance.
@@ -74,6 +141,24 @@ async fn absent(reader: &Reader, id: &str) -> Failure {
         Err(error) if error.cause() == Cause::AccessDenied => Failure::Missing(message::absent(id)),
         Err(error) => error.into(),
     }
+}
+
+/// A group that has the name of one that the change creates.
+async fn taken(context: &Context, look: &Look<'_, Source>, change: &Change<'_, Source>) -> Result<Option<Group>, Failure> {
+    let operations = diff(change).ok().flatten().unwrap_or_default();
+    let created = operations.iter().find_map(|operation| match operation {
+        Operation::CreateGroup { name, .. } => Some(name),
+        _ => None,
+    });
+    let Some(created) = created else { return Ok(None) };
+    let Some(reader) = planning(context, look).await? else { return Ok(None) };
+    let awaited = format!("AWS to describe parameter group {created}");
+    let found = stop::ends(context.cancel(), &awaited, Box::pin(find_group(&reader, created, Which::UserSet))).await;
+    let found = within_reach(context, found)?;
+    Ok(found.map(|group| {
+        let (owner, _) = judge(&group, &look.arguments.cluster_identifier, created, false, &claims(look, &[]));
+        Group { owner, ..group }
+    }))
 }
 
 /// The slots for a plan: what it does is known anyway, and the apply reads them again.
@@ -119,17 +204,12 @@ pub(super) async fn observe_anew(
 }
 
 async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
-    let arguments = look.desired.unwrap_or(look.arguments);
-    let before = look.recalled.map(|recalled| &recalled.found);
-    let names = [
-        look.prior.and_then(|prior| prior.model.parameter_group_name.known()),
-        before.map(|before| &before.attached.name),
-        before.and_then(|before| before.named.as_ref()).map(|group| &group.name),
-        before.and_then(|before| before.left_over.as_ref()).map(|group| &group.name),
-    ];
-    let earlier: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
-    let (id, group) = (&arguments.cluster_identifier, arguments.group_name.as_deref());
-    Ok(cluster::observe(reader, id, group, &earlier, &claims(look, ran)).await?.map(Observed::from))
+    let id = &look.arguments.cluster_identifier;
+    let Some(mut found) = cluster::observe(reader, id, &names(look, ran), &claims(look, ran)).await? else { return Ok(None) };
+    // A complete change leaves nothing unfinished.
+    let before = look.recalled.filter(|_| look.purpose != Purpose::Result);
+    found.unfinished = before.map(|before| before.found.unfinished.clone()).unwrap_or_default();
+    Ok(Some(found.into()))
 }
 
 /// Reads the logical slots if the change would turn logical replication off, and nothing else refuses it already.

@@ -1,7 +1,7 @@
 //! The operations of mode dedicated: a group of our own that carries over what the cluster's group sets, its attachment, and the
 //! way back. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::desired::{Desired, RebootPolicy};
 use super::super::message;
@@ -25,30 +25,42 @@ pub(super) fn set_up(
     let attached = &observed.attached;
     let attached_is_ours = observed.attached_is_ours();
     let target = observed.target_name(desired.group_name.as_deref());
-    let unmet = desired.wanted.iter().any(|(name, value)| !attached.holds(name, value));
-    if attached_is_ours && attached.name == target {
-        let mut operations = modify_in_place(observed, desired, before);
-        operations.extend(retag(attached, &tags(observed, desired, attached.recorded_previous().cloned()), before));
-        operations.extend(observed.left_over.as_ref().map(deletion));
-        return Ok(operations);
-    }
-    if !attached_is_ours && !unmet {
-        return Ok(Vec::new());
-    }
-    if !attached_is_ours && attached.name == target {
+    let is_met = desired.wanted.iter().all(|(name, value)| attached.holds(name, value));
+    let mut operations = if attached_is_ours && attached.name == target {
+        let mut operations = modify_attached(observed, desired, before);
+        operations.extend(retag(observed, attached, &tags(observed, desired, attached.recorded_previous().cloned()), before));
+        operations
+    } else if !attached_is_ours && is_met {
+        // Nothing of ours is needed.
+        operations_of_no_group(observed, &target)
+    } else if !attached_is_ours && attached.name == target {
         return Err(message::name_is_taken(observed, attached).into());
-    }
-    build_group(observed, desired, before, &target)
+    } else {
+        build_group(observed, desired, before, &target)?
+    };
+    operations.extend(observed.left_over(&target).map(deletion));
+    Ok(operations)
+}
+
+/// The cluster's own group has every value: a group of ours with the wanted name is in excess, too.
+fn operations_of_no_group(observed: &cluster::Observed, target: &str) -> Vec<Operation> {
+    observed.detached(target).filter(|group| group.is_ours(observed.id())).map(deletion).into_iter().collect()
+}
+
+/// The parameters that a state says were set, or that a change which stopped half-way may have set, and that are no longer wanted.
+fn given_back<'a>(observed: &'a cluster::Observed, desired: &Desired, before: Option<&'a Desired>) -> BTreeSet<&'a String> {
+    let before = before.into_iter().flat_map(|before| before.wanted.keys());
+    before.chain(&observed.unfinished.parameters).filter(|name| !desired.mentions(name)).collect()
 }
 
 /// Our group is attached: set what differs, and restore what is no longer configured.
-fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Vec<Operation> {
+fn modify_attached(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Vec<Operation> {
     let attached = &observed.attached;
     let mut set: BTreeMap<String, String> =
         desired.wanted.iter().filter(|(name, value)| !attached.holds(name, value)).map(owned).collect();
     let mut reset = Vec::new();
-    for name in before.into_iter().flat_map(|before| before.wanted.keys()).filter(|name| !desired.mentions(name)) {
-        match observed.previous.as_ref().and_then(|group| group.user_value(name)) {
+    for name in given_back(observed, desired, before) {
+        match previous_value(observed, name) {
             Some(value) if attached.holds(name, value) => {}
             Some(value) => drop(set.insert(name.clone(), value.to_owned())),
             None if attached.user_value(name).is_some() => reset.push((name.clone(), method(observed, name))),
@@ -63,6 +75,11 @@ fn modify_in_place(observed: &cluster::Observed, desired: &Desired, before: Opti
     let mut operations = modifications(observed, &attached.name, set);
     operations.extend(resets(&attached.name, &reset));
     operations
+}
+
+/// What users set for the parameter in the group that was attached before ours.
+fn previous_value<'a>(observed: &'a cluster::Observed, name: &str) -> Option<&'a str> {
+    observed.previous.as_ref()?.user_value(name)
 }
 
 /// A create that finds our group attached takes it up as a whole: the values of the previous group that it lacks, and what it sets
@@ -97,37 +114,36 @@ fn build_group(
 ) -> Result<Vec<Operation>, Diagnostics> {
     let attached = &observed.attached;
     let attached_is_ours = observed.attached_is_ours();
-    let given_back = |name: &str| before.is_some_and(|before| before.wanted.contains_key(name)) && !desired.mentions(name);
-    let carried = attached
-        .user_set()
-        .filter(|(name, _)| attached.family == observed.family && !(attached_is_ours && given_back(name)))
-        .map(owned);
-    let mut values: BTreeMap<String, String> = carried.collect();
+    let given_back = if attached_is_ours { given_back(observed, desired, before) } else { BTreeSet::new() };
+    let carried = attached.user_set().filter(|(name, _)| attached.family == observed.family && !given_back.contains(name));
+    let mut values: BTreeMap<String, String> = carried.map(owned).collect();
+    values.extend(given_back.iter().filter_map(|name| Some(((*name).clone(), previous_value(observed, name)?.to_owned()))));
     values.extend(desired.wanted.iter().map(owned));
 
     let previous = if attached_is_ours { attached.recorded_previous() } else { Some(&attached.name) };
     let tags = tags(observed, desired, previous.cloned());
     let mut operations = Vec::new();
     let mut reset = Vec::new();
-    match &observed.named {
+    match observed.detached(target) {
         None => {
             operations.push(Operation::CreateGroup { name: target.to_owned(), family: observed.family.clone(), tags });
         }
         Some(group) => {
             refuse_foreign(observed, group)?;
-            // It is taken up as a whole: others may have set more in it since.
-            if before.is_none() || group.is_left_behind() {
+            // One that is not yet the group of this source is taken up as a whole: others, or a change that stopped half-way, may
+            // have set more in it.
+            let is_known = before.is_some_and(|before| observed.target_name(before.group_name.as_deref()) == target);
+            if !is_known || group.is_left_behind() {
                 reset = excess(observed, group, |name| !values.contains_key(name) && !desired.mentions(name));
             }
             values.retain(|name, value| !group.holds(name, value));
-            operations.extend(retag(group, &tags, before));
+            operations.extend(retag(observed, group, &tags, before));
         }
     }
     operations.extend(modifications(observed, target, values));
     operations.extend(resets(target, &reset));
     operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: target.to_owned() });
     operations.extend(attached_is_ours.then(|| deletion(attached)));
-    operations.extend(observed.left_over.as_ref().map(deletion));
     Ok(operations)
 }
 
@@ -155,14 +171,14 @@ fn tags(observed: &cluster::Observed, desired: &Desired, previous: Option<String
     tags
 }
 
-fn retag(group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operation> {
+fn retag(observed: &cluster::Observed, group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operation> {
     let missing: Tags = wanted.iter().filter(|(key, value)| group.tags.get(*key) != Some(value)).map(owned).collect();
-    let dropped: Vec<String> = before
-        .into_iter()
-        .flat_map(|before| before.tags.keys())
+    let before = before.into_iter().flat_map(|before| before.tags.keys());
+    let dropped: BTreeSet<&String> = before
+        .chain(&observed.unfinished.tags)
         .filter(|key| group.tags.contains_key(*key) && !wanted.contains_key(*key))
-        .cloned()
         .collect();
+    let dropped: Vec<String> = dropped.into_iter().cloned().collect();
     let mut operations = Vec::new();
     if !missing.is_empty() {
         operations.push(Operation::TagGroup { name: group.name.clone(), tags: missing });
@@ -180,10 +196,17 @@ pub(super) fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Op
         operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: observed.previous_name() });
         operations.extend(reboots(observed, policy, &operations));
         operations.push(deletion(&observed.attached));
+    } else if is_half_undone(observed) {
+        operations.extend(reboots(observed, policy, &[]));
     }
-    let detached = [&observed.named, &observed.left_over].into_iter().flatten();
-    operations.extend(detached.filter(|group| group.is_ours(observed.id())).map(deletion));
+    let detached = observed.detached.iter().filter(|group| group.is_ours(observed.id()));
+    operations.extend(detached.map(deletion));
     operations
+}
+
+/// Whether the group that was attached before ours is attached again: members that wait for a reboot still run with ours.
+fn is_half_undone(observed: &cluster::Observed) -> bool {
+    observed.ours().next().is_some() && observed.attached.name == observed.previous_name()
 }
 
 fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Diagnostics> {

@@ -115,7 +115,7 @@ fn more_than_twenty_parameters_take_more_than_one_call() {
 
 #[test]
 fn a_create_that_stopped_half_way_plans_only_what_is_missing() {
-    let with_group = |ours: Group| Observed { named: Some(ours), ..observed(group(DEFAULT, &[])) };
+    let with_group = |ours: Group| Observed { detached: vec![ours], ..observed(group(DEFAULT, &[])) };
     check(&with_group(our_group(OURS, DEFAULT, &[])), &desired("writer", &[]), &[SET_BOTH, ATTACH, WRITER]);
     let both = [("rds.logical_replication", "1"), ("wal_sender_timeout", "0")];
     check(&with_group(our_group(OURS, DEFAULT, &both)), &desired("writer", &[]), &[ATTACH, WRITER]);
@@ -130,7 +130,7 @@ fn a_group_that_is_taken_up_is_compared_as_a_whole() {
     let set = "ModifyDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: work_mem = 65536 (immediate)";
     let reset = "ResetDBClusterParameterGroup clickpipes-shop-aurora-postgresql16: max_wal_senders (pending-reboot)";
     let created = |observed: &Observed, desired: &Desired| lines(&to(observed, desired, None).unwrap());
-    let detached = Observed { named: Some(ours()), ..observed(theirs()) };
+    let detached = Observed { detached: vec![ours()], ..observed(theirs()) };
     assert_eq!(created(&detached, &desired("never", &[])), [set, reset, ATTACH]);
     let attached = Observed { previous: Some(theirs()), ..observed(ours()) };
     assert_eq!(created(&attached, &desired("writer", &[])), [set, reset, WRITER]);
@@ -196,7 +196,7 @@ fn after_a_major_upgrade_a_group_of_the_new_family_replaces_the_old_one() {
     let mut upgraded = observed(group("default.aurora-postgresql17", &[]));
     upgraded.family = "aurora-postgresql17".to_owned();
     upgraded.attached.family = upgraded.family.clone();
-    upgraded.left_over = Some(our_group(OURS, DEFAULT, &[("rds.logical_replication", "1")]));
+    upgraded.detached = vec![our_group(OURS, DEFAULT, &[("rds.logical_replication", "1")])];
     let operations = lines(&to(&upgraded, &desired("writer", &[]), None).unwrap());
     assert!(
         operations[0]
@@ -259,11 +259,11 @@ fn refuses_clusters_that_cannot_be_a_source() {
 
 #[test]
 fn refuses_a_group_of_our_name_that_is_not_ours() {
-    let foreign = Observed { named: Some(group(OURS, &[])), ..observed(group(DEFAULT, &[])) };
+    let foreign = Observed { detached: vec![group(OURS, &[])], ..observed(group(DEFAULT, &[])) };
     refused(&foreign, "Parameter group name is taken", &[OURS, "parameter_group.name"]);
     let mut other = our_group(OURS, DEFAULT, &[]);
     other.tags.insert(OWNER_TAG.to_owned(), "another".to_owned());
-    refused(&Observed { named: Some(other), ..observed(group(DEFAULT, &[])) }, "Parameter group name is taken", &["another"]);
+    refused(&Observed { detached: vec![other], ..observed(group(DEFAULT, &[])) }, "Parameter group name is taken", &["another"]);
 }
 
 #[test]
