@@ -91,6 +91,7 @@ pub(crate) fn observed(attached: Group) -> Observed {
         detached: Vec::new(),
         previous: None,
         shared_with: None,
+        gone: false,
         unfinished: Default::default(),
         disputes: Vec::new(),
     }

@@ -10,7 +10,7 @@ use super::parameters::LOGICAL_REPLICATION;
 use super::version::Version;
 use crate::rds::cluster::Member;
 use crate::rds::parameter_group::default_group;
-use crate::rds::{Cluster, GlobalMembership, ParameterGroupStatus};
+use crate::rds::{Cluster, ClusterStatus, GlobalMembership, ParameterGroupStatus};
 
 /// A cluster with its parameter groups. It may be stored in clear: it holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub(crate) struct Observed {
     /// The other clusters that the attached group is attached to, if it is neither ours nor AWS's own; `None`: they may not be listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shared_with: Option<Vec<String>>,
+    /// Whether the cluster was deleted: then this is what was last seen of it, and only the detached groups still exist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gone: bool,
     /// What a change that stopped half-way may have left in our group.
     #[serde(default, skip_serializing_if = "Unfinished::is_nothing")]
     pub(crate) unfinished: Unfinished,
@@ -67,6 +70,7 @@ impl Observed {
             detached: Vec::new(),
             previous: None,
             shared_with: None,
+            gone: false,
             unfinished: Unfinished::default(),
             disputes: Vec::new(),
         }
@@ -80,6 +84,14 @@ impl Observed {
     /// Whether this provider created the attached group for the cluster.
     pub(crate) fn attached_is_ours(&self) -> bool {
         self.attached.is_ours(self.id())
+    }
+
+    /// What is left of it once it was deleted: these groups of ours.
+    pub(crate) fn remains(self, groups: Vec<Group>) -> Self {
+        let cluster = Cluster { members: Vec::new(), status: ClusterStatus::Deleting, ..self.cluster };
+        let attached = Group::unread("", &self.family);
+        let (previous, disputes) = (None, Vec::new());
+        Self { cluster, attached, detached: groups, previous, disputes, shared_with: None, gone: true, ..self }
     }
 
     /// The detached group with this name.

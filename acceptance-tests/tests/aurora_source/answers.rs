@@ -89,7 +89,8 @@ async fn a_list_that_never_ends_is_an_error() -> anyhow::Result<()> {
             let named = format!("the list that answers {action} does not end");
             assert!(message.contains(&named) && message.contains(words), "{action} {fault:?}: {message}");
             let asked = rig.simulator.calls().iter().filter(|call| call.action == action).count();
-            assert!(asked <= 100, "{action} was called {asked} times");
+            // The attached group is asked for by its name, too.
+            assert!(asked <= 101, "{action} was called {asked} times");
         }
     }
     Ok(())

@@ -87,14 +87,25 @@ async fn the_account_is_asked_for_only_if_the_cluster_is_not_found() -> anyhow::
     assert!(!rig.simulator.calls().iter().any(|call| call.action == "GetCallerIdentity"));
     rig.simulator.remove_cluster("shop");
     let plan = rig.tf.plan().await?;
-    assert_eq!(plan.actions(SOURCE), ["create"]);
+    assert_eq!(plan.actions(SOURCE), ["delete", "create"]);
     let message = plan.outcome.message();
     let line = format!("DeleteDBClusterParameterGroup {OURS}");
     assert!(message.contains("Parameter groups of a deleted cluster are left") && message.contains(&line), "{message}");
     assert!(rig.simulator.calls().iter().any(|call| call.action == "GetCallerIdentity"));
-    // What was created for it goes, too.
-    rig.tf.run(["destroy", "-no-color", "-auto-approve", "-refresh=false"]).await?.succeeded()?;
-    assert_eq!(rig.simulator.parameter_group(OURS), None);
-    assert_eq!(rig.state().await?, Value::Null);
+    // A cluster of that name that is there by then gets a new source.
+    rig.simulator.create_cluster(ClusterSpec::new("shop").without_postgres()).await?;
+    rig.tf.apply_plan(&plan).await?;
+    rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn what_was_created_for_a_cluster_that_is_gone_goes_with_the_destroy() -> anyhow::Result<()> {
+    for refresh in ["-refresh=true", "-refresh=false"] {
+        let rig = set_up().await?;
+        rig.simulator.remove_cluster("shop");
+        rig.tf.run(["destroy", "-no-color", "-auto-approve", refresh]).await?.succeeded()?;
+        assert_eq!(rig.simulator.parameter_group(OURS), None);
+        assert_eq!(rig.state().await?, Value::Null);
+    }
     Ok(())
 }

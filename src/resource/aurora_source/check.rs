@@ -19,6 +19,10 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         return findings;
     };
     let (found, policy) = (&now.found, arguments.reboot);
+    if found.gone {
+        findings.warnings.extend((!operations.is_empty()).then(|| message::groups_left(found.id(), operations)));
+        return findings;
+    }
     let destroys = change.after.is_none();
     if let Some((allowed, desired)) = change.now.and_then(|now| now.allowed.as_ref()).zip(change.after) {
         findings.refusals.extend(unfit_parameters(allowed, &found.family, desired));

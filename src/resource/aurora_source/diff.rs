@@ -3,7 +3,7 @@
 mod dedicated;
 mod reboots;
 
-use super::desired::Desired;
+use super::desired::{Desired, RebootPolicy};
 use super::message;
 use super::observed::Observed;
 use super::operation::Operation;
@@ -19,6 +19,9 @@ use reboots::reboots;
 /// Refusals.
 pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>, Diagnostics> {
     let Some(Observed { found, .. }) = change.basis() else { return Ok(None) };
+    if found.gone {
+        return Ok(Some(dedicated::undo(found, RebootPolicy::Never)));
+    }
     match (change.before, change.after) {
         (before, Some(desired)) => set_up(found, desired, before).map(Some),
         (Some(before), None) => {

@@ -10,7 +10,7 @@ use super::schema::Source;
 use super::{check, message};
 use crate::failure::{Attempt, Failure};
 use crate::provider::Context;
-use crate::rds::{Patience, Reader};
+use crate::rds::{ApplyMethod, Patience, Reader};
 use crate::resource::change::{Decision, Done, Look, Purpose, Stopped, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
 
@@ -36,7 +36,9 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
         }
         let (left, unread) = what_is_left(&reader, work, id, &operations).await;
-        let left = left.or_else(|| work.recalled.clone()).map(|left| unfinished(left, work));
+        // The last of them may have had its effect, too.
+        let ran = &operations[..operations.len().min(done.len() + 1)];
+        let left = left.or_else(|| work.recalled.clone()).map(|left| unfinished(left, work, ran));
         let diagnostics = under_way.as_ref().map(message::unanswered).into_iter().chain(unread).collect();
         return Err(Stopped { failure, left, diagnostics });
     }
@@ -49,19 +51,33 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
         Err(failure) if work.creates() => Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, None) }),
         Err(failure) => {
             let diagnostics = message::unread(id, &done, Diagnostics::new()).into();
-            let left = work.recalled.clone().map(|left| unfinished(left, work));
+            let left = work.recalled.clone().map(|left| unfinished(left, work, &operations));
             Err(Stopped { failure, left, diagnostics })
         }
     }
 }
 
-/// What is left of a change that stopped half-way, with what it may have set in the group: the state will not mention that.
-fn unfinished(mut left: Observed, work: &Work<'_, Source>) -> Observed {
+/// What is left of a change that stopped half-way after these operations, with what they may have set in the group: the state will not
+/// mention that.
+fn unfinished(mut left: Observed, work: &Work<'_, Source>, ran: &[Operation]) -> Observed {
     let mut unfinished = work.recalled.as_ref().map(|recalled| recalled.found.unfinished.clone()).unwrap_or_default();
     if let Some(desired) = work.desired {
         let before = work.arguments;
-        unfinished.parameters.extend(desired.wanted.keys().filter(|name| !before.wanted.contains_key(*name)).cloned());
-        unfinished.tags.extend(desired.tags.keys().filter(|key| !before.tags.contains_key(*key)).cloned());
+        let is_set = |name: &str| {
+            let sets = |(set, ..): &(String, String, ApplyMethod)| set == name;
+            ran.iter()
+                .any(|operation| matches!(operation, Operation::ModifyGroup { parameters, .. } if parameters.iter().any(sets)))
+        };
+        let added = desired.wanted.keys().filter(|name| !before.wanted.contains_key(*name) && is_set(name));
+        unfinished.parameters.extend(added.cloned());
+        let is_tagged = |key: &str| {
+            ran.iter().any(|operation| match operation {
+                Operation::CreateGroup { tags, .. } | Operation::TagGroup { tags, .. } => tags.contains_key(key),
+                _ => false,
+            })
+        };
+        let added = desired.tags.keys().filter(|key| !before.tags.contains_key(*key) && is_tagged(key));
+        unfinished.tags.extend(added.cloned());
     }
     left.found.unfinished = unfinished;
     left
@@ -81,13 +97,17 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
     if is_taken_up() {
         return Ok(None);
     }
-    let Some(mut now) = observe(context, reader, &work.look(purpose, &[])).await? else {
+    // Once the state says that the cluster was deleted, one of its name is another one.
+    let was_gone = work.destroys() && work.recalled.as_ref().is_some_and(|recalled| recalled.found.gone);
+    let now = if was_gone { None } else { observe(context, reader, &work.look(purpose, &[])).await? };
+    let Some(mut now) = now else {
         let look = work.look(purpose, &[]);
         gone(context, &look).await?;
         if !work.destroys() {
             return Err(message::not_found(id).into());
         }
-        let operations = orphans(context, reader, &look).await?;
+        let orphans = orphans(context, reader, &look).await?;
+        let operations = orphans.into_iter().map(|group| Operation::DeleteGroup { name: group.name }).collect();
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
         return Ok(Some(Decided { decision, resource_id: String::new() }));
     };

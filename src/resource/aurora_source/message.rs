@@ -147,8 +147,8 @@ pub(super) fn pending_values(id: &str, pending: &[String]) -> Diagnostic {
 /// A cluster that was deleted, and of which parameter groups are left.
 pub(super) fn groups_left(id: &str, deletions: &[Operation]) -> Diagnostic {
     let detail = format!(
-        "Cluster {id} was deleted. What was created for it still exists, and the next create of this source for a cluster {id} uses or \
-         deletes it. If there will be none, delete it yourself:\n  {}",
+        "Cluster {id} was deleted. What was created for it still exists, and is deleted before the source is created again, or with the \
+         destroy:\n  {}",
         lines(deletions).join("\n  ")
     );
     Diagnostic::warning("Parameter groups of a deleted cluster are left", detail).at(AttributePath::of("cluster_identifier"))

@@ -22,7 +22,7 @@ use crate::resource::change::{Change, Look, Purpose};
 /// Looks as far as the purpose needs it.
 pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<Option<Observed>, Failure> {
     let is_plan = matches!(look.purpose, Purpose::Plan { .. });
-    let is_read = matches!(look.purpose, Purpose::Read { .. });
+    let shows_remains = matches!(look.purpose, Purpose::Read { .. } | Purpose::PlanDestroy);
     if let (true, Some(_), Some(desired)) = (is_plan, look.prior, look.desired) {
         return look_for_update(context, look, desired).await;
     }
@@ -35,9 +35,11 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
         None if is_plan => Err(absent(&reader, &look.arguments.cluster_identifier).await),
         None => {
             gone(context, look).await?;
-            let left = if is_read { orphans(context, &reader, look).await? } else { Vec::new() };
-            let id = &look.arguments.cluster_identifier;
-            if left.is_empty() { Ok(None) } else { Err(Failure::Missing(message::groups_left(id, &left))) }
+            // The state keeps what is left of it: a destroy deletes that, and so does a replacement.
+            let recalled = look.recalled.filter(|_| shows_remains).map(|recalled| recalled.found.clone());
+            let Some(recalled) = recalled else { return Ok(None) };
+            let left = orphans(context, &reader, look).await?;
+            Ok((!left.is_empty()).then(|| recalled.remains(left).into()))
         }
         Some(now) if look.purpose == Purpose::PlanDestroy => {
             let slots = planned_slots(context, &Change::destroy(look.arguments, &now)).await?;
@@ -65,24 +67,30 @@ pub(super) async fn gone(context: &Context, look: &Look<'_, Source>) -> Result<(
     found.map_or(Ok(()), |now| Err(message::renamed(id, resource_id, &now).into()))
 }
 
-/// The cluster was deleted first: the operations that delete our groups, which nothing uses any more.
-pub(super) async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Vec<Operation>, Failure> {
+/// The cluster was deleted first: our groups, which nothing uses any more.
+pub(super) async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Vec<Group>, Failure> {
     let (id, claims) = (&look.arguments.cluster_identifier, claims(look, &[]));
     let mut names: BTreeSet<String> = claims.records.iter().map(|record| record.name.clone()).collect();
     let awaited = "AWS to list parameter groups";
     names.extend(stop::ends(context.cancel(), awaited, Box::pin(left_behind(reader, id, &names))).await?);
-    let mut operations = Vec::new();
+    let mut groups = Vec::new();
     for name in names {
         let awaited = format!("AWS to describe parameter group {name}");
         let group = stop::ends(context.cancel(), &awaited, Box::pin(find_group(reader, &name, Which::UserSet))).await?;
         let Some(group) = group else { continue };
         match judge(&group, id, &name, false, &claims) {
             (_, Some(dispute)) => return Err(message::disputed(id, &dispute).into()),
-            (Owner::Ours { .. }, None) => operations.push(Operation::DeleteGroup { name: group.name }),
+            (owner @ Owner::Ours { .. }, None) => groups.push(Group { owner, ..group }),
             _ => {}
         }
     }
-    Ok(operations)
+    if !groups.is_empty() {
+        let attachments = stop::ends(context.cancel(), "AWS to describe clusters", Box::pin(reader.list_attachments())).await?;
+        let is_used =
+            |name: &str| attachments.iter().flat_map(|all| all.iter()).any(|attachment| attachment.parameter_group == name);
+        groups.retain(|group| !is_used(&group.name));
+    }
+    Ok(groups)
 }
 
 /// Looks of one run with the same name are repetitions.

@@ -42,7 +42,7 @@ model! {
         /// ARN of the cluster.
         arn: String => computed().keep_prior(),
         /// Resource id of the cluster (`cluster-...`), for IAM policies that allow database logins.
-        cluster_resource_id: String => computed().keep_prior(),
+        cluster_resource_id: String => computed().keep_prior().requires_replace(),
         /// The operations that restore what was changed outside Terraform, as found at refresh; `[]` if there is no drift.
         drift: Vec<String> => computed().keep_prior(),
         /// Engine version of the cluster.

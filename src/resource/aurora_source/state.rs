@@ -22,6 +22,10 @@ pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -
     let (Some(operations), Some(Observed { found, .. }), Some(desired)) = (operations, change.basis(), change.after) else {
         return model;
     };
+    if found.gone {
+        // Its resource id tells clusters apart, so another one takes its place.
+        return AuroraSource { cluster_resource_id: Attr::Unknown, ..model };
+    }
     let altered = operations.iter().map(|operation| alters(operation, found)).fold(Altered::default(), Altered::and);
     AuroraSource {
         members: kept(&prior.members, !altered.members),
@@ -106,7 +110,7 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
         port: cluster.port.map(i64::from).into(),
         region: found.region.clone().into(),
         source_type: SOURCE_TYPE.into(),
-        parameter_group_name: found.attached.name.clone().into(),
+        parameter_group_name: Some(&found.attached.name).filter(|_| !found.gone).cloned().into(),
         previous_parameter_group_name: previous.cloned().into(),
         members: members.collect::<Vec<_>>().into(),
         writer_instance_id: cluster.writer().map(|writer| writer.identifier.clone()).into(),
