@@ -289,7 +289,8 @@ impl Context {
 
     async fn aws_session(&self) -> Result<&Session, Failure> {
         let Section::Known(aws) = &self.provider.aws else { return Err(Failure::ConfigurationUnknown) };
-        let connect = || async { Session::connect(&aws_settings::resolve(aws)).await };
+        // Boxed: it is large, and everything that calls AWS would contain it.
+        let connect = || Box::pin(async { Session::connect(&aws_settings::resolve(aws)).await });
         Ok(self.provider.aws_session.get_or_try_init(connect).await?)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acceptance_tests::core_client::{CoreClient, Object, TerraformCore, Version, Walk};
-use acceptance_tests::simulator::{ClusterSpec, Fault, Options, Simulator};
+use acceptance_tests::simulator::{Call, ClusterSpec, Fault, Options, Simulator};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value as Json, json};
 
@@ -117,6 +117,9 @@ async fn one_that_gives_up_waiting_for_the_shared_answer_takes_nobody_along() ->
     for other in others {
         ensure!(other.await??.is_some(), "it counts as gone");
     }
-    assert_eq!(run.counted()["DescribeDBClusters"], 1, "the call that the first has left is the one that answers");
+    // Whether a cluster has one of the groups is another question.
+    let described = |call: &&Call| call.action == "DescribeDBClusters" && !call.parameters.is_empty();
+    let described = run.simulator.calls().iter().filter(described).count();
+    assert_eq!(described, 1, "the call that the first has left is the one that answers");
     run.end().await
 }

@@ -68,7 +68,7 @@ async fn another_cluster_replaces_the_resource() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_gone_leaves_the_state_at_refresh() -> anyhow::Result<()> {
+async fn a_cluster_that_is_gone_is_replaced_and_its_group_deleted() -> anyhow::Result<()> {
     let rig = Rig::without_postgres().await?;
     rig.simulator.create_cluster(ClusterSpec::new("brief").without_postgres()).await?;
     rig.tf.write("main.tf", "resource \"clickpipes_aurora_source\" \"shop\" {\n  cluster_identifier = \"brief\"\n}\n")?;
@@ -79,7 +79,8 @@ async fn a_cluster_that_is_gone_leaves_the_state_at_refresh() -> anyhow::Result<
     control.read_to_string(&mut answer).await?;
     assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
     let plan = rig.tf.plan().await?;
-    assert_eq!(plan.actions(SOURCE), ["create"]);
-    assert!(plan.outcome.message().contains("Cluster not found"), "{}", plan.outcome.stdout);
+    assert_eq!(plan.actions(SOURCE), ["delete", "create"]);
+    let message = plan.outcome.message();
+    assert!(message.contains("DeleteDBClusterParameterGroup clickpipes-brief-aurora-postgresql15"), "{message}");
     Ok(())
 }

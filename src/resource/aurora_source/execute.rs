@@ -102,11 +102,11 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
     let now = if was_gone { None } else { observe(context, reader, &work.look(purpose, &[])).await? };
     let Some(mut now) = now else {
         let look = work.look(purpose, &[]);
-        gone(context, &look).await?;
+        Box::pin(gone(context, &look)).await?;
         if !work.destroys() {
             return Err(message::not_found(id).into());
         }
-        let orphans = orphans(context, reader, &look).await?;
+        let orphans = Box::pin(orphans(context, reader, &look)).await?;
         let operations = orphans.into_iter().map(|group| Operation::DeleteGroup { name: group.name }).collect();
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
         return Ok(Some(Decided { decision, resource_id: String::new() }));
