@@ -6,6 +6,7 @@ use super::owner::Owner;
 use super::ownership::DESCRIPTION;
 use super::parameter_value::Kind;
 use crate::rds::cluster::Member;
+use crate::rds::parameter_group::is_default_group;
 use crate::rds::{ApplyType, Cluster, ClusterStatus, ParameterGroupStatus};
 
 const FAMILY: &str = "aurora-postgresql16";
@@ -14,9 +15,10 @@ pub(crate) const OURS: &str = "clickpipes-shop-aurora-postgresql16";
 /// Name of AWS's own group of the family.
 pub(crate) const DEFAULT: &str = "default.aurora-postgresql16";
 
-const CATALOGUE: [(&str, Option<&str>, ApplyType, &str); 5] = [
+const CATALOGUE: [(&str, Option<&str>, ApplyType, &str); 6] = [
     ("max_replication_slots", Some("20"), ApplyType::Static, "5-8388607"),
     ("max_wal_senders", Some("10"), ApplyType::Static, "5-8388607"),
+    ("rds.iam_auth_for_replication", Some("0"), ApplyType::Dynamic, "0,1"),
     ("rds.logical_replication", Some("0"), ApplyType::Static, "0,1"),
     ("wal_sender_timeout", None, ApplyType::Dynamic, "0-3600000"),
     ("work_mem", None, ApplyType::Dynamic, "64-2147483647"),
@@ -62,6 +64,7 @@ pub(crate) fn observed(attached: Group) -> Observed {
         writer,
         parameter_group_status: ParameterGroupStatus::InSync,
     };
+    let is_theirs = attached.description != DESCRIPTION && !is_default_group(&attached.name);
     Observed {
         cluster: Cluster {
             identifier: "shop".to_owned(),
@@ -90,10 +93,11 @@ pub(crate) fn observed(attached: Group) -> Observed {
         attached,
         detached: Vec::new(),
         previous: None,
-        shared_with: None,
+        shared_with: is_theirs.then(Vec::new),
         gone: false,
         unfinished: Default::default(),
         disputes: Vec::new(),
+        remembered: Default::default(),
     }
 }
 

@@ -134,6 +134,12 @@ impl Group {
         self.settings.get(parameter).filter(|setting| setting.user_set)?.value.as_deref()
     }
 
+    /// What members apply only at a reboot: the group itself, and the static values that users set.
+    pub(crate) fn statics(&self) -> (&str, BTreeMap<&String, &String>) {
+        let is_static = |name: &String| self.settings.get(name).is_some_and(|setting| setting.apply_type == ApplyType::Static);
+        (&self.name, self.user_set().filter(|(name, _)| is_static(name)).collect())
+    }
+
     /// The values that users set.
     pub(crate) fn user_set(&self) -> impl Iterator<Item = (&String, &String)> {
         self.settings

@@ -15,6 +15,7 @@ mod ownership;
 mod parameter_value;
 mod parameters;
 mod reboot;
+mod remembered;
 mod unfit;
 mod version;
 
@@ -25,7 +26,8 @@ pub(crate) use observed::Observed;
 pub(crate) use owner::{Owner, Record};
 pub(crate) use ownership::{Claims, DESCRIPTION, Dispute, judge};
 pub(crate) use parameter_value::{Kind, switch};
-pub(crate) use parameters::{ENGINE, GUIDE_PARAMETERS, LOGICAL_REPLICATION};
+pub(crate) use parameters::{ENGINE, GUIDE_PARAMETERS, IAM_FOR_REPLICATION, LOGICAL_REPLICATION};
 pub(crate) use reboot::{RebootError, Reboots};
+pub(crate) use remembered::{IAM_OFF, IAM_TAG, Remembered, value_tag, value_text};
 pub(crate) use unfit::{OLDEST_MAJOR, Unfit, unfit};
 pub(crate) use version::{DecodingFault, Version};

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::group::{Group, default_name};
 use super::ownership::Dispute;
-use super::parameters::LOGICAL_REPLICATION;
+use super::parameters::{BABELFISH, LOGICAL_REPLICATION};
+use super::remembered::Remembered;
 use super::version::Version;
 use crate::rds::cluster::Member;
 use crate::rds::parameter_group::default_group;
@@ -41,6 +42,9 @@ pub(crate) struct Observed {
     /// Contradictions about whose a group is. While there are any, nothing is changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) disputes: Vec<Dispute>,
+    /// What was before it was changed in place.
+    #[serde(default, skip_serializing_if = "Remembered::is_nothing")]
+    pub(crate) remembered: Remembered,
 }
 
 /// What a change that stopped half-way may have left in our group, and the state does not mention: once it is no longer wanted, it is
@@ -73,6 +77,7 @@ impl Observed {
             gone: false,
             unfinished: Unfinished::default(),
             disputes: Vec::new(),
+            remembered: Remembered::default(),
         }
     }
 
@@ -147,6 +152,18 @@ impl Observed {
         Some((&global.global_cluster_identifier, restart))
     }
 
+    /// Forgets the parameters of the attached group that are not kept, and that no group sets. Babelfish decides whether the cluster is fit.
+    pub(crate) fn keep_parameters(&mut self, is_kept: impl Fn(&str) -> bool) {
+        let others: Vec<&Group> = self.detached.iter().chain(&self.previous).collect();
+        let (remembered, unfinished) = (&self.remembered.values, &self.unfinished.parameters);
+        let is_set = |name: &str| {
+            others.iter().any(|group| group.user_value(name).is_some())
+                || remembered.contains_key(name)
+                || unfinished.contains(name)
+        };
+        self.attached.settings.retain(|name, setting| setting.user_set || is_kept(name) || is_set(name));
+    }
+
     /// The members that run without the values of the group until they are rebooted.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Member> {
         self.cluster.members.iter().filter(|member| member.parameter_group_status == ParameterGroupStatus::PendingReboot)
@@ -155,7 +172,8 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{settled, waiting};
+    use super::super::fixture::{group, settled, waiting};
+    use super::Observed;
     use crate::rds::GlobalMembership;
 
     #[test]
@@ -182,6 +200,14 @@ mod tests {
         assert_eq!(restart("15.3"), (false, Some(true)));
         assert_eq!(restart("15.4"), (false, Some(false)));
         assert_eq!(settled().secondaries(), None);
+    }
+
+    #[test]
+    fn of_the_parameters_those_are_kept_that_are_wanted_or_set_anywhere() {
+        let mut observed = Observed { previous: Some(group("shop-custom", &[("work_mem", "64")])), ..settled() };
+        observed.keep_parameters(|name| name == "max_wal_senders");
+        let kept: Vec<&String> = observed.attached.settings.keys().collect();
+        assert_eq!(kept, ["max_wal_senders", "rds.logical_replication", "wal_sender_timeout", "work_mem"]);
     }
 
     #[test]

@@ -37,10 +37,32 @@ impl Reboots<'_> {
     pub(crate) async fn writer(&self) -> Result<(), RebootError> {
         let cluster = self.available().await?;
         match cluster.writer() {
-            Some(writer) => Ok(self.reboot(&writer.identifier).await?),
+            Some(writer) => Ok(Box::pin(self.reboot(&writer.identifier)).await?),
             None if cluster.members.is_empty() => Ok(()),
             None => Err(no_writer(cluster)),
         }
+    }
+
+    /// Reboots the current writer if it waits for that. After a change that needs a reboot, it gets time to report it.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel, and no writer.
+    pub(crate) async fn writer_if_waiting(&self) -> Result<(), RebootError> {
+        let cluster = self.available().await?;
+        let Some(writer) = cluster.writer() else {
+            return if cluster.members.is_empty() { Ok(()) } else { Err(no_writer(cluster)) };
+        };
+        if self.statics_changed {
+            self.client.wait_for_member_to_notice(self.cluster, &writer.identifier, self.patience).await?;
+        }
+        // The wait may have ended with a failover.
+        let cluster = self.available().await?;
+        let Some(writer) = cluster.writer() else { return Err(no_writer(cluster)) };
+        if writer.parameter_group_status == ParameterGroupStatus::InSync {
+            tracing::info!(instance = writer.identifier, "is in-sync and needs no reboot");
+            return Ok(());
+        }
+        Ok(Box::pin(self.reboot(&writer.identifier)).await?)
     }
 
     /// Reboots each member that still waits, one at a time. Members that restarted together with the writer are skipped. So is a
@@ -51,7 +73,7 @@ impl Reboots<'_> {
     pub(crate) async fn others(&self, writer_too: bool) -> Result<(), aws::Error> {
         let cluster = self.available().await?;
         for member in &cluster.members {
-            self.member(&member.identifier, writer_too).await?;
+            Box::pin(self.member(&member.identifier, writer_too)).await?;
         }
         Ok(())
     }
@@ -67,7 +89,7 @@ impl Reboots<'_> {
                 tracing::info!(instance, "is the writer now, whose reboot was not planned");
                 Ok(())
             }
-            Some(_) => self.reboot(instance).await,
+            Some(_) => Box::pin(self.reboot(instance)).await,
             None => {
                 tracing::info!(instance, "is no longer a member");
                 Ok(())

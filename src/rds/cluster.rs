@@ -102,10 +102,16 @@ impl Cluster {
         Err(Error::AnotherCluster { cluster: self.identifier.clone(), expected, found })
     }
 
+    /// The pending changes apart from IAM database authentication becoming `iam_authentication`.
+    pub fn others_pending(&self, iam_authentication: Option<bool>) -> impl Iterator<Item = &PendingValue> {
+        let ours = iam_authentication.map(|on| on.to_string());
+        self.pending_modified_values.iter().filter(move |pending| pending.name != IAM || Some(&pending.value) != ours.as_ref())
+    }
+
     /// Whether a change that is applied at once may be sent: it is this cluster, and nothing else would be applied along.
-    fn admits_a_change(&self, resource_id: &str) -> Result<(), Error> {
+    fn admits_a_change(&self, resource_id: &str, iam_authentication: Option<bool>) -> Result<(), Error> {
         self.expect(resource_id)?;
-        let pending: Vec<String> = self.pending_modified_values.iter().map(ToString::to_string).collect();
+        let pending: Vec<String> = self.others_pending(iam_authentication).map(ToString::to_string).collect();
         if pending.is_empty() { Ok(()) } else { Err(Error::OtherChangesPending { cluster: self.identifier.clone(), pending }) }
     }
 
@@ -157,7 +163,7 @@ fn pending_values(pending: ClusterPendingModifiedValues) -> Vec<PendingValue> {
     };
     add("DBClusterIdentifier", pending.db_cluster_identifier);
     add("MasterUserPassword", pending.master_user_password.map(|_| "<redacted>".to_owned()));
-    add("IAMDatabaseAuthenticationEnabled", pending.iam_database_authentication_enabled.map(|value| value.to_string()));
+    add(IAM, pending.iam_database_authentication_enabled.map(|value| value.to_string()));
     add("EngineVersion", pending.engine_version);
     add("BackupRetentionPeriod", pending.backup_retention_period.map(|value| value.to_string()));
     add("StorageType", pending.storage_type);
@@ -169,8 +175,17 @@ fn pending_values(pending: ClusterPendingModifiedValues) -> Vec<PendingValue> {
     values.into_iter().map(|(name, value)| PendingValue { name: name.to_owned(), value }).collect()
 }
 
+/// The setting of IAM database authentication, as the API spells it among pending changes.
+const IAM: &str = "IAMDatabaseAuthenticationEnabled";
 pub(super) const DESCRIBE: &str = "DescribeDBClusters";
 const DESCRIBE_INSTANCES: &str = "DescribeDBInstances";
+
+/// A setting of a cluster that is changed at once.
+#[derive(Clone, Copy)]
+enum Setting<'a> {
+    ParameterGroup(&'a str),
+    IamAuthentication(bool),
+}
 
 impl Client {
     /// Finds a cluster by its identifier.
@@ -251,12 +266,43 @@ impl Client {
         group: &str,
         patience: &Patience,
     ) -> Result<(), Error> {
+        self.modify_cluster(identifier, resource_id, Setting::ParameterGroup(group), patience).await
+    }
+
+    /// Turns IAM database authentication on or off at once; otherwise as [`Client::attach_parameter_group`].
+    ///
+    /// # Errors
+    /// As [`Client::attach_parameter_group`].
+    pub async fn set_iam_authentication(
+        &self,
+        identifier: &str,
+        resource_id: &str,
+        on: bool,
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        self.modify_cluster(identifier, resource_id, Setting::IamAuthentication(on), patience).await
+    }
+
+    async fn modify_cluster(
+        &self,
+        identifier: &str,
+        resource_id: &str,
+        setting: Setting<'_>,
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        let iam_authentication = match setting {
+            Setting::IamAuthentication(on) => Some(on),
+            Setting::ParameterGroup(_) => None,
+        };
         patience
             .through_wrong_state(&format!("ModifyDBCluster for {identifier}"), Repeat::Always, || async {
                 let cluster = self.find_cluster(identifier).await?;
-                cluster.map_or(Ok(()), |cluster| cluster.admits_a_change(resource_id))?;
-                let call = self.changing().modify_db_cluster();
-                let call = call.db_cluster_identifier(identifier).db_cluster_parameter_group_name(group).apply_immediately(true);
+                cluster.map_or(Ok(()), |cluster| cluster.admits_a_change(resource_id, iam_authentication))?;
+                let call = self.changing().modify_db_cluster().db_cluster_identifier(identifier).apply_immediately(true);
+                let call = match setting {
+                    Setting::ParameterGroup(group) => call.db_cluster_parameter_group_name(group),
+                    Setting::IamAuthentication(on) => call.enable_iam_database_authentication(on),
+                };
                 // The SDK would repeat the call without another look.
                 let once = Config::builder().retry_config(RetryConfig::disabled());
                 let result = call.customize().config_override(once).send().await;
@@ -312,10 +358,13 @@ mod tests {
 
     #[test]
     fn a_change_is_for_one_cluster_without_other_pending_changes() {
-        cluster(&[]).admits_a_change("cluster-ABC").unwrap();
-        let pending = cluster(&[("EngineVersion", "16.6"), ("Iops", "3000")]).admits_a_change("cluster-ABC").unwrap_err();
+        cluster(&[]).admits_a_change("cluster-ABC", None).unwrap();
+        let pending = cluster(&[("EngineVersion", "16.6"), ("Iops", "3000")]).admits_a_change("cluster-ABC", None).unwrap_err();
         assert_eq!(pending.to_string(), "other changes of cluster shop are pending: EngineVersion = 16.6, Iops = 3000");
-        let another = cluster(&[]).admits_a_change("cluster-DEF").unwrap_err();
+        let another = cluster(&[]).admits_a_change("cluster-DEF", None).unwrap_err();
         assert!(matches!(another, Error::AnotherCluster { .. }), "{another}");
+        let iam = cluster(&[("IAMDatabaseAuthenticationEnabled", "true")]);
+        iam.admits_a_change("cluster-ABC", Some(true)).unwrap();
+        assert!(iam.admits_a_change("cluster-ABC", Some(false)).is_err() && iam.admits_a_change("cluster-ABC", None).is_err());
     }
 }

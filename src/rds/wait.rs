@@ -60,6 +60,24 @@ impl Client {
         self.wait_for_cluster_available(identifier, patience).await
     }
 
+    /// Waits until the cluster reports IAM database authentication as on or off, and is available again.
+    ///
+    /// # Errors
+    /// As [`Client::wait_for_cluster_available`].
+    pub async fn wait_for_iam_authentication(&self, identifier: &str, on: bool, patience: &Patience) -> Result<Cluster, Error> {
+        let state = |on: bool| if on { "on" } else { "off" };
+        patience
+            .until(&format!("IAM database authentication of cluster {identifier} to be {}", state(on)), || async {
+                Ok(match self.find_cluster(identifier).await? {
+                    None => Seen::DeadEnd("the cluster no longer exists".to_owned()),
+                    Some(cluster) if cluster.iam_authentication == on => Seen::Done(()),
+                    Some(cluster) => Seen::NotYet(state(cluster.iam_authentication).to_owned()),
+                })
+            })
+            .await?;
+        self.wait_for_cluster_available(identifier, patience).await
+    }
+
     /// Waits until a new parameter group is visible to other calls.
     ///
     /// # Errors

@@ -12,6 +12,9 @@ pub const OURS: &str = "clickpipes-shop-aurora-postgresql15";
 /// The group that AWS attaches when none is named.
 pub const DEFAULT: &str = "default.aurora-postgresql15";
 
+/// The cluster's own group.
+pub const CUSTOM: &str = "shop-custom";
+
 /// The reboots of a cluster whose policy is `all`.
 pub const ALL_REBOOT: [&str; 2] =
     ["RebootDBInstance <the writer of shop>", "RebootDBInstance <each other member of shop that waits for one>"];
@@ -72,6 +75,33 @@ impl Rig {
     /// The resource in the state, or null.
     pub async fn state(&self) -> anyhow::Result<Value> {
         self.tf.resource(SOURCE).await
+    }
+
+    /// Writes the resource in a mode, with these further arguments.
+    pub fn source_in(&self, mode: &str, arguments: &str) -> anyhow::Result<()> {
+        self.source(&format!("  parameter_group = {{ mode = {mode:?} }}\n{arguments}"))
+    }
+
+    /// The cluster `shop` with a custom group `shop-custom` that holds these values.
+    pub async fn with_custom_group(values: &[(&str, &str)], postgres: bool) -> anyhow::Result<Self> {
+        let simulator = Simulator::start(Options::default())?;
+        simulator.create_parameter_group(CUSTOM, "aurora-postgresql15", values)?;
+        let spec = ClusterSpec::new("shop").parameter_group(CUSTOM);
+        Self::in_simulator(simulator, if postgres { spec } else { spec.without_postgres() }).await
+    }
+
+    /// Sets the provider's work apart: its changes from here on.
+    pub fn changes_since(&self, before: usize) -> anyhow::Result<Vec<String>> {
+        Ok(self.changes()?.split_off(before))
+    }
+
+    /// The calls that changed something, without those that only tag.
+    pub fn changes_without_tags(&self) -> anyhow::Result<Vec<String>> {
+        Ok(self
+            .changes()?
+            .into_iter()
+            .filter(|change| !change.contains("TagsToResource") && !change.contains("TagsFromResource"))
+            .collect())
     }
 
     /// A run of apply that must fail.
@@ -201,6 +231,11 @@ impl Rig {
             "ModifyDBCluster" if call.parameters.contains_key("DBClusterParameterGroupName") => {
                 assert_eq!(parameter("ApplyImmediately")?, "true");
                 format!("{} {}: parameter group {}, immediately", call.action, parameter("DBClusterIdentifier")?, group()?)
+            }
+            "ModifyDBCluster" if call.parameters.contains_key("EnableIAMDatabaseAuthentication") => {
+                assert_eq!(parameter("ApplyImmediately")?, "true");
+                let on = if parameter("EnableIAMDatabaseAuthentication")? == "true" { "on" } else { "off" };
+                format!("{} {}: IAM database authentication {on}, immediately", call.action, parameter("DBClusterIdentifier")?)
             }
             "RebootDBInstance" => format!("{} {}", call.action, parameter("DBInstanceIdentifier")?),
             "DeleteDBClusterParameterGroup" => format!("{} {}", call.action, group()?),

@@ -1,10 +1,12 @@
 //! What prevents a change, and what a practitioner should know about it: the outage, what waits for a reboot, what cannot be
 //! undone. Pure.
 
-use super::desired::RebootPolicy;
+mod modes;
+
+use super::desired::{Mode, RebootPolicy};
 use super::diff::{pending_values, unfit_parameters};
 use super::message;
-use super::observed::Slots;
+use super::observed::{Slots, basis};
 use super::operation::Operation;
 use super::schema::Source;
 use crate::cluster::{Observed, Version, unfit};
@@ -15,10 +17,10 @@ use crate::terraform::Diagnostic;
 /// Checks a change against what was seen.
 pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]>) -> Findings {
     let mut findings = Findings::default();
-    let (Some(arguments), Some(now), Some(operations)) = (change.after.or(change.before), change.basis(), operations) else {
+    let (Some(arguments), Some(found), Some(operations)) = (change.after.or(change.before), basis(change), operations) else {
         return findings;
     };
-    let (found, policy) = (&now.found, arguments.reboot);
+    let (found, policy) = (found.as_ref(), arguments.reboot);
     if found.gone {
         findings.warnings.extend((!operations.is_empty()).then(|| message::groups_left(found.id(), operations)));
         return findings;
@@ -27,7 +29,7 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     if let Some((allowed, desired)) = change.now.and_then(|now| now.allowed.as_ref()).zip(change.after) {
         findings.refusals.extend(unfit_parameters(allowed, &found.family, desired));
     }
-    let slots = change.now.map_or(&now.slots, |now| &now.slots);
+    let slots = change.now.or(change.basis()).map_or(&Slots::NotAsked, |now| &now.slots);
     match slots {
         Slots::NotAsked => {}
         Slots::NoServer => findings.refusals.push(message::no_server(found)),
@@ -39,13 +41,17 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         Slots::Found(slots) => findings.refusals.push(message::slots_exist(found, slots)),
     }
     findings.refusals.extend(taken(change, operations));
+    modes::check(change, found, operations, &mut findings);
     if destroys {
-        findings.warnings.extend(operations.is_empty().then(|| message::nothing_undone(found)));
-        findings.warnings.extend(previous_gone(found));
-        findings.unmet.extend(found.attached_is_ours().then(|| pending_values(found)).flatten());
+        findings.warnings.extend(operations.is_empty().then(|| message::nothing_undone(found, arguments.mode)));
+        if arguments.mode == Mode::Dedicated {
+            findings.warnings.extend(previous_gone(found));
+        }
+        let modifies_cluster = operations.iter().any(Operation::modifies_cluster);
+        findings.unmet.extend(modifies_cluster.then(|| pending_values(found, Some(false))).flatten());
     } else if change.before.is_some() && operations.is_empty() {
         findings.warnings.extend(unfit(found).iter().map(|reason| message::unfit_by_now(found.id(), reason)));
-    } else if change.before.is_none() && found.attached_is_ours() {
+    } else if change.before.is_none() && found.attached_is_ours() && arguments.mode == Mode::Dedicated {
         findings.warnings.push(message::set_up_already(found));
     }
     if !destroys {

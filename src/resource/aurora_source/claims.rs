@@ -1,6 +1,7 @@
 //! What a state says of the cluster and of our parameter groups, as far as it can be believed: a state can be edited, and private data
 //! can come from another resource. Pure.
 
+use super::desired::Mode;
 use super::message;
 use super::observed::Observed;
 use super::operation::Operation;
@@ -32,7 +33,9 @@ pub(super) fn claims(look: &Look<'_, Source>, ran: &[Operation]) -> Claims {
         let detached = found.detached.iter().filter_map(|group| Some(Record { previous: None, ..group.record(found.id())? }));
         found.attached.record(found.id()).into_iter().chain(detached)
     });
-    let known: Vec<Record> = of_state.into_iter().chain(of_look).collect();
+    // In the other modes no group is ours.
+    let is_dedicated = look.prior.is_none_or(|prior| prior.arguments.mode == Mode::Dedicated);
+    let known: Vec<Record> = of_state.into_iter().chain(of_look).filter(|_| is_dedicated).collect();
     let ran_on: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
     records.extend(known.into_iter().filter(|record| !ran_on.contains(&record.name)));
     let any_name = look.purpose == Purpose::Read { importing: true };
@@ -54,7 +57,10 @@ pub(super) fn names(look: &Look<'_, Source>, ran: &[Operation]) -> Names {
         | Operation::UntagGroup { name, .. }
         | Operation::DeleteGroup { name }
         | Operation::AttachGroup { group: name, .. } => Some(name),
-        Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => None,
+        Operation::SetIamAuthentication { .. }
+        | Operation::RebootWriter { .. }
+        | Operation::RebootWriterIfWaiting { .. }
+        | Operation::RebootOthers { .. } => None,
     });
     Names {
         wanted: look.desired.unwrap_or(look.arguments).group_name.clone(),
@@ -99,12 +105,13 @@ pub(super) fn recognise(look: &Look<'_, Source>, seen: Option<Observed>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::super::desired::Desired;
-    use super::super::fixture::config;
+    use super::super::fixture::{config, config_in};
     use super::super::state;
     use super::*;
     use crate::cluster::fixture::{DEFAULT, OURS, group, observed, our_group, settled};
     use crate::rds::parameter_group::Tags;
     use crate::resource::Prior;
+    use crate::terraform::Attr;
 
     fn prior(found: &cluster::Observed) -> Prior<AuroraSource, Desired> {
         let model = state::observed(&config("never", &[]), &found.clone().into(), false);
@@ -136,6 +143,18 @@ mod tests {
         let prior = prior(&detached);
         assert_eq!(claims(&look(Purpose::Apply, &prior, Some(&recalled)), &[]).records, [record(OURS, None)]);
         assert!(claims(&look(Purpose::Apply, &prior, None), &[]).records.is_empty());
+    }
+
+    #[test]
+    fn in_other_modes_no_group_is_recorded_whatever_is_attached() {
+        let recalled = Observed::from(settled());
+        for mode in ["in_place", "external"] {
+            let model = state::observed(&config_in(mode, "never", &[]), &settled().into(), false);
+            assert!(model.previous_parameter_group_name == Attr::Null);
+            let arguments = Desired::decode(&model).unwrap().unwrap();
+            let prior = Prior { model, arguments };
+            assert!(claims(&look(Purpose::Destroy, &prior, Some(&recalled)), &[]).records.is_empty(), "{mode}");
+        }
     }
 
     #[test]

@@ -3,9 +3,44 @@
 use std::collections::BTreeMap;
 
 use super::schema::AuroraSource;
-use crate::cluster::{GUIDE_PARAMETERS, LONGEST_CLUSTER, LONGEST_GROUP, TAG_PREFIX, invalid_identifier};
+use crate::cluster::{GUIDE_PARAMETERS, IAM_FOR_REPLICATION, LONGEST_CLUSTER, LONGEST_GROUP, TAG_PREFIX, invalid_identifier};
 use crate::rds::parameter_group::{Tags, is_default_group};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
+
+/// Who manages the parameter group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Mode {
+    /// This resource creates one for the cluster.
+    #[default]
+    Dedicated,
+    /// This resource sets the wanted parameters in the cluster's own.
+    InPlace,
+    /// Something else sets the parameters.
+    External,
+}
+
+impl Mode {
+    fn decode(word: &str) -> Result<Self, Diagnostics> {
+        match word {
+            "dedicated" => Ok(Self::Dedicated),
+            "in_place" => Ok(Self::InPlace),
+            "external" => Ok(Self::External),
+            _ => {
+                let fault = "use one of dedicated, in_place, external";
+                Err(fault_at("Invalid mode", AttributePath::of("parameter_group").attribute("mode"), word, fault).into())
+            }
+        }
+    }
+
+    /// As a configuration spells it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Dedicated => "dedicated",
+            Self::InPlace => "in_place",
+            Self::External => "external",
+        }
+    }
+}
 
 /// Which members may be rebooted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,13 +71,17 @@ impl RebootPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Desired {
     pub(super) cluster_identifier: String,
+    pub(super) mode: Mode,
     /// The configured name of the parameter group.
     pub(super) group_name: Option<String>,
-    /// Values by parameter, including those of the guide.
+    /// Whether IAM database authentication is on; `None` leaves it as it is.
+    pub(super) iam_authentication: Option<bool>,
+    /// Values by parameter, including those of the guide and of `iam_authentication`.
     pub(super) wanted: BTreeMap<String, String>,
     /// Parameters that the configuration leaves as they are.
     pub(super) left_alone: Vec<String>,
     pub(super) reboot: RebootPolicy,
+    pub(super) reboot_triggers: BTreeMap<String, String>,
     pub(super) tags: Tags,
     pub(super) force_destroy: bool,
 }
@@ -54,19 +93,33 @@ impl Desired {
     /// All faults at once, each with its attribute path.
     pub(super) fn decode(model: &AuroraSource) -> Result<Option<Self>, Diagnostics> {
         let reboot = model.reboot.known().map_or(Ok(RebootPolicy::Never), |word| RebootPolicy::decode(word))?;
+        let mode = model.mode();
         let group_name = model.group_name();
-        let unknown =
-            model.parameters.is_unknown() || model.tags.is_unknown() || model.reboot.is_unknown() || group_name.is_unknown();
+        let unknown = model.parameters.is_unknown()
+            || model.tags.is_unknown()
+            || model.reboot.is_unknown()
+            || model.reboot_triggers.is_unknown()
+            || model.iam_authentication.is_unknown()
+            || mode.is_unknown()
+            || group_name.is_unknown();
+        let mode = mode.known().map_or(Ok(Mode::default()), |word| Mode::decode(word))?;
         let (Some(cluster_identifier), false) = (model.cluster_identifier.known(), unknown) else { return Ok(None) };
         let guide = GUIDE_PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())));
-        let mut all: BTreeMap<String, Option<String>> = guide.collect();
+        let iam_authentication = model.iam_authentication.known().copied();
+        let iam = iam_authentication.map(|on| (IAM_FOR_REPLICATION.to_owned(), Some(u8::from(on).to_string())));
+        let mut all: BTreeMap<String, Option<String>> = guide.chain(iam).collect();
         all.extend(model.parameters.known().into_iter().flat_map(|parameters| parameters.0.clone()));
+        // Without `iam_authentication` its parameter is left alone too, unless `parameters` names it.
+        all.entry(IAM_FOR_REPLICATION.to_owned()).or_default();
         Ok(Some(Self {
             cluster_identifier: cluster_identifier.clone(),
+            mode,
+            iam_authentication,
             group_name: group_name.known().cloned(),
             left_alone: all.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.clone()).collect(),
             wanted: all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             reboot,
+            reboot_triggers: model.reboot_triggers.known().cloned().unwrap_or_default(),
             tags: model.tags.known().cloned().unwrap_or_default(),
             force_destroy: model.force_destroy == Attr::Known(true),
         }))
@@ -74,7 +127,12 @@ impl Desired {
 
     /// Whether another configuration asks for the same group, values and tags.
     pub(super) fn is_same_work(&self, other: &Self) -> bool {
-        let part = |desired: &Self| Self { reboot: RebootPolicy::Never, force_destroy: false, ..desired.clone() };
+        let part = |desired: &Self| Self {
+            reboot: RebootPolicy::Never,
+            reboot_triggers: BTreeMap::new(),
+            force_destroy: false,
+            ..desired.clone()
+        };
         part(self) == part(other)
     }
 
@@ -101,6 +159,14 @@ pub(super) fn validate(config: &AuroraSource) -> Diagnostics {
             faults.push(fault_at("Invalid parameter group name", path, &name, &fault));
         }
     }
+    faults.extend(outside_of_dedicated(config));
+    if let (Attr::Known(_), Some(values)) = (&config.iam_authentication, config.parameters.known())
+        && values.0.contains_key(IAM_FOR_REPLICATION)
+    {
+        let fault = "`iam_authentication` sets this parameter. Remove one of the two";
+        let path = AttributePath::of("parameters").key(IAM_FOR_REPLICATION);
+        faults.push(fault_at("Parameter is set twice", path, IAM_FOR_REPLICATION, fault));
+    }
     for key in config.tags.known().into_iter().flat_map(BTreeMap::keys) {
         if key.starts_with("aws:") || key.starts_with(TAG_PREFIX) || key.is_empty() {
             let fault = format!("keys must not be empty, nor start with \"aws:\" or \"{TAG_PREFIX}\"");
@@ -114,6 +180,27 @@ pub(super) fn validate(config: &AuroraSource) -> Diagnostics {
         }
     }
     faults
+}
+
+/// Arguments of a group that this resource would create, where the mode says that it creates none.
+fn outside_of_dedicated(config: &AuroraSource) -> Diagnostics {
+    let Attr::Known(word) = config.mode() else { return Diagnostics::new() };
+    if !matches!(Mode::decode(&word), Ok(Mode::InPlace | Mode::External)) {
+        return Diagnostics::new();
+    }
+    let name = AttributePath::of("parameter_group").attribute("name");
+    let given = [
+        matches!(config.group_name(), Attr::Known(_)).then_some(name),
+        config.tags.known().is_some_and(|tags| !tags.is_empty()).then(|| AttributePath::of("tags")),
+    ];
+    let fault = |path: AttributePath| {
+        let detail = format!(
+            "Attribute {path} is about the parameter group that mode \"dedicated\" creates, and with `parameter_group.mode` = \
+             \"{word}\" none is created. Remove it, or use mode \"dedicated\"."
+        );
+        Diagnostic::error("Not used in this mode", detail).at(path)
+    };
+    given.into_iter().flatten().map(fault).collect()
 }
 
 fn fault_at(summary: &str, path: AttributePath, value: &str, fault: &str) -> Diagnostic {
@@ -160,7 +247,7 @@ mod tests {
     fn every_fault_is_named_with_its_path() {
         let faults = Engine::<Source>::validate(&AuroraSource {
             cluster_identifier: Attr::from("Shop"),
-            parameter_group: Attr::Known(ParameterGroupSettings { name: Attr::from("a--b") }),
+            parameter_group: Attr::Known(ParameterGroupSettings { name: Attr::from("a--b"), ..Default::default() }),
             reboot: Attr::from("reader"),
             tags: Attr::Known([("clickpipes:cluster".to_owned(), String::new())].into()),
             parameters: parameters(&[("max_wal_senders", Some(""))]),
@@ -178,5 +265,52 @@ mod tests {
             ]
         );
         assert!(validate(&config()).is_empty());
+    }
+
+    fn with_mode(mode: &str) -> AuroraSource {
+        let settings = ParameterGroupSettings { mode: Attr::from(mode), ..Default::default() };
+        AuroraSource { parameter_group: Attr::Known(settings), ..config() }
+    }
+
+    #[test]
+    fn without_a_mode_a_group_is_dedicated() {
+        let mode = |config: &AuroraSource| Desired::decode(config).unwrap().unwrap().mode;
+        assert_eq!(mode(&config()), Mode::Dedicated);
+        for expected in [Mode::Dedicated, Mode::InPlace, Mode::External] {
+            assert_eq!(mode(&with_mode(expected.word())), expected);
+        }
+        let fault = Desired::decode(&with_mode("shared")).unwrap_err();
+        assert!(fault.iter().any(|fault| fault.detail.contains("dedicated, in_place, external")), "{fault:?}");
+    }
+
+    #[test]
+    fn iam_authentication_asks_for_its_parameter_and_unset_for_nothing() {
+        let value = |iam_authentication: Attr<bool>| {
+            let desired = Desired::decode(&AuroraSource { iam_authentication, ..config() }).unwrap().unwrap();
+            desired.wanted.get(IAM_FOR_REPLICATION).cloned()
+        };
+        assert_eq!(value(Attr::Known(true)).as_deref(), Some("1"));
+        assert_eq!(value(Attr::Known(false)).as_deref(), Some("0"));
+        assert_eq!(value(Attr::Null), None);
+    }
+
+    #[test]
+    fn what_a_mode_does_not_use_or_what_is_set_twice_is_named() {
+        let paths = |config: &AuroraSource| {
+            let faults = validate(config);
+            faults.iter().filter_map(|fault| fault.path.as_ref().map(ToString::to_string)).collect::<Vec<_>>()
+        };
+        let settings = ParameterGroupSettings { mode: Attr::from("external"), name: Attr::from("shop-cdc") };
+        let tags = Attr::Known([("team".to_owned(), "shop".to_owned())].into());
+        assert_eq!(
+            paths(&AuroraSource { parameter_group: Attr::Known(settings), tags, ..config() }),
+            ["parameter_group.name", "tags"]
+        );
+        let parameters = parameters(&[(IAM_FOR_REPLICATION, Some("1"))]);
+        assert!(paths(&AuroraSource { parameters: parameters.clone(), ..config() }).is_empty());
+        assert_eq!(
+            paths(&AuroraSource { parameters, iam_authentication: Attr::Known(true), ..config() }),
+            ["parameters[\"rds.iam_auth_for_replication\"]"]
+        );
     }
 }

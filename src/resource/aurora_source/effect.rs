@@ -18,13 +18,15 @@ pub(super) fn effect(operation: &Operation, change: &Change<'_, Source>) -> Effe
         Operation::ResetGroup { parameters, .. } => {
             Effect { pipe_stops: stops(parameters.iter().any(|(name, _)| is_it(name))), ..Effect::default() }
         }
-        Operation::RebootWriter { .. } => {
+        Operation::RebootWriter { .. } | Operation::RebootWriterIfWaiting { .. } => {
             let together = change.basis().is_some_and(|basis| basis.found.readers_restart_with_writer());
             let restarts = if together { Restarts::All } else { Restarts::Writer };
             // It may be the reboot alone that puts a value into effect.
             Effect { restarts, pipe_stops: stops(true), ..Effect::default() }
         }
         Operation::RebootOthers { .. } => Effect { restarts: Restarts::Readers, ..Effect::default() },
+        // A pipe that logs in with IAM cannot connect any more.
+        Operation::SetIamAuthentication { on, .. } => Effect { pipe_stops: !on, ..Effect::default() },
         Operation::DeleteGroup { .. } => Effect { destructive: true, ..Effect::default() },
         Operation::CreateGroup { .. } | Operation::TagGroup { .. } | Operation::UntagGroup { .. } => Effect::default(),
     }

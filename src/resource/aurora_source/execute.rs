@@ -8,6 +8,7 @@ use super::operation::Operation;
 use super::run::{Outcome, run};
 use super::schema::Source;
 use super::{check, message};
+use crate::cluster::Reboots;
 use crate::failure::{Attempt, Failure};
 use crate::provider::Context;
 use crate::rds::{ApplyMethod, Patience, Reader};
@@ -25,12 +26,14 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     let _turn = context.turn(&taken_up(id)).await?;
     // Only the look and the decision are repeated: nothing is changed until no obstacle is left.
     let decided = until_free(id, work.patience, context.cancel(), || decide(context, &reader, work, id)).await;
-    let Some(Decided { decision, resource_id }) = decided? else {
+    let Some(Decided { decision, resource_id, statics_changed }) = decided? else {
         return Ok(Done::left(not_destroyed::<Source>(work.arguments)));
     };
     let Decision { run: operations, warnings: mut diagnostics } = decision;
     let patience = Patience::new(work.limit, context.cancel().clone());
-    let Outcome { done, under_way, result } = run(readings, id, &resource_id, &operations, &patience, context.cancel()).await;
+    let reboots =
+        Reboots { client: readings.client(), cluster: id, resource_id: &resource_id, patience: &patience, statics_changed };
+    let Outcome { done, under_way, result } = run(readings, reboots, &operations, context.cancel()).await;
     if let Err(failure) = result {
         if work.creates() {
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
@@ -88,6 +91,8 @@ struct Decided {
     decision: Decision<Source>,
     /// Its resource id; empty if it no longer exists.
     resource_id: String,
+    /// Whether something else has changed since the last Read what members apply only at a reboot: they report it with a delay.
+    statics_changed: bool,
 }
 
 /// Looks, and decides what runs. `None`: nothing, because this run has set up the same cluster under another address.
@@ -109,7 +114,7 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
         let orphans = Box::pin(orphans(context, reader, &look)).await?;
         let operations = orphans.into_iter().map(|group| Operation::DeleteGroup { name: group.name }).collect();
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
-        return Ok(Some(Decided { decision, resource_id: String::new() }));
+        return Ok(Some(Decided { decision, resource_id: String::new(), statics_changed: false }));
     };
     // A create may have been planned during the look.
     if is_taken_up() {
@@ -121,7 +126,9 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
     if work.creates() {
         context.take_up(taken_up(id));
     }
-    Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id }))
+    let statics = |recalled: &Observed| recalled.found.attached.statics() != now.found.attached.statics();
+    let statics_changed = work.recalled.as_ref().is_some_and(statics);
+    Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id, statics_changed }))
 }
 
 /// Observes the result of a complete run. The state depends on it: at a stop, a call that hangs is abandoned and everything is

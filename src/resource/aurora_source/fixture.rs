@@ -1,7 +1,7 @@
 //! Configurations as the unit tests of this resource see them.
 
 use super::desired::Desired;
-use super::schema::{AuroraSource, ParameterValues};
+use super::schema::{AuroraSource, ParameterGroupSettings, ParameterValues};
 use crate::terraform::Attr;
 
 /// A configuration of the cluster.
@@ -19,4 +19,15 @@ pub(super) fn config(reboot: &str, parameters: &[(&str, &str)]) -> AuroraSource 
 /// What a configuration asks for.
 pub(super) fn desired(reboot: &str, parameters: &[(&str, &str)]) -> Desired {
     Desired::decode(&config(reboot, parameters)).unwrap().unwrap()
+}
+
+/// The same with a mode.
+pub(super) fn config_in(mode: &str, reboot: &str, parameters: &[(&str, &str)]) -> AuroraSource {
+    let settings = ParameterGroupSettings { mode: Attr::from(mode), name: Attr::Null };
+    AuroraSource { parameter_group: Attr::Known(settings), ..config(reboot, parameters) }
+}
+
+/// What it asks for.
+pub(super) fn desired_in(mode: &str, reboot: &str, parameters: &[(&str, &str)]) -> Desired {
+    Desired::decode(&config_in(mode, reboot, parameters)).unwrap().unwrap()
 }

@@ -1,7 +1,8 @@
 //! What will be observed once planned operations have run, as far as a destroy depends on it: the groups, not the members. Pure.
 
-use super::observed::Observed;
+use super::observed::{Observed, basis};
 use super::operation::Operation;
+use super::remember;
 use super::schema::Source;
 use crate::cluster::{self, Group, Kind, OWNER_TAG, Owner, Setting};
 use crate::rds::ApplyType;
@@ -9,7 +10,8 @@ use crate::resource::change::Change;
 
 /// The cluster after the operations.
 pub(super) fn foresee(change: &Change<'_, Source>, operations: &[Operation]) -> Option<Observed> {
-    let mut found = change.basis()?.found.clone();
+    let mut found = basis(change)?.into_owned();
+    remember::adopt(&mut found.remembered, change.before, change.after);
     for operation in operations {
         run(operation, &mut found);
     }
@@ -34,6 +36,9 @@ fn run(operation: &Operation, found: &mut cluster::Observed) {
             }
         }
         Operation::TagGroup { name, tags } => {
+            if found.attached.name == *name {
+                remember::note(&mut found.remembered, tags);
+            }
             let Some(group) = group(found, name) else { return };
             group.tags.extend(tags.clone());
             if group.tags.contains_key(OWNER_TAG) {
@@ -41,12 +46,19 @@ fn run(operation: &Operation, found: &mut cluster::Observed) {
             }
         }
         Operation::UntagGroup { name, keys } => {
+            if found.attached.name == *name {
+                remember::forget(&mut found.remembered, keys);
+            }
             let Some(group) = group(found, name) else { return };
             group.tags.retain(|key, _| !keys.contains(key));
         }
         Operation::AttachGroup { group, .. } => attach(found, group),
         Operation::DeleteGroup { name } => found.detached.retain(|group| group.name != *name),
-        Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => {}
+        Operation::SetIamAuthentication { on, .. } => {
+            found.cluster.iam_authentication = *on;
+            found.remembered.iam_enabled = *on;
+        }
+        Operation::RebootWriter { .. } | Operation::RebootWriterIfWaiting { .. } | Operation::RebootOthers { .. } => {}
     }
 }
 

@@ -1,6 +1,13 @@
 //! What practitioners are told about a source: each with the reason and the remedy. Pure.
 
+mod modes;
+
 use std::time::Duration;
+
+pub(super) use modes::{
+    attached_elsewhere, change_of_mode, default_in_place, lets_go, missing_values, nothing_undone, others_unknown,
+    tags_name_others, too_long_to_remember,
+};
 
 use super::desired::RebootPolicy;
 use super::operation::Operation;
@@ -137,7 +144,7 @@ pub(super) fn not_allowed(family: &str, parameter: &str, value: &str, allowed: &
 /// Changes that others left pending, as `name = value`.
 pub(super) fn pending_values(id: &str, pending: &[String]) -> Diagnostic {
     let detail = format!(
-        "A parameter group must be attached to cluster {id} immediately. That would also apply the changes that wait for the \
+        "The change of cluster {id} must be applied immediately. That would also apply the changes that wait for the \
          maintenance window: {}. Apply or revert these changes first.",
         pending.join(", ")
     );
@@ -272,20 +279,22 @@ pub(super) fn set_up_already(found: &Observed) -> Diagnostic {
 
 /// The reboots of a change.
 pub(super) fn outage(found: &Observed, operations: &[Operation], by_this_change: bool, destroys: bool) -> Diagnostic {
-    let reboots_writer = operations.iter().any(|operation| matches!(operation, Operation::RebootWriter { .. }));
+    let reboots_writer = operations.iter().any(Operation::reboots_writer);
+    let is_conditional = operations.iter().any(|operation| matches!(operation, Operation::RebootWriterIfWaiting { .. }));
+    let condition = if is_conditional { ", if it waits for that when the apply gets there" } else { "" };
     let reboots_others = operations.iter().any(|operation| matches!(operation, Operation::RebootOthers { .. }));
     let id = found.id();
     let writer = found.cluster.writer().map_or("none", |writer| &writer.identifier);
     let together = found.readers_restart_with_writer();
     let who = match (reboots_writer, reboots_others) {
         (true, _) if together => format!(
-            "The writer of cluster {id} (now {writer}) is rebooted, and on this engine version its readers restart with it."
+            "The writer of cluster {id} (now {writer}) is rebooted{condition}, and on this engine version its readers restart with it."
         ),
         (true, true) => format!(
-            "The writer of cluster {id} (now {writer}) is rebooted, then each reader that still waits for a reboot, one at a time."
+            "The writer of cluster {id} (now {writer}) is rebooted{condition}, then each reader that still waits for a reboot, one at a time."
         ),
         (true, false) => {
-            format!("The writer of cluster {id} (now {writer}) is rebooted. Readers are not rebooted.")
+            format!("The writer of cluster {id} (now {writer}) is rebooted{condition}. Readers are not rebooted.")
         }
         (false, _) => {
             let readers = found.waiting().filter(|member| !member.writer).map(|member| member.identifier.as_str());
@@ -384,14 +393,6 @@ pub(super) fn reboot(error: RebootError) -> Failure {
     }
 }
 
-pub(super) fn nothing_undone(found: &Observed) -> Diagnostic {
-    let detail = format!(
-        "No parameter group was created for cluster {}, so there is nothing to undo. Its parameters stay as they are.",
-        found.id()
-    );
-    Diagnostic::warning("Destroying changes nothing", detail)
-}
-
 pub(super) fn previous_gone(found: &Observed, recorded: &str, instead: &str) -> Diagnostic {
     let detail = format!(
         "Parameter group {recorded} was attached to cluster {} before. It no longer exists, or it has another family. {instead} \
@@ -417,14 +418,15 @@ pub(super) fn slots_exist(found: &Observed, slots: &[Slot]) -> Diagnostic {
 
 /// The writer could not be asked. Without the reason nobody would expect a login here.
 pub(super) fn needed_for_slots(failure: Failure) -> Failure {
-    let explained = |diagnostic: Diagnostic| {
-        let detail = format!(
-            "{}\n\nThe provider connects to the writer to look for replication slots, because this turns off logical replication. \
-             To skip that, set `force_destroy` = true and apply that first.",
-            diagnostic.detail
-        );
-        Diagnostic { detail, ..diagnostic }
-    };
+    explained(
+        failure,
+        "The provider connects to the writer to look for replication slots, because this turns off logical replication. To skip that, set \
+         `force_destroy` = true and apply that first.",
+    )
+}
+
+fn explained(failure: Failure, why: &str) -> Failure {
+    let explained = |diagnostic: Diagnostic| Diagnostic { detail: format!("{}\n\n{why}", diagnostic.detail), ..diagnostic };
     match failure {
         Failure::Diagnosed(diagnostics) => Failure::Diagnosed(diagnostics.into_iter().map(explained).collect()),
         Failure::Unreachable(outage) => Failure::Unreachable(Outage { diagnostic: explained(outage.diagnostic), ..outage }),

@@ -1,9 +1,9 @@
 //! `clickpipes_aurora_source`: the cluster parameters that logical replication needs, in a DB cluster parameter group created for
-//! the cluster.
+//! the cluster (mode dedicated), in the cluster's own (in_place), or in one that something else manages (external).
 //!
-//! Manages that group, its attachment and the reboots that the configuration allows. Does not change the cluster itself, its
-//! instances and their own parameter groups, and every parameter that is not wanted here (the settings of the previous group are
-//! carried over).
+//! Manages that group, its attachment, the reboots that the configuration allows, and IAM database authentication if that is
+//! configured. Does not change anything else of the cluster, its instances and their own parameter groups, and every parameter that is
+//! not wanted here (the settings of the previous group are carried over).
 //!
 //! A group is ours if its tags and the state say so ([`cluster::judge`]). The tags hold the cluster and the group attached before, so
 //! a create that stops half-way leaves no state and loses nothing: the next one finds the group and plans only what is missing.
@@ -27,6 +27,7 @@ mod message;
 mod observe;
 mod observed;
 mod operation;
+mod remember;
 mod run;
 mod schema;
 mod state;
@@ -134,7 +135,7 @@ impl Managed for Source {
 
     /// The cluster does not belong to this resource; a group created for it does.
     fn is_taken(now: &Observed) -> bool {
-        now.found.ours().next().is_some()
+        now.found.ours().next().is_some() || !now.found.remembered.is_nothing()
     }
 
     fn foresee(change: &Change<'_, Self>, operations: &[Operation]) -> Option<Observed> {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::claims::{claims, names, recognise};
 use super::desired::Desired;
-use super::diff::{diff, turns_logical_replication_off};
+use super::diff::{diff, lacking, turns_logical_replication_off};
 use super::message;
 use super::observed::{Observed, Slots};
 use super::operation::Operation;
+use super::remember::remembered;
 use super::schema::Source;
 use crate::aws::{Cause, Error, Place};
 use crate::catalogue::slot::logical_slots;
@@ -102,26 +103,40 @@ fn name(look: &Look<'_, Source>) -> String {
 /// off, a group that it is to create, if there is one of that name already, and what the family allows, if parameters change.
 async fn look_for_update(context: &Context, look: &Look<'_, Source>, desired: &Desired) -> Result<Option<Observed>, Failure> {
     let Some(recalled) = look.recalled else { return Ok(None) };
-    let change = Change { after: Some(desired), ..Change::drift(look.arguments, recalled) };
-    let slots = planned_slots(context, &change).await?;
-    let taken = taken(context, look, &change).await?;
-    let allowed = allowed(context, look, desired, &recalled.found.family).await?;
-    let is_needed = taken.is_some() || allowed.is_some() || !matches!(slots, Slots::NotAsked);
-    let mut now = Observed { slots, allowed, ..recalled.clone() };
+    let now = Observed { allowed: Box::pin(allowed(context, look, desired, &recalled.found)).await?, ..recalled.clone() };
+    let change = Change { after: Some(desired), ..Change::drift(look.arguments, &now) };
+    let slots = Box::pin(planned_slots(context, &change)).await?;
+    let taken = Box::pin(taken(context, look, &change)).await?;
+    let is_needed = taken.is_some() || now.allowed.is_some() || !matches!(slots, Slots::NotAsked);
+    let mut now = Observed { slots, ..now };
     now.found.detached.extend(taken);
     Ok(is_needed.then_some(now))
 }
 
-/// What the family allows, if other parameters are wanted than before.
-async fn allowed(context: &Context, look: &Look<'_, Source>, desired: &Desired, family: &str) -> Result<Option<Group>, Failure> {
-    if look.arguments.wanted == desired.wanted {
+/// What the family allows, if other parameters are wanted than before, or some that the last Read did not keep: the family's own group
+/// says the same at every time.
+async fn allowed(
+    context: &Context,
+    look: &Look<'_, Source>,
+    desired: &Desired,
+    found: &cluster::Observed,
+) -> Result<Option<Group>, Failure> {
+    if look.arguments.wanted == desired.wanted && lacking(found, desired).is_empty() {
         return Ok(None);
     }
     let Some(reader) = planning(context, look).await? else { return Ok(None) };
-    let awaited = format!("AWS to describe the parameters of {family}");
-    let found = stop::ends(context.cancel(), &awaited, Box::pin(find_catalogue(&reader, family))).await;
-    let found = within_reach(context, found.map_err(Failure::from))?;
-    Ok(found.map(|settings| Group { settings, ..Group::unread(&default_group(family), family) }))
+    let family = &found.family;
+    let awaited = format!("AWS to describe the parameters of the family {family}");
+    let settings = Box::pin(async {
+        match find_catalogue(&reader, family).await? {
+            Some(settings) => Ok(Some(settings)),
+            // Not allowed to read it: the group at hand has the same parameters.
+            None => Ok::<_, Error>(find_group(&reader, &found.attached.name, Which::All).await?.map(|group| group.settings)),
+        }
+    });
+    let settings = within_reach(context, stop::ends(context.cancel(), &awaited, settings).await)?;
+    let settings = settings.filter(|settings| !settings.is_empty());
+    Ok(settings.map(|settings| Group { settings, ..Group::unread(&default_group(family), family) }))
 }
 
 /// A reader for a plan. `None`: it is not known yet where to look, and the apply looks again.
@@ -212,11 +227,17 @@ pub(super) async fn observe_anew(
 }
 
 async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
+    let arguments = look.desired.unwrap_or(look.arguments);
     let id = &look.arguments.cluster_identifier;
     let Some(mut found) = cluster::observe(reader, id, &names(look, ran), &claims(look, ran)).await? else { return Ok(None) };
     // A complete change leaves nothing unfinished.
     let before = look.recalled.filter(|_| look.purpose != Purpose::Result);
     found.unfinished = before.map(|before| before.found.unfinished.clone()).unwrap_or_default();
+    found.remembered = remembered(look, &found, ran);
+    if !matches!(look.purpose, Purpose::Plan { .. } | Purpose::Apply) {
+        // Of some hundred parameters, a plan needs a few.
+        found.keep_parameters(|name| arguments.mentions(name) || look.arguments.mentions(name));
+    }
     Ok(Some(found.into()))
 }
 

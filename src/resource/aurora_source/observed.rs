@@ -1,8 +1,12 @@
 //! What a look at a source sees. Pure.
 
+use std::borrow::Cow;
+
+use super::schema::Source;
 use crate::catalogue::slot::Slot;
 use crate::cluster;
 use crate::failure::Outage;
+use crate::resource::change::Change;
 
 /// A cluster with its parameter groups, and what affects a change of it.
 #[derive(Clone, Debug)]
@@ -11,7 +15,7 @@ pub(crate) struct Observed {
     pub(super) found: cluster::Observed,
     /// Only of a look for a change that would turn logical replication off.
     pub(super) slots: Slots,
-    /// What the family allows; only of the plan of an update that changes parameters.
+    /// What the family allows; only of the plan of an update that changes parameters. No change can alter it.
     pub(super) allowed: Option<cluster::Group>,
 }
 
@@ -34,4 +38,15 @@ impl From<cluster::Observed> for Observed {
     fn from(found: cluster::Observed) -> Self {
         Self { found, slots: Slots::NotAsked, allowed: None }
     }
+}
+
+/// The observation from which operations are made, with all that is known of the parameters.
+pub(super) fn basis<'a>(change: &Change<'a, Source>) -> Option<Cow<'a, cluster::Observed>> {
+    let found = &change.basis()?.found;
+    let Some(allowed) = change.now.and_then(|now| now.allowed.as_ref()) else { return Some(Cow::Borrowed(found)) };
+    let mut found = found.clone();
+    for (name, setting) in &allowed.settings {
+        found.attached.settings.entry(name.clone()).or_insert_with(|| setting.clone());
+    }
+    Some(Cow::Owned(found))
 }

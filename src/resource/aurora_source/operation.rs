@@ -41,6 +41,10 @@ pub(crate) enum Operation {
     RebootWriter {
         cluster: String,
     },
+    /// The member that is the writer when it runs, if it waits for a reboot then.
+    RebootWriterIfWaiting {
+        cluster: String,
+    },
     /// Each other member that still waits for a reboot when it runs.
     RebootOthers {
         cluster: String,
@@ -48,12 +52,40 @@ pub(crate) enum Operation {
     DeleteGroup {
         name: String,
     },
+    /// IAM database authentication of the cluster, on or off.
+    SetIamAuthentication {
+        cluster: String,
+        on: bool,
+    },
 }
 
 impl Operation {
     /// Whether it is a reboot.
     pub(super) fn is_reboot(&self) -> bool {
-        matches!(self, Self::RebootWriter { .. } | Self::RebootOthers { .. })
+        self.reboots_writer() || matches!(self, Self::RebootOthers { .. })
+    }
+
+    /// Whether it reboots the writer, at least if that waits for it.
+    pub(super) fn reboots_writer(&self) -> bool {
+        matches!(self, Self::RebootWriter { .. } | Self::RebootWriterIfWaiting { .. })
+    }
+
+    /// Whether it changes parameters of a group.
+    pub(super) fn changes_parameters(&self) -> bool {
+        matches!(self, Self::ModifyGroup { .. } | Self::ResetGroup { .. })
+    }
+
+    /// The group that it attaches.
+    pub(super) fn attached_group(&self) -> Option<&String> {
+        match self {
+            Self::AttachGroup { group, .. } => Some(group),
+            _ => None,
+        }
+    }
+
+    /// Whether it modifies the cluster at once, and so would also apply what waits for the maintenance window.
+    pub(super) fn modifies_cluster(&self) -> bool {
+        matches!(self, Self::AttachGroup { .. } | Self::SetIamAuthentication { .. })
     }
 
     /// Whether members wait for a reboot after it.
@@ -67,7 +99,9 @@ impl Operation {
             | Self::TagGroup { .. }
             | Self::UntagGroup { .. }
             | Self::RebootWriter { .. }
+            | Self::RebootWriterIfWaiting { .. }
             | Self::RebootOthers { .. }
+            | Self::SetIamAuthentication { .. }
             | Self::DeleteGroup { .. } => false,
         }
     }
@@ -91,7 +125,14 @@ impl fmt::Display for Operation {
             Self::UntagGroup { name, keys } => write!(f, "RemoveTagsFromResource {name}: {}", keys.join(", ")),
             Self::AttachGroup { cluster, group } => write!(f, "ModifyDBCluster {cluster}: parameter group {group}, immediately"),
             Self::RebootWriter { cluster } => write!(f, "RebootDBInstance <the writer of {cluster}>"),
+            Self::RebootWriterIfWaiting { cluster } => {
+                write!(f, "RebootDBInstance <the writer of {cluster}> if it waits for one")
+            }
             Self::RebootOthers { cluster } => write!(f, "RebootDBInstance <each other member of {cluster} that waits for one>"),
+            Self::SetIamAuthentication { cluster, on } => {
+                let on = if *on { "on" } else { "off" };
+                write!(f, "ModifyDBCluster {cluster}: IAM database authentication {on}, immediately")
+            }
             Self::DeleteGroup { name } => write!(f, "DeleteDBClusterParameterGroup {name}"),
         }
     }
@@ -125,7 +166,9 @@ mod tests {
             },
             Operation::AttachGroup { cluster: "c".to_owned(), group: "g".to_owned() },
             Operation::RebootWriter { cluster: "c".to_owned() },
+            Operation::RebootWriterIfWaiting { cluster: "c".to_owned() },
             Operation::RebootOthers { cluster: "c".to_owned() },
+            Operation::SetIamAuthentication { cluster: "c".to_owned(), on: true },
         ];
         assert_eq!(
             lines(&operations),
@@ -134,7 +177,9 @@ mod tests {
                 "ModifyDBClusterParameterGroup g: rds.logical_replication = 1 (pending-reboot), wal_sender_timeout = 0 (immediate)",
                 "ModifyDBCluster c: parameter group g, immediately",
                 "RebootDBInstance <the writer of c>",
+                "RebootDBInstance <the writer of c> if it waits for one",
                 "RebootDBInstance <each other member of c that waits for one>",
+                "ModifyDBCluster c: IAM database authentication on, immediately",
             ]
         );
     }

@@ -20,19 +20,15 @@ pub(super) struct Outcome {
     pub(super) result: Result<(), Failure>,
 }
 
-/// Runs the operations of one cluster; ends at the first failure and at a stop. `resource_id` is that of the cluster for which they
-/// were decided.
+/// Runs the operations of one cluster, for which they were decided; ends at the first failure and at a stop.
 pub(super) async fn run(
     readings: &Readings,
-    cluster_identifier: &str,
-    resource_id: &str,
+    mut reboots: Reboots<'_>,
     operations: &[Operation],
-    patience: &Patience,
     cancel: &CancellationToken,
 ) -> Outcome {
-    let reboots_writer = operations.iter().any(|operation| matches!(operation, Operation::RebootWriter { .. }));
-    let client = readings.client();
-    let mut reboots = Reboots { client, cluster: cluster_identifier, resource_id, patience, statics_changed: false };
+    let cluster_identifier = reboots.cluster;
+    let reboots_writer = operations.iter().any(Operation::reboots_writer);
     let mut done = Vec::new();
     for operation in operations {
         let awaited = format!("AWS to answer {operation}");
@@ -49,17 +45,22 @@ pub(super) async fn run(
         reboots.statics_changed |= operation.needs_reboot();
         done.push(operation.clone());
     }
-    let result = match operations.iter().any(Operation::is_reboot) {
-        true => match reboots.check_writer().await {
+    let result = if operations.iter().any(Operation::is_reboot) {
+        match reboots.check_writer().await {
             // A replica has none.
             Err(RebootError::NoWriter { .. }) if !reboots_writer => Ok(()),
             checked => checked.map_err(message::reboot),
-        },
-        false => Ok(()),
+        }
+    } else if operations.iter().any(Operation::changes_parameters) {
+        // Members apply a dynamic parameter within seconds.
+        reboots.available().await.map(drop).map_err(|error| message::reboot(error.into()))
+    } else {
+        Ok(())
     };
     Outcome { done, under_way: None, result }
 }
 
+/// Boxed in parts: a debug build would need too much of the stack at once.
 async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
     let Reboots { client, cluster: owner, resource_id, patience, .. } = reboots;
     match operation {
@@ -87,25 +88,36 @@ async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, reb
         }
         Operation::AttachGroup { cluster, group } => {
             reboots.available().await.map_err(|error| message::reboot(error.into()))?;
-            match client.attach_parameter_group(cluster, resource_id, group, patience).await {
-                Err(Error::OtherChangesPending { cluster, pending }) => {
-                    return Err(message::pending_values(&cluster, &pending).into());
-                }
-                Err(Error::AnotherCluster { cluster, expected, found }) => {
-                    return Err(message::another_cluster(&cluster, &expected, &found).into());
-                }
-                attached => attached?,
-            }
+            modified(Box::pin(client.attach_parameter_group(cluster, resource_id, group, patience)).await)?;
             client.wait_for_parameter_group_attached(cluster, group, patience).await?;
         }
-        Operation::RebootWriter { .. } => reboots.writer().await.map_err(message::reboot)?,
-        Operation::RebootOthers { .. } => reboots.others(reboots_writer).await.map_err(|error| message::reboot(error.into()))?,
+        Operation::SetIamAuthentication { cluster, on } => {
+            reboots.available().await.map_err(|error| message::reboot(error.into()))?;
+            modified(Box::pin(client.set_iam_authentication(cluster, resource_id, *on, patience)).await)?;
+            client.wait_for_iam_authentication(cluster, *on, patience).await?;
+        }
+        Operation::RebootWriterIfWaiting { .. } => Box::pin(reboots.writer_if_waiting()).await.map_err(message::reboot)?,
+        Operation::RebootWriter { .. } => Box::pin(reboots.writer()).await.map_err(message::reboot)?,
+        Operation::RebootOthers { .. } => {
+            Box::pin(reboots.others(reboots_writer)).await.map_err(|error| message::reboot(error.into()))?
+        }
         Operation::DeleteGroup { name } => match client.delete_parameter_group(name, patience).await {
             Err(error) if error.cause() == Cause::NotFound => {}
             result => result?,
         },
     }
     Ok(())
+}
+
+/// The result of a change of the cluster, with our words for what prevents one.
+fn modified(result: Result<(), Error>) -> Result<(), Failure> {
+    match result {
+        Err(Error::OtherChangesPending { cluster, pending }) => Err(message::pending_values(&cluster, &pending).into()),
+        Err(Error::AnotherCluster { cluster, expected, found }) => {
+            Err(message::another_cluster(&cluster, &expected, &found).into())
+        }
+        result => Ok(result?),
+    }
 }
 
 async fn group_arn(client: &Client, name: &str, patience: &Patience) -> Result<String, Failure> {

@@ -12,29 +12,39 @@ model! {
     /// Prepares an existing Amazon Aurora PostgreSQL cluster for a ClickPipe: cluster parameters for logical replication, the
     /// parameter group that holds them, its attachment, and the reboot they need.
     ///
-    /// If every wanted value is already in effect through the cluster's parameter group, nothing is created. Otherwise a new
-    /// parameter group is created and attached; it carries over the settings of the current group. Destroying attaches the
-    /// previous group again.
+    /// By default, nothing is created if every wanted value is already in effect through the cluster's parameter group. Otherwise
+    /// a new parameter group is created and attached; it carries over the settings of the current group. Destroying attaches the
+    /// previous group again. `parameter_group.mode` selects another way.
     pub struct AuroraSource {
         /// Identifier of the DB cluster, in lower case. A change replaces the resource.
         cluster_identifier: String => required().requires_replace(),
         /// Let a destroy or a change of `parameters` turn off logical replication even if logical replication slots exist, or if
         /// no database connection can check this. Default: `false`. A change makes no AWS call.
         force_destroy: bool => optional().defaults_to(false),
-        /// The DB cluster parameter group created for the cluster. Default: a group with the default name. For changes, see its
-        /// attributes.
+        /// Whether IAM database authentication is on: the cluster's own setting, and the parameter `rds.iam_auth_for_replication`.
+        /// Default: both are left as they are. A change is made in place. A destroy turns off only what this resource turned on.
+        /// In mode `external` both are only verified. Set `iam_database_authentication_enabled` to the same value where
+        /// `aws_rds_cluster` manages the cluster.
+        iam_authentication: bool => optional(),
+        /// The DB cluster parameter group that holds the parameters, and who manages it. Default: a group is created for the
+        /// cluster. For changes, see its attributes.
         parameter_group: ParameterGroupSettings => optional(),
         /// Cluster parameters by name, in addition to `rds.logical_replication` = `1` and `wal_sender_timeout` = `0`, which can
         /// be overridden here. A `null` value leaves a parameter as it is. Default: only those two. Each parameter uses its own
         /// unit. A change modifies the group in place; a static parameter then waits for a reboot, which follows `reboot`. A
-        /// parameter removed from the map returns to the value in the previous group.
+        /// parameter removed from the map returns to the value in the previous group, or with mode `in_place` to the value that
+        /// it had before. In mode `external` the values are verified, not set.
         parameters: ParameterValues => optional(),
         /// Which members may be rebooted when parameters wait for a reboot: `never`, `writer`, or `all` (the writer first, then
         /// each reader that still waits, one at a time). A reboot is an outage: existing connections break. Default: `never`. A
         /// change reboots the waiting members that the new value allows.
         reboot: String => optional().defaults_to("never"),
-        /// Tags of the parameter group that is created for the cluster, in addition to the provider's own. Default: none. A
-        /// change is made in place.
+        /// Values of other resources, for example of the `aws_rds_cluster_parameter_group` that is attached. Default: none. A
+        /// change makes this resource look at the cluster again, in the same apply in which those resources changed it, and
+        /// reboots the members that wait and that `reboot` allows.
+        reboot_triggers: BTreeMap<String, String> => optional(),
+        /// Tags of the parameter group that mode `dedicated` creates for the cluster, in addition to the provider's own. Default:
+        /// none. A change is made in place.
         tags: BTreeMap<String, String> => optional(),
         /// How long each operation may take. Default: `1h` for create, update and delete, `5m` for read. A change makes no AWS
         /// call.
@@ -65,8 +75,8 @@ model! {
         parameter_group_name: String => computed(),
         /// Port of the cluster.
         port: i64 => computed().keep_prior(),
-        /// Name of the parameter group that was attached before, and that a destroy attaches again; null if the cluster's own
-        /// group already had every wanted value.
+        /// Name of the parameter group that was attached before, and that a destroy attaches again; null if no group was created
+        /// for the cluster.
         previous_parameter_group_name: String => computed(),
         /// Whether every wanted value is in effect on the writer.
         ready: bool => computed(),
@@ -84,10 +94,17 @@ model! {
 }
 
 model! {
-    /// The DB cluster parameter group created for the cluster.
+    /// The DB cluster parameter group that holds the parameters, and who manages it.
     pub struct ParameterGroupSettings {
-        /// Its name, in lower case. Default: `clickpipes-<cluster>-<family>`. A change creates a new group and deletes the old
-        /// one.
+        /// Who manages the parameter group. `dedicated`: this resource creates one for the cluster, which carries over the
+        /// settings of the current one. `in_place`: this resource sets only the wanted parameters in the cluster's own custom
+        /// group. `external`: something else sets the parameters, usually `aws_rds_cluster_parameter_group`; this resource
+        /// verifies them and reboots the members that `reboot` allows. Default: `dedicated`. A change to `external` changes
+        /// nothing in AWS, and one from `external` is planned like a create. A change between `dedicated` and `in_place` is
+        /// refused: go through `external`.
+        mode: String => optional(),
+        /// Name of the group that mode `dedicated` creates, in lower case. Default: `clickpipes-<cluster>-<family>`. A change
+        /// creates a new group and deletes the old one.
         name: String => optional(),
     }
 }
@@ -148,8 +165,17 @@ impl AuroraSource {
 
     /// The name configured for the parameter group.
     pub(super) fn group_name(&self) -> Attr<String> {
+        self.group_setting(|settings| &settings.name)
+    }
+
+    /// The configured mode.
+    pub(super) fn mode(&self) -> Attr<String> {
+        self.group_setting(|settings| &settings.mode)
+    }
+
+    fn group_setting(&self, setting: impl FnOnce(&ParameterGroupSettings) -> &Attr<String>) -> Attr<String> {
         match &self.parameter_group {
-            Attr::Known(settings) => settings.name.clone(),
+            Attr::Known(settings) => setting(settings).clone(),
             Attr::Unknown => Attr::Unknown,
             Attr::Null => Attr::Null,
         }

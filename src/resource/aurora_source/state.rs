@@ -1,6 +1,7 @@
 //! A source's state: as planned, and as observed. Pure.
 
-use super::desired::Desired;
+use super::desired::{Desired, Mode};
+use super::diff::looks_again;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{AuroraSource, MemberState, ParameterGroupSettings, ParameterValues, Source};
@@ -26,14 +27,22 @@ pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -
         // Its resource id tells clusters apart, so another one takes its place.
         return AuroraSource { cluster_resource_id: Attr::Unknown, ..model };
     }
+    // Others of the same run may change what this update looks at.
+    let looks_again = looks_again(change.before, desired);
+    let changes_mode = change.before.is_some_and(|before| before.mode != desired.mode);
+    let previous = match (desired.mode, changes_mode) {
+        (Mode::InPlace | Mode::External, _) => Attr::Null,
+        (Mode::Dedicated, true) => Attr::Unknown,
+        (Mode::Dedicated, false) => prior.previous_parameter_group_name.clone(),
+    };
     let altered = operations.iter().map(|operation| alters(operation, found)).fold(Altered::default(), Altered::and);
     AuroraSource {
-        members: kept(&prior.members, !altered.members),
-        parameter_group_name: kept(&prior.parameter_group_name, !altered.attachment),
-        previous_parameter_group_name: kept(&prior.previous_parameter_group_name, !altered.previous),
-        ready: if altered.members || altered.values { Attr::Unknown } else { ready(found, desired).into() },
-        reboot_required: kept(&prior.reboot_required, !altered.members),
-        writer_instance_id: kept(&prior.writer_instance_id, !altered.writer),
+        members: kept(&prior.members, !altered.members && !looks_again),
+        parameter_group_name: kept(&prior.parameter_group_name, !altered.attachment && !looks_again),
+        previous_parameter_group_name: kept(&previous, !altered.previous || desired.mode != Mode::Dedicated),
+        ready: if altered.members || altered.values || looks_again { Attr::Unknown } else { ready(found, desired).into() },
+        reboot_required: kept(&prior.reboot_required, !altered.members && !looks_again),
+        writer_instance_id: kept(&prior.writer_instance_id, !altered.writer && !looks_again),
         ..model
     }
 }
@@ -72,12 +81,13 @@ fn alters(operation: &Operation, found: &cluster::Observed) -> Altered {
         Operation::ModifyGroup { .. } | Operation::ResetGroup { .. } => {
             Altered { values: true, members: operation.needs_reboot(), ..none }
         }
-        Operation::RebootWriter { .. } | Operation::RebootOthers { .. } => {
+        Operation::RebootWriter { .. } | Operation::RebootWriterIfWaiting { .. } | Operation::RebootOthers { .. } => {
             Altered { values: true, members: true, writer: true, ..none }
         }
         Operation::TagGroup { name, tags } => {
             Altered { previous: *name == found.attached.name && tags.contains_key(PREVIOUS_TAG), ..none }
         }
+        Operation::SetIamAuthentication { .. } => Altered { values: true, ..none },
         Operation::CreateGroup { .. } | Operation::UntagGroup { .. } | Operation::DeleteGroup { .. } => none,
     }
 }
@@ -98,7 +108,8 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
     let attached = &found.attached;
     // While tags and state contradict each other, what the state records is kept.
     let is_recorded = found.attached_is_ours() || matches!(attached.owner, Owner::Disputed { .. });
-    let previous = attached.recorded_previous().filter(|_| is_recorded);
+    let is_dedicated = matches!(model.mode().known().map(String::as_str), None | Some("dedicated"));
+    let previous = attached.recorded_previous().filter(|_| is_recorded && is_dedicated);
     AuroraSource {
         id: cluster.identifier.clone().into(),
         arn: cluster.arn.clone().into(),
@@ -123,6 +134,7 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
 pub(super) fn ready(found: &cluster::Observed, desired: &Desired) -> bool {
     found.cluster.status == ClusterStatus::Available
         && desired.wanted.iter().all(|(name, value)| found.attached.holds(name, value))
+        && desired.iam_authentication.is_none_or(|on| found.cluster.iam_authentication == on)
         && found.cluster.writer().is_some_and(|writer| writer.parameter_group_status == ParameterGroupStatus::InSync)
 }
 
@@ -144,7 +156,7 @@ fn imported(model: &AuroraSource, found: &cluster::Observed) -> AuroraSource {
         tags.retain(|key, _| !key.starts_with(TAG_PREFIX));
         model.tags = if tags.is_empty() { Attr::Null } else { tags.into() };
         if attached.name != default_name(found.id(), &found.family) {
-            model.parameter_group = ParameterGroupSettings { name: attached.name.clone().into() }.into();
+            model.parameter_group = ParameterGroupSettings { name: attached.name.clone().into(), mode: Attr::Null }.into();
         }
     }
     model.parameters = if parameters.0.is_empty() { Attr::Null } else { parameters.into() };

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::desired::{Desired, RebootPolicy};
 use super::super::message;
 use super::super::operation::Operation;
+use super::parameters::{method, modifications, owned, resets};
 use super::reboots::reboots;
 use crate::cluster::{self, Group, OWNER_TAG, PREVIOUS_TAG};
-use crate::rds::parameter_group::{PARAMETERS_PER_CALL, Tags};
-use crate::rds::{ApplyMethod, ApplyType};
+use crate::rds::ApplyMethod;
+use crate::rds::parameter_group::Tags;
 use crate::terraform::Diagnostics;
 
 /// Operations that bring our group to the wanted values, and the cluster to our group. Parameters that `before` set and `desired` no
@@ -100,11 +101,6 @@ fn excess(observed: &cluster::Observed, group: &Group, is_excess: impl Fn(&str) 
     names.map(|name| (name.clone(), method(observed, name))).collect()
 }
 
-fn resets(group: &str, parameters: &[(String, ApplyMethod)]) -> Vec<Operation> {
-    let chunks = parameters.chunks(PARAMETERS_PER_CALL);
-    chunks.map(|chunk| Operation::ResetGroup { name: group.to_owned(), parameters: chunk.to_vec() }).collect()
-}
-
 /// Another group is attached: create ours with everything that it sets, and attach it.
 fn build_group(
     observed: &cluster::Observed,
@@ -151,18 +147,6 @@ fn deletion(group: &Group) -> Operation {
     Operation::DeleteGroup { name: group.name.clone() }
 }
 
-fn modifications(observed: &cluster::Observed, group: &str, values: BTreeMap<String, String>) -> Vec<Operation> {
-    let notation = |name: &str, value: &str| observed.attached.notation(name, value);
-    let parameters: Vec<(String, String, ApplyMethod)> =
-        values.into_iter().map(|(name, value)| (name.clone(), notation(&name, &value), method(observed, &name))).collect();
-    let chunks = parameters.chunks(PARAMETERS_PER_CALL);
-    chunks.map(|chunk| Operation::ModifyGroup { name: group.to_owned(), parameters: chunk.to_vec() }).collect()
-}
-
-fn method(observed: &cluster::Observed, parameter: &str) -> ApplyMethod {
-    observed.attached.settings.get(parameter).map_or(ApplyType::Static, |setting| setting.apply_type).into()
-}
-
 /// The tags of our group.
 fn tags(observed: &cluster::Observed, desired: &Desired, previous: Option<String>) -> Tags {
     let mut tags = desired.tags.clone();
@@ -194,10 +178,10 @@ pub(super) fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Op
     let mut operations = Vec::new();
     if observed.attached_is_ours() {
         operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: observed.previous_name() });
-        operations.extend(reboots(observed, policy, &operations));
+        operations.extend(reboots(observed, policy, &operations, false));
         operations.push(deletion(&observed.attached));
     } else if is_half_undone(observed) {
-        operations.extend(reboots(observed, policy, &[]));
+        operations.extend(reboots(observed, policy, &[], false));
     }
     let detached = observed.detached.iter().filter(|group| group.is_ours(observed.id()));
     operations.extend(detached.map(deletion));
@@ -217,8 +201,4 @@ fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Dia
         return Err(message::another_family(observed, group).into());
     }
     Ok(())
-}
-
-fn owned<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
-    (key.clone(), value.clone())
 }

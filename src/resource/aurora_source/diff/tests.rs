@@ -1,3 +1,5 @@
+mod modes;
+
 use super::*;
 use crate::cluster::fixture::*;
 use crate::cluster::{Group, OWNER_TAG, Observed};

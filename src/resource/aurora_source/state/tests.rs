@@ -160,3 +160,20 @@ fn an_import_states_what_is_there_so_that_nothing_is_planned() {
         assert_eq!(plan.model, imported.model);
     }
 }
+
+#[test]
+fn a_parameter_that_the_last_read_did_not_keep_is_looked_up_or_leaves_the_list_unknown() {
+    let mut kept = settled();
+    kept.keep_parameters(|name| name.starts_with("rds."));
+    let prior = existing(config("writer", &[]), &kept, false);
+    let wanted = config("writer", &[("max_wal_senders", "30")]);
+    assert!(update(&prior, &wanted).model.operations.is_unknown());
+    let proposed = AuroraSource { parameters: wanted.parameters.clone(), ..prior.model.clone() };
+    let looked = Seen { allowed: Some(settled().attached), ..kept.into() };
+    let plan = rehearse(&wanted, Some(&prior), &proposed, None, Some(&looked));
+    let lines = plan.model.operations.known().unwrap();
+    assert!(lines[0].ends_with("max_wal_senders = 30 (pending-reboot)") && lines.len() == 2, "{lines:?}");
+    let unheard = config("writer", &[("max_wal_sender", "30")]);
+    let proposed = AuroraSource { parameters: unheard.parameters.clone(), ..prior.model.clone() };
+    assert!(rehearse(&unheard, Some(&prior), &proposed, None, Some(&looked)).diagnostics.has_errors());
+}

@@ -1,0 +1,56 @@
+//! What prevents a change where the parameter group is not one of ours: another cluster has it too, or values are missing that something
+//! else has to set. Pure.
+
+use super::super::desired::{Desired, Mode};
+use super::super::diff::lets_go;
+use super::super::message;
+use super::super::operation::Operation;
+use super::super::schema::Source;
+use crate::cluster::{Observed, Remembered};
+use crate::resource::change::{Change, Findings};
+use crate::terraform::Diagnostic;
+
+/// Checks a change by its mode.
+pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &[Operation], findings: &mut Findings) {
+    let Some(arguments) = change.after.or(change.before) else { return };
+    if arguments.mode == Mode::InPlace && operations.iter().any(Operation::changes_parameters) {
+        // The other cluster may be destroyed by the same run, or have another group by then.
+        let found_here = if change.after.is_none() { &mut findings.unmet } else { &mut findings.refusals };
+        found_here.extend(shared(found, change.after.is_none()));
+    }
+    let Some(desired) = change.after else { return };
+    let is_new = change.before.is_none_or(|before| before.mode != Mode::InPlace);
+    if is_new && desired.mode == Mode::InPlace {
+        let tagged = Remembered::of_tags(&found.attached.tags).values;
+        let named: Vec<&String> = tagged.keys().filter(|name| !desired.mentions(name)).collect();
+        findings.warnings.extend((!named.is_empty()).then(|| message::tags_name_others(found, &named)));
+    }
+    if lets_go(change.before, desired) {
+        findings.warnings.extend(change.before.map(|before| message::lets_go(found, before.mode)));
+    } else if desired.mode == Mode::External {
+        findings.unmet.extend(missing(found, desired));
+    }
+}
+
+/// A group whose change would, or might, change other clusters.
+fn shared(found: &Observed, destroys: bool) -> Option<Diagnostic> {
+    match &found.shared_with {
+        Some(others) if others.is_empty() => None,
+        Some(others) => Some(message::attached_elsewhere(found, others, destroys)),
+        None => Some(message::others_unknown(found)),
+    }
+}
+
+/// What something else has to set.
+fn missing(found: &Observed, desired: &Desired) -> Option<Diagnostic> {
+    let value = |(name, value): (&String, &String)| {
+        let now = found.attached.value(name).unwrap_or("not set");
+        (!found.attached.holds(name, value)).then(|| format!("{name} = {value} (now {now})"))
+    };
+    let missing: Vec<String> = desired.wanted.iter().filter_map(value).collect();
+    let iam = desired.iam_authentication.filter(|on| *on != found.cluster.iam_authentication);
+    (!missing.is_empty() || iam.is_some()).then(|| message::missing_values(found, &missing, iam))
+}
+
+#[cfg(test)]
+mod tests;
