@@ -3,6 +3,7 @@
 
 pub(crate) mod holdings;
 pub(crate) mod key;
+pub(crate) mod logical_decoding;
 pub(crate) mod publication;
 pub(crate) mod reach;
 pub(crate) mod relation;

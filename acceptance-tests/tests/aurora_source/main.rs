@@ -13,6 +13,7 @@ mod half_done;
 mod iam_authentication;
 mod import;
 mod in_place;
+mod in_sql;
 mod names;
 mod one_run;
 mod outages;

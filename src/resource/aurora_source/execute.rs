@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::observe::{gone, observe, observe_anew, observe_result, orphans, slots, taken_up};
+use super::observe::{gone, observe, observe_anew, observe_result, orphans, slots, taken_up, verify};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::{Outcome, run};
@@ -48,6 +48,12 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     let Some(desired) = work.desired else { return Ok(Done { observed: None, ran: operations, diagnostics }) };
     match look_at_result(context, &reader, work, id, &operations, &patience).await {
         Ok(observed) => {
+            if let Err(failure) = Box::pin(verify(context, &observed.found, desired)).await {
+                return Err(match work.creates() {
+                    true => Stopped { failure, left: None, diagnostics: message::half_made(id, &done, None) },
+                    false => Stopped { failure, left: Some(observed), diagnostics: Diagnostics::new() },
+                });
+            }
             diagnostics.extend(check::waiting(&observed.found, desired.reboot));
             Ok(Done { observed: Some(observed), ran: operations, diagnostics })
         }

@@ -13,6 +13,7 @@ use super::desired::RebootPolicy;
 use super::operation::Operation;
 use super::schema::Source;
 use crate::aws::{Error, Place};
+use crate::catalogue::logical_decoding::LogicalDecoding;
 use crate::catalogue::slot::Slot;
 use crate::cluster::{
     DESCRIPTION, DecodingFault, Dispute, ENGINE, Group, OLDEST_MAJOR, OWNER_TAG, Observed, PREVIOUS_TAG, RebootError, Unfit,
@@ -425,6 +426,15 @@ pub(super) fn needed_for_slots(failure: Failure) -> Failure {
     )
 }
 
+/// The same after a change.
+pub(super) fn needed_to_verify(failure: Failure) -> Failure {
+    explained(
+        failure,
+        "The provider connects to the writer to verify that logical replication is on, because its `postgres` block leads to this \
+         cluster. What was changed before is kept.",
+    )
+}
+
 fn explained(failure: Failure, why: &str) -> Failure {
     let explained = |diagnostic: Diagnostic| Diagnostic { detail: format!("{}\n\n{why}", diagnostic.detail), ..diagnostic };
     match failure {
@@ -435,6 +445,19 @@ fn explained(failure: Failure, why: &str) -> Failure {
         Failure::Cancelled { awaited, diagnostic } => Failure::Cancelled { awaited, diagnostic: explained(diagnostic) },
         Failure::ConfigurationUnknown => failure,
     }
+}
+
+/// AWS and the writer contradict each other.
+pub(super) fn not_logical(found: &Observed, address: &str, seen: &LogicalDecoding) -> Diagnostic {
+    let of_rds = seen.of_rds.as_deref().unwrap_or("not known");
+    let detail = format!(
+        "AWS says that the writer of cluster {} runs with every wanted value. But on {address}, `rds.logical_replication` is {of_rds} and \
+         `wal_level` is {}. AWS may report with a delay that the writer waits for a reboot: plan and apply again. If that does not help, \
+         reboot the writer.",
+        found.id(),
+        seen.wal_level
+    );
+    Diagnostic::error("The writer runs without logical replication", detail)
 }
 
 pub(super) fn no_server(found: &Observed) -> Diagnostic {

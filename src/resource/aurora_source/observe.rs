@@ -10,9 +10,11 @@ use super::observed::{Observed, Slots};
 use super::operation::Operation;
 use super::remember::remembered;
 use super::schema::Source;
+use super::state::ready;
 use crate::aws::{Cause, Error, Place};
+use crate::catalogue::logical_decoding::logical_decoding;
 use crate::catalogue::slot::logical_slots;
-use crate::cluster::{self, Group, Owner, find_catalogue, find_group, judge, left_behind};
+use crate::cluster::{self, Group, LOGICAL_REPLICATION, Owner, find_catalogue, find_group, judge, left_behind};
 use crate::failure::Failure;
 use crate::postgres::Settings;
 use crate::provider::{Context, stop};
@@ -262,6 +264,31 @@ async fn logical_slots_of(context: &Context, found: &cluster::Observed) -> Resul
     }
     let reader = server.read(&settings.database, context.cancel()).await?;
     Ok(Slots::Found(logical_slots(&reader).await?))
+}
+
+/// After a change, the writer itself is asked whether logical replication is on, if the provider's `postgres` leads to it and AWS says
+/// so. Otherwise `ready` says what is missing.
+///
+/// # Errors
+/// It is not on, or the writer cannot be asked.
+pub(super) async fn verify(context: &Context, found: &cluster::Observed, desired: &Desired) -> Result<(), Failure> {
+    let is_wanted = desired.wanted.get(LOGICAL_REPLICATION).is_some_and(|value| value == "1");
+    if !is_wanted || !ready(found, desired) || !context.has_postgres() {
+        return Ok(());
+    }
+    let asked = async {
+        let server = Box::pin(context.postgres(None)).await?;
+        let settings = server.settings();
+        if !is_of_cluster(settings, found) {
+            return Ok(None);
+        }
+        let reader = Box::pin(server.read(&settings.database, context.cancel())).await?;
+        Ok::<_, Failure>(Some((settings.address(), Box::pin(logical_decoding(&reader)).await?)))
+    };
+    match asked.await.map_err(message::needed_to_verify)? {
+        Some((address, seen)) if !seen.is_on() => Err(message::not_logical(found, &address, &seen).into()),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the server is the cluster's writer endpoint: connected directly, or through a tunnel with the endpoint as its TLS
