@@ -109,23 +109,21 @@ variable "replication_password" {
 }
 "#;
 
-#[tokio::test]
-async fn hashicorp_aws_makes_the_cluster_and_ours_makes_it_a_source() -> anyhow::Result<()> {
-    let Some(mirror) = std::env::var_os(MIRROR).filter(|mirror| !mirror.is_empty()).map(PathBuf::from) else {
+/// The mirror that holds hashicorp/aws. If there is none, standard error says so.
+pub fn mirror() -> anyhow::Result<Option<PathBuf>> {
+    let mirror = std::env::var_os(MIRROR).filter(|mirror| !mirror.is_empty()).map(PathBuf::from);
+    if mirror.is_none() {
         // Bypasses the test harness, which only shows the output of failed tests.
         writeln!(std::io::stderr(), "not run: hashicorp/aws: no provider mirror ({MIRROR} names none)")?;
-        return Ok(());
-    };
-    let simulator = Simulator::start(Options::default())?;
+    }
+    Ok(mirror)
+}
+
+/// Both providers, ours connected to the cluster that hashicorp/aws creates as `aws_rds_cluster.<cluster>`.
+pub fn providers(simulator: &Simulator, cluster: &str) -> String {
     let url = simulator.url();
-    let tf = Terraform::new()?
-        .with_env("TF_VAR_master_password", PASSWORD)
-        .with_env("TF_VAR_replication_password", "replication-Pa55word-kx3");
-    tf.write("main.tf", CONFIGURATION)?;
-    tf.write(
-        "providers.tf",
-        &format!(
-            r#"
+    format!(
+        r#"
 provider "aws" {{
   region                      = "us-east-1"
   access_key                  = "testing"
@@ -145,16 +143,26 @@ provider "clickpipes" {{
     endpoints  = {{ rds = "{url}" }}
   }}
   postgres = {{
-    host     = aws_rds_cluster.shop.endpoint
-    port     = aws_rds_cluster.shop.port
-    username = aws_rds_cluster.shop.master_username
+    host     = aws_rds_cluster.{cluster}.endpoint
+    port     = aws_rds_cluster.{cluster}.port
+    username = aws_rds_cluster.{cluster}.master_username
     password = var.master_password
     sslmode  = "disable"
   }}
 }}
 "#
-        ),
-    )?;
+    )
+}
+
+#[tokio::test]
+async fn hashicorp_aws_makes_the_cluster_and_ours_makes_it_a_source() -> anyhow::Result<()> {
+    let Some(mirror) = mirror()? else { return Ok(()) };
+    let simulator = Simulator::start(Options::default())?;
+    let tf = Terraform::new()?
+        .with_env("TF_VAR_master_password", PASSWORD)
+        .with_env("TF_VAR_replication_password", "replication-Pa55word-kx3");
+    tf.write("main.tf", CONFIGURATION)?;
+    tf.write("providers.tf", &providers(&simulator, "shop"))?;
     tf.init_from(&mirror).await?;
     tf.apply().await?;
     let cluster = simulator.cluster("shop").ok_or_else(|| anyhow::anyhow!("hashicorp/aws made no cluster"))?;

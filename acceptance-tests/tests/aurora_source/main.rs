@@ -3,6 +3,7 @@
 mod answers;
 mod any_fault;
 mod beside_hashicorp_aws;
+mod beside_hashicorp_aws_modes;
 mod cancel;
 mod change_of_mode;
 mod destroy;
