@@ -19,6 +19,7 @@ mod names;
 mod one_run;
 mod outages;
 mod ownership;
+mod permissions;
 mod provider;
 mod reboot;
 mod refusals;

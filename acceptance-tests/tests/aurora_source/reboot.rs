@@ -1,6 +1,6 @@
 //! The reboot policies, and what the plan says about them.
 
-use acceptance_tests::simulator::ClusterSpec;
+use acceptance_tests::simulator::{ClusterSpec, GlobalMembership};
 
 use crate::rig::{ALL_REBOOT, DEFAULT, OURS, Rig, SOURCE, strings};
 
@@ -160,4 +160,20 @@ async fn values_of_the_present_group_are_carried_over_and_parameters_are_changed
     assert_eq!(plan.operations(SOURCE), [set]);
     rig.tf.apply_plan(&plan).await?;
     rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn the_outage_of_a_global_databases_primary_says_what_the_other_regions_do() -> anyhow::Result<()> {
+    for (version, members, words) in [
+        ("15.3", "all", "The readers in the secondary regions of the global database world restart with it."),
+        ("15.4", "writer", "The readers in the secondary regions of the global database world keep running."),
+    ] {
+        let global = Some(GlobalMembership { identifier: "world".to_owned(), primary_arn: None });
+        let spec = ClusterSpec { global, ..ClusterSpec::new("shop").engine_version(version).without_postgres() };
+        let rig = Rig::with(spec).await?;
+        rig.source(&format!("reboot = {members:?}"))?;
+        let message = rig.tf.plan().await?.outcome.message();
+        assert!(message.contains(words), "{version}: {message}");
+    }
+    Ok(())
 }
