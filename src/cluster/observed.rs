@@ -157,7 +157,8 @@ impl Observed {
         let others: Vec<&Group> = self.detached.iter().chain(&self.previous).collect();
         let (remembered, unfinished) = (&self.remembered.values, &self.unfinished.parameters);
         let is_set = |name: &str| {
-            others.iter().any(|group| group.user_value(name).is_some())
+            name == BABELFISH
+                || others.iter().any(|group| group.user_value(name).is_some())
                 || remembered.contains_key(name)
                 || unfinished.contains(name)
         };

@@ -4,7 +4,7 @@
 mod modes;
 
 use super::desired::{Mode, RebootPolicy};
-use super::diff::{pending_values, unfit_parameters};
+use super::diff::pending_values;
 use super::message;
 use super::observed::{Slots, basis};
 use super::operation::Operation;
@@ -26,9 +26,6 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
         return findings;
     }
     let destroys = change.after.is_none();
-    if let Some((allowed, desired)) = change.now.and_then(|now| now.allowed.as_ref()).zip(change.after) {
-        findings.refusals.extend(unfit_parameters(allowed, &found.family, desired));
-    }
     let slots = change.now.or(change.basis()).map_or(&Slots::NotAsked, |now| &now.slots);
     match slots {
         Slots::NotAsked => {}

@@ -61,7 +61,7 @@ pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool
     may_be_on && !stays_on
 }
 
-/// The same for a destroy.
+/// The same for a destroy: the group that it attaches, or one that an earlier attempt has attached, may not have it.
 fn undo_turns_it_off(change: &Change<'_, Source>, found: &cluster::Observed) -> bool {
     let Some(before) = change.before else { return false };
     let may_be_on = found.replicates() || found.waiting().next().is_some();
@@ -69,12 +69,12 @@ fn undo_turns_it_off(change: &Change<'_, Source>, found: &cluster::Observed) -> 
         Mode::Dedicated if found.attached_is_ours() => {
             may_be_on && !found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1"))
         }
-        // An earlier attempt may have attached a group that has it not. Deleting one that is not attached changes no member.
+        // Deleting a group that is not attached changes no member.
         Mode::Dedicated => dedicated::undo(found, before.reboot).iter().any(Operation::is_reboot) && !found.replicates(),
-        Mode::InPlace => match found.remembered.values.get(LOGICAL_REPLICATION) {
-            Some(value) => may_be_on && value.as_deref().and_then(switch) != Some(true),
-            None => may_be_on && !found.replicates(),
-        },
+        Mode::InPlace => {
+            let previous = found.remembered.values.get(LOGICAL_REPLICATION);
+            may_be_on && previous.is_some_and(|value| value.as_deref().and_then(switch) != Some(true))
+        }
         Mode::External => false,
     }
 }
@@ -169,7 +169,7 @@ fn refuse_change_of_mode(observed: &cluster::Observed, desired: &Desired, before
 }
 
 /// Wanted parameters that the family does not have or whose value it does not allow.
-pub(super) fn unfit_parameters(group: &Group, family: &str, desired: &Desired) -> Diagnostics {
+fn unfit_parameters(group: &Group, family: &str, desired: &Desired) -> Diagnostics {
     let refusals = desired.wanted.iter().filter_map(|(name, value)| match group.settings.contains_key(name) {
         false => Some(message::not_modifiable(family, name)),
         true => group.excludes(name, value).map(|allowed| message::not_allowed(family, name, value, allowed)),

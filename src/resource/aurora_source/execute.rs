@@ -51,7 +51,7 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
             if let Err(failure) = Box::pin(verify(context, &observed.found, desired)).await {
                 return Err(match work.creates() {
                     true => Stopped { failure, left: None, diagnostics: message::half_made(id, &done, None) },
-                    false => Stopped { failure, left: Some(observed), diagnostics: Diagnostics::new() },
+                    false => Stopped { failure, left: Some(unfinished(observed, work, &done)), diagnostics: Diagnostics::new() },
                 });
             }
             diagnostics.extend(check::waiting(&observed.found, desired.reboot));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::claims::{claims, names, recognise};
-use super::desired::Desired;
+use super::desired::{Desired, Mode};
 use super::diff::{diff, lacking, turns_logical_replication_off};
 use super::message;
 use super::observed::{Observed, Slots};
@@ -72,6 +72,9 @@ pub(super) async fn gone(context: &Context, look: &Look<'_, Source>) -> Result<(
 
 /// The cluster was deleted first: our groups, which nothing uses any more.
 pub(super) async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Vec<Group>, Failure> {
+    if look.arguments.mode != Mode::Dedicated {
+        return Ok(Vec::new());
+    }
     let (id, claims) = (&look.arguments.cluster_identifier, claims(look, &[]));
     let mut names: BTreeSet<String> = claims.records.iter().map(|record| record.name.clone()).collect();
     let awaited = "AWS to list parameter groups";
@@ -229,7 +232,6 @@ pub(super) async fn observe_anew(
 }
 
 async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
-    let arguments = look.desired.unwrap_or(look.arguments);
     let id = &look.arguments.cluster_identifier;
     let Some(mut found) = cluster::observe(reader, id, &names(look, ran), &claims(look, ran)).await? else { return Ok(None) };
     // A complete change leaves nothing unfinished.
@@ -238,7 +240,8 @@ async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Res
     found.remembered = remembered(look, &found, ran);
     if !matches!(look.purpose, Purpose::Plan { .. } | Purpose::Apply) {
         // Of some hundred parameters, a plan needs a few.
-        found.keep_parameters(|name| arguments.mentions(name) || look.arguments.mentions(name));
+        let kept = |name: &str| look.arguments.mentions(name) || look.desired.is_some_and(|desired| desired.mentions(name));
+        found.keep_parameters(kept);
     }
     Ok(Some(found.into()))
 }

@@ -46,7 +46,10 @@ pub(super) fn basis<'a>(change: &Change<'a, Source>) -> Option<Cow<'a, cluster::
     let Some(allowed) = change.now.and_then(|now| now.allowed.as_ref()) else { return Some(Cow::Borrowed(found)) };
     let mut found = found.clone();
     for (name, setting) in &allowed.settings {
-        found.attached.settings.entry(name.clone()).or_insert_with(|| setting.clone());
+        let known = found.attached.settings.entry(name.clone()).or_insert_with(|| setting.clone());
+        // What is allowed is not stored.
+        known.allowed_values.clone_from(&setting.allowed_values);
+        known.whole = setting.whole;
     }
     Some(Cow::Owned(found))
 }

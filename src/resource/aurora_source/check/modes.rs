@@ -8,15 +8,19 @@ use super::super::operation::Operation;
 use super::super::schema::Source;
 use crate::cluster::{Observed, Remembered};
 use crate::resource::change::{Change, Findings};
-use crate::terraform::Diagnostic;
 
 /// Checks a change by its mode.
 pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &[Operation], findings: &mut Findings) {
     let Some(arguments) = change.after.or(change.before) else { return };
     if arguments.mode == Mode::InPlace && operations.iter().any(Operation::changes_parameters) {
+        let refusal = match &found.shared_with {
+            Some(others) if others.is_empty() => None,
+            Some(others) => Some(message::attached_elsewhere(found, others, change.after.is_none())),
+            // One that was created for this cluster is not asked for.
+            None => (!found.attached_is_ours()).then(|| message::others_unknown(found)),
+        };
         // The other cluster may be destroyed by the same run, or have another group by then.
-        let found_here = if change.after.is_none() { &mut findings.unmet } else { &mut findings.refusals };
-        found_here.extend(shared(found, change.after.is_none()));
+        if change.after.is_none() { &mut findings.unmet } else { &mut findings.refusals }.extend(refusal);
     }
     let Some(desired) = change.after else { return };
     let is_new = change.before.is_none_or(|before| before.mode != Mode::InPlace);
@@ -32,17 +36,8 @@ pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &
     }
 }
 
-/// A group whose change would, or might, change other clusters.
-fn shared(found: &Observed, destroys: bool) -> Option<Diagnostic> {
-    match &found.shared_with {
-        Some(others) if others.is_empty() => None,
-        Some(others) => Some(message::attached_elsewhere(found, others, destroys)),
-        None => Some(message::others_unknown(found)),
-    }
-}
-
 /// What something else has to set.
-fn missing(found: &Observed, desired: &Desired) -> Option<Diagnostic> {
+fn missing(found: &Observed, desired: &Desired) -> Option<crate::terraform::Diagnostic> {
     let value = |(name, value): (&String, &String)| {
         let now = found.attached.value(name).unwrap_or("not set");
         (!found.attached.holds(name, value)).then(|| format!("{name} = {value} (now {now})"))

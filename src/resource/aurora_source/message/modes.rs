@@ -41,11 +41,12 @@ pub(in super::super) fn attached_elsewhere(found: &Observed, others: &[String], 
 /// It cannot be told whether a change in place would change other clusters.
 pub(in super::super) fn others_unknown(found: &Observed) -> Diagnostic {
     let detail = format!(
-        "A change of parameter group {} would apply to every cluster that it is attached to, and AWS does not allow this identity to list \
-         the clusters of the region. Allow rds:DescribeDBClusters on all clusters, or use `parameter_group.mode` = \"dedicated\".",
-        found.attached.name
+        "Parameter group {} of cluster {} may be attached to other clusters too, to which a change would apply, and AWS does not let the \
+         provider list them. Allow rds:DescribeDBClusters on all clusters, or use `parameter_group.mode` = \"dedicated\".",
+        found.attached.name,
+        found.id()
     );
-    Diagnostic::error("Other clusters may use the parameter group", detail).at(mode_path())
+    Diagnostic::error("Cannot tell which clusters use the parameter group", detail).at(mode_path())
 }
 
 /// A value that is too long to be kept.

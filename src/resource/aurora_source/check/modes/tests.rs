@@ -40,6 +40,9 @@ fn a_group_that_other_clusters_have_too_is_not_changed() {
     let in_place = desired_in("in_place", "never", &[]);
     let found = findings(own.clone(), Some(&in_place), None);
     assert!(found.refusals.iter().any(|refusal| refusal.detail.contains("billing, stock")), "{:?}", found.refusals);
+    let unknown = Observed { shared_with: None, ..own.clone() };
+    let found = findings(unknown, Some(&in_place), None);
+    assert!(found.refusals.iter().any(|refusal| refusal.detail.contains("rds:DescribeDBClusters")), "{:?}", found.refusals);
     // Nothing to set is no harm to them, and other modes do not set anything in it.
     own.attached = group("shop-custom", &[("rds.logical_replication", "1"), ("wal_sender_timeout", "0")]);
     assert!(findings(own.clone(), Some(&in_place), None).refusals.is_empty());
