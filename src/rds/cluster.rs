@@ -183,7 +183,11 @@ const DESCRIBE_INSTANCES: &str = "DescribeDBInstances";
 /// A setting of a cluster that is changed at once.
 #[derive(Clone, Copy)]
 enum Setting<'a> {
-    ParameterGroup(&'a str),
+    ParameterGroup {
+        group: &'a str,
+        /// What is wanted of IAM database authentication.
+        iam_authentication: Option<bool>,
+    },
     IamAuthentication(bool),
 }
 
@@ -255,7 +259,7 @@ impl Client {
 
     /// Attaches the parameter group at once to the cluster with this identifier and resource id. Retried while the cluster's
     /// state forbids it. ApplyImmediately would also apply what others left pending, so the cluster is described right before
-    /// each attempt.
+    /// each attempt. `iam_authentication` is what is wanted of it: that may be pending.
     ///
     /// # Errors
     /// Any failed call, timeout, cancel, [`Error::OtherChangesPending`], [`Error::AnotherCluster`].
@@ -264,9 +268,11 @@ impl Client {
         identifier: &str,
         resource_id: &str,
         group: &str,
+        iam_authentication: Option<bool>,
         patience: &Patience,
     ) -> Result<(), Error> {
-        self.modify_cluster(identifier, resource_id, Setting::ParameterGroup(group), patience).await
+        let setting = Setting::ParameterGroup { group, iam_authentication };
+        self.modify_cluster(identifier, resource_id, setting, patience).await
     }
 
     /// Turns IAM database authentication on or off at once; otherwise as [`Client::attach_parameter_group`].
@@ -292,7 +298,7 @@ impl Client {
     ) -> Result<(), Error> {
         let iam_authentication = match setting {
             Setting::IamAuthentication(on) => Some(on),
-            Setting::ParameterGroup(_) => None,
+            Setting::ParameterGroup { iam_authentication, .. } => iam_authentication,
         };
         patience
             .through_wrong_state(&format!("ModifyDBCluster for {identifier}"), Repeat::Always, || async {
@@ -300,7 +306,7 @@ impl Client {
                 cluster.map_or(Ok(()), |cluster| cluster.admits_a_change(resource_id, iam_authentication))?;
                 let call = self.changing().modify_db_cluster().db_cluster_identifier(identifier).apply_immediately(true);
                 let call = match setting {
-                    Setting::ParameterGroup(group) => call.db_cluster_parameter_group_name(group),
+                    Setting::ParameterGroup { group, .. } => call.db_cluster_parameter_group_name(group),
                     Setting::IamAuthentication(on) => call.enable_iam_database_authentication(on),
                 };
                 // The SDK would repeat the call without another look.

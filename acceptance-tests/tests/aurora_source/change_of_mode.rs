@@ -1,5 +1,7 @@
 //! A change of mode: external lets go, from external it is like a create, and the other way is refused.
 
+use acceptance_tests::simulator::Fault;
+
 use crate::rig::{CUSTOM, OURS, Rig, SOURCE};
 
 #[tokio::test]
@@ -28,6 +30,34 @@ async fn external_lets_go_and_the_group_is_taken_up_again_later() -> anyhow::Res
     assert_eq!(rig.changes_since(before)?, [""; 0], "nothing had to be changed");
     rig.tf.destroy().await?;
     assert_eq!(rig.simulator.parameter_group(OURS), None);
+    Ok(())
+}
+
+/// The way back to a group of the configuration's own name, also after it stopped half-way.
+#[tokio::test]
+async fn a_group_of_a_configured_name_is_taken_up_again_too() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    let dedicated = "parameter_group = { name = \"shop-cdc\" }\n  reboot = \"writer\"\n  force_destroy = true";
+    rig.source_in("external", "parameters = { \"rds.logical_replication\" = null, wal_sender_timeout = null }")?;
+    rig.tf.apply().await?;
+    rig.source(dedicated)?;
+    rig.simulator.inject_fault("RebootDBInstance", Fault::AccessDenied, 1);
+    rig.apply_fails().await?;
+    assert_eq!(rig.cluster.parameter_group(), "shop-cdc");
+    assert_eq!(rig.tf.plan().await?.operations(SOURCE), ["RebootDBInstance <the writer of shop>"]);
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+
+    rig.source_in("external", "reboot = \"writer\"\n  force_destroy = true")?;
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+    let before = rig.changes()?.len();
+    rig.source(dedicated)?;
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+    assert_eq!(rig.changes_since(before)?, [""; 0], "nothing had to be changed");
+    rig.tf.destroy().await?;
+    assert_eq!(rig.simulator.parameter_group("shop-cdc"), None);
     Ok(())
 }
 

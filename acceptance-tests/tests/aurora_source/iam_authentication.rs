@@ -2,7 +2,7 @@
 
 use acceptance_tests::simulator::{ClusterSpec, Fault};
 
-use crate::rig::{OURS, Rig, SOURCE};
+use crate::rig::{CUSTOM, OURS, Rig, SOURCE};
 
 const ON: &str = "ModifyDBCluster shop: IAM database authentication on, immediately";
 const OFF: &str = "ModifyDBCluster shop: IAM database authentication off, immediately";
@@ -95,5 +95,31 @@ async fn external_only_verifies_it() -> anyhow::Result<()> {
     rig.tf.assert_empty_plan().await?;
     rig.tf.destroy().await?;
     assert_eq!(flags(&rig)?, [ON], "only that of the test");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wanted_change_that_waits_for_the_maintenance_window_does_not_stop_the_others() -> anyhow::Result<()> {
+    let rig = Rig::without_postgres().await?;
+    rig.cluster.leave_pending("IAMDatabaseAuthenticationEnabled", "true");
+    rig.source("reboot = \"writer\"\n  iam_authentication = true")?;
+    rig.tf.apply().await?;
+    assert!(is_on(&rig).await?);
+    assert_eq!(rig.cluster.parameter_group(), OURS);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tag_alone_turns_nothing_off() -> anyhow::Result<()> {
+    let rig = Rig::with_custom_group(&[], false).await?;
+    rig.cluster.wait_until_available().await?;
+    let call = rig.simulator.rds().modify_db_cluster().db_cluster_identifier("shop").enable_iam_database_authentication(true);
+    call.apply_immediately(true).send().await?;
+    rig.cluster.wait_until_available().await?;
+    rig.tag(CUSTOM, &[("clickpipes:previous-iam-authentication", "off")]).await?;
+    rig.source_in("in_place", "force_destroy = true")?;
+    rig.tf.apply().await?;
+    rig.tf.destroy().await?;
+    assert!(is_on(&rig).await?, "this resource did not turn it on");
     Ok(())
 }

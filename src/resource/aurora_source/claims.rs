@@ -38,8 +38,10 @@ pub(super) fn claims(look: &Look<'_, Source>, ran: &[Operation]) -> Claims {
     let known: Vec<Record> = of_state.into_iter().chain(of_look).filter(|_| is_dedicated).collect();
     let ran_on: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
     records.extend(known.into_iter().filter(|record| !ran_on.contains(&record.name)));
-    let any_name = look.purpose == Purpose::Read { importing: true };
-    Claims { from_state: look.prior.is_some() && !any_name, any_name, records }
+    let is_import = look.purpose == Purpose::Read { importing: true };
+    // A change from another mode may have attached one, or left it attached: of whatever name.
+    let any_name = is_import || !is_dedicated;
+    Claims { from_state: look.prior.is_some() && !is_import, any_name, records }
 }
 
 /// Where groups of ours may be: by the names of the configurations before and after, of the state, of the last look and of what ran. A

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::observe::{gone, observe, observe_anew, observe_result, orphans, slots, taken_up, verify};
 use super::observed::Observed;
 use super::operation::Operation;
+use super::remember::note;
 use super::run::{Outcome, run};
 use super::schema::Source;
 use super::{check, message};
@@ -41,7 +42,7 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
         let (left, unread) = what_is_left(&reader, work, id, &operations).await;
         // The last of them may have had its effect, too.
         let ran = &operations[..operations.len().min(done.len() + 1)];
-        let left = left.or_else(|| work.recalled.clone()).map(|left| unfinished(left, work, ran));
+        let left = left.or_else(|| unseen(work, ran)).map(|left| unfinished(left, work, ran));
         let diagnostics = under_way.as_ref().map(message::unanswered).into_iter().chain(unread).collect();
         return Err(Stopped { failure, left, diagnostics });
     }
@@ -60,10 +61,22 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
         Err(failure) if work.creates() => Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, None) }),
         Err(failure) => {
             let diagnostics = message::unread(id, &done, Diagnostics::new()).into();
-            let left = work.recalled.clone().map(|left| unfinished(left, work, &operations));
+            let left = unseen(work, &operations).map(|left| unfinished(left, work, &operations));
             Err(Stopped { failure, left, diagnostics })
         }
     }
+}
+
+/// What the last look saw, with what these operations have noted in tags since.
+fn unseen(work: &Work<'_, Source>, ran: &[Operation]) -> Option<Observed> {
+    let mut left = work.recalled.clone()?;
+    for operation in ran {
+        match operation {
+            Operation::TagGroup { name, tags } if *name == left.found.attached.name => note(&mut left.found.remembered, tags),
+            _ => {}
+        }
+    }
+    Some(left)
 }
 
 /// What is left of a change that stopped half-way after these operations, with what they may have set in the group: the state will not

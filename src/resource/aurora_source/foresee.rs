@@ -11,10 +11,11 @@ use crate::resource::change::Change;
 /// The cluster after the operations.
 pub(super) fn foresee(change: &Change<'_, Source>, operations: &[Operation]) -> Option<Observed> {
     let mut found = basis(change)?.into_owned();
-    remember::adopt(&mut found.remembered, change.before, change.after);
+    remember::adopt(&mut found.remembered, &found.attached.tags, change.before, change.after);
     for operation in operations {
         run(operation, &mut found);
     }
+    found.remembered.iam_enabled &= found.cluster.iam_authentication;
     Some(found.into())
 }
 

@@ -14,7 +14,7 @@ use super::state::ready;
 use crate::aws::{Cause, Error, Place};
 use crate::catalogue::logical_decoding::logical_decoding;
 use crate::catalogue::slot::logical_slots;
-use crate::cluster::{self, Group, LOGICAL_REPLICATION, Owner, find_catalogue, find_group, judge, left_behind};
+use crate::cluster::{self, Group, LOGICAL_REPLICATION, Owner, find_catalogue, find_group, judge, left_behind, switch};
 use crate::failure::Failure;
 use crate::postgres::Settings;
 use crate::provider::{Context, stop};
@@ -275,7 +275,7 @@ async fn logical_slots_of(context: &Context, found: &cluster::Observed) -> Resul
 /// # Errors
 /// It is not on, or the writer cannot be asked.
 pub(super) async fn verify(context: &Context, found: &cluster::Observed, desired: &Desired) -> Result<(), Failure> {
-    let is_wanted = desired.wanted.get(LOGICAL_REPLICATION).is_some_and(|value| value == "1");
+    let is_wanted = desired.wanted.get(LOGICAL_REPLICATION).is_some_and(|value| switch(value) == Some(true));
     if !is_wanted || !ready(found, desired) || !context.has_postgres() {
         return Ok(());
     }

@@ -47,9 +47,9 @@ pub(super) fn basis<'a>(change: &Change<'a, Source>) -> Option<Cow<'a, cluster::
     let mut found = found.clone();
     for (name, setting) in &allowed.settings {
         let known = found.attached.settings.entry(name.clone()).or_insert_with(|| setting.clone());
-        // What is allowed is not stored.
+        // What is allowed is not stored, and in the first release the kind of value was not.
         known.allowed_values.clone_from(&setting.allowed_values);
-        known.whole = setting.whole;
+        (known.kind, known.whole) = (setting.kind, setting.whole);
     }
     Some(Cow::Owned(found))
 }

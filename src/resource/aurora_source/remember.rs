@@ -14,12 +14,14 @@ pub(super) fn remembered(look: &Look<'_, Source>, found: &cluster::Observed, ran
     let tags = &found.attached.tags;
     let stored = look.prior.zip(look.recalled).filter(|_| look.purpose != Purpose::Read { importing: true });
     let mut remembered = match stored {
-        Some((prior, Observed { found: before, .. })) => {
-            kept(&before.remembered, &before.attached.name, found, prior.arguments.mode)
-        }
+        Some((prior, Observed { found: before, .. })) => kept(&before.remembered, &before.attached.name, found, &prior.arguments),
         None => Remembered::of_tags(tags),
     };
-    adopt(&mut remembered, look.prior.map(|prior| &prior.arguments), look.desired);
+    let before = look.prior.map(|prior| &prior.arguments).filter(|_| look.purpose != Purpose::Read { importing: true });
+    if let Some(before) = before.filter(|_| look.recalled.is_none()) {
+        remembered.values.retain(|parameter, _| before.mentions(parameter));
+    }
+    adopt(&mut remembered, tags, before, look.desired);
     for operation in ran {
         match operation {
             // What ran can be seen.
@@ -35,24 +37,44 @@ pub(super) fn remembered(look: &Look<'_, Source>, found: &cluster::Observed, ran
             _ => {}
         }
     }
+    remembered.iam_enabled &= found.cluster.iam_authentication;
     remembered
 }
 
-/// Whoever may tag a group could name any parameter. So what only tags say counts for the parameters of the configuration.
-pub(super) fn adopt(remembered: &mut Remembered, before: Option<&Desired>, desired: Option<&Desired>) {
-    let is_new = before.is_none_or(|before| before.mode != Mode::InPlace);
-    if let Some(desired) = desired.filter(|desired| is_new && desired.mode == Mode::InPlace) {
-        remembered.values.retain(|parameter, _| desired.mentions(parameter));
+/// Whoever may tag a group could name any parameter. So what only tags say counts for what the configuration asks for, and did not
+/// before: a create or a change that stopped half-way has left them.
+pub(super) fn adopt(remembered: &mut Remembered, tags: &Tags, before: Option<&Desired>, desired: Option<&Desired>) {
+    let Some(desired) = desired else { return };
+    let before = before.filter(|before| before.mode == desired.mode);
+    let tagged = Remembered::of_tags(tags);
+    if desired.mode == Mode::InPlace {
+        if before.is_none() {
+            remembered.values.retain(|parameter, _| desired.mentions(parameter));
+        }
+        let is_new = |name: &str| desired.mentions(name) && before.is_none_or(|before| !before.mentions(name));
+        for (name, value) in tagged.values.into_iter().filter(|(name, _)| is_new(name)) {
+            remembered.values.entry(name).or_insert(value);
+        }
+    }
+    let is_on = |desired: &Desired| desired.iam_authentication == Some(true);
+    match (before.is_some_and(is_on), is_on(desired)) {
+        (false, true) => remembered.iam_enabled |= tagged.iam_enabled,
+        (false, false) if before.is_none() => remembered.iam_enabled = false,
+        _ => {}
     }
 }
 
 /// What is stored, as far as it is about the group that is attached now.
-fn kept(stored: &Remembered, group: &str, found: &cluster::Observed, mode: Mode) -> Remembered {
+fn kept(stored: &Remembered, group: &str, found: &cluster::Observed, arguments: &Desired) -> Remembered {
     let tagged = Remembered::of_tags(&found.attached.tags);
-    match mode {
+    match arguments.mode {
         Mode::External => tagged,
         Mode::InPlace if group == found.attached.name => stored.clone(),
-        Mode::InPlace | Mode::Dedicated => Remembered { values: tagged.values, ..stored.clone() },
+        Mode::InPlace => {
+            let values = tagged.values.into_iter().filter(|(name, _)| arguments.mentions(name));
+            Remembered { values: values.collect(), ..stored.clone() }
+        }
+        Mode::Dedicated => Remembered { values: tagged.values, ..stored.clone() },
     }
 }
 
@@ -132,7 +154,7 @@ mod tests {
         let count = |before: Option<&Desired>, desired: &Desired| {
             let mut remembered = Remembered::of_tags(&found.attached.tags);
             remembered.values.insert("work_mem".to_owned(), None);
-            adopt(&mut remembered, before, Some(desired));
+            adopt(&mut remembered, &found.attached.tags, before, Some(desired));
             remembered.values.len()
         };
         let (guide, more) = (desired(&[]), desired(&[("work_mem", "64")]));

@@ -29,6 +29,11 @@ pub(super) async fn run(
 ) -> Outcome {
     let cluster_identifier = reboots.cluster;
     let reboots_writer = operations.iter().any(Operation::reboots_writer);
+    let iam_authentication = operations.iter().find_map(|operation| match operation {
+        Operation::SetIamAuthentication { on, .. } => Some(*on),
+        _ => None,
+    });
+    let planned = Planned { reboots_writer, iam_authentication };
     let mut done = Vec::new();
     for operation in operations {
         let awaited = format!("AWS to answer {operation}");
@@ -36,9 +41,7 @@ pub(super) async fn run(
             return Outcome { done, under_way: None, result: Err(Error::Cancelled { awaited }.into()) };
         }
         tracing::info!(cluster = cluster_identifier, %operation, "running");
-        if let Err(failure) =
-            stop::ends(cancel, &awaited, Box::pin(call(&reboots, &readings.anew(), operation, reboots_writer))).await
-        {
+        if let Err(failure) = stop::ends(cancel, &awaited, Box::pin(call(&reboots, &readings.anew(), operation, planned))).await {
             let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
             return Outcome { done, under_way: unanswered.then(|| operation.clone()), result: Err(failure) };
         }
@@ -60,8 +63,17 @@ pub(super) async fn run(
     Outcome { done, under_way: None, result }
 }
 
+/// What a call depends on of the other operations.
+#[derive(Clone, Copy)]
+struct Planned {
+    /// Whether the writer's reboot is among them.
+    reboots_writer: bool,
+    /// What they make of IAM database authentication.
+    iam_authentication: Option<bool>,
+}
+
 /// Boxed in parts: a debug build would need too much of the stack at once.
-async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, reboots_writer: bool) -> Result<(), Failure> {
+async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, planned: Planned) -> Result<(), Failure> {
     let Reboots { client, cluster: owner, resource_id, patience, .. } = reboots;
     match operation {
         Operation::CreateGroup { name, family, tags } => {
@@ -88,7 +100,9 @@ async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, reb
         }
         Operation::AttachGroup { cluster, group } => {
             reboots.available().await.map_err(|error| message::reboot(error.into()))?;
-            modified(Box::pin(client.attach_parameter_group(cluster, resource_id, group, patience)).await)?;
+            modified(
+                Box::pin(client.attach_parameter_group(cluster, resource_id, group, planned.iam_authentication, patience)).await,
+            )?;
             client.wait_for_parameter_group_attached(cluster, group, patience).await?;
         }
         Operation::SetIamAuthentication { cluster, on } => {
@@ -99,7 +113,7 @@ async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, reb
         Operation::RebootWriterIfWaiting { .. } => Box::pin(reboots.writer_if_waiting()).await.map_err(message::reboot)?,
         Operation::RebootWriter { .. } => Box::pin(reboots.writer()).await.map_err(message::reboot)?,
         Operation::RebootOthers { .. } => {
-            Box::pin(reboots.others(reboots_writer)).await.map_err(|error| message::reboot(error.into()))?
+            Box::pin(reboots.others(planned.reboots_writer)).await.map_err(|error| message::reboot(error.into()))?
         }
         Operation::DeleteGroup { name } => match client.delete_parameter_group(name, patience).await {
             Err(error) if error.cause() == Cause::NotFound => {}

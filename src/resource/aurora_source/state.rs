@@ -2,7 +2,7 @@
 
 use super::desired::{Desired, Mode};
 use super::diff::looks_again;
-use super::observed::Observed;
+use super::observed::{Observed, basis};
 use super::operation::Operation;
 use super::schema::{AuroraSource, MemberState, ParameterGroupSettings, ParameterValues, Source};
 use crate::cluster::{self, GUIDE_PARAMETERS, Owner, PREVIOUS_TAG, TAG_PREFIX, default_name};
@@ -20,9 +20,8 @@ pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -
     let Some(prior) = prior else {
         return AuroraSource { id: model.cluster_identifier.clone(), source_type: SOURCE_TYPE.into(), ..model };
     };
-    let (Some(operations), Some(Observed { found, .. }), Some(desired)) = (operations, change.basis(), change.after) else {
-        return model;
-    };
+    let (Some(operations), Some(found), Some(desired)) = (operations, basis(change), change.after) else { return model };
+    let found = found.as_ref();
     if found.gone {
         // Its resource id tells clusters apart, so another one takes its place.
         return AuroraSource { cluster_resource_id: Attr::Unknown, ..model };

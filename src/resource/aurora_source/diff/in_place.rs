@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::desired::{Desired, RebootPolicy};
 use super::super::message;
 use super::super::operation::Operation;
+use super::super::remember::adopt;
 use super::parameters::{method, modifications, owned, resets};
 use super::reboots::reboots;
 use crate::cluster::{IAM_TAG, Observed, value_tag, value_text};
@@ -23,7 +24,9 @@ pub(super) fn set_up(observed: &Observed, desired: &Desired, before: Option<&Des
     }
     let differing = desired.wanted.iter().filter(|(name, value)| !attached.holds(name, value));
     let differing: BTreeMap<String, String> = differing.map(owned).collect();
-    let known = &observed.remembered.values;
+    let mut remembered = observed.remembered.clone();
+    adopt(&mut remembered, &attached.tags, before, Some(desired));
+    let known = &remembered.values;
     let kept = known.iter().filter(|(name, _)| desired.mentions(name)).map(|(name, value)| (name, value.as_deref()));
     let first = differing.keys().filter(|name| !known.contains_key(*name));
     let mut tags = Tags::new();
@@ -49,10 +52,11 @@ pub(super) fn set_up(observed: &Observed, desired: &Desired, before: Option<&Des
 /// Operations that restore everything. The tags go last: until then a destroy that stopped half-way can be continued.
 pub(super) fn undo(observed: &Observed, policy: RebootPolicy) -> Vec<Operation> {
     let (set, reset, mut forgotten) = restored(observed, |_| true);
-    if forgotten.is_empty() && !observed.remembered.iam_enabled {
+    let has_iam_tag = observed.attached.tags.contains_key(IAM_TAG);
+    if forgotten.is_empty() && !has_iam_tag {
         return Vec::new();
     }
-    forgotten.extend(observed.attached.tags.contains_key(IAM_TAG).then(|| IAM_TAG.to_owned()));
+    forgotten.extend(has_iam_tag.then(|| IAM_TAG.to_owned()));
     let group = &observed.attached.name;
     let mut operations = modifications(observed, group, set);
     operations.extend(resets(group, &reset));
@@ -71,7 +75,7 @@ fn restored(observed: &Observed, is_given_back: impl Fn(&str) -> bool) -> (BTree
     let (mut set, mut reset, mut forgotten) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (name, value) in observed.remembered.values.iter().filter(|(name, _)| is_given_back(name)) {
         match value {
-            Some(value) if attached.user_value(name) == Some(value) => {}
+            Some(value) if attached.user_value(name).is_some() && attached.holds(name, value) => {}
             Some(value) => drop(set.insert(name.clone(), value.clone())),
             None if attached.user_value(name).is_some() => reset.push((name.clone(), method(observed, name))),
             None => {}

@@ -173,6 +173,11 @@ fn a_parameter_that_the_last_read_did_not_keep_is_looked_up_or_leaves_the_list_u
     let plan = rehearse(&wanted, Some(&prior), &proposed, None, Some(&looked));
     let lines = plan.model.operations.known().unwrap();
     assert!(lines[0].ends_with("max_wal_senders = 30 (pending-reboot)") && lines.len() == 2, "{lines:?}");
+    // What it is anyway changes nothing, and the source stays ready.
+    let same = config("writer", &[("max_wal_senders", "10")]);
+    let proposed = AuroraSource { parameters: same.parameters.clone(), ..prior.model.clone() };
+    let plan = rehearse(&same, Some(&prior), &proposed, None, Some(&looked));
+    assert_eq!((plan.model.operations.known().map(Vec::len), plan.model.ready.known()), (Some(0), Some(&true)));
     let unheard = config("writer", &[("max_wal_sender", "30")]);
     let proposed = AuroraSource { parameters: unheard.parameters.clone(), ..prior.model.clone() };
     assert!(rehearse(&unheard, Some(&prior), &proposed, None, Some(&looked)).diagnostics.has_errors());
