@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::observe::{gone, observe, observe_anew, observe_result, orphans, slots, taken_up, verify};
 use super::observed::Observed;
 use super::operation::Operation;
-use super::remember::note;
 use super::run::{Outcome, run};
 use super::schema::Source;
+use super::unfinished::{unfinished, unseen};
 use super::{check, message};
 use crate::cluster::Reboots;
 use crate::failure::{Attempt, Failure};
 use crate::provider::Context;
-use crate::rds::{ApplyMethod, Patience, Reader};
+use crate::rds::{Patience, Reader};
 use crate::resource::change::{Decision, Done, Look, Purpose, Stopped, Work, not_destroyed, until_free};
 use crate::terraform::Diagnostics;
 
@@ -65,44 +65,6 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
             Err(Stopped { failure, left, diagnostics })
         }
     }
-}
-
-/// What the last look saw, with what these operations have noted in tags since.
-fn unseen(work: &Work<'_, Source>, ran: &[Operation]) -> Option<Observed> {
-    let mut left = work.recalled.clone()?;
-    for operation in ran {
-        match operation {
-            Operation::TagGroup { name, tags } if *name == left.found.attached.name => note(&mut left.found.remembered, tags),
-            _ => {}
-        }
-    }
-    Some(left)
-}
-
-/// What is left of a change that stopped half-way after these operations, with what they may have set in the group: the state will not
-/// mention that.
-fn unfinished(mut left: Observed, work: &Work<'_, Source>, ran: &[Operation]) -> Observed {
-    let mut unfinished = work.recalled.as_ref().map(|recalled| recalled.found.unfinished.clone()).unwrap_or_default();
-    if let Some(desired) = work.desired {
-        let before = work.arguments;
-        let is_set = |name: &str| {
-            let sets = |(set, ..): &(String, String, ApplyMethod)| set == name;
-            ran.iter()
-                .any(|operation| matches!(operation, Operation::ModifyGroup { parameters, .. } if parameters.iter().any(sets)))
-        };
-        let added = desired.wanted.keys().filter(|name| !before.wanted.contains_key(*name) && is_set(name));
-        unfinished.parameters.extend(added.cloned());
-        let is_tagged = |key: &str| {
-            ran.iter().any(|operation| match operation {
-                Operation::CreateGroup { tags, .. } | Operation::TagGroup { tags, .. } => tags.contains_key(key),
-                _ => false,
-            })
-        };
-        let added = desired.tags.keys().filter(|key| !before.tags.contains_key(*key) && is_tagged(key));
-        unfinished.tags.extend(added.cloned());
-    }
-    left.found.unfinished = unfinished;
-    left
 }
 
 /// What runs, and for which cluster.

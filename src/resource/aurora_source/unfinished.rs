@@ -1,0 +1,47 @@
+//! What private data keep of a change that stopped half-way: the state has only what was before it. Pure.
+
+use super::observed::Observed;
+use super::operation::Operation;
+use super::remember::note;
+use super::schema::Source;
+use crate::rds::ApplyMethod;
+use crate::resource::change::Work;
+
+/// What the last look saw, with what these operations have noted in tags since.
+pub(super) fn unseen(work: &Work<'_, Source>, ran: &[Operation]) -> Option<Observed> {
+    let mut left = work.recalled.clone()?;
+    for operation in ran {
+        if let Operation::TagGroup { name, tags } = operation
+            && *name == left.found.attached.name
+        {
+            note(&mut left.found.remembered, tags);
+        }
+    }
+    Some(left)
+}
+
+/// What is left of a change that stopped half-way after these operations, with what they may have set in the group: the state will not
+/// mention that.
+pub(super) fn unfinished(mut left: Observed, work: &Work<'_, Source>, ran: &[Operation]) -> Observed {
+    let mut unfinished = work.recalled.as_ref().map(|recalled| recalled.found.unfinished.clone()).unwrap_or_default();
+    if let Some(desired) = work.desired {
+        let before = work.arguments;
+        let is_set = |name: &str| {
+            let sets = |(set, ..): &(String, String, ApplyMethod)| set == name;
+            ran.iter()
+                .any(|operation| matches!(operation, Operation::ModifyGroup { parameters, .. } if parameters.iter().any(sets)))
+        };
+        let added = desired.wanted.keys().filter(|name| !before.wanted.contains_key(*name) && is_set(name));
+        unfinished.parameters.extend(added.cloned());
+        let is_tagged = |key: &str| {
+            ran.iter().any(|operation| match operation {
+                Operation::CreateGroup { tags, .. } | Operation::TagGroup { tags, .. } => tags.contains_key(key),
+                _ => false,
+            })
+        };
+        let added = desired.tags.keys().filter(|key| !before.tags.contains_key(*key) && is_tagged(key));
+        unfinished.tags.extend(added.cloned());
+    }
+    left.found.unfinished = unfinished;
+    left
+}
