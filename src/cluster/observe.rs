@@ -9,7 +9,7 @@ use super::ownership::{Claims, DESCRIPTION, judge};
 use super::parameter_value::Kind;
 use super::parameters::ENGINE;
 use crate::aws::{Cause, Error};
-use crate::rds::attachment::attached_elsewhere;
+use crate::rds::attachment::{attached_elsewhere, is_attached};
 use crate::rds::parameter_group::{Tags, Which, default_group, is_default_group};
 use crate::rds::{Parameter, Reader};
 
@@ -109,7 +109,7 @@ pub(crate) async fn left_behind(
         return Ok(Vec::new());
     }
     let attachments = reader.list_attachments().await?;
-    let is_used = |name: &str| attachments.iter().flat_map(|all| all.iter()).any(|attachment| attachment.parameter_group == name);
+    let is_used = |name: &str| attachments.as_deref().is_some_and(|all| is_attached(all, name));
     let mut found = Vec::new();
     for group in unknown.into_iter().filter(|group| !is_used(&group.name)) {
         match reader.list_tags(&group.arn).await {

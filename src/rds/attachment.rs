@@ -14,6 +14,11 @@ pub struct Attachment {
     pub parameter_group: String,
 }
 
+/// Whether a group is attached to any of these clusters.
+pub fn is_attached(attachments: &[Attachment], parameter_group: &str) -> bool {
+    attachments.iter().any(|attachment| attachment.parameter_group == parameter_group)
+}
+
 /// The clusters, apart from this one, that a group is attached to.
 pub fn attached_elsewhere<'a>(
     attachments: &'a [Attachment],

@@ -16,8 +16,9 @@ use crate::catalogue::logical_decoding::logical_decoding;
 use crate::catalogue::slot::logical_slots;
 use crate::cluster::{self, Group, LOGICAL_REPLICATION, Owner, find_catalogue, find_group, judge, left_behind, switch};
 use crate::failure::Failure;
-use crate::postgres::Settings;
+use crate::postgres::{self, Server, Settings};
 use crate::provider::{Context, stop};
+use crate::rds::attachment::is_attached;
 use crate::rds::parameter_group::{Which, default_group};
 use crate::rds::{Patience, Reader};
 use crate::resource::change::{Change, Look, Purpose};
@@ -92,9 +93,7 @@ pub(super) async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, 
     }
     if !groups.is_empty() {
         let attachments = stop::ends(context.cancel(), "AWS to describe clusters", Box::pin(reader.list_attachments())).await?;
-        let is_used =
-            |name: &str| attachments.iter().flat_map(|all| all.iter()).any(|attachment| attachment.parameter_group == name);
-        groups.retain(|group| !is_used(&group.name));
+        groups.retain(|group| !attachments.as_deref().is_some_and(|all| is_attached(all, &group.name)));
     }
     Ok(groups)
 }
@@ -260,13 +259,20 @@ pub(super) async fn slots(context: &Context, change: &Change<'_, Source>) -> Res
 }
 
 async fn logical_slots_of(context: &Context, found: &cluster::Observed) -> Result<Slots, Failure> {
-    let server = context.postgres(None).await?;
+    let server = Box::pin(context.postgres(None)).await?;
+    match writer(context, &server, found).await? {
+        Some(reader) => Ok(Slots::Found(logical_slots(&reader).await?)),
+        None => Ok(Slots::OtherServer { address: server.settings().address() }),
+    }
+}
+
+/// Reads from the cluster's writer, if the server is that.
+async fn writer(context: &Context, server: &Server, found: &cluster::Observed) -> Result<Option<postgres::Reader>, Failure> {
     let settings = server.settings();
     if !is_of_cluster(settings, found) {
-        return Ok(Slots::OtherServer { address: settings.address() });
+        return Ok(None);
     }
-    let reader = server.read(&settings.database, context.cancel()).await?;
-    Ok(Slots::Found(logical_slots(&reader).await?))
+    Ok(Some(Box::pin(server.read(&settings.database, context.cancel())).await?))
 }
 
 /// After a change, the writer itself is asked whether logical replication is on, if the provider's `postgres` leads to it and AWS says
@@ -281,12 +287,8 @@ pub(super) async fn verify(context: &Context, found: &cluster::Observed, desired
     }
     let asked = async {
         let server = Box::pin(context.postgres(None)).await?;
-        let settings = server.settings();
-        if !is_of_cluster(settings, found) {
-            return Ok(None);
-        }
-        let reader = Box::pin(server.read(&settings.database, context.cancel())).await?;
-        Ok::<_, Failure>(Some((settings.address(), Box::pin(logical_decoding(&reader)).await?)))
+        let Some(reader) = writer(context, &server, found).await? else { return Ok(None) };
+        Ok::<_, Failure>(Some((server.settings().address(), Box::pin(logical_decoding(&reader)).await?)))
     };
     match asked.await.map_err(message::needed_to_verify)? {
         Some((address, seen)) if !seen.is_on() => Err(message::not_logical(found, &address, &seen).into()),

@@ -12,13 +12,12 @@ use crate::resource::change::{Look, Purpose};
 /// What is remembered at this look, after these operations.
 pub(super) fn remembered(look: &Look<'_, Source>, found: &cluster::Observed, ran: &[Operation]) -> Remembered {
     let tags = &found.attached.tags;
-    let stored = look.prior.zip(look.recalled).filter(|_| look.purpose != Purpose::Read { importing: true });
-    let mut remembered = match stored {
-        Some((prior, Observed { found: before, .. })) => kept(&before.remembered, &before.attached.name, found, &prior.arguments),
-        None => Remembered::of_tags(tags),
-    };
     let before = look.prior.map(|prior| &prior.arguments).filter(|_| look.purpose != Purpose::Read { importing: true });
-    if let Some(before) = before.filter(|_| look.recalled.is_none()) {
+    let mut remembered = match (before, look.recalled) {
+        (Some(before), Some(Observed { found: last, .. })) => kept(&last.remembered, &last.attached.name, found, before),
+        _ => Remembered::of_tags(tags),
+    };
+    if let (Some(before), None) = (before, look.recalled) {
         remembered.values.retain(|parameter, _| before.mentions(parameter));
     }
     adopt(&mut remembered, tags, before, look.desired);
