@@ -8,13 +8,13 @@ use crate::failure::Failure;
 use crate::postgres::Identifier;
 use crate::provider::Context;
 use crate::resource::publication::{Publication, PublicationModel};
-use crate::resource::{Engine, not_own_cluster};
+use crate::resource::{Engine, names};
 use crate::terraform::{AttributePath, Configured, Diagnostic, Diagnostics, model, optional};
 
 model! {
     /// Lists the publications of a database, sorted by name, no matter who created them.
     pub struct PublicationsModel {
-        /// Cluster of the database: the cluster in the provider block. Default: the server that the provider block connects to.
+        /// Cluster of the database. Default: the server that the provider block connects to.
         cluster_identifier: String => optional(),
         /// Database whose publications are listed. Default: `postgres.database` of the provider block.
         database: String => optional(),
@@ -30,7 +30,9 @@ impl Configured for Publications {
 
     fn validate(config: &PublicationsModel) -> Diagnostics {
         let fault = config.database.known().and_then(|database| Identifier::new(database).err());
-        fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect()
+        let mut faults: Diagnostics = fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect();
+        faults.absorb(names::cluster(&config.cluster_identifier));
+        faults
     }
 }
 
@@ -42,9 +44,6 @@ impl List for Publications {
 
     async fn list(context: &Context, config: &PublicationsModel, limit: usize) -> Result<Vec<Listed<Self::Resource>>, Failure> {
         let cluster = config.cluster_identifier.known();
-        if let Some(fault) = cluster.map(|cluster| not_own_cluster(context, cluster)).transpose()?.flatten() {
-            return Err(fault.into());
-        }
         let limited = context.within(LIMIT);
         let within = limited.context();
         let look = async {
@@ -59,7 +58,7 @@ impl List for Publications {
         })?;
         let listed = |name: Identifier| Listed {
             display_name: name.as_str().to_owned(),
-            named: PublicationModel::named(&database, name.as_str()),
+            named: PublicationModel::named(cluster.cloned(), &database, name.as_str()),
         };
         Ok(names.into_iter().map(listed).collect())
     }

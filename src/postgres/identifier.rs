@@ -232,11 +232,14 @@ pub fn parse_import_id(id: &str) -> Result<(Identifier, Identifier), InvalidImpo
     Ok((database, name))
 }
 
-/// The import id of an object: `database/name`, with a part quoted where it would be misread otherwise.
+/// The import id of an object: `database/name`, with a part quoted where it would be misread otherwise. Before the database an id may
+/// name a cluster, with a colon between them.
 pub fn import_id(database: &str, name: &str) -> String {
-    let is_plain = |text: &str| text.chars().all(is_shown) && !text.contains(['/', '"']);
-    let part = |text: &str| if is_plain(text) { text.to_owned() } else { quoted(text) };
-    format!("{}/{}", part(database), part(name))
+    let part = |text: &str, special: &[char]| {
+        let is_plain = text.chars().all(is_shown) && !text.contains(special);
+        if is_plain { text.to_owned() } else { quoted(text) }
+    };
+    format!("{}/{}", part(database, &['/', '"', ':']), part(name, &['/', '"']))
 }
 
 /// One part of an import id, unquoted, and the rest of the id.

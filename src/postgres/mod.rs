@@ -50,7 +50,7 @@ pub use pool::OUTAGE_REMEMBERED;
 pub use reader::Reader;
 pub use row::{Parameter, Row};
 pub use settings::{RootCertificates, Settings, SslMode};
-pub use site::{Moved, Site};
+pub use site::{ClusterSite, Moved, Site};
 pub use statement::Statement;
 pub use tls_fault::TlsFault;
 pub use version::ServerVersion;

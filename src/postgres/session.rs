@@ -179,7 +179,9 @@ impl Session {
             flavour: if is("rds") { Flavour::Rds } else { Flavour::Plain },
             current_user: text("admin").ok_or_else(|| unreadable("admin"))?.to_owned(),
         };
-        let _ = self.place.set(Place { site: Site { system, cluster: self.settings.cluster.clone(), database }, facts });
+        let cluster = self.settings.cluster.as_ref();
+        let (cluster, arn) = cluster.map(|cluster| (cluster.resource_id.clone(), cluster.arn.clone())).unzip();
+        let _ = self.place.set(Place { site: Site { system, cluster, arn, database }, facts });
         Ok(())
     }
 

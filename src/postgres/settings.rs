@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::postgres::site::ClusterSite;
+
 /// The root certificates of Amazon RDS for the commercial regions, as PEM.
 pub const RDS_ROOTS: &str = include_str!("rds-roots.pem");
 
@@ -93,8 +95,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The maximum number of physical connections, over all databases; at least 1.
     pub max_connections: usize,
-    /// `DbClusterResourceId` of the Aurora cluster whose server this is, if that is known.
-    pub cluster: Option<String>,
+    /// The Aurora cluster whose server this is, if that is known.
+    pub cluster: Option<ClusterSite>,
 }
 
 impl Settings {

@@ -10,8 +10,20 @@ pub struct Site {
     pub system: Option<i64>,
     /// `DbClusterResourceId` of the Aurora cluster; `None` if the provider block names a host.
     pub cluster: Option<String>,
+    /// Its ARN, which says where it was found and under which identifier.
+    #[serde(default)]
+    pub arn: Option<String>,
     /// `pg_database.oid`.
     pub database: u32,
+}
+
+/// The Aurora cluster that a server belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSite {
+    /// `DbClusterResourceId`: no other cluster has it.
+    pub resource_id: String,
+    /// The ARN: region, account and the identifier, which may change.
+    pub arn: String,
 }
 
 /// What is not the same as before.
@@ -42,7 +54,7 @@ mod tests {
 
     #[test]
     fn only_what_is_known_of_both_tells_them_apart() {
-        let known = Site { system: Some(1), cluster: Some("cluster-A".to_owned()), database: 5 };
+        let known = Site { system: Some(1), cluster: Some("cluster-A".to_owned()), arn: None, database: 5 };
         assert_eq!(known.moved_from(&known), None);
         assert_eq!(known.moved_from(&Site { system: None, cluster: None, ..known.clone() }), None);
         assert_eq!(known.moved_from(&Site { system: Some(2), ..known.clone() }), Some(Moved::Server));

@@ -11,10 +11,10 @@ use super::environment::PostgresEnvironment;
 use super::login_plan::{LoginPlan, MasterUser};
 use super::on_unreachable::OnUnreachable;
 use super::postgres_settings::WriterEndpoint;
-use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_source, postgres_settings, stop};
+use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_plan, login_source, postgres_settings, stop};
 use crate::aws::{self, Place, Session, TokenRequest};
 use crate::failure::{Failure, Outage, Party};
-use crate::postgres::{LoginSource, OUTAGE_REMEMBERED, Server, Settings};
+use crate::postgres::{ClusterSite, LoginSource, OUTAGE_REMEMBERED, Server, Settings};
 use crate::rds;
 use crate::secret::Secret;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, Model};
@@ -160,23 +160,33 @@ impl Context {
     pub(crate) async fn postgres(&self, cluster: Option<&str>) -> Result<Server, Failure> {
         let Section::Known(postgres) = &self.provider.postgres else { return Err(Failure::ConfigurationUnknown) };
         let other = cluster.filter(|cluster| postgres.cluster_identifier.known().is_none_or(|own| own != cluster));
-        let postgres = other.map_or_else(|| postgres.clone(), |cluster| postgres_settings::of_cluster(postgres, cluster));
+        let environment = &self.provider.environment;
+        let (postgres, environment) = match other {
+            None => (postgres.clone(), environment.clone()),
+            Some(cluster) => (postgres_settings::of_cluster(postgres, cluster), environment.of_another_cluster()),
+        };
         let cell = Arc::clone(self.servers().entry(other.map(str::to_owned)).or_default());
         let resolve = || async {
             let cluster = match postgres.cluster_identifier.known() {
                 // Remembered before the next resource gets here.
                 Some(identifier) => {
-                    let missing = |place: &str| match other {
-                        None => Failure::NoCluster(own_cluster_missing(identifier, place)),
-                        Some(_) => Failure::Missing(other_cluster_missing(identifier, place)),
+                    let missing = |place: &str| {
+                        Failure::NoCluster(match other {
+                            None => own_cluster_missing(identifier, place),
+                            Some(_) => other_cluster_missing(identifier, place),
+                        })
                     };
                     let endpoint = self.writer_endpoint(identifier, missing).await;
-                    Some(endpoint.inspect_err(|failure| self.remember(failure))?)
+                    let endpoint = endpoint.inspect_err(|failure| self.remember(failure))?;
+                    if other.is_some() && login_plan::is_closed(&postgres, &endpoint.master) {
+                        return Err(no_login(identifier).into());
+                    }
+                    Some(endpoint)
                 }
                 None => None,
             };
-            let (settings, login) = postgres_settings::resolve(&postgres, &self.provider.environment, cluster.as_ref())
-                .map_err(outside_of_resource)?;
+            let (settings, login) =
+                postgres_settings::resolve(&postgres, &environment, cluster.as_ref()).map_err(outside_of_resource)?;
             let login = self.login_source(login, &settings, cluster.as_ref()).await?;
             Ok::<_, Failure>(Server::new(settings, login))
         };
@@ -185,7 +195,8 @@ impl Context {
             biased;
             server = Box::pin(cell.get_or_try_init(resolve)) => server.cloned(),
             () = self.cancel.cancelled() => {
-                Err(aws::Error::Cancelled { awaited: "AWS to describe the cluster of the provider block".to_owned() }.into())
+                let cluster = other.map_or_else(|| "the cluster of the provider block".to_owned(), |other| format!("cluster {other}"));
+                Err(aws::Error::Cancelled { awaited: format!("AWS to describe {cluster}") }.into())
             }
         }
     }
@@ -271,6 +282,16 @@ impl Context {
         }
     }
 
+    /// The same for one server: that another cluster is down stays known.
+    pub(crate) fn dial_cluster_again(&self, cluster: Option<&str>) {
+        *self.aws_outage() = None;
+        let own = self.own_cluster().ok().flatten();
+        let server = self.servers().get(&cluster.filter(|cluster| own != Some(cluster)).map(str::to_owned)).cloned();
+        if let Some(server) = server.as_ref().and_then(|cell| cell.get()) {
+            server.dial_again();
+        }
+    }
+
     fn servers(&self) -> MutexGuard<'_, BTreeMap<Option<String>, Arc<OnceCell<Server>>>> {
         self.provider.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -344,7 +365,8 @@ impl Context {
         match (cluster.endpoint, cluster.port) {
             (Some(host), Some(port)) => {
                 let master = MasterUser { username: cluster.master_username, secret_arn: cluster.master_user_secret_arn };
-                Ok(WriterEndpoint { host, port, resource_id: cluster.resource_id, master })
+                let site = ClusterSite { resource_id: cluster.resource_id, arn: cluster.arn };
+                Ok(WriterEndpoint { host, port, site, master })
             }
             _ => {
                 let detail = format!(
@@ -374,7 +396,15 @@ fn other_cluster_missing(identifier: &str, place: &str) -> Diagnostic {
         "There is no cluster {identifier} in {place}. Create it first, or correct the identifier, or the region or account of the \
          provider's `aws`."
     );
-    Diagnostic::error("Cluster not found", detail)
+    Diagnostic::error("Cluster not found", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+/// Nothing is known that would log in to another cluster.
+fn no_login(identifier: &str) -> Diagnostic {
+    let detail = format!(
+        "RDS manages no secret for the master user of cluster {identifier}. To a cluster that is not the provider's own, the provider logs          in with that secret or with an IAM token. Let RDS manage the password (manage_master_user_password of aws_rds_cluster), or set          postgres.iam_auth and postgres.username in the provider block, or use a provider block for this cluster."
+    );
+    Diagnostic::error("No way to log in to the cluster", detail).at(AttributePath::of("cluster_identifier"))
 }
 
 /// Terraform resolves the path of a message in the current resource, but these attributes are in the provider block. So their

@@ -30,4 +30,10 @@ impl PostgresEnvironment {
             connect_timeout: variable("PGCONNECT_TIMEOUT"),
         }
     }
+
+    /// What of it may be used for another cluster than the provider's: not the address, and no password. A token is signed for a
+    /// user, which may have the same name on every cluster.
+    pub(crate) fn of_another_cluster(&self) -> Self {
+        Self { host: None, port: None, password: None, ..self.clone() }
+    }
 }

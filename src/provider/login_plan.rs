@@ -57,6 +57,11 @@ pub(crate) fn token_without_tls() -> Diagnostic {
     Diagnostic::error("An IAM token needs TLS", detail).at(path)
 }
 
+/// Whether nothing could log in to another cluster than the provider's: no secret that RDS manages, and no token.
+pub(crate) fn is_closed(model: &PostgresModel, master: &MasterUser) -> bool {
+    master.secret_arn.is_none() && model.iam_auth.known() != Some(&true)
+}
+
 /// What to log in with; `None` if no user is configured anywhere.
 ///
 /// The block comes first, then the secret that RDS manages for the cluster's master user, then the environment.

@@ -6,7 +6,7 @@ use super::PostgresModel;
 use super::environment::PostgresEnvironment;
 use super::login_plan::{self, LoginPlan, MasterUser};
 use crate::postgres::settings::is_rds_host;
-use crate::postgres::{RootCertificates, Settings, SslMode};
+use crate::postgres::{ClusterSite, RootCertificates, Settings, SslMode};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// Seconds.
@@ -17,8 +17,8 @@ const MAX_CONNECT_TIMEOUT: u16 = 3600;
 pub(crate) struct WriterEndpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// `DbClusterResourceId` of the cluster.
-    pub(crate) resource_id: String,
+    /// Which cluster it is.
+    pub(crate) site: ClusterSite,
     pub(crate) master: MasterUser,
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn resolve(
     if let Some(cluster) = cluster {
         settings.sslmode = SslMode::VerifyFull;
         settings.tls_server_name = Some(cluster.host.clone());
-        settings.cluster = Some(cluster.resource_id.clone());
+        settings.cluster = Some(cluster.site.clone());
     }
     if let Some(name) = model.tls_server_name.known() {
         settings.tls_server_name = Some(name.clone());
@@ -176,6 +176,11 @@ mod tests {
     use crate::postgres::Login;
     use crate::secret::Secret;
 
+    fn site() -> ClusterSite {
+        let arn = "arn:aws:rds:eu-west-1:123456789012:cluster:c".to_owned();
+        ClusterSite { resource_id: "cluster-A".to_owned(), arn }
+    }
+
     fn environment() -> PostgresEnvironment {
         PostgresEnvironment {
             host: Some("env-host".to_owned()),
@@ -198,7 +203,7 @@ mod tests {
     #[test]
     fn a_cluster_gives_endpoint_and_tls_name_and_a_host_only_says_where_to_dial() {
         let host = "c.cluster-x.eu-west-1.rds.amazonaws.com".to_owned();
-        let cluster = WriterEndpoint { host, port: 5433, resource_id: "cluster-A".to_owned(), master: MasterUser::default() };
+        let cluster = WriterEndpoint { host, port: 5433, site: site(), master: MasterUser::default() };
         let (direct, _) = resolve(&PostgresModel::default(), &environment(), Some(&cluster)).unwrap();
         assert_eq!((direct.host.as_str(), direct.port, direct.sslmode), (cluster.host.as_str(), 5433, SslMode::VerifyFull));
         let model = PostgresModel { host: "localhost".into(), port: 15432.into(), ..PostgresModel::default() };
@@ -219,12 +224,7 @@ mod tests {
     #[test]
     fn the_environment_raises_the_tls_mode_of_rds_and_never_lowers_it() {
         let host = "c.cluster-x.eu-west-1.rds.amazonaws.com";
-        let cluster = WriterEndpoint {
-            host: host.to_owned(),
-            port: 5432,
-            resource_id: "cluster-A".to_owned(),
-            master: MasterUser::default(),
-        };
+        let cluster = WriterEndpoint { host: host.to_owned(), port: 5432, site: site(), master: MasterUser::default() };
         let block = |sslmode: Attr<String>, host: &str| PostgresModel { sslmode, host: host.into(), ..PostgresModel::default() };
         let mode = |model: &PostgresModel, variable: &str, cluster| {
             let environment = PostgresEnvironment { sslmode: Some(variable.to_owned()), ..environment() };

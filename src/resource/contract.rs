@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::titled::{Failed, Said};
 use crate::failure::Failure;
 use crate::provider::Context;
-use crate::terraform::{Diagnostics, Model, Schema};
+use crate::terraform::{AttributePath, Diagnostics, Model, Schema};
 
 /// A resource as it exists: its state, and the private data stored next to it.
 #[derive(Clone, Debug)]
@@ -162,6 +162,14 @@ pub(crate) trait Resource: Clone + std::fmt::Debug + Sized + Send + Sync + 'stat
         context: &Context,
         request: &PlanRequestOf<'_, Self>,
     ) -> impl Future<Output = Result<Option<Self::Lookup>, Failed>> + Send;
+
+    /// Arguments that replace the object by what they mean, beside those that are declared to. Pure.
+    fn replacements(
+        context: &Context,
+        proposed: &Self::Model,
+        prior: &PriorOf<Self>,
+        private: &Self::Private,
+    ) -> Vec<AttributePath>;
 
     /// Plans a create or an update. Pure. `lookup` is `None` when nothing was or could be looked up.
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&Self::Lookup>) -> Plan<Self::Model, Self::Private>;

@@ -5,7 +5,7 @@
 mod change;
 mod contract;
 mod identity;
-mod names;
+pub(crate) mod names;
 mod timeouts;
 mod titled;
 
@@ -30,7 +30,6 @@ pub(crate) use change::Engine;
 pub(crate) use contract::{ApplyRequest, Existing, PlanRequest, Prior, PriorOf, Refreshed, Resource, Saved};
 #[cfg(test)]
 pub(crate) use contract::{ApplyRequestOf, Plan, PlanRequestOf};
-pub(crate) use identity::not_own_cluster;
 #[cfg(test)]
 pub(crate) use titled::Subject;
 pub(crate) use titled::{Failed, Said};

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use crate::postgres::{Identifier, parse_import_id};
+use crate::cluster::{LONGEST_CLUSTER, invalid_identifier};
+use crate::postgres::{self, Identifier, parse_import_id};
 use crate::printable::printable_line;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -44,15 +45,63 @@ pub(crate) fn names<'a, T, E: Error>(
     faults.into_result().map(|_| Some(decoded))
 }
 
-/// The database and the name in an import id.
+/// The cluster that an object in a database is in: `Some(None)` is the one in the provider block; `None` while unknown.
+///
+/// # Errors
+/// RDS would not accept it.
+pub(crate) fn cluster(value: &Attr<String>) -> Result<Option<Option<String>>, Diagnostics> {
+    let fault = value.known().and_then(|cluster| invalid_identifier(cluster, LONGEST_CLUSTER));
+    match fault {
+        Some(fault) => Err(Diagnostic::invalid("cluster_identifier", fault).into()),
+        None => Ok((!value.is_unknown()).then(|| value.known().cloned())),
+    }
+}
+
+/// The cluster, the database and the name in an import id `database/name` or `cluster:database/name`.
 ///
 /// # Errors
 /// It has another form.
-pub(crate) fn import_parts(id: &str) -> Result<(Identifier, Identifier), Diagnostics> {
-    parse_import_id(id).map_err(|error| {
+pub(crate) fn import_parts(id: &str) -> Result<(Option<String>, Identifier, Identifier), Diagnostics> {
+    let (cluster, object) = split_cluster(id);
+    let invalid = |error| {
         let diagnostic = Diagnostic::from_error("Invalid import id", &error);
-        Diagnostic { detail: format!("{}.", printable_line(&diagnostic.detail)), ..diagnostic }.into()
-    })
+        Diagnostic { detail: format!("{}.", printable_line(&diagnostic.detail)), ..diagnostic }
+    };
+    if let Some(fault) = cluster.and_then(|cluster| invalid_identifier(cluster, LONGEST_CLUSTER)) {
+        let detail = format!(
+            "In {}, the part before the colon is a cluster: {fault}. Quote a database whose name has a colon, as an SQL identifier.",
+            printable_line(&format!("{id:?}"))
+        );
+        return Err(Diagnostic::error("Invalid import id", detail).into());
+    }
+    let (database, name) = parse_import_id(object).map_err(invalid)?;
+    Ok((cluster.map(str::to_owned), database, name))
+}
+
+/// The import id of an object; `None` while a part of it is unknown.
+pub(crate) fn object_id(cluster: &Attr<String>, database: &Attr<String>, name: &Attr<String>) -> Option<String> {
+    let cluster = if cluster.is_unknown() { None } else { Some(cluster.known()) };
+    Some(import_id(cluster?, database.known()?, name.known()?))
+}
+
+/// The same of decoded names.
+pub(crate) fn import_id(cluster: Option<&String>, database: &str, name: &str) -> String {
+    let of_database = postgres::import_id(database, name);
+    cluster.map(|cluster| format!("{cluster}:{of_database}")).unwrap_or(of_database)
+}
+
+/// What follows the name of an object of a cluster that is named.
+pub(crate) fn on_cluster(cluster: Option<&String>) -> String {
+    cluster.map(|cluster| format!(" of cluster {cluster}")).unwrap_or_default()
+}
+
+/// What an import id has before the first colon of its first part, unless that is quoted, and the rest.
+fn split_cluster(id: &str) -> (Option<&str>, &str) {
+    let first = &id[..id.find(['/', '"']).unwrap_or(id.len())];
+    match first.find(':') {
+        Some(at) => (Some(&id[..at]), &id[at + 1..]),
+        None => (None, id),
+    }
 }
 
 fn invalid(what: &str, path: AttributePath, error: &dyn Error) -> Diagnostic {
@@ -84,6 +133,37 @@ mod tests {
     #[test]
     fn a_malformed_id_says_the_form() {
         assert!(import_parts("app").unwrap_err().iter().any(|fault| fault.detail.contains("database/name")));
-        assert_eq!(import_parts("app/p").unwrap().1.as_str(), "p");
+        assert_eq!(import_parts("app/p").unwrap().2.as_str(), "p");
+    }
+
+    #[test]
+    fn an_id_may_name_a_cluster_before_the_database() {
+        let parts = |id: &str| {
+            let (cluster, database, name) = import_parts(id).unwrap();
+            (cluster, database.as_str().to_owned(), name.as_str().to_owned())
+        };
+        let texts = |cluster: Option<&str>, database: &str, name: &str| {
+            (cluster.map(str::to_owned), database.to_owned(), name.to_owned())
+        };
+        assert_eq!(parts("shop:app/p"), texts(Some("shop"), "app", "p"));
+        assert_eq!(parts("app/p:q"), texts(None, "app", "p:q"));
+        assert_eq!(parts("\"a:b\"/p"), texts(None, "a:b", "p"));
+        assert_eq!(parts("shop:\"a:b\"/\"c/d\""), texts(Some("shop"), "a:b", "c/d"));
+        for invalid in ["Shop:app/p", ":app/p", "a_b:app/p", "shop:p"] {
+            assert!(import_parts(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_object_names_it_in_an_import() {
+        for (cluster, database, name) in
+            [(None, "app", "p"), (None, "a:b", "c:d"), (Some("shop"), "a\"b/c", "x/y"), (Some("shop"), "ü", ":")]
+        {
+            let attribute = cluster.map(str::to_owned).into();
+            let id = object_id(&attribute, &database.into(), &name.into()).unwrap();
+            let (found, of, named) = import_parts(&id).unwrap();
+            assert_eq!((found.as_deref(), of.as_str(), named.as_str()), (cluster, database, name), "{id}");
+        }
+        assert_eq!(object_id(&Attr::Unknown, &"app".into(), &"p".into()), None);
     }
 }

@@ -28,15 +28,12 @@ pub(super) async fn apply<R: Resource>(
             };
         }
     };
-    context.dial_again();
     let saved = Saved::<R>::default();
     let run = run(context, config.as_ref(), prior.as_ref(), &planned, &private, &saved);
     let outcome = match AssertUnwindSafe(run).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(payload) => Err(panic::diagnostic(payload.as_ref()).into()),
     };
-    // The change may have made a server reachable again.
-    context.dial_again();
     let failed = outcome.as_ref().map_or(true, Diagnostics::has_errors);
     let mut diagnostics = outcome.unwrap_or_else(|diagnostics| diagnostics);
     let before = prior.filter(|_| failed).map(|prior| Existing { model: prior.model, private });

@@ -57,6 +57,7 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     let configured = stored::model::<R>(&config)?;
     let first_plan = (!request.planned_private.is_empty()).then(|| stored::decode_private::<R>(&request.planned_private));
     let desired = R::decode(&configured)?;
+    let moved = existing.as_ref().map(|prior| R::replacements(context, &proposed, prior, &prior_private)).unwrap_or_default();
     let plan_request = PlanRequest {
         config: &configured,
         desired: desired.as_ref(),
@@ -64,7 +65,7 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
         prior_private: &prior_private,
         proposed: &proposed,
         changed: proposal.changed,
-        replaces: !plan_pipeline::declared_replacements(attributes, &prior, &proposal.value).is_empty(),
+        replaces: !moved.is_empty() || !plan_pipeline::declared_replacements(attributes, &prior, &proposal.value).is_empty(),
         first_plan: first_plan.as_ref(),
     };
     let mut diagnostics = Diagnostics::new();
@@ -84,7 +85,8 @@ async fn answer<R: Resource>(context: &Context, request: &proto::plan_resource_c
     } else {
         plan_pipeline::overlay(proposal.value, &Model::encode(&proposed), Model::encode(&plan.model))
     };
-    let requires_replace = plan_pipeline::declared_replacements(attributes, &prior, &planned);
+    let mut requires_replace = plan_pipeline::declared_replacements(attributes, &prior, &planned);
+    requires_replace.extend(moved);
     if let Some(missing) = missing {
         // A replacement is a create: its new database or cluster may be created in the same apply.
         if existing.is_some() && requires_replace.is_empty() {

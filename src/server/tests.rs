@@ -82,6 +82,10 @@ impl Resource for Scripted {
         Self::meet(context, &request.proposed.fate).await.map(Some).map_err(failed)
     }
 
+    fn replacements(_: &Context, _: &Self::Model, _: &PriorOf<Self>, _: &Self::Private) -> Vec<AttributePath> {
+        Vec::new()
+    }
+
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&()>) -> Plan<Script, u32> {
         let private = lookup.map_or(0, |()| 1);
         Plan { model: request.proposed.clone(), private, diagnostics: Said::default() }

@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 58] = [
+const IMPURE: [(Place, &str); 59] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -91,6 +91,7 @@ const IMPURE: [(Place, &str); 58] = [
     (Place::At("src/catalogue/"), "queries the catalogue"),
     (Place::At("src/cluster/observe.rs"), "asks RDS about a cluster"),
     (Place::At("src/cluster/reboot.rs"), "reboots members, in order"),
+    (Place::At("src/resource/change/cluster.rs"), "asks whether a cluster is gone"),
     (Place::At("src/resource/change/engine.rs"), "looks, runs, saves"),
     (Place::At("src/resource/change/free.rs"), "looks again until something is freed"),
     (Place::At("src/resource/change/in_database.rs"), "runs a transaction, and tries again"),

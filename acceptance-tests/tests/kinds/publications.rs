@@ -94,7 +94,7 @@ async fn what_cannot_be_listed_says_why() -> Result<()> {
     for (config, parts) in [
         ("database = \"\"", &["Invalid database", "empty"][..]),
         ("database = \"nowhere\"", &["Database not found", "nowhere"]),
-        ("database = \"app\"\ncluster_identifier = \"billing\"", &["Not the provider's cluster"]),
+        ("database = \"app\"\ncluster_identifier = \"billing\"", &["Cluster not found", "billing"]),
     ] {
         query(&rig, "", config)?;
         let message = rig.tf.run(["query", "-no-color"]).await?.failed()?.message();

@@ -7,6 +7,7 @@ mod connections;
 mod iam_login;
 mod interruptions;
 mod keep_state;
+mod many_clusters;
 mod not_there;
 mod notices;
 mod passwords;

@@ -16,7 +16,7 @@ use crate::provider::Context;
 use crate::resource::contract::{ApplyRequestOf, Existing, Plan, PlanRequestOf, Prior, PriorOf, Refreshed, Resource, Saved};
 use crate::resource::timeouts::Timeouts;
 use crate::resource::titled::{Failed, Said};
-use crate::terraform::Diagnostics;
+use crate::terraform::{AttributePath, Diagnostics};
 
 /// How long a destroy waits for another destroy of the same run, if `timeouts.delete` is not set.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -66,6 +66,11 @@ impl<R: Managed> Resource for Engine<R> {
         looked.map_err(|failure| failed::<R>(desired, deadline.explained(failure)))
     }
 
+    fn replacements(context: &Context, proposed: &R::Model, prior: &PriorOf<Self>, private: &Private<R>) -> Vec<AttributePath> {
+        let recalled = R::recall(prior, private.observed.as_ref());
+        R::replacements(context.own_cluster().ok().flatten(), proposed, prior, recalled.as_ref())
+    }
+
     fn plan(request: &PlanRequestOf<'_, Self>, lookup: Option<&R::Observed>) -> Plan<R::Model, Private<R>> {
         plan::plan(request, lookup)
     }
@@ -106,7 +111,10 @@ impl<R: Managed> Resource for Engine<R> {
         };
         let what = format!("{verb} {}", R::object(request.desired));
         let deadline = Deadline::new(context, what, limit, R::GRACE);
+        R::dial_again(context, request.desired);
         let applied = apply::<R>(deadline.context(), request, limit, saved).await;
+        // The change may have made a server reachable again.
+        R::dial_again(context, request.desired);
         applied
             .map(|said| Said::about(&subject::<R>(Some(request.desired)), said))
             .map_err(|failure| failed::<R>(request.desired, deadline.explained(failure)))
@@ -130,7 +138,10 @@ impl<R: Managed> Resource for Engine<R> {
         };
         let what = format!("destroying {}", R::object(&prior.arguments));
         let deadline = Deadline::new(context, what, work.limit.max(work.patience), R::GRACE);
-        match R::execute(deadline.context(), &work).await {
+        R::dial_again(context, work.arguments);
+        let executed = R::execute(deadline.context(), &work).await;
+        R::dial_again(context, work.arguments);
+        match executed {
             Ok(done) => Ok(Said::about(&subject::<R>(Some(&prior.arguments)), done.diagnostics)),
             Err(mut stopped) => {
                 stopped.failure = deadline.explained(stopped.failure);

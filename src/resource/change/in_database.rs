@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::cluster::{self, is_another};
 use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
 use super::message;
@@ -13,7 +14,7 @@ use crate::postgres::retry::{transient, until_done};
 use crate::postgres::{Error, Facts, Identifier, Reader, Server, Statement};
 use crate::printable::is_printable_line;
 use crate::provider::Context;
-use crate::terraform::Diagnostics;
+use crate::terraform::{Attr, AttributePath, Diagnostics};
 
 /// What such a resource provides in addition.
 pub(crate) trait InDatabase: Managed {
@@ -33,9 +34,10 @@ pub(crate) trait InDatabase: Managed {
     fn database(arguments: &Self::Desired) -> &Identifier;
 
     /// The cluster that it lives in; `None`: the one in the provider block.
-    fn cluster(_: &Self::Desired) -> Option<&str> {
-        None
-    }
+    fn cluster(arguments: &Self::Desired) -> Option<&str>;
+
+    /// The same as an attribute.
+    fn cluster_identifier(model: &Self::Model) -> &Attr<String>;
 
     /// Looks at what exists, even if that is nothing.
     fn observe(
@@ -71,9 +73,34 @@ pub(crate) trait InDatabase: Managed {
     }
 }
 
+/// The server of an object, which was last seen where `recalled` says.
+///
+/// # Errors
+/// [`Failure::Missing`] if its cluster was deleted.
+pub(crate) async fn server<R: InDatabase>(
+    context: &Context,
+    arguments: &R::Desired,
+    recalled: Option<&R::Observed>,
+) -> Result<Server, Failure> {
+    cluster::server(context, R::cluster(arguments), recalled.and_then(|recalled| R::sighting(recalled).site)).await
+}
+
+/// `cluster_identifier`, if it replaces the object.
+pub(crate) fn replacements<R: InDatabase>(
+    own_cluster: Option<&str>,
+    proposed: &R::Model,
+    prior: &R::Model,
+    recalled: Option<&R::Observed>,
+) -> Vec<AttributePath> {
+    let seen = recalled.and_then(|recalled| R::sighting(recalled).site);
+    let is_another = is_another(own_cluster, seen, R::cluster_identifier(prior), R::cluster_identifier(proposed));
+    is_another.then(|| AttributePath::of("cluster_identifier")).into_iter().collect()
+}
+
 /// Looks at what exists.
 pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -> Result<Option<R::Observed>, Failure> {
-    let server = context.postgres(R::cluster(look.arguments)).await?;
+    // An update may name the cluster that the provider block named so far.
+    let server = server::<R>(context, look.desired.unwrap_or(look.arguments), look.recalled).await?;
     let database = R::database(look.arguments).as_str();
     let facts = server.facts(database, context.cancel()).await?;
     let looking = || async {
@@ -95,14 +122,18 @@ pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -
 /// instead. Only a destroy is retried then, because it is done if the object no longer exists.
 pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>) -> Result<Done<R>, Stopped<R>> {
     let ends = Instant::now() + work.limit;
-    let server = context.postgres(R::cluster(work.arguments)).await?;
+    let server = match server::<R>(context, work.desired.unwrap_or(work.arguments), work.recalled.as_ref()).await {
+        // It was deleted with its cluster.
+        Err(Failure::Missing(_)) if work.destroys() => return Ok(Done::nothing()),
+        server => server?,
+    };
     let database = R::database(work.arguments).as_str();
     let facts = match server.facts(database, context.cancel()).await {
         Err(error) if is_gone::<R>(work, &error) => return Ok(Done::nothing()),
         facts => facts?,
     };
     let object = R::object(work.arguments);
-    let _turn = context.turn(&turn_of(&server, &object)).await?;
+    let _turn = context.turn(&turn_of::<R>(&server, work.arguments)).await?;
     let sent = Mutex::new(Vec::new());
     let attempt = || attempt::<R>(context, &server, &facts, database, work, ends, &sent);
     let done = if work.destroys() {
@@ -126,9 +157,9 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
     }
 }
 
-/// The key of the queue for changes to an object.
-pub(crate) fn turn_of(server: &Server, object: &str) -> String {
-    format!("{object} on {}", server.settings().address())
+/// The key of the queue for changes to an object, whether or not its cluster is named.
+pub(crate) fn turn_of<R: InDatabase>(server: &Server, arguments: &R::Desired) -> String {
+    format!("{} {} on {}", R::NOUN, R::name(arguments), server.settings().address())
 }
 
 /// Remembers what a create of this run created or took over.

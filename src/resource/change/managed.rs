@@ -15,7 +15,7 @@ use crate::provider::Context;
 use crate::resource::contract::Prior;
 use crate::resource::timeouts::{Limits, Timeouts};
 use crate::secret::Secret;
-use crate::terraform::{Diagnostic, Diagnostics, Model};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model};
 
 /// A resource whose operations are planned, shown and run by the engine.
 pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
@@ -126,6 +126,27 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// What a refresh says if it looked elsewhere than the one before.
     fn elsewhere(_: &Self::Desired, _: &Self::Observed, _: &Self::Observed) -> Option<Diagnostic> {
         None
+    }
+
+    /// Arguments that replace the object by what they mean, and not by every change. `own_cluster` is the one that the provider
+    /// block names.
+    fn replacements(
+        _own_cluster: Option<&str>,
+        _proposed: &Self::Model,
+        _prior: &Prior<Self::Model, Self::Desired>,
+        _recalled: Option<&Self::Observed>,
+    ) -> Vec<AttributePath> {
+        Vec::new()
+    }
+
+    /// Forgets outages before and after a change, which connects again.
+    fn dial_again(context: &Context, _: &Self::Desired) {
+        context.dial_again();
+    }
+
+    /// Whether both were observed in the same place, so that a create there is affected by a destroy of what was there before.
+    fn is_same_place(_before: &Self::Observed, _now: &Self::Observed) -> bool {
+        true
     }
 
     /// What was observed, without what the other half of a replacement destroys; `None` if that cannot be told apart.

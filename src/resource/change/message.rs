@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::managed::Managed;
 use super::sighting::Stranger;
 use super::terms::{line, lines};
+use crate::aws::Place;
 use crate::postgres::{Moved, Notice};
 use crate::printable::printable_line;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity, hcl_string};
@@ -151,6 +152,26 @@ pub(super) fn looked_elsewhere<R: Managed>(arguments: &R::Desired, moved: Moved,
         somewhere_else(moved),
     );
     Diagnostic::warning(another_place(moved), detail)
+}
+
+/// The cluster of an object was looked for in another region or account than where the object was last read.
+pub(super) fn cluster_looked_elsewhere(named: &str, arn: &str, place: &Place) -> Diagnostic {
+    let detail = format!(
+        "The object was last read on {arn}, but the provider looked for cluster {named} in {place}, where there is none. So it cannot tell \
+         whether the cluster still exists. Correct the region or the account of the provider's `aws`. If the object is no longer \
+         needed, remove it from the state (terraform state rm)."
+    );
+    Diagnostic::error("Cluster looked for in the wrong place", detail).at(AttributePath::of("cluster_identifier"))
+}
+
+/// The cluster of an object has another identifier now.
+pub(super) fn cluster_renamed(named: &str, resource_id: &str, now: &str) -> Diagnostic {
+    let detail = format!(
+        "The object was last read on the cluster with the resource id {resource_id}, which had the identifier {named} and was renamed to \
+         {now}. Nothing was changed. Rename it back. Or set `cluster_identifier` to {now}, remove the object from the state (terraform \
+         state rm) and import it from {now}."
+    );
+    Diagnostic::error("The cluster was renamed", detail).at(AttributePath::of("cluster_identifier"))
 }
 
 fn somewhere_else(moved: Moved) -> &'static str {

@@ -4,6 +4,7 @@
 //! them, what is stored next to the state, which list of operations counts, when it is known, which of them still run, what makes
 //! a plan stale, what is tried again, and which messages practitioners see.
 
+mod cluster;
 mod deadline;
 mod decide;
 mod engine;
@@ -26,7 +27,7 @@ pub(crate) use decide::Decision;
 pub(crate) use engine::Engine;
 pub(crate) use free::until_free;
 pub(crate) use impact::{Effect, ImpactModel, LockMode, OnDestroy, Restarts};
-pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, turn_of};
+pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, replacements, server, turn_of};
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
 pub(crate) use message::{already_exists, moved, not_destroyed, unmet};
 pub(crate) use ours::{elsewhere, same_oid, stranger};

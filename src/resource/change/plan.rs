@@ -24,7 +24,7 @@ pub(super) fn plan<R: Managed>(
         recalled: recalled.as_ref(),
         now: looked,
         moment: Moment::Plan,
-        replacement: replacement(request),
+        replacement: replacement(request, looked),
     };
     let mut refused = Diagnostics::new();
     let needed = request.desired.and_then(|_| refused.absorb(R::diff(&change)).flatten());
@@ -36,7 +36,7 @@ pub(super) fn plan<R: Managed>(
         (None, _) => (None, None),
     };
     // Of what is found where an argument moves the object, a part may be what this run destroys first.
-    let vacated = looked.filter(|_| is_taken && request.replaces).and_then(R::vacated);
+    let vacated = looked.filter(|_| is_taken && change.replacement == Replacement::Argument).and_then(R::vacated);
     let vacated = vacated.and_then(|now| R::diff(&Change { now: Some(&now), ..change }).ok().flatten());
     let foreseen = operations.as_deref().or(needed.as_deref());
     let findings = request.desired.map(|_| R::check(&change, foreseen)).unwrap_or_default();
@@ -100,10 +100,18 @@ fn is_asked_for<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Priv
     request.changed && !request.desired.is_some_and(as_applied)
 }
 
-/// Whether the create is half of a replacement: Terraform hands it the private data of the call before, except after a taint.
-fn replacement<R: Managed>(request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>) -> Replacement {
+/// Whether the create is half of a replacement: Terraform hands it the private data of the call before, except after a taint. What is
+/// destroyed in another place is of no importance.
+fn replacement<R: Managed>(
+    request: &PlanRequest<'_, R::Model, R::Desired, Private<R>>,
+    looked: Option<&R::Observed>,
+) -> Replacement {
     match request.prior {
-        Some(_) if request.replaces => Replacement::Argument,
+        Some(prior) if request.replaces => {
+            let before = R::recall(prior, request.prior_private.observed.as_ref());
+            let is_same_place = before.zip(looked).is_none_or(|(before, now)| R::is_same_place(&before, now));
+            if is_same_place { Replacement::Argument } else { Replacement::No }
+        }
         None if request.prior_private.observed.is_some() => Replacement::Request,
         _ => Replacement::No,
     }

@@ -8,7 +8,7 @@ use super::remembered::Remembered;
 use super::schema::PublicationModel;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::change::fingerprint;
-use crate::resource::names;
+use crate::resource::names::{self, import_id};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// What is published.
@@ -65,6 +65,8 @@ impl Publish {
 pub(crate) struct Desired {
     pub(super) name: Identifier,
     pub(super) database: Identifier,
+    /// `None`: the one in the provider block.
+    pub(super) cluster: Option<String>,
     pub(super) scope: Scope,
     /// `None`: the current value is kept; all operations on create.
     pub(super) publish: Option<Publish>,
@@ -83,6 +85,11 @@ impl Desired {
     /// Whether no table would be published.
     pub(super) fn publishes_nothing(&self) -> bool {
         matches!(&self.scope, Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty())
+    }
+
+    /// Its import id.
+    pub(super) fn id(&self) -> String {
+        import_id(self.cluster.as_ref(), self.database.as_str(), self.name.as_str())
     }
 
     /// The same with the values of a state where this one keeps them.
@@ -118,6 +125,7 @@ impl Desired {
         let mut faults = Diagnostics::new();
         let name = faults.absorb(names::name(&model.name, "name")).flatten();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
+        let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
         let scope = faults.absorb(scope).flatten();
         let publish = match &model.publish {
             Attr::Known(names) => faults.absorb(Publish::from_set(names)),
@@ -125,11 +133,13 @@ impl Desired {
         };
         faults.into_result()?;
         let unknown = model.publish.is_unknown() || model.publish_via_partition_root.is_unknown();
-        let (Some(name), Some(database), Some(scope), false) = (name, database, scope, unknown) else { return Ok(None) };
+        let (Some(name), Some(database), Some(cluster)) = (name, database, cluster) else { return Ok(None) };
+        let (Some(scope), false) = (scope, unknown) else { return Ok(None) };
         let consent = |given: &Attr<bool>| matches!(given, Attr::Known(true) | Attr::Unknown);
         Ok(Some(Self {
             name,
             database,
+            cluster,
             scope,
             publish,
             via_root: model.publish_via_partition_root.known().copied(),

@@ -7,6 +7,7 @@ use super::operation::Operation;
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::{Error, Facts, Identifier, Reader, Statement};
 use crate::resource::change::{InDatabase, Look, Sighting, Work};
+use crate::terraform::Attr;
 
 impl InDatabase for Publication {
     const GOES_WITH_ITS_DATABASE: bool = true;
@@ -26,6 +27,14 @@ impl InDatabase for Publication {
 
     fn database(arguments: &Desired) -> &Identifier {
         &arguments.database
+    }
+
+    fn cluster(arguments: &Desired) -> Option<&str> {
+        arguments.cluster.as_deref()
+    }
+
+    fn cluster_identifier(model: &PublicationModel) -> &Attr<String> {
+        &model.cluster_identifier
     }
 
     async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Self>) -> Result<Observed, Error> {

@@ -32,6 +32,7 @@ pub(super) fn wanted(publication: &str, scope: Scope) -> Desired {
     Desired {
         name: name(publication),
         database: name("app"),
+        cluster: None,
         scope,
         publish: None,
         via_root: None,

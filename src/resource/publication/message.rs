@@ -4,7 +4,7 @@ use super::desired::{Desired, Scope};
 use super::schema::Publication;
 use crate::catalogue::relation::{Kind, Persistence, Relation};
 use crate::postgres::version::{Gate, VIA_ROOT};
-use crate::postgres::{Identifier, ServerVersion, import_id};
+use crate::postgres::{Identifier, ServerVersion};
 use crate::printable::printable_line;
 use crate::resource::change;
 use crate::terraform::{AttributePath, Diagnostic};
@@ -42,9 +42,8 @@ pub(super) fn too_old(gate: Gate, version: ServerVersion, remedy: &str) -> Diagn
 }
 
 pub(super) fn already_exists(desired: &Desired) -> Diagnostic {
-    let (database, name) = (desired.database.as_str(), desired.name.as_str());
     let opening = format!("Database {} already has a publication {}.", desired.database, desired.name);
-    change::already_exists::<Publication>(&opening, &import_id(database, name), "").at(AttributePath::of("name"))
+    change::already_exists::<Publication>(&opening, &desired.id(), "").at(AttributePath::of("name"))
 }
 
 pub(super) fn schema_missing(desired: &Desired, schema: &str) -> Diagnostic {

@@ -27,14 +27,14 @@ pub(crate) use schema::{Publication, PublicationModel};
 
 use super::Prior;
 use super::change::{
-    self, Change, Done, Effect, Findings, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Stranger, Work,
+    self, Change, Done, Effect, Findings, InDatabase, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Stranger, Work,
 };
 use super::identity::DatabaseObject;
-use super::names::import_parts;
+use super::names::{import_parts, on_cluster};
 use super::timeouts::Limits;
 use crate::failure::Failure;
 use crate::provider::Context;
-use crate::terraform::{Diagnostic, Diagnostics};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 use desired::Desired;
 use observed::Observed;
 use operation::Operation;
@@ -61,21 +61,23 @@ impl Managed for Publication {
     }
 
     fn import(id: &str) -> Result<PublicationModel, Diagnostics> {
-        let (database, name) = import_parts(id)?;
-        Ok(PublicationModel::named(database.as_str(), name.as_str()))
+        let (cluster, database, name) = import_parts(id)?;
+        Ok(PublicationModel::named(cluster, database.as_str(), name.as_str()))
     }
 
-    fn import_by(context: &Context, identity: &DatabaseObject) -> Result<PublicationModel, Failure> {
-        let (database, name) = identity.named(context)?;
-        Ok(PublicationModel::named(database.as_str(), name.as_str()))
+    fn import_by(_: &Context, identity: &DatabaseObject) -> Result<PublicationModel, Failure> {
+        let (cluster, database, name) = identity.named()?;
+        Ok(PublicationModel::named(cluster, database.as_str(), name.as_str()))
     }
 
-    fn identity(model: &PublicationModel, before: Option<&DatabaseObject>) -> DatabaseObject {
-        DatabaseObject::of(&model.database, &model.name, before)
+    fn identity(model: &PublicationModel, _: Option<&DatabaseObject>) -> DatabaseObject {
+        let (cluster_identifier, database) = (model.cluster_identifier.clone(), model.database.clone());
+        DatabaseObject { cluster_identifier, database, name: model.name.clone() }
     }
 
     fn object(arguments: &Desired) -> String {
-        format!("publication {} of database {}", arguments.name, arguments.database)
+        let cluster = on_cluster(arguments.cluster.as_ref());
+        format!("publication {} of database {}{cluster}", arguments.name, arguments.database)
     }
 
     fn fingerprint(desired: &Desired) -> u64 {
@@ -116,6 +118,19 @@ impl Managed for Publication {
 
     fn elsewhere(arguments: &Desired, before: &Observed, now: &Observed) -> Option<Diagnostic> {
         change::elsewhere::<Self>(arguments, before, now)
+    }
+
+    fn replacements(
+        own_cluster: Option<&str>,
+        proposed: &PublicationModel,
+        prior: &Prior<PublicationModel, Desired>,
+        recalled: Option<&Observed>,
+    ) -> Vec<AttributePath> {
+        change::replacements::<Self>(own_cluster, proposed, &prior.model, recalled)
+    }
+
+    fn dial_again(context: &Context, arguments: &Desired) {
+        context.dial_cluster_again(Self::cluster(arguments));
     }
 
     fn completed(desired: &Desired, of_state: &Desired) -> Desired {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::postgres::import_id;
 use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
+use crate::resource::names::object_id;
 use crate::resource::timeouts::Timeouts;
-use crate::terraform::{computed, model, optional, optional_computed, required};
+use crate::terraform::{Attr, computed, model, optional, optional_computed, required};
 
 model! {
     /// A publication: the tables that ClickPipes replicates.
@@ -19,6 +19,11 @@ model! {
         name: String => required(),
         /// Database that holds the publication. A change replaces the publication, and the pipe must be resynced.
         database: String => required().requires_replace(),
+        /// Cluster of the database, in lower case. Default: the server that the provider block connects to. For another cluster than
+        /// the provider's own, the provider logs in with the secret that RDS manages for its master user, or with an IAM token. A
+        /// change to another cluster than the object is on replaces the publication, and the pipe must be resynced; a change that names
+        /// the present one runs no statement. Give it literally: a value that is unknown at plan replaces an existing object.
+        cluster_identifier: String => optional(),
         /// Publish every table of the database, including tables created later. Conflicts with `tables` and `schemas`. PostgreSQL
         /// cannot turn such a publication into one of listed tables, or back. Default: `false`. A change needs
         /// `allow_scope_replacement`.
@@ -46,7 +51,7 @@ model! {
         force_destroy: bool => optional().defaults_to(false),
         /// How long each operation may take. Default: `5m` each. A change runs no statement.
         timeouts: Timeouts => optional(),
-        /// The import id: `database/name`.
+        /// The import id: `database/name`, or `cluster:database/name` if `cluster_identifier` is set.
         id: String => computed(),
         /// What `operations` mean to the users of the database; null if there are no operations.
         impact: ImpactModel => computed(),
@@ -71,8 +76,14 @@ managed_model!(PublicationModel);
 
 impl PublicationModel {
     /// A publication of which only the name is known.
-    pub(crate) fn named(database: &str, name: &str) -> Self {
-        Self { id: import_id(database, name).into(), database: database.into(), name: name.into(), ..Self::default() }
+    pub(crate) fn named(cluster: Option<String>, database: &str, name: &str) -> Self {
+        Self { cluster_identifier: cluster.into(), database: database.into(), name: name.into(), ..Self::default() }.with_id()
+    }
+
+    /// The same with its import id, as far as that is known.
+    pub(super) fn with_id(self) -> Self {
+        let id = object_id(&self.cluster_identifier, &self.database, &self.name).map_or(Attr::Unknown, Attr::Known);
+        Self { id, ..self }
     }
 
     /// The oid as the catalogue has it; `None` before a Read has found it.

@@ -7,7 +7,7 @@ use super::observed::Observed;
 use super::operation::{Operation, dropped};
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::version::VIA_ROOT;
-use crate::postgres::{Identifier, QualifiedTable, ServerVersion, import_id};
+use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
 use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::{Attr, keep_order};
@@ -15,9 +15,7 @@ use crate::terraform::{Attr, keep_order};
 /// The planned state.
 pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publication>) -> PublicationModel {
     let Proposal { mut model, prior, operations, .. } = plan;
-    if let (Attr::Known(database), Attr::Known(name)) = (&model.database, &model.name) {
-        model.id = import_id(database, name).into();
-    }
+    model = model.with_id();
     if change.before.is_none() && change.after.is_some() {
         create_defaults(&mut model, operations, change.basis().and_then(|basis| basis.version));
     }
@@ -83,7 +81,6 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
     };
     PublicationModel {
         name: name.into(),
-        id: prior.database.known().map(|database| import_id(database, name)).into(),
         oid: i64::from(found.oid).into(),
         // `false` and unset mean the same: the written value is kept.
         all_tables: if all_tables || !prior.all_tables.is_null() { all_tables.into() } else { Attr::Null },
@@ -94,6 +91,7 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
         tables_without_replica_identity: found.without_identity.clone().into(),
         ..prior.clone()
     }
+    .with_id()
 }
 
 /// A list in the state. A name that the configuration does not have is shown in a plan, so it must be harmless there.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::postgres::{Identifier, QualifiedTable};
-use crate::resource::names;
+use crate::resource::names::{self, import_id};
 use crate::resource::replication_user::schema::ReplicationUserModel;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -12,6 +12,8 @@ use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 pub(crate) struct Desired {
     pub(crate) name: Identifier,
     pub(crate) database: Identifier,
+    /// `None`: the one in the provider block.
+    pub(crate) cluster: Option<String>,
     pub(crate) schemas: Vec<Identifier>,
     pub(crate) tables: Vec<QualifiedTable>,
     /// `None`: the owners found.
@@ -27,6 +29,11 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
+    /// Its import id.
+    pub(crate) fn id(&self) -> String {
+        import_id(self.cluster.as_ref(), self.database.as_str(), self.name.as_str())
+    }
+
     /// Decodes a configuration or state. `None` when an input that statements depend on is not known yet.
     ///
     /// # Errors
@@ -35,6 +42,7 @@ impl Desired {
         let mut faults = Diagnostics::new();
         let name = faults.absorb(names::name(&model.name, "name")).flatten();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
+        let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
         let schemas = faults.absorb(names::names(&model.schemas, "schemas", "schema name", Identifier::new)).flatten();
         let tables = faults.absorb(names::names(&model.tables, "tables", "table name", str::parse::<QualifiedTable>)).flatten();
         let table_owners =
@@ -54,12 +62,12 @@ impl Desired {
             || model.password_wo_version.is_unknown()
             || model.table_owners.is_unknown()
             || model.connection_limit.is_unknown();
-        let (Some(name), Some(database), Some(schemas), Some(tables), false) = (name, database, schemas, tables, unknown) else {
-            return Ok(None);
-        };
+        let (Some(name), Some(database), Some(cluster)) = (name, database, cluster) else { return Ok(None) };
+        let (Some(schemas), Some(tables), false) = (schemas, tables, unknown) else { return Ok(None) };
         Ok(Some(Self {
             name,
             database,
+            cluster,
             schemas,
             tables,
             table_owners: table_owners.filter(|_| !model.table_owners.is_null()),

@@ -14,12 +14,12 @@ use super::statement::statements;
 use crate::catalogue::key::Key;
 use crate::catalogue::relation::identifier;
 use crate::catalogue::role::find_role;
-use crate::failure::Attempt;
+use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::until_done;
 use crate::postgres::{Error, Facts, Server};
 use crate::provider::Context;
 use crate::resource::change::{
-    Done, InDatabase, Managed, Purpose, Stopped, Work, is_taken_up, not_destroyed, turn_of, until_free,
+    Done, InDatabase, Managed, Purpose, Stopped, Work, is_taken_up, not_destroyed, server, turn_of, until_free,
 };
 
 pub(super) async fn destroy(
@@ -27,9 +27,12 @@ pub(super) async fn destroy(
     work: &Work<'_, ReplicationUser>,
 ) -> Result<Done<ReplicationUser>, Stopped<ReplicationUser>> {
     let arguments = work.arguments;
-    let server = context.postgres(ReplicationUser::cluster(arguments)).await?;
-    let object = ReplicationUser::object(arguments);
-    let by_name = turn_of(&server, &object);
+    let server = match server::<ReplicationUser>(context, arguments, work.recalled.as_ref()).await {
+        // It was deleted with its cluster.
+        Err(Failure::Missing(_)) => return Ok(Done::nothing()),
+        server => server?,
+    };
+    let by_name = turn_of::<ReplicationUser>(&server, arguments);
     let _turn = context.turn(&by_name).await?;
     if context.is_taken_up(&by_name) {
         return Ok(Done::left(not_destroyed::<ReplicationUser>(arguments)));
@@ -37,6 +40,7 @@ pub(super) async fn destroy(
     let facts = server.facts(arguments.database.as_str(), context.cancel()).await?;
     let cleared = Mutex::default();
     let attempt = || until_done(context.cancel(), || clear(context, &server, &facts, work, &cleared));
+    let object = ReplicationUser::object(arguments);
     let done = until_free(&object, work.patience, context.cancel(), attempt).await;
     done.map_err(|stopped| {
         let failure = ReplicationUser::failure(stopped, &facts);
@@ -59,7 +63,7 @@ async fn clear(
     if !ReplicationUser::exists(&everywhere) {
         return Ok(Done::nothing());
     }
-    let by_name = turn_of(server, &ReplicationUser::object(work.arguments));
+    let by_name = turn_of::<ReplicationUser>(server, work.arguments);
     if context.is_taken_up(&by_name) || is_taken_up::<ReplicationUser>(context, server, &everywhere) {
         return Ok(Done::left(not_destroyed::<ReplicationUser>(work.arguments)));
     }

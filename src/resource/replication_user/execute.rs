@@ -11,23 +11,23 @@ use super::statement;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Statement};
 use crate::provider::Context;
-use crate::resource::change::{self, Done, InDatabase, Look, Managed, Purpose, Sighting, Stopped, Work};
-use crate::terraform::Diagnostics;
+use crate::resource::change::{self, Done, InDatabase, Look, Purpose, Sighting, Stopped, Work};
+use crate::terraform::{Attr, Diagnostics};
 
 /// Looks at a role: in a plan only at what is new, before a destroy in every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
     match (look.purpose, look.desired) {
         (Purpose::Plan { .. }, Some(desired)) if observe::added(look, desired).is_none() => Ok(None),
         (Purpose::PlanDestroy, _) => {
-            let server = context.postgres(ReplicationUser::cluster(look.arguments)).await?;
+            let server = change::server::<ReplicationUser>(context, look.arguments, look.recalled).await?;
             let facts = server.facts(look.arguments.database.as_str(), context.cancel()).await?;
             let seen = observe::survey(context, &server, &facts, look).await;
             seen.map(Some).map_err(|error| ReplicationUser::failure(error.into(), &facts))
         }
         (Purpose::Plan { .. }, Some(desired)) if look.prior.is_none() && desired.adopt == Some(true) => {
             // Even if the destroy of another address runs before this create.
-            let server = context.postgres(ReplicationUser::cluster(desired)).await?;
-            context.take_up(change::turn_of(&server, &ReplicationUser::object(desired)));
+            let server = change::server::<ReplicationUser>(context, desired, None).await?;
+            context.take_up(change::turn_of::<ReplicationUser>(&server, desired));
             change::look(context, look).await
         }
         _ => change::look(context, look).await,
@@ -60,6 +60,14 @@ impl InDatabase for ReplicationUser {
 
     fn database(arguments: &Desired) -> &Identifier {
         &arguments.database
+    }
+
+    fn cluster(arguments: &Desired) -> Option<&str> {
+        arguments.cluster.as_deref()
+    }
+
+    fn cluster_identifier(model: &ReplicationUserModel) -> &Attr<String> {
+        &model.cluster_identifier
     }
 
     async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Self>) -> Result<Observed, Error> {

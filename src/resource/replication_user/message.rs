@@ -43,8 +43,7 @@ pub(crate) fn already_exists(desired: &Desired, existing: &Role) -> Diagnostic {
     );
     let closing = "Or set adopt_existing = true to take it over on create. If another resource or configuration manages it, \
                    choose another name.";
-    let id = postgres::import_id(desired.database.as_str(), desired.name.as_str());
-    change::already_exists::<ReplicationUser>(&opening, &id, closing).at(AttributePath::of("name"))
+    change::already_exists::<ReplicationUser>(&opening, &desired.id(), closing).at(AttributePath::of("name"))
 }
 
 /// An adopted role is used elsewhere.

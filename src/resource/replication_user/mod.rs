@@ -32,16 +32,17 @@ pub(crate) use schema::ReplicationUser;
 
 use super::Prior;
 use super::change::{
-    self, Change, Done, Effect, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Stranger, Work, fingerprint,
+    self, Change, Done, Effect, Findings, InDatabase, Look, Managed, Proposal, Remaining, Seen, Stopped, Stranger, Work,
+    fingerprint,
 };
 use super::identity::DatabaseObject;
-use super::names::import_parts;
+use super::names::{import_parts, on_cluster};
 use super::timeouts::Limits;
 use crate::failure::Failure;
-use crate::postgres::scram;
+use crate::postgres::{Moved, scram};
 use crate::provider::Context;
 use crate::secret::Secret;
-use crate::terraform::{Diagnostic, Diagnostics};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 use desired::Desired;
 use observed::Observed;
 use operation::Operation;
@@ -73,17 +74,18 @@ impl Managed for ReplicationUser {
     }
 
     fn import(id: &str) -> Result<ReplicationUserModel, Diagnostics> {
-        let (database, name) = import_parts(id)?;
-        Ok(ReplicationUserModel::named(database.as_str(), name.as_str()))
+        let (cluster, database, name) = import_parts(id)?;
+        Ok(ReplicationUserModel::named(cluster, database.as_str(), name.as_str()))
     }
 
-    fn import_by(context: &Context, identity: &DatabaseObject) -> Result<ReplicationUserModel, Failure> {
-        let (database, name) = identity.named(context)?;
-        Ok(ReplicationUserModel::named(database.as_str(), name.as_str()))
+    fn import_by(_: &Context, identity: &DatabaseObject) -> Result<ReplicationUserModel, Failure> {
+        let (cluster, database, name) = identity.named()?;
+        Ok(ReplicationUserModel::named(cluster, database.as_str(), name.as_str()))
     }
 
-    fn identity(model: &ReplicationUserModel, before: Option<&DatabaseObject>) -> DatabaseObject {
-        DatabaseObject::of(&model.database, &model.name, before)
+    fn identity(model: &ReplicationUserModel, _: Option<&DatabaseObject>) -> DatabaseObject {
+        let (cluster_identifier, database) = (model.cluster_identifier.clone(), model.database.clone());
+        DatabaseObject { cluster_identifier, database, name: model.name.clone() }
     }
 
     fn secret(config: &ReplicationUserModel) -> Option<Secret> {
@@ -91,7 +93,7 @@ impl Managed for ReplicationUser {
     }
 
     fn object(arguments: &Desired) -> String {
-        format!("role {}", arguments.name)
+        format!("role {}{}", arguments.name, on_cluster(arguments.cluster.as_ref()))
     }
 
     fn fingerprint(desired: &Desired) -> u64 {
@@ -132,6 +134,24 @@ impl Managed for ReplicationUser {
 
     fn elsewhere(arguments: &Desired, before: &Observed, now: &Observed) -> Option<Diagnostic> {
         change::elsewhere::<Self>(arguments, before, now)
+    }
+
+    fn replacements(
+        own_cluster: Option<&str>,
+        proposed: &ReplicationUserModel,
+        prior: &Prior<ReplicationUserModel, Desired>,
+        recalled: Option<&Observed>,
+    ) -> Vec<AttributePath> {
+        change::replacements::<Self>(own_cluster, proposed, &prior.model, recalled)
+    }
+
+    fn dial_again(context: &Context, arguments: &Desired) {
+        context.dial_cluster_again(Self::cluster(arguments));
+    }
+
+    fn is_same_place(before: &Observed, now: &Observed) -> bool {
+        let moved = before.site.as_ref().zip(now.site.as_ref()).and_then(|(before, now)| now.moved_from(before));
+        moved != Some(Moved::Server)
     }
 
     fn vacated(now: &Observed) -> Option<Observed> {

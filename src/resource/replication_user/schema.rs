@@ -1,9 +1,10 @@
 //! The attributes of `clickpipes_replication_user`.
 
 use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
+use crate::resource::names::object_id;
 use crate::resource::timeouts::Timeouts;
 use crate::secret::Secret;
-use crate::terraform::{computed, model, optional, optional_computed, required};
+use crate::terraform::{Attr, computed, model, optional, optional_computed, required};
 
 model! {
     /// A login role for ClickPipes: it may connect, read the tables to replicate (including tables created later) and stream the
@@ -17,6 +18,11 @@ model! {
         /// Database whose tables are read. A role belongs to the whole server, but one resource manages it in one database. A change
         /// replaces the role.
         database: String => required().requires_replace(),
+        /// Cluster of the database, in lower case. Default: the server that the provider block connects to. For another cluster than
+        /// the provider's own, the provider logs in with the secret that RDS manages for its master user, or with an IAM token. A
+        /// change to another cluster than the object is on replaces the role; a change that names
+        /// the present one runs no statement. Give it literally: a value that is unknown at plan replaces an existing object.
+        cluster_identifier: String => optional(),
         /// Password, needed to create the role. It reaches the server only as a SCRAM-SHA-256 verifier and is stored nowhere.
         /// Default: none, which is allowed for an adopted or imported role. A change alone is not detected: change
         /// `password_wo_version` too.
@@ -44,7 +50,7 @@ model! {
         adopt_existing: bool => optional().defaults_to(false),
         /// How long each operation may take. Default: `10m` each. A change runs no statement.
         timeouts: Timeouts => optional(),
-        /// The import id, `database/name`.
+        /// The import id: `database/name`, or `cluster:database/name` if `cluster_identifier` is set.
         id: String => computed().keep_prior(),
         /// Identifier of the role in the catalogue. It survives a rename.
         oid: i64 => computed().keep_prior(),
@@ -70,8 +76,14 @@ pub(crate) struct ReplicationUser;
 
 impl ReplicationUserModel {
     /// A role of which only the name is known.
-    pub(super) fn named(database: &str, name: &str) -> Self {
-        Self { database: database.into(), name: name.into(), ..Self::default() }
+    pub(super) fn named(cluster: Option<String>, database: &str, name: &str) -> Self {
+        Self { cluster_identifier: cluster.into(), database: database.into(), name: name.into(), ..Self::default() }.with_id()
+    }
+
+    /// The same with its import id, as far as that is known.
+    pub(super) fn with_id(self) -> Self {
+        let id = object_id(&self.cluster_identifier, &self.database, &self.name).map_or(Attr::Unknown, Attr::Known);
+        Self { id, ..self }
     }
 
     /// The oid as the catalogue has it; `None` before a Read has found it.

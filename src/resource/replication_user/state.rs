@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::desired::Desired;
 use super::observed::Observed;
 use super::schema::{ReplicationUser, ReplicationUserModel};
-use crate::postgres::{Identifier, import_id};
+use crate::postgres::Identifier;
 use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::Attr;
@@ -14,10 +14,7 @@ use crate::terraform::Attr;
 pub(super) fn planned(change: &Change<'_, ReplicationUser>, plan: Proposal<'_, ReplicationUser>) -> ReplicationUserModel {
     let Proposal { mut model, config, prior, .. } = plan;
     model.username = config.name.clone();
-    model.id = match (config.database.known(), config.name.known()) {
-        (Some(database), Some(name)) => import_id(database, name).into(),
-        _ => Attr::Unknown,
-    };
+    model = model.with_id();
     let same_owners = matches!((change.before, change.after), (Some(before), Some(desired))
         if before.table_owners == desired.table_owners && same(&before.schemas, &desired.schemas));
     model.effective_table_owners = match (explicit_owners(change.after), prior) {
@@ -46,7 +43,7 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
         model.username = role.name.clone().into();
         model.oid = i64::from(role.oid).into();
         model.connection_limit = role.connection_limit.into();
-        model.id = model.database.known().map(|database| import_id(database, &role.name)).into();
+        model = model.with_id();
     }
     if importing {
         let found = |names: Vec<String>| Some(names).filter(|names| !names.is_empty()).into();

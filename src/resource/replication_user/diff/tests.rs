@@ -9,6 +9,7 @@ fn desired(schemas: &[&str], tables: &[&str]) -> Desired {
     Desired {
         name: identifier("u"),
         database: identifier("app"),
+        cluster: None,
         schemas: schemas.iter().map(|name| identifier(name)).collect(),
         tables: tables.iter().map(|name| name.parse().unwrap()).collect(),
         table_owners: None,
