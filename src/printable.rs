@@ -7,6 +7,9 @@ const LONGEST: usize = 64 << 10;
 /// The text with control characters, direction marks and line separators escaped, and cut if it is too long. Line breaks and tabs
 /// are kept: messages use them for layout.
 pub(crate) fn printable(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len().min(LONGEST));
     for (count, c) in text.chars().enumerate() {
         if count == LONGEST {
@@ -20,12 +23,20 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The same on one line.
 pub(crate) fn printable_line(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// Whether the text is shown as it is.
 pub(crate) fn is_printable_line(text: &str) -> bool {
     printable_line(text) == text
+}
+
+/// Whether the text is short and ASCII on one line, as almost all of ours: told byte by byte, it is shown as it is.
+fn is_plain(text: &str) -> bool {
+    text.len() <= LONGEST && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Whether a terminal shows the character and does nothing else; a line break or a tab may be layout.

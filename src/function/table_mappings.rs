@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Function;
 use crate::postgres::QualifiedTable;
-use crate::terraform::{
-    AttributePath, AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Type, Value, chain, hcl_string,
-};
+use crate::terraform::{AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Trail, Type, Value, chain, hcl_string};
 
 const TABLES: usize = 0;
 const OPTIONS: usize = 1;
@@ -105,7 +103,7 @@ fn decode<T: AttributeValue>(argument: &Value, position: usize, name: &str) -> R
         let text = faults.into_iter().next().map(|fault| fault.detail).unwrap_or_default();
         CallFault::of_argument(position, text.strip_prefix("Attribute ").unwrap_or(&text))
     };
-    T::decode(argument, &AttributePath::of(name)).map_err(first)
+    T::decode(argument, &Trail::Root.attribute(name)).map_err(first)
 }
 
 fn collision(one: &str, other: &str, target: &str) -> CallFault {

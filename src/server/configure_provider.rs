@@ -3,7 +3,7 @@
 
 use crate::proto::tfplugin6 as proto;
 use crate::provider::{self, ProviderContext, ProviderModel};
-use crate::terraform::{AttributePath, Diagnostics, Model};
+use crate::terraform::{Diagnostics, Model, Trail};
 use crate::wire::{dynamic_value, encode_diagnostics};
 
 pub(super) fn validate(request: &proto::validate_provider_config::Request) -> proto::validate_provider_config::Response {
@@ -23,5 +23,5 @@ pub(super) fn configure(request: &proto::configure_provider::Request) -> Result<
 
 fn decode(config: Option<&proto::DynamicValue>) -> Result<ProviderModel, Diagnostics> {
     let value = dynamic_value::decode(config, ProviderModel::value_type())?;
-    ProviderModel::decode(&value, &AttributePath::root())
+    ProviderModel::decode(&value, &Trail::Root)
 }

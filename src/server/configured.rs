@@ -1,7 +1,7 @@
 //! What the RPCs of data sources, ephemeral resources, list resources and actions have in common.
 
 use crate::proto::tfplugin6 as proto;
-use crate::terraform::{AttributePath, Configured, Diagnostics, Model, Value};
+use crate::terraform::{Configured, Diagnostics, Model, Trail, Value};
 use crate::wire::dynamic_value;
 
 /// A configuration as it was sent, and its typed form.
@@ -16,7 +16,7 @@ pub(super) struct Decoded<M> {
 /// The message is not a configuration of this schema; each fault has its path.
 pub(super) fn decode<C: Configured>(config: Option<&proto::DynamicValue>) -> Result<Decoded<C::Model>, Diagnostics> {
     let value = dynamic_value::decode(config, C::Model::value_type())?;
-    let model = C::Model::decode(&value, &AttributePath::root())?;
+    let model = C::Model::decode(&value, &Trail::Root)?;
     Ok(Decoded { value, model })
 }
 

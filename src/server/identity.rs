@@ -2,7 +2,7 @@
 
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Value};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Trail, Value};
 use crate::wire::dynamic_value;
 
 /// The identity in a message; `None` if there is none, as from a Terraform that knows no identities.
@@ -14,7 +14,7 @@ pub(super) fn decode<I: Model>(message: Option<&proto::ResourceIdentityData>) ->
     if value.is_null() {
         return Ok(None);
     }
-    I::decode(&value, &AttributePath::root()).map(Some)
+    I::decode(&value, &Trail::Root).map(Some)
 }
 
 /// The identity as a message.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Place, Value, places, same_members};
+use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Place, Trail, Value, places, same_members};
 
 /// A proposal ready for the resource.
 pub(crate) struct Proposal {
@@ -182,25 +182,28 @@ pub(crate) fn fulfil(planned: &Value, actual: &Value) -> Value {
 /// The rules for every stored object: no unknowns, no write-only value. Returns the paths that were unknown.
 pub(crate) fn seal(attributes: &[Attribute], mut value: Value) -> (Value, Vec<AttributePath>) {
     let mut unknown = Vec::new();
-    seal_object(attributes, &mut value, &AttributePath::root(), &mut unknown);
+    seal_object(attributes, &mut value, &Trail::Root, &mut unknown);
     (value, unknown)
 }
 
-fn seal_object(attributes: &[Attribute], object: &mut Value, path: &AttributePath, unknown: &mut Vec<AttributePath>) {
+fn seal_object(attributes: &[Attribute], object: &mut Value, trail: &Trail<'_>, unknown: &mut Vec<AttributePath>) {
     let Value::Map(entries) = object else { return };
     for attribute in attributes {
-        let entry = entries.entry(attribute.name.clone()).or_default();
+        let Some(entry) = entries.get_mut(&attribute.name) else {
+            entries.insert(attribute.name.clone(), Value::Null);
+            continue;
+        };
         if attribute.flags.write_only {
             *entry = Value::Null;
             continue;
         }
-        let path = path.attribute(&attribute.name);
+        let trail = trail.attribute(&attribute.name);
         if let Kind::Nested { nesting, attributes } = &attribute.kind {
             let mut members_unknown = Vec::new();
             for (place, object) in places(*nesting, entry) {
                 match object {
-                    Value::Unknown => members_unknown.push(place.path(&path)),
-                    object => seal_object(attributes, object, &place.path(&path), unknown),
+                    Value::Unknown => members_unknown.push(place.trail(&trail).path()),
+                    object => seal_object(attributes, object, &place.trail(&trail), unknown),
                 }
             }
             // A member cannot be null, so the whole attribute becomes null.
@@ -211,7 +214,7 @@ fn seal_object(attributes: &[Attribute], object: &mut Value, path: &AttributePat
         }
         if entry.contains_unknown() {
             *entry = Value::Null;
-            unknown.push(path);
+            unknown.push(trail.path());
         }
     }
 }

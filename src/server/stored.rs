@@ -2,7 +2,7 @@
 
 use crate::proto::tfplugin6 as proto;
 use crate::resource::{Prior, PriorOf, Resource};
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model, Value};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Trail, Value};
 use crate::wire::dynamic_value;
 
 /// Decodes an object of this resource.
@@ -18,7 +18,7 @@ pub(super) fn decode_value<R: Resource>(message: Option<&proto::DynamicValue>) -
 /// # Errors
 /// A value has another type than its attribute.
 pub(super) fn model<R: Resource>(value: &Value) -> Result<R::Model, Diagnostics> {
-    R::Model::decode(value, &AttributePath::root())
+    R::Model::decode(value, &Trail::Root)
 }
 
 /// The decoded form of a state; `None` for null.

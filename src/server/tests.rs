@@ -8,7 +8,7 @@ use crate::proto::tfplugin6::provider_server::Provider;
 use crate::resource::{
     ApplyRequestOf, Existing, Failed, Plan, PlanRequestOf, PriorOf, Refreshed, Resource, Said, Saved, Subject,
 };
-use crate::terraform::{Attr, AttributePath, Diagnostics, Model, Value, computed, model, optional, required};
+use crate::terraform::{Attr, AttributePath, Diagnostics, Model, Trail, Value, computed, model, optional, required};
 use crate::wire::dynamic_value;
 
 model! {
@@ -155,7 +155,7 @@ fn encode(model: &Script) -> Option<proto::DynamicValue> {
 
 fn decode(value: Option<proto::DynamicValue>) -> Option<Script> {
     let value = stored::decode_value::<Scripted>(value.as_ref()).unwrap();
-    (value != Value::Null).then(|| Model::decode(&value, &AttributePath::root()).unwrap())
+    (value != Value::Null).then(|| Model::decode(&value, &Trail::Root).unwrap())
 }
 
 fn summaries(diagnostics: &[proto::Diagnostic]) -> Vec<&str> {

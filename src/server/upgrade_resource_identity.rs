@@ -3,7 +3,7 @@
 use super::identity;
 use crate::proto::tfplugin6 as proto;
 use crate::resource::Resource;
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Model};
+use crate::terraform::{Diagnostic, Diagnostics, Model, Trail};
 use crate::wire::{decode_state, encode_diagnostics};
 
 pub(super) fn upgrade<R: Resource>(
@@ -32,5 +32,5 @@ fn decode<R: Resource>(request: &proto::upgrade_resource_identity::Request) -> R
     let json = request.raw_identity.as_ref().map(|raw| raw.json.as_slice()).unwrap_or_default();
     let value = decode_state(json, R::Identity::value_type())
         .map_err(|error| Diagnostic::from_error("The stored identity cannot be read", &error))?;
-    R::Identity::decode(&value, &AttributePath::root())
+    R::Identity::decode(&value, &Trail::Root)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AttributePath, Diagnostic, Diagnostics, Kind, Nesting, Type, Value};
+use super::{Diagnostic, Diagnostics, Kind, Nesting, Trail, Type, Value};
 use crate::secret::Secret;
 
 /// An attribute's value: absent, known only after apply, or known.
@@ -66,8 +66,8 @@ pub trait AttributeValue: Sized {
     /// Decodes a value that is neither null nor unknown.
     ///
     /// # Errors
-    /// The value has another type; the diagnostic carries `path`.
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics>;
+    /// The value has another type; the diagnostic carries its path.
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics>;
 
     /// The value as Terraform sees it.
     fn encode(&self) -> Value;
@@ -77,13 +77,13 @@ impl<T: AttributeValue> Attr<T> {
     /// Decodes any value.
     ///
     /// # Errors
-    /// The value has another type; the diagnostic carries `path`.
-    pub fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
+    /// The value has another type; the diagnostic carries its path.
+    pub fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
         match value {
             Value::Null => Ok(Self::Null),
             Value::Unknown => Ok(Self::Unknown),
             partly if !T::KEEPS_UNKNOWN_PARTS && partly.contains_unknown() => Ok(Self::Unknown),
-            known => T::decode(known, path).map(Self::Known),
+            known => T::decode(known, trail).map(Self::Known),
         }
     }
 
@@ -98,9 +98,9 @@ impl<T: AttributeValue> Attr<T> {
 }
 
 /// The value had another type than its schema says.
-pub(crate) fn mismatch(expected: &str, value: &Value, path: &AttributePath) -> Diagnostics {
-    Diagnostic::error("Wrong type", format!("Attribute {path}: {expected} is needed, got {}.", value.kind()))
-        .at(path.clone())
+pub(crate) fn mismatch(expected: &str, value: &Value, trail: &Trail<'_>) -> Diagnostics {
+    Diagnostic::error("Wrong type", format!("Attribute {trail}: {expected} is needed, got {}.", value.kind()))
+        .at(trail.path())
         .into()
 }
 
@@ -109,10 +109,10 @@ impl AttributeValue for String {
         Kind::Plain(Type::String)
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
         match value {
             Value::String(text) => Ok(text.clone()),
-            other => Err(mismatch("a string", other, path)),
+            other => Err(mismatch("a string", other, trail)),
         }
     }
 
@@ -126,8 +126,8 @@ impl AttributeValue for Secret {
         Kind::Plain(Type::String)
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
-        String::decode(value, path).map(Self::new)
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
+        String::decode(value, trail).map(Self::new)
     }
 
     fn encode(&self) -> Value {
@@ -140,10 +140,10 @@ impl AttributeValue for bool {
         Kind::Plain(Type::Bool)
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
         match value {
             Value::Bool(flag) => Ok(*flag),
-            other => Err(mismatch("a bool", other, path)),
+            other => Err(mismatch("a bool", other, trail)),
         }
     }
 
@@ -157,17 +157,17 @@ impl AttributeValue for i64 {
         Kind::Plain(Type::Number)
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
         match value {
             Value::Number(number) => number.as_i64().ok_or_else(|| {
                 Diagnostic::error(
                     "Not a whole number",
-                    format!("Attribute {path}: {number} is not a whole number within 64 bits."),
+                    format!("Attribute {trail}: {number} is not a whole number within 64 bits."),
                 )
-                .at(path.clone())
+                .at(trail.path())
                 .into()
             }),
-            other => Err(mismatch("a whole number", other, path)),
+            other => Err(mismatch("a whole number", other, trail)),
         }
     }
 
@@ -185,12 +185,12 @@ impl<T: AttributeValue> AttributeValue for Vec<T> {
         }
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
-        let Value::List(elements) = value else { return Err(mismatch("a list", value, path)) };
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
+        let Value::List(elements) = value else { return Err(mismatch("a list", value, trail)) };
         let mut diagnostics = Diagnostics::new();
         let mut decoded = Vec::with_capacity(elements.len());
         for (index, element) in elements.iter().enumerate() {
-            decoded.extend(diagnostics.absorb(decode_member(element, &path.index(index))));
+            decoded.extend(diagnostics.absorb(decode_member(element, &trail.index(index))));
             if diagnostics.has_enough_errors() {
                 break;
             }
@@ -209,10 +209,10 @@ impl AttributeValue for BTreeSet<String> {
         Kind::Plain(Type::Set(Box::new(Type::String)))
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
-        let Value::List(elements) = value else { return Err(mismatch("a set", value, path)) };
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
+        let Value::List(elements) = value else { return Err(mismatch("a set", value, trail)) };
         // Members of a set cannot be addressed: messages point at the set.
-        elements.iter().map(|element| decode_member(element, path)).collect()
+        elements.iter().map(|element| decode_member(element, trail)).collect()
     }
 
     fn encode(&self) -> Value {
@@ -229,12 +229,12 @@ impl<T: AttributeValue> AttributeValue for BTreeMap<String, T> {
         }
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
-        let Value::Map(entries) = value else { return Err(mismatch("a map", value, path)) };
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
+        let Value::Map(entries) = value else { return Err(mismatch("a map", value, trail)) };
         let mut diagnostics = Diagnostics::new();
         let mut decoded = BTreeMap::new();
         for (key, entry) in entries {
-            if let Some(entry) = diagnostics.absorb(decode_member(entry, &path.key(key))) {
+            if let Some(entry) = diagnostics.absorb(decode_member(entry, &trail.key(key))) {
                 decoded.insert(key.clone(), entry);
             } else if diagnostics.has_enough_errors() {
                 break;
@@ -248,35 +248,36 @@ impl<T: AttributeValue> AttributeValue for BTreeMap<String, T> {
     }
 }
 
-fn decode_member<T: AttributeValue>(value: &Value, path: &AttributePath) -> Result<T, Diagnostics> {
+fn decode_member<T: AttributeValue>(value: &Value, trail: &Trail<'_>) -> Result<T, Diagnostics> {
     if value.is_null() {
-        return Err(Diagnostic::error("Null in a collection", format!("Attribute {path} must not be null."))
-            .at(path.clone())
+        return Err(Diagnostic::error("Null in a collection", format!("Attribute {trail} must not be null."))
+            .at(trail.path())
             .into());
     }
-    T::decode(value, path)
+    T::decode(value, trail)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::AttributePath;
     use super::*;
 
     #[test]
     fn an_unknown_member_makes_the_list_unknown() {
         let value = Value::List(vec![Value::from("a"), Value::Unknown]);
-        assert_eq!(Attr::<Vec<String>>::decode(&value, &AttributePath::of("tables")), Ok(Attr::Unknown));
+        assert_eq!(Attr::<Vec<String>>::decode(&value, &Trail::Root.attribute("tables")), Ok(Attr::Unknown));
     }
 
     #[test]
     fn a_null_member_is_named_with_its_position() {
         let value = Value::List(vec![Value::from("a"), Value::Null]);
-        let error = Attr::<Vec<String>>::decode(&value, &AttributePath::of("tables")).unwrap_err();
+        let error = Attr::<Vec<String>>::decode(&value, &Trail::Root.attribute("tables")).unwrap_err();
         assert_eq!(error.iter().next().and_then(|d| d.path.clone()), Some(AttributePath::of("tables").index(1)));
     }
 
     #[test]
     fn a_fraction_is_no_whole_number() {
         let value = Value::Number("5432.5".parse().unwrap());
-        assert!(Attr::<i64>::decode(&value, &AttributePath::of("port")).is_err());
+        assert!(Attr::<i64>::decode(&value, &Trail::Root.attribute("port")).is_err());
     }
 }

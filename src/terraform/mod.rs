@@ -13,6 +13,7 @@ mod number;
 mod order;
 mod place;
 mod schema;
+mod trail;
 mod value;
 
 pub use attribute::{Attr, AttributeValue};
@@ -30,4 +31,5 @@ pub use number::Number;
 pub use order::{keep_order, same_members};
 pub(crate) use place::{Place, places};
 pub use schema::{Attribute, Kind, Nesting, Schema, Type, computed, optional, optional_computed, required};
+pub use trail::Trail;
 pub use value::Value;

@@ -13,7 +13,7 @@
 //! ```
 //! The documentation comments become the descriptions that practitioners read. Every field is an [`Attr`](super::Attr) of the type named.
 
-use super::{Attribute, AttributePath, Diagnostics, Schema, Type, Value};
+use super::{Attribute, Diagnostics, Schema, Trail, Type, Value};
 
 /// A struct declared by `model!`.
 pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
@@ -34,8 +34,8 @@ pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
     /// Decodes an object, reporting all its faults at once.
     ///
     /// # Errors
-    /// Attributes of a wrong type, each with its path below `path`.
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics>;
+    /// Attributes of a wrong type, each with its path.
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics>;
 
     /// The object as Terraform sees it, with every attribute present.
     fn encode(&self) -> Value;
@@ -96,13 +96,13 @@ macro_rules! model {
 
             fn decode(
                 value: &$crate::terraform::Value,
-                path: &$crate::terraform::AttributePath,
+                trail: &$crate::terraform::Trail<'_>,
             ) -> Result<Self, $crate::terraform::Diagnostics> {
                 let mut diagnostics = $crate::terraform::Diagnostics::new();
                 let decoded = Self {
                     $( $field: {
                         let name = const { $crate::terraform::field_name(stringify!($field)) };
-                        let attribute = $crate::terraform::Attr::decode(value.get(name), &path.attribute(name));
+                        let attribute = $crate::terraform::Attr::decode(value.get(name), &trail.attribute(name));
                         diagnostics.absorb(attribute).unwrap_or_default()
                     }, )+
                 };
@@ -128,9 +128,9 @@ macro_rules! model {
 
             fn decode(
                 value: &$crate::terraform::Value,
-                path: &$crate::terraform::AttributePath,
+                trail: &$crate::terraform::Trail<'_>,
             ) -> Result<Self, $crate::terraform::Diagnostics> {
-                <Self as $crate::terraform::Model>::decode(value, path)
+                <Self as $crate::terraform::Model>::decode(value, trail)
             }
 
             fn encode(&self) -> $crate::terraform::Value {
@@ -192,7 +192,7 @@ mod tests {
     fn decoding_keeps_unknown_parts_of_nested_objects() {
         let inner = Value::Map([("where".to_owned(), Value::Unknown)].into());
         let value = Value::Map([("name".to_owned(), Value::from("a")), ("inner".to_owned(), inner)].into());
-        let outer = Outer::decode(&value, &AttributePath::root()).unwrap();
+        let outer = Outer::decode(&value, &Trail::Root).unwrap();
         assert_eq!(outer.name, Attr::from("a"));
         assert_eq!(outer.inner.known().map(|inner| inner.r#where.is_unknown()), Some(true));
         assert_eq!(outer.encode().get("inner").get("where"), &Value::Unknown);
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn every_fault_is_reported_with_its_path() {
         let value = Value::Map([("name".to_owned(), Value::from(true)), ("oid".to_owned(), Value::from("x"))].into());
-        let faults = Outer::decode(&value, &AttributePath::root()).unwrap_err();
+        let faults = Outer::decode(&value, &Trail::Root).unwrap_err();
         let paths: Vec<String> = faults.iter().filter_map(|fault| fault.path.as_ref().map(ToString::to_string)).collect();
         assert_eq!(paths, ["name", "oid"]);
     }

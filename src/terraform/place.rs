@@ -1,6 +1,6 @@
 //! The places of the objects of a nested attribute: a single one, or members of a list or map.
 
-use super::{AttributePath, Nesting, Value};
+use super::{Nesting, Trail, Value};
 
 /// The place of an object in the value of a nested attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +31,10 @@ impl Place {
         }
     }
 
-    /// The path of the object, below that of the attribute.
-    pub(crate) fn path(&self, attribute: &AttributePath) -> AttributePath {
+    /// The trail to the object, from the attribute on.
+    pub(crate) fn trail<'a>(&'a self, attribute: &'a Trail<'a>) -> Trail<'a> {
         match self {
-            Self::Whole => attribute.clone(),
+            Self::Whole => *attribute,
             Self::Key(key) => attribute.key(key),
             Self::Index { position, .. } => attribute.index(*position),
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::msgpack_reader::{Malformed, Reader, Token};
 use super::value_type::read_type;
-use crate::terraform::{AttributePath, Number, Type, Value};
+use crate::terraform::{AttributePath, Number, Trail, Type, Value};
 
 /// Bytes that are not a value of the requested type.
 #[derive(Debug, thiserror::Error)]
@@ -19,37 +19,13 @@ pub(crate) struct InvalidValue {
 }
 
 impl InvalidValue {
-    pub(super) fn new(path: &AttributePath, problem: impl Into<String>) -> Self {
-        Self { path: path.clone(), problem: problem.into() }
+    pub(super) fn new(trail: &Trail<'_>, problem: impl Into<String>) -> Self {
+        Self { path: trail.path(), problem: problem.into() }
     }
 }
 
-/// Where the reader is in the value. Turned into a path only for an error: most values are valid, and long.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Root,
-    Attribute(&'a Place<'a>, &'a str),
-    Key(&'a Place<'a>, &'a str),
-    Index(&'a Place<'a>, usize),
-}
-
-impl Place<'_> {
-    fn path(&self) -> AttributePath {
-        match self {
-            Self::Root => AttributePath::root(),
-            Self::Attribute(parent, name) => parent.path().attribute(name),
-            Self::Key(parent, key) => parent.path().key(key),
-            Self::Index(parent, index) => parent.path().index(*index),
-        }
-    }
-
-    fn wrong(&self, problem: impl Into<String>) -> InvalidValue {
-        InvalidValue::new(&self.path(), problem)
-    }
-
-    fn malformed(&self, malformed: Malformed) -> InvalidValue {
-        self.wrong(format!("not valid msgpack: {malformed}"))
-    }
+fn malformed(trail: &Trail<'_>, malformed: Malformed) -> InvalidValue {
+    InvalidValue::new(trail, format!("not valid msgpack: {malformed}"))
 }
 
 /// Decodes one value that takes up all of `bytes`.
@@ -58,37 +34,36 @@ impl Place<'_> {
 /// Truncated or trailing bytes, or a value of another type, with the path to it.
 pub(crate) fn decode(bytes: &[u8], of: &Type) -> Result<Value, InvalidValue> {
     let mut reader = Reader::new(bytes);
-    let value = typed(&mut reader, of, &Place::Root)?;
+    let value = typed(&mut reader, of, &Trail::Root)?;
     match reader.rest().len() {
         0 => Ok(value),
-        more => Err(Place::Root.wrong(format!("{more} bytes follow the value"))),
+        more => Err(InvalidValue::new(&Trail::Root, format!("{more} bytes follow the value"))),
     }
 }
 
-fn typed(reader: &mut Reader<'_>, of: &Type, place: &Place<'_>) -> Result<Value, InvalidValue> {
-    match (of, reader.token().map_err(|malformed| place.malformed(malformed))?) {
+fn typed(reader: &mut Reader<'_>, of: &Type, trail: &Trail<'_>) -> Result<Value, InvalidValue> {
+    match (of, reader.token().map_err(|problem| malformed(trail, problem))?) {
         (_, Token::Nil) => Ok(Value::Null),
         (_, Token::Extension) => Ok(Value::Unknown),
         (Type::Bool, Token::Bool(flag)) => Ok(Value::Bool(flag)),
-        (Type::String, Token::Text(text)) => Ok(Value::String(utf8(text, place)?.to_owned())),
-        (Type::Number, token) => number(token, place),
-        (Type::List(element), Token::Array(length)) => (0..length)
-            .map(|index| typed(reader, element, &Place::Index(place, index)))
-            .collect::<Result<_, _>>()
-            .map(Value::List),
+        (Type::String, Token::Text(text)) => Ok(Value::String(utf8(text, trail)?.to_owned())),
+        (Type::Number, token) => number(token, trail),
+        (Type::List(element), Token::Array(length)) => {
+            (0..length).map(|index| typed(reader, element, &trail.index(index))).collect::<Result<_, _>>().map(Value::List)
+        }
         (Type::Set(element), Token::Array(length)) => {
             // Members of a set have no address, so a message points at the set.
-            let members = (0..length).map(|_| typed(reader, element, place)).collect::<Result<Vec<_>, _>>()?;
+            let members = (0..length).map(|_| typed(reader, element, trail)).collect::<Result<Vec<_>, _>>()?;
             Ok(Value::List(sorted_set(members)))
         }
-        (Type::Map(element), Token::Map(length)) => map(reader, length, element, place),
-        (Type::Object(attributes), Token::Map(length)) => object(reader, length, attributes, place),
+        (Type::Map(element), Token::Map(length)) => map(reader, length, element, trail),
+        (Type::Object(attributes), Token::Map(length)) => object(reader, length, attributes, trail),
         (Type::Tuple(elements), Token::Array(length)) if length == elements.len() => {
             let elements = elements.iter().enumerate();
-            elements.map(|(index, of)| typed(reader, of, &Place::Index(place, index))).collect::<Result<_, _>>().map(Value::List)
+            elements.map(|(index, of)| typed(reader, of, &trail.index(index))).collect::<Result<_, _>>().map(Value::List)
         }
-        (Type::Dynamic, Token::Array(2)) => dynamic(reader, place),
-        (expected, other) => Err(place.wrong(format!("{} is needed, got {}", name(expected), token_name(other)))),
+        (Type::Dynamic, Token::Array(2)) => dynamic(reader, trail),
+        (expected, other) => Err(InvalidValue::new(trail, format!("{} is needed, got {}", name(expected), token_name(other)))),
     }
 }
 
@@ -100,7 +75,7 @@ pub(super) fn sorted_set(mut members: Vec<Value>) -> Vec<Value> {
     members
 }
 
-fn number(token: Token<'_>, place: &Place<'_>) -> Result<Value, InvalidValue> {
+fn number(token: Token<'_>, trail: &Trail<'_>) -> Result<Value, InvalidValue> {
     let number = match token {
         Token::Integer(integer) => Some(Number::from(integer)),
         Token::Unsigned(integer) => Some(Number::from(integer)),
@@ -108,16 +83,16 @@ fn number(token: Token<'_>, place: &Place<'_>) -> Result<Value, InvalidValue> {
         Token::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
         _ => None,
     };
-    number.map(Value::Number).ok_or_else(|| place.wrong(format!("a number is needed, got {}", token_name(token))))
+    number.map(Value::Number).ok_or_else(|| InvalidValue::new(trail, format!("a number is needed, got {}", token_name(token))))
 }
 
-fn map(reader: &mut Reader<'_>, length: usize, of: &Type, place: &Place<'_>) -> Result<Value, InvalidValue> {
+fn map(reader: &mut Reader<'_>, length: usize, of: &Type, trail: &Trail<'_>) -> Result<Value, InvalidValue> {
     let mut decoded = BTreeMap::new();
     for _ in 0..length {
-        let key = key_text(reader, place)?;
-        let place = Place::Key(place, key);
-        if decoded.insert(key.to_owned(), typed(reader, of, &place)?).is_some() {
-            return Err(place.wrong("the key occurs twice"));
+        let key = key_text(reader, trail)?;
+        let trail = trail.key(key);
+        if decoded.insert(key.to_owned(), typed(reader, of, &trail)?).is_some() {
+            return Err(InvalidValue::new(&trail, "the key occurs twice"));
         }
     }
     Ok(Value::Map(decoded))
@@ -127,41 +102,42 @@ fn object(
     reader: &mut Reader<'_>,
     length: usize,
     attributes: &BTreeMap<String, Type>,
-    place: &Place<'_>,
+    trail: &Trail<'_>,
 ) -> Result<Value, InvalidValue> {
     let mut decoded = BTreeMap::new();
     for _ in 0..length {
-        let name = key_text(reader, place)?;
-        let place = Place::Attribute(place, name);
-        let of = attributes.get(name).ok_or_else(|| place.wrong("there is no such attribute"))?;
-        if decoded.insert(name.to_owned(), typed(reader, of, &place)?).is_some() {
-            return Err(place.wrong("the attribute occurs twice"));
+        let name = key_text(reader, trail)?;
+        let trail = trail.attribute(name);
+        let of = attributes.get(name).ok_or_else(|| InvalidValue::new(&trail, "there is no such attribute"))?;
+        if decoded.insert(name.to_owned(), typed(reader, of, &trail)?).is_some() {
+            return Err(InvalidValue::new(&trail, "the attribute occurs twice"));
         }
     }
-    match attributes.keys().find(|name| !decoded.contains_key(*name)) {
-        Some(missing) => Err(Place::Attribute(place, missing).wrong("the attribute is missing")),
+    // Each that was decoded is one of them, so only the number says whether one is missing.
+    match attributes.keys().find(|name| decoded.len() < attributes.len() && !decoded.contains_key(*name)) {
+        Some(missing) => Err(InvalidValue::new(&trail.attribute(missing), "the attribute is missing")),
         None => Ok(Value::Map(decoded)),
     }
 }
 
 /// A value that carries its own type.
-fn dynamic(reader: &mut Reader<'_>, place: &Place<'_>) -> Result<Value, InvalidValue> {
-    let of = match reader.token().map_err(|malformed| place.malformed(malformed))? {
+fn dynamic(reader: &mut Reader<'_>, trail: &Trail<'_>) -> Result<Value, InvalidValue> {
+    let of = match reader.token().map_err(|problem| malformed(trail, problem))? {
         Token::Bytes(notation) | Token::Text(notation) => read_type(notation),
         _ => None,
     };
-    typed(reader, &of.ok_or_else(|| place.wrong("the type before the value cannot be read"))?, place)
+    typed(reader, &of.ok_or_else(|| InvalidValue::new(trail, "the type before the value cannot be read"))?, trail)
 }
 
-fn key_text<'a>(reader: &mut Reader<'a>, place: &Place<'_>) -> Result<&'a str, InvalidValue> {
-    match reader.token().map_err(|malformed| place.malformed(malformed))? {
-        Token::Text(text) => utf8(text, place),
-        other => Err(place.wrong(format!("a key must be a string, got {}", token_name(other)))),
+fn key_text<'a>(reader: &mut Reader<'a>, trail: &Trail<'_>) -> Result<&'a str, InvalidValue> {
+    match reader.token().map_err(|problem| malformed(trail, problem))? {
+        Token::Text(text) => utf8(text, trail),
+        other => Err(InvalidValue::new(trail, format!("a key must be a string, got {}", token_name(other)))),
     }
 }
 
-fn utf8<'a>(text: &'a [u8], place: &Place<'_>) -> Result<&'a str, InvalidValue> {
-    std::str::from_utf8(text).map_err(|_| place.wrong("the string is not UTF-8"))
+fn utf8<'a>(text: &'a [u8], trail: &Trail<'_>) -> Result<&'a str, InvalidValue> {
+    std::str::from_utf8(text).map_err(|_| InvalidValue::new(trail, "the string is not UTF-8"))
 }
 
 fn name(of: &Type) -> &'static str {

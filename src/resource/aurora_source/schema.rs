@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{
-    Attr, AttributePath, AttributeValue, Diagnostic, Diagnostics, Kind, Type, Value, computed, model, optional, required,
+    Attr, AttributeValue, Diagnostic, Diagnostics, Kind, Trail, Type, Value, computed, model, optional, required,
 };
 
 model! {
@@ -130,16 +130,16 @@ impl AttributeValue for ParameterValues {
         Kind::Plain(Type::Map(Box::new(Type::String)))
     }
 
-    fn decode(value: &Value, path: &AttributePath) -> Result<Self, Diagnostics> {
+    fn decode(value: &Value, trail: &Trail<'_>) -> Result<Self, Diagnostics> {
         let Value::Map(entries) = value else {
-            return Err(Diagnostic::error("Wrong type", format!("Attribute {path}: a map of strings is needed."))
-                .at(path.clone())
+            return Err(Diagnostic::error("Wrong type", format!("Attribute {trail}: a map of strings is needed."))
+                .at(trail.path())
                 .into());
         };
         let mut diagnostics = Diagnostics::new();
         let mut values = BTreeMap::new();
         for (name, value) in entries {
-            let decoded = if value.is_null() { Ok(None) } else { String::decode(value, &path.key(name)).map(Some) };
+            let decoded = if value.is_null() { Ok(None) } else { String::decode(value, &trail.key(name)).map(Some) };
             values.extend(diagnostics.absorb(decoded).map(|value| (name.clone(), value)));
         }
         diagnostics.into_result().map(|_| Self(values))

@@ -110,15 +110,15 @@ pub(crate) struct Impact {
 }
 
 impl Impact {
-    /// The impact of operations, each with its line; `None` if there are none.
-    pub(crate) fn of(operations: impl IntoIterator<Item = (String, Effect)>) -> Option<Self> {
+    /// The impact of operations, each with what writes its line; `None` if there are none.
+    pub(crate) fn of(operations: impl IntoIterator<Item = (impl FnOnce() -> String, Effect)>) -> Option<Self> {
         let (mut restarts, mut reboots, mut locks) = (Restarts::Nobody, Vec::new(), Vec::new());
         let (mut resync, mut pipe_stops, mut destructive) = (false, false, false);
         let mut operations = operations.into_iter().peekable();
         operations.peek()?;
         for (line, effect) in operations {
             if effect.restarts != Restarts::Nobody {
-                reboots.push(line);
+                reboots.push(line());
             }
             restarts = restarts.and(effect.restarts);
             resync |= effect.resync;
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn impact(effects: impl IntoIterator<Item = Effect>) -> Impact {
-        Impact::of(effects.into_iter().enumerate().map(|(number, effect)| (format!("line {number}"), effect))).unwrap()
+        Impact::of(effects.into_iter().enumerate().map(|(number, effect)| (move || format!("line {number}"), effect))).unwrap()
     }
 
     fn outage(restarts: &[Restarts]) -> String {
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn nothing_has_no_impact() {
-        assert_eq!(Impact::of([]), None);
+        assert_eq!(Impact::of(std::iter::empty::<(fn() -> String, Effect)>()), None);
     }
 
     #[test]

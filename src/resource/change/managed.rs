@@ -224,7 +224,7 @@ impl<'a, R: Managed> Change<'a, R> {
 
 /// What the operations of a change mean together; `None` if there are none.
 pub(crate) fn impact<R: Managed>(operations: &[R::Operation], change: &Change<'_, R>) -> Option<Impact> {
-    Impact::of(operations.iter().map(|operation| (line(operation), R::effect(operation, change))))
+    Impact::of(operations.iter().map(|operation| (|| line(operation), R::effect(operation, change))))
 }
 
 /// What a destroy of an object would run, and what that would mean; `None` if too little is known of it.

@@ -58,7 +58,7 @@ fn state() -> Sample {
 fn complete_models(config: &Sample, prior: Option<&Sample>, proposed: &Sample) -> (Sample, bool) {
     let prior = prior.map_or(Value::Null, Model::encode);
     let proposal = complete(Sample::attributes(), &Model::encode(config), &prior, &Model::encode(proposed));
-    (Model::decode(&proposal.value, &AttributePath::root()).unwrap(), proposal.changed)
+    (Model::decode(&proposal.value, &Trail::Root).unwrap(), proposal.changed)
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_was_planned_known_comes_back_unchanged() {
     let planned = Sample { operations: vec!["DO".to_owned()].into(), id: Attr::Unknown, ..state() };
     let actual = Sample { operations: Vec::new().into(), id: "7".into(), owner: "other".into(), ..state() };
     let value = fulfil(&Model::encode(&planned), &Model::encode(&actual));
-    let stored: Sample = Model::decode(&value, &AttributePath::root()).unwrap();
+    let stored: Sample = Model::decode(&value, &Trail::Root).unwrap();
     assert_eq!((stored.operations, stored.id, stored.owner), (planned.operations, "7".into(), "admin".into()));
 }
 
@@ -340,7 +340,7 @@ fn what_a_resource_sets_in_a_nested_object_leaves_the_rest_of_it_untyped() {
     let partly = Value::List(vec!["a".into(), Value::Unknown]);
     let outer = |tags: Value, id: Value| object([("tags", tags), ("inner", stored("a", id, Value::Unknown))]);
     let base = whole([("outer", outer(partly.clone(), Value::Unknown))]);
-    let typed: Whole = Model::decode(&base, &AttributePath::root()).unwrap();
+    let typed: Whole = Model::decode(&base, &Trail::Root).unwrap();
     let before = Model::encode(&typed);
     let after = whole([("outer", outer(Value::Unknown, "7".into()))]);
     assert_same(&overlay(base, &before, after), &whole([("outer", outer(partly, "7".into()))]));
