@@ -52,7 +52,7 @@ impl List for Publications {
             let reader = server.read(&database, within.cancel()).await.map_err(|error| at_database(error.into()))?;
             Ok((publication_names(&reader, limit).await?, database))
         };
-        let (names, database) = look.await.map_err(|failure| match failure {
+        let (names, database) = limited.run(Box::pin(look)).await.map_err(|failure| match failure {
             Failure::Cancelled { awaited, .. } if !context.cancel().is_cancelled() => timed_out(&awaited).into(),
             other => other,
         })?;

@@ -102,7 +102,8 @@ impl Pool {
                 return Err(Error::StillUnreachable(outage));
             }
             let turn = Turn { _gate: None, _permit: Arc::clone(&self.permits).acquire_owned().await.ok() };
-            let lease = match self.lease_alive(turn, database, cancel).await {
+            // Boxed: the future of a new connection is large, and most readers find one.
+            let lease = match Box::pin(self.lease_alive(turn, database, cancel)).await {
                 Err(error) if error.is_outage() => {
                     let outage = Arc::new(error);
                     self.state().outage = Some((Instant::now(), Arc::clone(&outage)));

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +66,7 @@ impl Reader {
         let session = self.lease.session()?;
         let query = async {
             match &self.asked {
-                None => session.query(sql, parameters, &self.cancel).await,
+                None => Box::pin(session.query(sql, parameters, &self.cancel)).await,
                 Some(asked) => self.ask(session, asked, sql, parameters).await,
             }
         };
@@ -93,7 +92,8 @@ impl Reader {
         let inquiry = std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner));
         let answered = async {
             if !inquiry.is_empty() {
-                together::ask(&self.lease, session, inquiry).await;
+                // Boxed: it is large, and one query of many sends it.
+                Box::pin(together::ask(&self.lease, session, inquiry)).await;
             }
             match answered.await {
                 Ok(answer) => answer,
@@ -135,19 +135,17 @@ impl Reader {
         *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Boxed: the future of a new connection is large, and each query would carry it on its stack.
-    fn holders_after(&self, look_after: Duration) -> BoxFuture<'_, Vec<LockHolder>> {
-        Box::pin(async move {
-            let mut from = Instant::now();
-            loop {
-                tokio::time::sleep_until((from + look_after).into()).await;
-                match *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) {
-                    Some(until) if until > from => from = until,
-                    _ => break,
-                }
+    async fn holders_after(&self, look_after: Duration) -> Vec<LockHolder> {
+        let mut from = Instant::now();
+        loop {
+            tokio::time::sleep_until((from + look_after).into()).await;
+            match *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(until) if until > from => from = until,
+                _ => break,
             }
-            self.holders().await
-        })
+        }
+        // Boxed: the future of a new connection is large, and each query would carry it.
+        Box::pin(self.holders()).await
     }
 
     /// The sessions that block this one. Empty if no other connection may be opened.

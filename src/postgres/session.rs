@@ -305,7 +305,7 @@ impl Session {
     ) -> Result<Answers, Error> {
         let statement = self.statement(questions);
         let answers = async {
-            let combined = statement.get_or_try_init(|| Combined::prepare(&self.client, questions, names)).await?;
+            let combined = statement.get_or_try_init(|| Box::pin(Combined::prepare(&self.client, questions, names))).await?;
             combined.answers(&self.client, inquiries).await
         };
         answers.await.map_err(|failure| match failure {
@@ -317,7 +317,7 @@ impl Session {
     /// Prepares the statement for these questions.
     pub(super) async fn prepare(&self, questions: &[Question], names: &Names) {
         let statement = self.statement(questions);
-        if let Err(error) = statement.get_or_try_init(|| Combined::prepare(&self.client, questions, names)).await {
+        if let Err(error) = statement.get_or_try_init(|| Box::pin(Combined::prepare(&self.client, questions, names))).await {
             tracing::debug!(%error, "a statement for several resources was not prepared");
         }
     }
@@ -366,7 +366,8 @@ impl Session {
     }
 
     async fn ask_to_stop(&self) {
-        if tokio::time::timeout(CANCEL_PATIENCE, self.cancel_running()).await.is_err() {
+        // Boxed: the future of a new connection is large, and every statement would carry it.
+        if tokio::time::timeout(CANCEL_PATIENCE, Box::pin(self.cancel_running())).await.is_err() {
             tracing::debug!("the cancel request was not sent in time");
         }
     }

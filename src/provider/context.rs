@@ -1,6 +1,7 @@
 //! What a resource may use: the database server and AWS, if their configuration is known, and the signal to stop.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -97,11 +98,11 @@ pub(crate) struct Context {
     cancel: CancellationToken,
 }
 
-/// A run with a limit.
+/// A step of a run, with a limit.
 #[derive(Debug)]
 pub(crate) struct Limited {
     context: Context,
-    timer: tokio::task::JoinHandle<()>,
+    limit: Duration,
 }
 
 impl Limited {
@@ -109,11 +110,20 @@ impl Limited {
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
-}
 
-impl Drop for Limited {
-    fn drop(&mut self) {
-        self.timer.abort();
+    /// Does the step. At the limit its context is stopped, and it ends as it does at any stop.
+    pub(crate) async fn run<T>(
+        &self,
+        // Boxed by the caller: a step is large, and would be part of everything that awaits it.
+        mut step: Pin<Box<impl Future<Output = T>>>,
+    ) -> T {
+        tokio::select! {
+            biased;
+            done = &mut step => return done,
+            () = tokio::time::sleep(self.limit) => {}
+        }
+        self.context.cancel.cancel();
+        step.await
     }
 }
 
@@ -128,15 +138,9 @@ impl Context {
         &self.cancel
     }
 
-    /// The same run, with a stop of its own after `limit`.
+    /// The same run, for a step that is stopped after `limit`.
     pub(crate) fn within(&self, limit: Duration) -> Limited {
-        let context = Self { provider: Arc::clone(&self.provider), cancel: self.cancel.child_token() };
-        let cancel = context.cancel.clone();
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep(limit).await;
-            cancel.cancel();
-        });
-        Limited { context, timer }
+        Limited { context: Self { provider: Arc::clone(&self.provider), cancel: self.cancel.child_token() }, limit }
     }
 
     /// The client of the RDS API, for changes and waits.

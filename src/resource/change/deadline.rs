@@ -1,5 +1,6 @@
 //! The limit of a step: everything that a step waits for ends with it, whatever a server does.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::message;
@@ -16,7 +17,7 @@ pub(super) struct Deadline<'a> {
 }
 
 impl<'a> Deadline<'a> {
-    /// From now on. After the limit, `grace` is left for waits that end at the limit by themselves, with a better message.
+    /// From the start of [`Self::run`] on. After the limit, `grace` is left for waits that end at the limit by themselves, with a better message.
     pub(super) fn new(outer: &'a Context, what: String, limit: Duration, grace: Duration) -> Self {
         Self { outer, limited: outer.within(limit.saturating_add(grace)), what, limit }
     }
@@ -24,6 +25,11 @@ impl<'a> Deadline<'a> {
     /// What the step works with: it is stopped at the deadline.
     pub(super) fn context(&self) -> &Context {
         self.limited.context()
+    }
+
+    /// Does the step, until the deadline at most.
+    pub(super) fn run<T>(&self, step: Pin<Box<impl Future<Output = T>>>) -> impl Future<Output = T> {
+        self.limited.run(step)
     }
 
     /// The failure, in the words of the limit if that is why the step was stopped.

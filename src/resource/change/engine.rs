@@ -62,7 +62,7 @@ impl<R: Managed> Resource for Engine<R> {
         let look = Look { purpose, arguments, prior, recalled: recalled.as_ref(), desired: Some(desired), operations: &[] };
         let what = format!("planning {}", R::object(desired));
         let deadline = Deadline::new(context, what, limit::<R>(request.config, |limits| limits.read), Duration::ZERO);
-        let looked = R::look(deadline.context(), &look).await;
+        let looked = deadline.run(Box::pin(R::look(deadline.context(), &look))).await;
         looked.map_err(|failure| failed::<R>(desired, deadline.explained(failure)))
     }
 
@@ -78,7 +78,7 @@ impl<R: Managed> Resource for Engine<R> {
     async fn plan_destroy(context: &Context, prior: &PriorOf<Self>, private: &Private<R>) -> Result<Said, Failed> {
         let what = format!("planning to destroy {}", R::object(&prior.arguments));
         let deadline = Deadline::new(context, what, limit::<R>(&prior.model, |limits| limits.read), Duration::ZERO);
-        let said = plan_destroy::<R>(deadline.context(), prior, private).await;
+        let said = deadline.run(Box::pin(plan_destroy::<R>(deadline.context(), prior, private))).await;
         said.map(|said| Said::about(&subject::<R>(Some(&prior.arguments)), said))
             .map_err(|failure| failed::<R>(&prior.arguments, deadline.explained(failure)))
     }
@@ -89,7 +89,7 @@ impl<R: Managed> Resource for Engine<R> {
         let look = of_state::<R>(Purpose::Read { importing }, prior, recalled.as_ref());
         let what = format!("reading {}", R::object(&prior.arguments));
         let deadline = Deadline::new(context, what, limit::<R>(&prior.model, |limits| limits.read), Duration::ZERO);
-        let looked = R::look(deadline.context(), &look).await;
+        let looked = deadline.run(Box::pin(R::look(deadline.context(), &look))).await;
         let observed = looked.map_err(|failure| failed::<R>(&prior.arguments, deadline.explained(failure)))?;
         let found = |observed: R::Observed| {
             let mut found = existing(&prior.model, &prior.arguments, &observed, importing, private.applied, None);
@@ -112,7 +112,7 @@ impl<R: Managed> Resource for Engine<R> {
         let what = format!("{verb} {}", R::object(request.desired));
         let deadline = Deadline::new(context, what, limit, R::GRACE);
         R::dial_again(context, request.desired);
-        let applied = apply::<R>(deadline.context(), request, limit, saved).await;
+        let applied = deadline.run(Box::pin(apply::<R>(deadline.context(), request, limit, saved))).await;
         // The change may have made a server reachable again.
         R::dial_again(context, request.desired);
         applied
@@ -139,7 +139,7 @@ impl<R: Managed> Resource for Engine<R> {
         let what = format!("destroying {}", R::object(&prior.arguments));
         let deadline = Deadline::new(context, what, work.limit.max(work.patience), R::GRACE);
         R::dial_again(context, work.arguments);
-        let executed = R::execute(deadline.context(), &work).await;
+        let executed = deadline.run(Box::pin(R::execute(deadline.context(), &work))).await;
         R::dial_again(context, work.arguments);
         match executed {
             Ok(done) => Ok(Said::about(&subject::<R>(Some(&prior.arguments)), done.diagnostics)),
