@@ -10,6 +10,7 @@ pub(crate) mod relation;
 pub(crate) mod replica_identity;
 pub(crate) mod role;
 pub(crate) mod schema_privilege;
+pub(crate) mod setting;
 pub(crate) mod slot;
 mod sql;
 pub(crate) mod summary;

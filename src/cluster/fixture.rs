@@ -92,6 +92,7 @@ pub(crate) fn observed(attached: Group) -> Observed {
         family: FAMILY.to_owned(),
         attached,
         detached: Vec::new(),
+        target_in_use: false,
         previous: None,
         shared_with: is_theirs.then(Vec::new),
         gone: false,

@@ -22,7 +22,7 @@ mod version;
 pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting, TAG_PREFIX, default_name};
 pub(crate) use identifier::{LONGEST_CLUSTER, LONGEST_GROUP, invalid_identifier};
 pub(crate) use observe::{Names, find_catalogue, find_group, left_behind, observe};
-pub(crate) use observed::Observed;
+pub(crate) use observed::{Observed, Takeover};
 pub(crate) use owner::{Owner, Record};
 pub(crate) use ownership::{Claims, DESCRIPTION, Dispute, judge};
 pub(crate) use parameter_value::{Kind, switch};

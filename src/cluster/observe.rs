@@ -74,14 +74,16 @@ pub(crate) async fn observe(
         }
     }
     let is_theirs = !observed.attached_is_ours() && !is_default_group(&observed.attached.name);
-    if is_theirs || observed.left_over(&target).next().is_some() {
+    if is_theirs || observed.detached.iter().any(|group| group.is_ours(cluster_identifier)) {
         let attachments = reader.list_attachments().await?;
         let elsewhere = |group: &str| {
             let attachments = attachments.as_deref()?;
             Some(attached_elsewhere(attachments, group, cluster_identifier).map(str::to_owned).collect::<Vec<_>>())
         };
         // Of use to another cluster, such as a copy of this one.
-        observed.detached.retain(|group| group.name == target || elsewhere(&group.name).is_none_or(|others| others.is_empty()));
+        let is_in_use = |group: &str| elsewhere(group).is_some_and(|others| !others.is_empty());
+        observed.detached.retain(|group| group.name == target || !is_in_use(&group.name));
+        observed.target_in_use = observed.detached(&target).is_some() && is_in_use(&target);
         observed.shared_with = elsewhere(&observed.attached.name).filter(|_| is_theirs);
     }
     observed.previous = find_previous(reader, &observed, &target).await?;

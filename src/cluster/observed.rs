@@ -28,12 +28,16 @@ pub(crate) struct Observed {
     /// attached to another cluster is listed only if it has that name.
     #[serde(default)]
     pub(crate) detached: Vec<Group>,
+    /// Whether another cluster has the detached one of that name: it is not deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) target_in_use: bool,
     /// The group that was attached before ours.
     pub(crate) previous: Option<Group>,
     /// The other clusters that the attached group is attached to, if it is neither ours nor AWS's own; `None`: they may not be listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shared_with: Option<Vec<String>>,
-    /// Whether the cluster was deleted: then this is what was last seen of it, and only the detached groups still exist.
+    /// Whether the cluster was deleted: then this is what was last seen of it. Of its groups, the detached ones still exist, and the
+    /// attached one if values were set in it in place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) gone: bool,
     /// What a change that stopped half-way may have left in our group.
@@ -55,11 +59,23 @@ pub(crate) struct Unfinished {
     pub(crate) parameters: BTreeSet<String>,
     /// Keys.
     pub(crate) tags: BTreeSet<String>,
+    /// What it began in place of whoever manages the parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) takeover: Option<Takeover>,
+}
+
+/// How parameters that something else managed were about to be managed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Takeover {
+    /// In a group of our own.
+    OwnGroup,
+    /// In the cluster's group.
+    InPlace,
 }
 
 impl Unfinished {
     fn is_nothing(&self) -> bool {
-        self.parameters.is_empty() && self.tags.is_empty()
+        *self == Self::default()
     }
 }
 
@@ -72,6 +88,7 @@ impl Observed {
             family,
             attached,
             detached: Vec::new(),
+            target_in_use: false,
             previous: None,
             shared_with: None,
             gone: false,
@@ -91,10 +108,10 @@ impl Observed {
         self.attached.is_ours(self.id())
     }
 
-    /// What is left of it once it was deleted: these groups of ours.
-    pub(crate) fn remains(self, groups: Vec<Group>) -> Self {
+    /// What is left of it once it was deleted: these groups of ours, or the group in which values were set in place.
+    pub(crate) fn remains(self, groups: Vec<Group>, changed: Option<Group>) -> Self {
         let cluster = Cluster { members: Vec::new(), status: ClusterStatus::Deleting, ..self.cluster };
-        let attached = Group::unread("", &self.family);
+        let attached = changed.unwrap_or_else(|| Group::unread("", &self.family));
         let (previous, disputes) = (None, Vec::new());
         Self { cluster, attached, detached: groups, previous, disputes, shared_with: None, gone: true, ..self }
     }

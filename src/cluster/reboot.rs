@@ -134,6 +134,19 @@ impl Reboots<'_> {
         Ok(cluster)
     }
 
+    /// Waits until the cluster is available, and gives the writer time to report that it waits for a reboot, after a change that needs
+    /// one.
+    ///
+    /// # Errors
+    /// Any failed call, timeout, cancel, and another cluster.
+    pub(crate) async fn noticed(&self) -> Result<(), aws::Error> {
+        let cluster = self.available().await?;
+        match cluster.writer().filter(|_| self.statics_changed) {
+            Some(writer) => self.client.wait_for_member_to_notice(self.cluster, &writer.identifier, self.patience).await,
+            None => Ok(()),
+        }
+    }
+
     async fn reboot(&self, instance: &str) -> Result<(), aws::Error> {
         let Self { client, cluster, patience, .. } = self;
         client.wait_for_instance_rebootable(instance, patience).await?;

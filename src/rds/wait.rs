@@ -166,9 +166,10 @@ impl Client {
             .at_most(NOTICE_LIMIT)
             .until(&format!("member {member} of cluster {cluster_identifier} to wait for a reboot"), || async {
                 Ok(match self.find_member(cluster_identifier, member).await? {
-                    Some(Member { parameter_group_status: ParameterGroupStatus::InSync, .. }) => {
-                        Seen::NotYet("in-sync".to_owned())
-                    }
+                    Some(Member {
+                        parameter_group_status: status @ (ParameterGroupStatus::InSync | ParameterGroupStatus::Applying),
+                        ..
+                    }) => Seen::NotYet(status.to_string()),
                     _ => Seen::Done(()),
                 })
             })

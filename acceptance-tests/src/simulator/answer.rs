@@ -2,6 +2,7 @@
 //! for lags, and logs the call.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::actions;
 use super::content::{self, Content};
@@ -65,9 +66,11 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
             Some(answered.map(|content| distort::answer(fault, request, number, content)))
         }
         Some(Fault::Hang) => {
-            cleared.await;
+            let _hanging = Hanging::of(shared);
+            cleared.as_mut().await;
             Some(perform(shared, request))
         }
+        Some(Fault::AnswerHeld) => Some(perform(shared, request)),
         Some(fault) => fault.error(request.service, &request.action).map(Err),
     };
     let mut parameters = request.parameters.clone();
@@ -84,7 +87,27 @@ async fn answer_request(shared: &Arc<Shared>, request: &Request) -> Option<Resul
         access_key: request.access_key.clone(),
         error,
     });
+    if fault == Some(Fault::AnswerHeld) {
+        let _hanging = Hanging::of(shared);
+        cleared.await;
+    }
     result
+}
+
+/// A call without an answer; its end is counted even if the client gives up.
+struct Hanging<'a>(&'a Shared);
+
+impl<'a> Hanging<'a> {
+    fn of(shared: &'a Shared) -> Self {
+        shared.hanging.fetch_add(1, Ordering::SeqCst);
+        Self(shared)
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.hanging.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError> {
@@ -96,7 +119,14 @@ fn perform(shared: &Arc<Shared>, request: &Request) -> Result<Content, ApiError>
     }
     let lag = request.is_mutating().then(|| shared.lag_of(&request.action)).flatten();
     let before = lag.map(|reads| (reads, shared.state().clone()));
+    let changes_parameters = ["ModifyDBClusterParameterGroup", "ResetDBClusterParameterGroup"].contains(&request.action.as_str());
+    let of_members = shared.lag_of_members().filter(|_| changes_parameters).map(|reads| (reads, shared.state().clone()));
     let result = actions::dispatch(shared, request)?;
+    if let Some((reads, before)) = of_members {
+        for cluster in lag::clusters_of_group(&before, request) {
+            shared.past().keep(cluster, &before, reads);
+        }
+    }
     if let Some((reads, before)) = before {
         // A call names what it creates; what it deletes is in the state from before the call.
         let object = lag::changed_object(&shared.state(), request).or_else(|| lag::changed_object(&before, request));

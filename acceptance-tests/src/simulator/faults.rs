@@ -28,6 +28,8 @@ pub enum Fault {
     AnswerLost,
     /// No answer and no effect, until the faults are cleared (then the call is answered as usual) or the client gives up.
     Hang,
+    /// The call has its effect, and no answer until the faults are cleared or the client gives up.
+    AnswerHeld,
     /// The call has its effect, and its list has the same next page each time.
     MarkerRepeats,
     /// The call has its effect, and its list has another next page each time.
@@ -48,7 +50,7 @@ impl Fault {
             Self::AccessDenied => Some(ApiError::access_denied(service, action)),
             Self::DecryptionFailure => Some(ApiError::decryption_failure(service)),
             Self::WrongState => Some(ApiError::wrong_state(service, action)),
-            Self::ConnectionReset | Self::AnswerLost | Self::Hang => None,
+            Self::ConnectionReset | Self::AnswerLost | Self::Hang | Self::AnswerHeld => None,
             Self::MarkerRepeats | Self::MarkerNeverEnds | Self::AnotherIdentifier | Self::NoIsModifiable => None,
         }
     }
@@ -75,7 +77,8 @@ pub struct FaultSpec {
 }
 
 /// A lag between a call and its visibility: the next `reads` calls that read the cluster or parameter group do not see what a
-/// call of `action` has changed, created or deleted.
+/// call of `action` has changed, created or deleted. `ParameterGroupStatus` instead of an action: they do not see yet that the members of
+/// a cluster wait for a reboot because parameters of its group were changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LagSpec {

@@ -50,6 +50,13 @@ pub(crate) fn changed_object(state: &State, request: &Request) -> Option<Object>
     Some(Object::Cluster(cluster.identifier.clone()))
 }
 
+/// The clusters that the group of a call is attached to.
+pub(crate) fn clusters_of_group(state: &State, request: &Request) -> Vec<Object> {
+    let group = request.get("DBClusterParameterGroupName").map(str::to_lowercase);
+    let clusters = state.clusters.values().filter(|cluster| Some(&cluster.parameter_group) == group.as_ref());
+    clusters.map(|cluster| Object::Cluster(cluster.identifier.clone())).collect()
+}
+
 impl Past {
     /// Makes the next `reads` reads of the object see its current state.
     pub(crate) fn keep(&mut self, object: Object, before: &State, reads: u32) {

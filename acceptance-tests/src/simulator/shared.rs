@@ -1,6 +1,7 @@
 //! What the API, the control endpoint and the library calls share: the state, the clock, what is injected into future calls, and
 //! the calls received.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     past: Mutex<Past>,
     faults: Mutex<Vec<FaultSpec>>,
     faults_cleared: Notify,
+    /// Calls that wait for that.
+    pub(crate) hanging: AtomicUsize,
     lags: Mutex<Vec<LagSpec>>,
     denials: Mutex<Vec<Denial>>,
     allowed: Mutex<Option<PolicyDocument>>,
@@ -51,6 +54,7 @@ impl Shared {
             past: Mutex::default(),
             faults: Mutex::default(),
             faults_cleared: Notify::new(),
+            hanging: AtomicUsize::new(0),
             lags: Mutex::default(),
             denials: Mutex::default(),
             allowed: Mutex::default(),
@@ -144,6 +148,11 @@ impl Shared {
 
     pub(crate) fn past(&self) -> MutexGuard<'_, Past> {
         lock(&self.past)
+    }
+
+    /// The lag of what the members report after a change of parameters.
+    pub(crate) fn lag_of_members(&self) -> Option<u32> {
+        lock(&self.lags).iter().find(|lag| lag.action == "ParameterGroupStatus").map(|lag| lag.reads)
     }
 
     pub(crate) fn lag_of(&self, action: &str) -> Option<u32> {

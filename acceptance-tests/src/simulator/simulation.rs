@@ -180,7 +180,14 @@ impl Simulator {
         *self.shared.allowed() = None;
     }
 
-    /// From now on, the next `reads` reads do not see what calls of `action` (`*`: any) change.
+    /// How many calls hang now.
+    #[must_use]
+    pub fn hanging(&self) -> usize {
+        self.shared.hanging.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// From now on, the next `reads` reads do not see what calls of `action` (`*`: any) change; with `ParameterGroupStatus`, what
+    /// members report after a change of parameters.
     pub fn lag(&self, action: &str, reads: u32) {
         self.shared.set_lag(LagSpec { action: action.to_owned(), reads });
     }

@@ -41,6 +41,34 @@ async fn nothing_is_written_and_the_members_that_wait_are_rebooted() -> anyhow::
     Ok(())
 }
 
+/// More reads than the apply makes before it could reboot.
+const LATE: u32 = 8;
+
+#[tokio::test]
+async fn members_that_report_late_that_they_wait_are_rebooted_in_the_same_apply() -> anyhow::Result<()> {
+    for postgres in [false, true] {
+        let rig = Rig::with_custom_group(&[("wal_sender_timeout", "0")], postgres).await?;
+        rig.source_in("external", "reboot = \"writer\"")?;
+        let plan = rig.tf.plan().await?;
+        rig.simulator.lag("ParameterGroupStatus", LATE);
+        rig.set_parameter(CUSTOM, "rds.logical_replication", "1", "pending-reboot").await?;
+        rig.tf.apply_plan(&plan).await?;
+        assert_eq!(reboots(&rig)?, ["RebootDBInstance shop-1"]);
+        assert_eq!(rig.state().await?["ready"], true);
+        rig.tf.assert_empty_plan().await?;
+
+        // The same in the update that looks again, and without a reboot: then the state says that one is needed.
+        rig.source_in("external", "reboot = \"writer\"\n  reboot_triggers = { group = \"1\" }")?;
+        let plan = rig.tf.plan().await?;
+        rig.set_parameter(CUSTOM, "max_wal_senders", "30", "pending-reboot").await?;
+        rig.tf.apply_plan(&plan).await?;
+        assert_eq!(reboots(&rig)?.len(), 2);
+        rig.tf.assert_empty_plan().await?;
+        rig.simulator.clear_lags();
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_value_that_the_group_lacks_is_a_warning_at_plan_and_an_error_at_apply() -> anyhow::Result<()> {
     let rig = Rig::without_postgres().await?;
@@ -55,13 +83,15 @@ async fn a_value_that_the_group_lacks_is_a_warning_at_plan_and_an_error_at_apply
 
 #[tokio::test]
 async fn a_change_of_the_triggers_looks_again_in_the_same_apply() -> anyhow::Result<()> {
-    let rig = Rig::with_custom_group(&READY, false).await?;
+    let rig = Rig::with_custom_group(&READY, true).await?;
     let source = |version: u32| {
         rig.source_in("external", &format!("reboot = \"writer\"\n  reboot_triggers = {{ group = \"{version}\" }}"))
     };
     source(1)?;
     rig.tf.apply().await?;
     assert_eq!(reboots(&rig)?, [""; 0], "nothing waited");
+    let log = std::fs::read_to_string(rig.tf.log_path())?;
+    assert!(!log.contains("to wait for a reboot"), "the writer itself says that it runs with the values");
     rig.tf.assert_empty_plan().await?;
 
     // Something else changes the group after the plan, before this resource is applied.
@@ -85,7 +115,7 @@ async fn a_change_of_the_triggers_looks_again_in_the_same_apply() -> anyhow::Res
 
 #[tokio::test]
 async fn triggers_that_are_known_only_at_apply_leave_the_list_unknown() -> anyhow::Result<()> {
-    let rig = Rig::with_custom_group(&READY, false).await?;
+    let rig = Rig::with_custom_group(&READY, true).await?;
     rig.source_in("external", "reboot = \"writer\"\n  reboot_triggers = { group = \"1\" }")?;
     rig.tf.apply().await?;
     rig.source_in("external", "reboot = \"writer\"\n  reboot_triggers = { group = terraform_data.group.id }")?;

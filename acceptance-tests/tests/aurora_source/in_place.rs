@@ -90,7 +90,7 @@ async fn a_group_that_another_cluster_has_too_is_refused_by_its_name() -> anyhow
 #[tokio::test]
 async fn another_cluster_that_has_the_group_by_now_stops_a_destroy() -> anyhow::Result<()> {
     let rig = rig(false).await?;
-    rig.source_in("in_place", "force_destroy = true")?;
+    rig.source_in("in_place", "force_destroy = true\n  timeouts = { delete = \"1s\" }")?;
     rig.tf.apply().await?;
     rig.simulator.create_cluster(ClusterSpec::new("billing").parameter_group(CUSTOM).without_postgres()).await?;
     let failure = rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?.message();
@@ -100,6 +100,68 @@ async fn another_cluster_that_has_the_group_by_now_stops_a_destroy() -> anyhow::
     rig.tf.apply().await?;
     rig.tf.destroy().await?;
     assert_ne!(values(&rig), as_before(), "the values that billing uses now stay");
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_cluster_that_the_same_run_destroys_is_awaited() -> anyhow::Result<()> {
+    let rig = rig(false).await?;
+    rig.source_in("in_place", "force_destroy = true")?;
+    rig.tf.apply().await?;
+    rig.simulator.create_cluster(ClusterSpec::new("billing").parameter_group(CUSTOM).without_postgres()).await?;
+    let destroy = rig.tf.start(["destroy", "-no-color", "-auto-approve"])?;
+    rig.tf.until_logged("waiting for another destroy of this run").await?;
+    assert_ne!(values(&rig), as_before());
+    rig.simulator.remove_cluster("billing");
+    destroy.outcome().await?.succeeded()?;
+    assert_eq!(values(&rig), as_before());
+    Ok(())
+}
+
+#[tokio::test]
+async fn values_of_a_cluster_that_was_deleted_first_are_restored_unless_another_one_has_them() -> anyhow::Result<()> {
+    for (refresh, is_shared) in [("-refresh=true", false), ("-refresh=false", false), ("-refresh=true", true)] {
+        let rig = rig(false).await?;
+        rig.source_in("in_place", "reboot = \"writer\"\n  force_destroy = true")?;
+        rig.tf.apply().await?;
+        rig.simulator.remove_cluster("shop");
+        if is_shared {
+            rig.simulator.create_cluster(ClusterSpec::new("billing").parameter_group(CUSTOM).without_postgres()).await?;
+        } else {
+            let message = rig.tf.plan().await?.outcome.message();
+            assert!(message.contains("ResetDBClusterParameterGroup shop-custom: rds.logical_replication"), "{message}");
+        }
+        rig.tf.run(["destroy", "-no-color", "-auto-approve", refresh]).await?.succeeded()?;
+        assert_eq!(values(&rig) == as_before(), !is_shared);
+        assert_eq!(rig.tags(CUSTOM).await?.is_empty(), !is_shared);
+        assert!(rig.state().await?.is_null());
+    }
+    Ok(())
+}
+
+/// Tags alone change nothing, so each plan says what a killed apply has left, and how to restore it.
+#[tokio::test]
+async fn a_value_that_a_killed_apply_has_set_is_named_until_it_is_restored() -> anyhow::Result<()> {
+    const MORE: &str = "force_destroy = true\n  parameters = { work_mem = \"128\" }";
+    let rig = rig(false).await?;
+    rig.source_in("in_place", "force_destroy = true")?;
+    rig.tf.apply().await?;
+    let state = rig.tf.folder().join("terraform.tfstate");
+    let before = std::fs::read(&state)?;
+    rig.source_in("in_place", MORE)?;
+    rig.tf.apply().await?;
+    // The process was killed before Terraform learnt of it, and the change is given up.
+    std::fs::write(&state, before)?;
+    rig.source_in("in_place", "force_destroy = true")?;
+    for _ in 0..2 {
+        assert!(rig.tf.warning("Tags name other parameters").await?.contains("work_mem"));
+    }
+    for arguments in [MORE, "force_destroy = true"] {
+        rig.source_in("in_place", arguments)?;
+        rig.tf.apply().await?;
+        rig.tf.assert_empty_plan().await?;
+    }
+    assert_eq!(rig.simulator.parameter_group(CUSTOM).unwrap_or_default()["work_mem"], "65536");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::message;
 use super::observed::{Slots, basis};
 use super::operation::Operation;
 use super::schema::Source;
+use super::takeover::begun_mode;
 use crate::cluster::{Observed, Version, unfit};
 use crate::rds::cluster::Member;
 use crate::resource::change::{Change, Findings};
@@ -41,7 +42,7 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     modes::check(change, found, operations, &mut findings);
     if destroys {
         findings.warnings.extend(operations.is_empty().then(|| message::nothing_undone(found, arguments.mode)));
-        if arguments.mode == Mode::Dedicated {
+        if begun_mode(arguments, found) == Mode::Dedicated {
             findings.warnings.extend(previous_gone(found));
         }
         let modifies_cluster = operations.iter().any(Operation::modifies_cluster);

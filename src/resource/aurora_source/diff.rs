@@ -11,6 +11,7 @@ use super::message;
 use super::observed::{Observed, basis};
 use super::operation::Operation;
 use super::schema::Source;
+use super::takeover::{begun_mode, gives_up};
 use crate::cluster::{self, Group, LOGICAL_REPLICATION, TAG_PREFIX, switch, unfit};
 use crate::resource::change::{Change, Moment};
 use crate::terraform::{Diagnostic, Diagnostics};
@@ -23,7 +24,7 @@ use reboots::reboots;
 pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>, Diagnostics> {
     let Some(found) = basis(change) else { return Ok(None) };
     if found.gone {
-        return Ok(Some(dedicated::undo(&found, RebootPolicy::Never)));
+        return Ok(change.before.map(|before| undo_remains(&found, before)));
     }
     match (change.before, change.after) {
         (Some(_), Some(desired)) if is_uncertain(change, &found, desired) => Ok(None),
@@ -49,7 +50,10 @@ pub(super) fn lacking<'a>(found: &cluster::Observed, desired: &'a Desired) -> Ve
 /// Whether a change turns logical replication off, at once or at the next reboot.
 pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool {
     let Some(Observed { found, .. }) = change.basis() else { return false };
-    let Some(desired) = change.after else { return undo_turns_it_off(change, found) };
+    let Some(desired) = change.after else { return change.before.is_some_and(|before| undo_turns_it_off(before, found)) };
+    if gives_up(change.before, desired, found) {
+        return undo_turns_it_off(desired, found);
+    }
     // A member that waits for a reboot may still run with a value that the group no longer has.
     let may_be_on = found.replicates() || found.waiting().next().is_some();
     let stays_on = match desired.wanted.get(LOGICAL_REPLICATION) {
@@ -62,15 +66,17 @@ pub(super) fn turns_logical_replication_off(change: &Change<'_, Source>) -> bool
 }
 
 /// The same for a destroy: the group that it attaches, or one that an earlier attempt has attached, may not have it.
-fn undo_turns_it_off(change: &Change<'_, Source>, found: &cluster::Observed) -> bool {
-    let Some(before) = change.before else { return false };
+fn undo_turns_it_off(before: &Desired, found: &cluster::Observed) -> bool {
     let may_be_on = found.replicates() || found.waiting().next().is_some();
-    match before.mode {
+    match begun_mode(before, found) {
         Mode::Dedicated if found.attached_is_ours() => {
             may_be_on && !found.previous.as_ref().is_some_and(|group| group.holds(LOGICAL_REPLICATION, "1"))
         }
         // Deleting a group that is not attached changes no member.
-        Mode::Dedicated => dedicated::undo(found, before.reboot).iter().any(Operation::is_reboot) && !found.replicates(),
+        Mode::Dedicated => {
+            dedicated::undo(found, before.group_name.as_deref(), before.reboot).iter().any(Operation::is_reboot)
+                && !found.replicates()
+        }
         Mode::InPlace => {
             let previous = found.remembered.values.get(LOGICAL_REPLICATION);
             may_be_on && previous.is_some_and(|value| value.as_deref().and_then(switch) != Some(true))
@@ -99,6 +105,15 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
     if lets_go(before, desired) {
         return Ok(Vec::new());
     }
+    if gives_up(before, desired, observed) {
+        let operations = undo(observed, desired)?;
+        if operations.iter().any(Operation::modifies_cluster) {
+            refuse_pending_values(observed, Some(false))?;
+        }
+        if !operations.is_empty() {
+            return Ok(operations);
+        }
+    }
     let unfit = unfit(observed);
     if !unfit.is_empty() && before.is_some_and(|before| before.is_same_work(desired)) {
         // It can no longer be a source, but a destroy must still be possible.
@@ -123,7 +138,7 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
     let iam = iam::set_up(observed, desired, group);
     insert(&mut operations, iam);
     if operations.iter().any(Operation::modifies_cluster) {
-        refuse_pending_values(observed, desired)?;
+        refuse_pending_values(observed, desired.iam_authentication)?;
     }
     let reboots = reboots(observed, desired.reboot, &operations, looks_again(before, desired));
     insert(&mut operations, reboots);
@@ -132,16 +147,24 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
 
 /// Operations that undo what the resource did.
 fn undo(observed: &cluster::Observed, before: &Desired) -> Result<Vec<Operation>, Diagnostics> {
-    let mut operations = match before.mode {
+    let mut operations = match begun_mode(before, observed) {
         Mode::Dedicated => {
             refuse_disputes(observed)?;
-            dedicated::undo(observed, before.reboot)
+            dedicated::undo(observed, before.group_name.as_deref(), before.reboot)
         }
         Mode::InPlace => in_place::undo(observed, before.reboot),
         Mode::External => return Ok(Vec::new()),
     };
     insert(&mut operations, iam::undo(observed));
     Ok(operations)
+}
+
+/// Operations that undo what the resource did for a cluster that was deleted first.
+pub(super) fn undo_remains(observed: &cluster::Observed, before: &Desired) -> Vec<Operation> {
+    match begun_mode(before, observed) {
+        Mode::InPlace => in_place::undo(observed, RebootPolicy::Never),
+        Mode::Dedicated | Mode::External => dedicated::undo(observed, before.group_name.as_deref(), RebootPolicy::Never),
+    }
 }
 
 /// Inserts operations before what has to come last: reboots, and a deletion, because the members run with the old group until the
@@ -159,13 +182,14 @@ fn insert(operations: &mut Vec<Operation>, others: impl IntoIterator<Item = Oper
 /// What a source of one mode did, the other could not undo.
 fn refuse_change_of_mode(observed: &cluster::Observed, desired: &Desired, before: Option<&Desired>) -> Result<(), Diagnostics> {
     let Some(before) = before else { return Ok(()) };
-    let is_refused = match (before.mode, desired.mode) {
+    let begun = begun_mode(before, observed);
+    let is_refused = match (begun, desired.mode) {
         // An import has the default mode, and has created nothing.
         (Mode::Dedicated, Mode::InPlace) => observed.ours().next().is_some(),
         (Mode::InPlace, Mode::Dedicated) => true,
         _ => false,
     };
-    if is_refused { Err(message::change_of_mode(observed.id(), before.mode, desired.mode).into()) } else { Ok(()) }
+    if is_refused { Err(message::change_of_mode(observed.id(), begun, desired.mode).into()) } else { Ok(()) }
 }
 
 /// Wanted parameters that the family does not have or whose value it does not allow.
@@ -178,8 +202,8 @@ fn unfit_parameters(group: &Group, family: &str, desired: &Desired) -> Diagnosti
 }
 
 /// ModifyDBCluster with ApplyImmediately would also apply changes that wait for the maintenance window.
-fn refuse_pending_values(observed: &cluster::Observed, desired: &Desired) -> Result<(), Diagnostics> {
-    pending_values(observed, desired.iam_authentication).map_or(Ok(()), |refusal| Err(refusal.into()))
+fn refuse_pending_values(observed: &cluster::Observed, iam_authentication: Option<bool>) -> Result<(), Diagnostics> {
+    pending_values(observed, iam_authentication).map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
 /// The other changes that a change of the cluster would apply, without IAM database authentication where that is what is wanted.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::observe::{gone, observe, observe_anew, observe_result, orphans, slots, taken_up, verify};
+use super::desired::{Desired, Mode};
+use super::diff::undo_remains;
+use super::observe::{Remains, gone, observe, observe_anew, observe_result, remains, runs_with, slots, taken_up, verify};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::run::{Outcome, run};
@@ -72,7 +74,7 @@ struct Decided {
     decision: Decision<Source>,
     /// Its resource id; empty if it no longer exists.
     resource_id: String,
-    /// Whether something else has changed since the last Read what members apply only at a reboot: they report it with a delay.
+    /// Whether something else may have changed what members apply only at a reboot: they report it with a delay.
     statics_changed: bool,
 }
 
@@ -92,8 +94,12 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
         if !work.destroys() {
             return Err(message::not_found(id).into());
         }
-        let orphans = Box::pin(orphans(context, reader, &look)).await?;
-        let operations = orphans.into_iter().map(|group| Operation::DeleteGroup { name: group.name }).collect();
+        let Remains { groups, changed } = Box::pin(remains(context, reader, &look)).await?;
+        let mut operations: Vec<Operation> =
+            groups.into_iter().map(|group| Operation::DeleteGroup { name: group.name }).collect();
+        if let (Some(group), Some(recalled)) = (changed, &work.recalled) {
+            operations.extend(undo_remains(&recalled.found.clone().remains(Vec::new(), Some(group)), work.arguments));
+        }
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
         return Ok(Some(Decided { decision, resource_id: String::new(), statics_changed: false }));
     };
@@ -107,9 +113,20 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
     if work.creates() {
         context.take_up(taken_up(id));
     }
-    let statics = |recalled: &Observed| recalled.found.attached.statics() != now.found.attached.statics();
-    let statics_changed = work.recalled.as_ref().is_some_and(statics);
+    let statics_changed = match (&work.recalled, work.desired) {
+        (Some(recalled), Some(_)) => recalled.found.attached.statics() != now.found.attached.statics(),
+        (None, Some(desired)) if desired.mode == Mode::External => may_be_unnoticed(context, &now, desired, &decision.run).await,
+        _ => false,
+    };
     Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id, statics_changed }))
+}
+
+/// Whether another resource of this run may just have changed the group, and the writer not have reported it yet: nothing tells when
+/// a group was changed. If the writer cannot be asked for its values, only a planned reboot is worth the wait.
+async fn may_be_unnoticed(context: &Context, now: &Observed, desired: &Desired, run: &[Operation]) -> bool {
+    let is_reported = now.found.waiting().any(|member| member.writer);
+    let is_planned = || run.iter().any(Operation::reboots_writer);
+    !is_reported && !Box::pin(runs_with(context, &now.found, desired)).await.unwrap_or_else(|| !is_planned())
 }
 
 /// Observes the result of a complete run. The state depends on it: at a stop, a call that hangs is abandoned and everything is

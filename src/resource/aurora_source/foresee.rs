@@ -11,6 +11,8 @@ use crate::resource::change::Change;
 /// The cluster after the operations.
 pub(super) fn foresee(change: &Change<'_, Source>, operations: &[Operation]) -> Option<Observed> {
     let mut found = basis(change)?.into_owned();
+    // A complete change leaves nothing unfinished.
+    found.unfinished = Default::default();
     remember::adopt(&mut found.remembered, &found.attached.tags, change.before, change.after);
     for operation in operations {
         run(operation, &mut found);

@@ -5,7 +5,7 @@ mod modes;
 use std::time::Duration;
 
 pub(super) use modes::{
-    attached_elsewhere, change_of_mode, default_in_place, lets_go, missing_values, nothing_undone, others_unknown,
+    attached_elsewhere, change_of_mode, default_in_place, gives_up, lets_go, missing_values, nothing_undone, others_unknown,
     tags_name_others, too_long_to_remember,
 };
 
@@ -153,11 +153,10 @@ pub(super) fn pending_values(id: &str, pending: &[String]) -> Diagnostic {
 }
 
 /// A cluster that was deleted, and of which parameter groups are left.
-pub(super) fn groups_left(id: &str, deletions: &[Operation]) -> Diagnostic {
+pub(super) fn groups_left(id: &str, operations: &[Operation]) -> Diagnostic {
     let detail = format!(
-        "Cluster {id} was deleted. What was created for it still exists, and is deleted before the source is created again, or with the \
-         destroy:\n  {}",
-        lines(deletions).join("\n  ")
+        "Cluster {id} was deleted. What was done for it is undone before the source is created again, or with the destroy:\n  {}",
+        lines(operations).join("\n  ")
     );
     Diagnostic::warning("Parameter groups of a deleted cluster are left", detail).at(AttributePath::of("cluster_identifier"))
 }

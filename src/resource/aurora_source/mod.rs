@@ -31,6 +31,7 @@ mod remember;
 mod run;
 mod schema;
 mod state;
+mod takeover;
 mod unfinished;
 
 use std::time::Duration;

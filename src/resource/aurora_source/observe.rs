@@ -4,22 +4,24 @@ use std::collections::BTreeSet;
 
 use super::claims::{claims, names, recognise};
 use super::desired::{Desired, Mode};
-use super::diff::{diff, lacking, turns_logical_replication_off};
+use super::diff::{diff, lacking, turns_logical_replication_off, undo_remains};
 use super::message;
 use super::observed::{Observed, Slots};
 use super::operation::Operation;
 use super::remember::remembered;
 use super::schema::Source;
 use super::state::ready;
+use super::takeover::begun_mode;
 use crate::aws::{Cause, Error, Place};
 use crate::catalogue::logical_decoding::logical_decoding;
+use crate::catalogue::setting::settings;
 use crate::catalogue::slot::logical_slots;
 use crate::cluster::{self, Group, LOGICAL_REPLICATION, Owner, find_catalogue, find_group, judge, left_behind, switch};
 use crate::failure::Failure;
 use crate::postgres::{self, Server, Settings};
 use crate::provider::{Context, stop};
 use crate::rds::attachment::is_attached;
-use crate::rds::parameter_group::{Which, default_group};
+use crate::rds::parameter_group::{Which, default_group, is_default_group};
 use crate::rds::{Patience, Reader};
 use crate::resource::change::{Change, Look, Purpose};
 
@@ -42,8 +44,8 @@ pub(super) async fn look(context: &Context, look: &Look<'_, Source>) -> Result<O
             // The state keeps what is left of it: a destroy deletes that, and so does a replacement.
             let recalled = look.recalled.filter(|_| shows_remains).map(|recalled| recalled.found.clone());
             let Some(recalled) = recalled else { return Ok(None) };
-            let left = orphans(context, &reader, look).await?;
-            Ok((!left.is_empty()).then(|| recalled.remains(left).into()))
+            let Remains { groups, changed } = remains(context, &reader, look).await?;
+            Ok((!groups.is_empty() || changed.is_some()).then(|| recalled.remains(groups, changed).into()))
         }
         Some(now) if look.purpose == Purpose::PlanDestroy => {
             let slots = planned_slots(context, &Change::destroy(look.arguments, &now)).await?;
@@ -71,11 +73,45 @@ pub(super) async fn gone(context: &Context, look: &Look<'_, Source>) -> Result<(
     found.map_or(Ok(()), |now| Err(message::renamed(id, resource_id, &now).into()))
 }
 
-/// The cluster was deleted first: our groups, which nothing uses any more.
-pub(super) async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Vec<Group>, Failure> {
-    if look.arguments.mode != Mode::Dedicated {
-        return Ok(Vec::new());
+/// What is left of a source whose cluster was deleted first.
+#[derive(Default)]
+pub(super) struct Remains {
+    /// Our groups, which nothing uses any more.
+    pub(super) groups: Vec<Group>,
+    /// The group in which values were set in place and are still to be restored. One that another cluster uses is left alone.
+    pub(super) changed: Option<Group>,
+}
+
+/// Looks for what is left of a source whose cluster was deleted first.
+pub(super) async fn remains(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Remains, Failure> {
+    let mode = look.recalled.map_or(look.arguments.mode, |recalled| begun_mode(look.arguments, &recalled.found));
+    Ok(match mode {
+        Mode::Dedicated => Remains { groups: orphans(context, reader, look).await?, changed: None },
+        Mode::InPlace => Remains { groups: Vec::new(), changed: changed_in_place(context, reader, look).await? },
+        Mode::External => Remains::default(),
+    })
+}
+
+/// The group whose values were set in place, if some are still to be restored and no cluster has it.
+async fn changed_in_place(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Option<Group>, Failure> {
+    let Some(last) = look.recalled.map(|recalled| &recalled.found) else { return Ok(None) };
+    let name = &last.attached.name;
+    if last.remembered.values.is_empty() || is_default_group(name) {
+        return Ok(None);
     }
+    let read = Box::pin(async {
+        let Some(group) = find_group(reader, name, Which::All).await? else { return Ok(None) };
+        let attachments = reader.list_attachments().await?;
+        Ok::<_, Error>(Some(group).filter(|group| attachments.is_some_and(|all| !is_attached(&all, &group.name))))
+    });
+    let group = stop::ends(context.cancel(), &format!("AWS to describe parameter group {name}"), read).await?;
+    Ok(group.filter(|group| {
+        let left = last.clone().remains(Vec::new(), Some(group.clone()));
+        !undo_remains(&left, look.arguments).is_empty()
+    }))
+}
+
+async fn orphans(context: &Context, reader: &Reader, look: &Look<'_, Source>) -> Result<Vec<Group>, Failure> {
     let (id, claims) = (&look.arguments.cluster_identifier, claims(look, &[]));
     let mut names: BTreeSet<String> = claims.records.iter().map(|record| record.name.clone()).collect();
     let awaited = "AWS to list parameter groups";
@@ -294,6 +330,23 @@ pub(super) async fn verify(context: &Context, found: &cluster::Observed, desired
         Some((address, seen)) if !seen.is_on() => Err(message::not_logical(found, &address, &seen).into()),
         _ => Ok(()),
     }
+}
+
+/// Whether the writer runs with the wanted values that it applies only at a reboot; `None`: it cannot be asked, or does not say.
+pub(super) async fn runs_with(context: &Context, found: &cluster::Observed, desired: &Desired) -> Option<bool> {
+    let of_group = found.attached.statics().1;
+    let names: Vec<&str> = of_group.keys().map(|name| name.as_str()).filter(|name| desired.wanted.contains_key(*name)).collect();
+    if names.is_empty() {
+        return Some(true);
+    }
+    if !context.has_postgres() {
+        return None;
+    }
+    let server = Box::pin(context.postgres(None)).await.ok()?;
+    let reader = writer(context, &server, found).await.ok()??;
+    let settings = Box::pin(settings(&reader, &names)).await.ok()?;
+    let is_in_effect = |name: &&str| Some(found.attached.holds(name, settings.get(*name)?));
+    names.iter().map(is_in_effect).try_fold(true, |all, one| Some(all && one?))
 }
 
 /// Whether the server is the cluster's writer endpoint: connected directly, or through a tunnel with the endpoint as its TLS

@@ -5,6 +5,7 @@ use super::desired::{Desired, Mode};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::Source;
+use super::takeover::begun_mode;
 use crate::cluster::{self, IAM_TAG, Remembered};
 use crate::rds::parameter_group::Tags;
 use crate::resource::change::{Look, Purpose};
@@ -14,7 +15,7 @@ pub(super) fn remembered(look: &Look<'_, Source>, found: &cluster::Observed, ran
     let tags = &found.attached.tags;
     let before = look.prior.map(|prior| &prior.arguments).filter(|_| look.purpose != Purpose::Read { importing: true });
     let mut remembered = match (before, look.recalled) {
-        (Some(before), Some(Observed { found: last, .. })) => kept(&last.remembered, &last.attached.name, found, before),
+        (Some(before), Some(Observed { found: last, .. })) => kept(last, found, before),
         _ => Remembered::of_tags(tags),
     };
     if let (Some(before), None) = (before, look.recalled) {
@@ -64,11 +65,11 @@ pub(super) fn adopt(remembered: &mut Remembered, tags: &Tags, before: Option<&De
 }
 
 /// What is stored, as far as it is about the group that is attached now.
-fn kept(stored: &Remembered, group: &str, found: &cluster::Observed, arguments: &Desired) -> Remembered {
-    let tagged = Remembered::of_tags(&found.attached.tags);
-    match arguments.mode {
+fn kept(last: &cluster::Observed, found: &cluster::Observed, arguments: &Desired) -> Remembered {
+    let (stored, tagged) = (&last.remembered, Remembered::of_tags(&found.attached.tags));
+    match begun_mode(arguments, last) {
         Mode::External => tagged,
-        Mode::InPlace if group == found.attached.name => stored.clone(),
+        Mode::InPlace if last.attached.name == found.attached.name => stored.clone(),
         Mode::InPlace => {
             let values = tagged.values.into_iter().filter(|(name, _)| arguments.mentions(name));
             Remembered { values: values.collect(), ..stored.clone() }

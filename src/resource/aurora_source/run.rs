@@ -54,9 +54,12 @@ pub(super) async fn run(
             Err(RebootError::NoWriter { .. }) if !reboots_writer => Ok(()),
             checked => checked.map_err(message::reboot),
         }
-    } else if operations.iter().any(Operation::changes_parameters) {
-        // Members apply a dynamic parameter within seconds.
-        reboots.available().await.map(drop).map_err(|error| message::reboot(error.into()))
+    } else if reboots.resource_id.is_empty() {
+        // It no longer exists.
+        Ok(())
+    } else if operations.iter().any(Operation::changes_parameters) || reboots.statics_changed {
+        // Members apply a dynamic parameter within seconds, and report within seconds that they wait for a reboot.
+        Box::pin(reboots.noticed()).await.map_err(|error| message::reboot(error.into()))
     } else {
         Ok(())
     };

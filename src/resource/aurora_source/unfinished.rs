@@ -1,9 +1,11 @@
 //! What private data keep of a change that stopped half-way: the state has only what was before it. Pure.
 
+use super::desired::{Desired, Mode};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::remember::note;
 use super::schema::Source;
+use crate::cluster::{self, Remembered, Takeover};
 use crate::rds::ApplyMethod;
 use crate::resource::change::Work;
 
@@ -41,7 +43,25 @@ pub(super) fn unfinished(mut left: Observed, work: &Work<'_, Source>, ran: &[Ope
         };
         let added = desired.tags.keys().filter(|key| !before.tags.contains_key(*key) && is_tagged(key));
         unfinished.tags.extend(added.cloned());
+        let takeover = match (before.mode, desired.mode) {
+            (Mode::External, Mode::Dedicated) => Some(Takeover::OwnGroup),
+            (Mode::External, Mode::InPlace) => Some(Takeover::InPlace),
+            _ => None,
+        };
+        if takeover.is_some() && !ran.is_empty() {
+            let known = work.recalled.as_ref().map(|recalled| &recalled.found).filter(|last| last.unfinished.takeover.is_some());
+            restrict(&mut left.found.remembered, desired, known);
+            unfinished.takeover = takeover;
+        }
     }
     left.found.unfinished = unfinished;
     left
+}
+
+/// In mode external, tags are all that is known, and whoever may tag could name any parameter: what a takeover may have changed counts,
+/// and what was `known` of it before.
+fn restrict(remembered: &mut Remembered, desired: &Desired, known: Option<&cluster::Observed>) {
+    let is_known = |name: &str| known.is_some_and(|known| known.remembered.values.contains_key(name));
+    remembered.values.retain(|name, _| desired.mentions(name) || is_known(name));
+    remembered.iam_enabled &= desired.iam_authentication == Some(true) || known.is_some_and(|known| known.remembered.iam_enabled);
 }

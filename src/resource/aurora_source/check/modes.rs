@@ -6,30 +6,38 @@ use super::super::diff::lets_go;
 use super::super::message;
 use super::super::operation::Operation;
 use super::super::schema::Source;
+use super::super::takeover::{begun_mode, gives_up};
 use crate::cluster::{Observed, Remembered};
 use crate::resource::change::{Change, Findings};
 
 /// Checks a change by its mode.
 pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &[Operation], findings: &mut Findings) {
     let Some(arguments) = change.after.or(change.before) else { return };
-    if arguments.mode == Mode::InPlace && operations.iter().any(Operation::changes_parameters) {
-        let refusal = match &found.shared_with {
-            Some(others) if others.is_empty() => None,
-            Some(others) => Some(message::attached_elsewhere(found, others, change.after.is_none())),
+    if begun_mode(arguments, found) == Mode::InPlace && operations.iter().any(Operation::changes_parameters) {
+        match (&found.shared_with, change.after.is_none()) {
+            (Some(others), _) if others.is_empty() => {}
+            // The other cluster may be destroyed by the same run, or have another group by then.
+            (Some(others), true) => findings.awaited.push(message::attached_elsewhere(found, others, true)),
+            (Some(others), false) => findings.refusals.push(message::attached_elsewhere(found, others, false)),
             // One that was created for this cluster is not asked for.
-            None => (!found.attached_is_ours()).then(|| message::others_unknown(found)),
-        };
-        // The other cluster may be destroyed by the same run, or have another group by then.
-        if change.after.is_none() { &mut findings.unmet } else { &mut findings.refusals }.extend(refusal);
+            (None, destroys) if !found.attached_is_ours() => {
+                if destroys { &mut findings.unmet } else { &mut findings.refusals }.push(message::others_unknown(found));
+            }
+            (None, _) => {}
+        }
     }
     let Some(desired) = change.after else { return };
-    let is_new = change.before.is_none_or(|before| before.mode != Mode::InPlace);
-    if is_new && desired.mode == Mode::InPlace {
+    if desired.mode == Mode::InPlace {
         let tagged = Remembered::of_tags(&found.attached.tags).values;
-        let named: Vec<&String> = tagged.keys().filter(|name| !desired.mentions(name)).collect();
+        let is_new = change.before.is_none_or(|before| before.mode != Mode::InPlace);
+        // What private data have of it is restored.
+        let is_remembered = |name: &String| !is_new && found.remembered.values.contains_key(name);
+        let named: Vec<&String> = tagged.keys().filter(|name| !desired.mentions(name) && !is_remembered(name)).collect();
         findings.warnings.extend((!named.is_empty()).then(|| message::tags_name_others(found, &named)));
     }
-    if lets_go(change.before, desired) {
+    if gives_up(change.before, desired, found) && !operations.is_empty() {
+        findings.warnings.push(message::gives_up(found, begun_mode(desired, found)));
+    } else if lets_go(change.before, desired) {
         findings.warnings.extend(change.before.map(|before| message::lets_go(found, before.mode)));
     } else if desired.mode == Mode::External {
         findings.unmet.extend(missing(found, desired));

@@ -45,7 +45,8 @@ pub(super) fn set_up(
 
 /// The cluster's own group has every value: a group of ours with the wanted name is in excess, too.
 fn operations_of_no_group(observed: &cluster::Observed, target: &str) -> Vec<Operation> {
-    observed.detached(target).filter(|group| group.is_ours(observed.id())).map(deletion).into_iter().collect()
+    let excess = observed.detached(target).filter(|group| group.is_ours(observed.id()) && !observed.target_in_use);
+    excess.map(deletion).into_iter().collect()
 }
 
 /// The parameters that a state says were set, or that a change which stopped half-way may have set, and that are no longer wanted.
@@ -174,7 +175,7 @@ fn retag(observed: &cluster::Observed, group: &Group, wanted: &Tags, before: Opt
 }
 
 /// Operations that undo what the resource did: attach the previous group again, delete ours.
-pub(super) fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Operation> {
+pub(super) fn undo(observed: &cluster::Observed, configured: Option<&str>, policy: RebootPolicy) -> Vec<Operation> {
     let mut operations = Vec::new();
     if observed.attached_is_ours() {
         operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: observed.previous_name() });
@@ -183,7 +184,9 @@ pub(super) fn undo(observed: &cluster::Observed, policy: RebootPolicy) -> Vec<Op
     } else if is_half_undone(observed) {
         operations.extend(reboots(observed, policy, &[], false));
     }
-    let detached = observed.detached.iter().filter(|group| group.is_ours(observed.id()));
+    let target = observed.target_name(configured);
+    let is_in_use = |group: &Group| observed.target_in_use && group.name == target;
+    let detached = observed.detached.iter().filter(|group| group.is_ours(observed.id()) && !is_in_use(group));
     operations.extend(detached.map(deletion));
     operations
 }

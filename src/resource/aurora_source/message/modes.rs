@@ -64,8 +64,8 @@ pub(in super::super) fn tags_name_others(found: &Observed, parameters: &[&String
     let names: Vec<&str> = parameters.iter().map(|name| name.as_str()).collect();
     let detail = format!(
         "Tags of parameter group {} (clickpipes:previous-value:...) say that this provider changed parameters that the configuration does \
-         not name: {}. Tags alone are not enough to change them back. Restore them yourself if an earlier create changed them, and remove \
-         the tags.",
+         not name: {}. Tags alone are not enough to change them back. If an apply that was killed changed them, name them in \
+         `parameters`, apply, and remove them again, which restores what the tags say; otherwise remove the tags.",
         found.attached.name,
         names.join(", ")
     );
@@ -110,6 +110,17 @@ pub(in super::super) fn lets_go(found: &Observed, before: Mode) -> Diagnostic {
     let detail =
         format!("With mode \"external\" the provider changes no parameter of cluster {} any more. {stays}{iam}", found.id());
     Diagnostic::warning("The parameter group is let go", detail)
+}
+
+/// What a change of mode began before it stopped half-way is taken back.
+pub(in super::super) fn gives_up(found: &Observed, begun: Mode) -> Diagnostic {
+    let detail = format!(
+        "A change of cluster {} from mode \"external\" to \"{}\" stopped half-way, and the configuration says \"external\" again: what it \
+         has done is undone.",
+        found.id(),
+        begun.word()
+    );
+    Diagnostic::warning("A change of mode is undone", detail).at(mode_path())
 }
 
 /// What something else has to set. `iam` is what IAM database authentication should be, if it is not.

@@ -67,5 +67,8 @@ fn tags_about_parameters_that_nobody_asks_for_are_named_and_not_acted_upon() {
     let said = |found: &Findings| found.warnings.iter().any(|warning| warning.summary == "Tags name other parameters");
     assert!(said(&findings(own.clone(), Some(&in_place), None)));
     assert!(said(&findings(own.clone(), Some(&in_place), Some(&external))));
+    assert!(said(&findings(own.clone(), Some(&in_place), Some(&in_place))));
+    // A change that was not killed has left it, and its removal restores the value.
+    own.remembered.values.insert("work_mem".to_owned(), Some("64".to_owned()));
     assert!(!said(&findings(own, Some(&in_place), Some(&in_place))));
 }
