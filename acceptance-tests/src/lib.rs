@@ -9,6 +9,7 @@ pub mod cost;
 pub mod cpu;
 pub mod docs;
 pub mod package;
+pub mod pgbouncer;
 pub mod plan_rows;
 pub mod postgres_server;
 pub mod provider_binary;

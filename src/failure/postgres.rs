@@ -96,6 +96,10 @@ fn remedy(error: &Error) -> Option<&'static str> {
         Error::Breached { source: Breach::Foreign, .. } => {
             Some("Check host and port: another program than PostgreSQL seems to listen there.")
         }
+        Error::Breached { source: Breach::NoTls, .. } => Some(
+            "The server's log has the reason. What comes before TLS may be anybody's, so it is not shown. A server that has no process or no \
+                 memory left does that.",
+        ),
         Error::Breached { .. } => {
             Some("Check host and port, and that what listens there is the PostgreSQL server that you expect.")
         }

@@ -8,32 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error};
-use crate::postgres::guarded::{Guarded, GuardedConnect, breach};
+use crate::postgres::guarded::{Guarded, GuardedConnect, TlsRequested, breach};
 use crate::postgres::login::{Login, LoginSource};
 use crate::postgres::origin::Origin;
 use crate::postgres::phase::{Phase, Progress};
 use crate::postgres::retry::retry_while;
 use crate::postgres::session::Session;
 use crate::postgres::settings::{Settings, SslMode};
+use crate::postgres::startup;
 use crate::postgres::tls;
 use crate::postgres::tls_fault::TlsFault;
 
 const APPLICATION_NAME: &str = "terraform-provider-clickpipes";
-
-/// The settings of every session. They travel in the startup message, and not as SET: through a pooler a SET would stay behind on
-/// a connection of the application. They outrank the settings of the role and the database. Every version from 12 on knows them,
-/// and every role may set them.
-///
-/// Statements are read-only unless a transaction says otherwise, and no statement waits for a snapshot that a database's defaults
-/// ask for. If the client of a transaction disappears and the server does not notice, the transaction holds its locks no longer
-/// than the next attempt waits for them; our own transactions are never idle for long. The server sends nothing below WARNING: at
-/// `log` it would send the text of each statement back. A prepared query keeps its plan: the planner's guess that an array has ten
-/// members makes it plan anew each time, which takes longer than our queries. Nor is a plan compiled (`jit`), which
-/// takes longer still.
-const OPTIONS: &str = "-c default_transaction_read_only=on -c default_transaction_isolation=read\\ committed \
-    -c default_transaction_deferrable=off -c statement_timeout=60s -c lock_timeout=10s \
-    -c idle_in_transaction_session_timeout=2min -c client_min_messages=warning -c plan_cache_mode=force_generic_plan \
-    -c jit=off";
 
 /// Opens a session on a database, and retries transient failures. If a fetched login is refused, it is fetched once more: the
 /// password may have been rotated since.
@@ -98,7 +84,7 @@ async fn open(
     let tls = tls::connector(settings)?;
     let stream = dial(settings, progress).await?;
     let mut config = Config::new();
-    config.user(&login.user).dbname(database).application_name(APPLICATION_NAME).options(OPTIONS);
+    config.user(&login.user).dbname(database).application_name(APPLICATION_NAME).options(startup::options());
     if let Some(password) = &login.password {
         config.password(password.expose());
     }
@@ -120,7 +106,7 @@ async fn open(
         Some(tls) => {
             progress.reached(Phase::Tls);
             let connect = GuardedConnect { connect: tls::tls_connect(&tls, settings)?, trusted, progress: progress.clone() };
-            let (client, connection) = config.connect_raw(stream, connect).await.map_err(failed)?;
+            let (client, connection) = config.connect_raw(TlsRequested::new(stream), connect).await.map_err(failed)?;
             Session::start(settings, Some(tls), client, connection)
         }
     };

@@ -27,6 +27,9 @@ pub enum Breach {
     /// A request for the md5 hash of the password, from a server that is not verified. The hash is as good as the password.
     #[error("it asks for the password as an md5 hash")]
     Md5,
+    /// An error in place of the answer to the request for TLS. Its text may be anybody's.
+    #[error("it answers the request for TLS with an error")]
+    NoTls,
     /// The first message is none of the protocol.
     #[error("its answer is not of the PostgreSQL protocol")]
     Foreign,
@@ -42,6 +45,15 @@ impl Breach {
     /// Whether it is a request for a password.
     pub fn is_about_a_password(self) -> bool {
         matches!(self, Self::ClearText | Self::Md5)
+    }
+}
+
+/// Judges the answer to the request for TLS, which is a single byte.
+pub(super) fn judge_tls(answer: u8) -> Result<(), Breach> {
+    match answer {
+        b'S' | b'N' => Ok(()),
+        b'E' => Err(Breach::NoTls),
+        _ => Err(Breach::Foreign),
     }
 }
 
@@ -178,6 +190,12 @@ mod tests {
         for other in [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"SSH-2.0-OpenSSH\r\n", b"EHLO there", &[0x15, 3, 3]] {
             assert_eq!(judged(true, other), Err(Breach::Foreign));
         }
+    }
+
+    #[test]
+    fn the_answer_to_the_request_for_tls_is_yes_or_no() {
+        let answers = [b'S', b'N', b'E', b'H', 0x15].map(judge_tls);
+        assert_eq!(answers, [Ok(()), Ok(()), Err(Breach::NoTls), Err(Breach::Foreign), Err(Breach::Foreign)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-use crate::postgres::guard::{Breach, Guard};
+use crate::postgres::guard::{Breach, Guard, judge_tls};
 use crate::postgres::phase::{Phase, Progress};
 
 /// A stream that ends where the guard finds a breach.
@@ -19,6 +19,46 @@ pub(super) struct Guarded<S> {
 impl<S> Guarded<S> {
     pub(super) fn new(stream: S, trusted: bool) -> Self {
         Self { stream, guard: Guard::new(trusted) }
+    }
+}
+
+/// A stream whose first byte is the server's answer to the request for TLS. The driver takes every other byte than `S` for "no TLS".
+pub(super) struct TlsRequested<S> {
+    stream: S,
+    answered: bool,
+}
+
+impl<S> TlsRequested<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, answered: false }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for TlsRequested<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if !self.answered
+            && let Some(answer) = buf.filled().get(before)
+        {
+            self.answered = true;
+            return Poll::Ready(judge_tls(*answer).map_err(|breach| io::Error::new(io::ErrorKind::InvalidData, breach)));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for TlsRequested<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

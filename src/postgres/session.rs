@@ -30,6 +30,7 @@ use crate::postgres::row::{Parameter, Row};
 use crate::postgres::settings::Settings;
 use crate::postgres::several::{Question, Value};
 use crate::postgres::site::Site;
+use crate::postgres::startup;
 use crate::postgres::tls::tls_connect;
 use crate::postgres::version::ServerVersion;
 
@@ -46,8 +47,7 @@ SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid(
        CASE WHEN s.settled THEN pg_catalog.set_config('search_path', '', false) END AS search_path,
        CASE WHEN s.settled AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII'
             THEN pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) END AS encoding
-  FROM (SELECT pg_catalog.current_setting('default_transaction_read_only') OPERATOR(pg_catalog.=) 'on'
-           AND pg_catalog.current_setting('client_min_messages') OPERATOR(pg_catalog.=) 'warning' AS settled) s";
+  FROM (SELECT ARRIVED AS settled) s";
 /// The system identifier, in place of `SYSTEM`. It is left out where an administrator has revoked the function.
 const SYSTEM: &str = "(SELECT system_identifier FROM pg_catalog.pg_control_system())";
 
@@ -148,7 +148,8 @@ impl Session {
     /// Checks and sets up a new session.
     pub(super) async fn set_up(&self) -> Result<(), Error> {
         let ask = async |system: &str| {
-            let answer = self.client.simple_query(&SET_UP.replace("SYSTEM", system)).await;
+            let sql = SET_UP.replace("SYSTEM", system).replace("ARRIVED", &startup::arrived());
+            let answer = self.client.simple_query(&sql).await;
             answer.map_err(|error| self.error("the first query of a session", error))
         };
         let answer = match ask(SYSTEM).await {

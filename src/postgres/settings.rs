@@ -47,14 +47,28 @@ impl fmt::Display for SslMode {
 
 /// A text that is not an [`SslMode`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not an sslmode; it is one of disable, require, verify-ca, verify-full")]
-pub struct InvalidSslMode(pub String);
+#[error("\"{text}\" is not an sslmode; it is one of disable, require, verify-ca, verify-full{}", remedy(text))]
+pub struct InvalidSslMode {
+    /// The text.
+    pub text: String,
+}
+
+/// What to set in place of a mode that only libpq has.
+fn remedy(text: &str) -> &'static str {
+    match text {
+        "prefer" | "allow" => {
+            ". libpq has this mode too, in which whoever is on the network path can turn TLS off without a word, so the provider does not \
+             offer it. Set require if the server has TLS, or better verify-full, and disable if it has none"
+        }
+        _ => "",
+    }
+}
 
 impl FromStr for SslMode {
     type Err = InvalidSslMode;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| InvalidSslMode(text.to_owned()))
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| InvalidSslMode { text: text.to_owned() })
     }
 }
 
@@ -160,7 +174,11 @@ mod tests {
         for mode in SslMode::ALL {
             assert_eq!(mode.to_string().parse(), Ok(mode));
         }
-        assert_eq!("prefer".parse::<SslMode>(), Err(InvalidSslMode("prefer".to_owned())));
+        for other in ["prefer", "allow"] {
+            let error = other.parse::<SslMode>().unwrap_err().to_string();
+            assert!(error.contains("libpq has this mode too") && error.contains("Set require"), "{error}");
+        }
+        assert!(!"on".parse::<SslMode>().unwrap_err().to_string().contains("libpq"));
     }
 
     #[test]

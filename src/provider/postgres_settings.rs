@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::PostgresModel;
 use super::environment::PostgresEnvironment;
 use super::login_plan::{self, LoginPlan, MasterUser};
-use crate::postgres::settings::is_rds_host;
+use crate::postgres::settings::{InvalidSslMode, is_rds_host};
 use crate::postgres::{ClusterSite, RootCertificates, Settings, SslMode};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -28,7 +28,7 @@ pub(crate) fn validate(model: &PostgresModel) -> Diagnostics {
     faults.in_range(&model.port, "port", 1, i64::from(u16::MAX));
     faults.in_range(&model.connect_timeout, "connect_timeout", 1, i64::from(MAX_CONNECT_TIMEOUT));
     faults.in_range(&model.max_connections, "max_connections", 1, 1000);
-    faults.sslmode(model.sslmode.known());
+    faults.sslmode(model);
     faults.0.extend(login_plan::validate(model));
     faults.0
 }
@@ -78,8 +78,8 @@ pub(crate) fn resolve(
     let timeout = model.connect_timeout.known().and_then(|seconds| u16::try_from(*seconds).ok());
     let timeout =
         timeout.or_else(|| faults.number(environment.connect_timeout.as_deref(), "PGCONNECT_TIMEOUT", MAX_CONNECT_TIMEOUT));
-    let sslmode = faults.sslmode(model.sslmode.known());
-    let of_environment = faults.sslmode(environment.sslmode.as_ref().filter(|_| model.sslmode.known().is_none()));
+    let sslmode = faults.sslmode(model);
+    let of_environment = faults.sslmode_of(environment.sslmode.as_ref().filter(|_| model.sslmode.known().is_none()));
     let (Some(host), Some(login), false) = (host, login, faults.0.has_errors()) else { return Err(faults.0) };
     let mut settings = Settings::new(host);
     settings.port = port.unwrap_or(Settings::DEFAULT_PORT);
@@ -157,16 +157,22 @@ impl Faults {
         number
     }
 
-    fn sslmode(&mut self, text: Option<&String>) -> Option<SslMode> {
-        match text?.parse() {
-            Ok(mode) => Some(mode),
-            Err(error) => {
-                let path = Self::path("sslmode");
-                let detail = format!("{path} (or PGSSLMODE): {error}.");
-                self.0.push(Diagnostic::error("Invalid sslmode", detail).at(path));
-                None
-            }
-        }
+    fn sslmode(&mut self, model: &PostgresModel) -> Option<SslMode> {
+        let path = Self::path("sslmode");
+        let invalid = |error: InvalidSslMode| Diagnostic::error("Invalid sslmode", format!("{path}: {error}.")).at(path.clone());
+        let decoded = model.sslmode.known()?.parse().map_err(invalid);
+        self.0.absorb(decoded.map_err(Into::into))
+    }
+
+    /// The mode in the environment.
+    fn sslmode_of(&mut self, variable: Option<&String>) -> Option<SslMode> {
+        let invalid = |error: InvalidSslMode| {
+            let detail = format!(
+                "The environment variable PGSSLMODE: {error}. sslmode of the provider's postgres settings comes before it."
+            );
+            Diagnostic::error("Environment variable cannot be read", detail)
+        };
+        self.0.absorb(variable?.parse().map_err(invalid).map_err(Into::into))
     }
 }
 

@@ -25,7 +25,7 @@ mod binaries;
 mod configuration;
 mod freeze;
 pub mod guard;
-mod identity;
+pub(crate) mod identity;
 mod log;
 mod not_run;
 mod process;
@@ -38,8 +38,8 @@ pub use configuration::Settings;
 pub use freeze::Frozen;
 pub use log::LoggedStatement;
 pub use not_run::is_available;
-pub(crate) use process::quoted;
 pub use process::{PostgresServer, ServerOptions};
+pub(crate) use process::{free_port, quoted};
 pub use tls::{Authority, ServerCertificate, Validity};
 pub(crate) use tls::{CERTIFICATE_FILE, KEY_FILE};
 

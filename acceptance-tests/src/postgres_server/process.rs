@@ -379,7 +379,7 @@ fn signal(child: &Child, signal: Signal) {
 
 /// A port that is free now. It is outside the range for outgoing connections, so it is still free after a restart; another rig
 /// may take it before the server does, which then tries another.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let random = RandomState::new().build_hasher().finish();
     let first = usize::try_from(random % 1_000_000)? % PORTS.len();
     let mut ports = PORTS.cycle().skip(first).take(PORTS.len());

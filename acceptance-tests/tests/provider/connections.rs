@@ -65,8 +65,11 @@ async fn by_environment_alone() -> Result<()> {
     rig.tf.set_env("PGSSLMODE", "disable");
     live(&rig).await?;
 
-    rig.tf.set_env("PGSSLMODE", "prefer");
-    refused(&rig, PLAN, &["PGSSLMODE", "\"prefer\" is not an sslmode", "verify-full"]).await?;
+    for other in ["prefer", "allow"] {
+        rig.tf.set_env("PGSSLMODE", other);
+        let is_none = format!("The environment variable PGSSLMODE: \"{other}\" is not an sslmode");
+        refused(&rig, PLAN, &[&is_none, "libpq has this mode too", "Set require if the server has TLS"]).await?;
+    }
     rig.tf.set_env("PGSSLMODE", "disable");
     rig.tf.set_env("PGPORT", "70000");
     refused(&rig, PLAN, &["PGPORT is \"70000\"", "between 1 and 65535"]).await?;

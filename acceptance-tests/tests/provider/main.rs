@@ -4,6 +4,7 @@
 mod bad_settings;
 mod clear_text;
 mod connections;
+mod defaults;
 mod iam_login;
 mod interruptions;
 mod keep_state;
@@ -11,8 +12,10 @@ mod many_clusters;
 mod not_there;
 mod notices;
 mod passwords;
+mod pooler;
 mod pooling;
 mod scripted;
+mod scripted_pooler;
 mod secret_login;
 mod secrets;
 mod session_loss;

@@ -14,6 +14,10 @@ fn error(sqlstate: &str, text: &str) -> Vec<u8> {
     message(b'E', format!("SFATAL\0VFATAL\0C{sqlstate}\0M{text}\0\0").as_bytes())
 }
 
+fn of_pgbouncer(text: &str) -> Vec<u8> {
+    message(b'E', format!("SFATAL\0C08P01\0M{text}\0\0").as_bytes())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_says_how_far_the_connection_came_and_never_guesses() -> Result<()> {
     let rig = rig(ClusterSpec::new(CLUSTER)).await?;
@@ -23,7 +27,7 @@ async fn a_message_says_how_far_the_connection_came_and_never_guesses() -> Resul
     let pooler = "Connected to a pooler instead of the database server";
     let first = "accepted the login but did not answer the first query within 1s";
     let welcome = [request(0, &[]), message(b'K', &[0; 8]), message(b'Z', b"I")].concat();
-    let cases: [(Script, &str, [&str; 2]); 8] = [
+    let cases: [(Script, &str, [&str; 2]); 14] = [
         (Script::Silence, "disable", [silent, session]),
         (Script::Silence, "require", [silent, tls]),
         (Script::SilentTls, "require", [silent, tls]),
@@ -33,7 +37,34 @@ async fn a_message_says_how_far_the_connection_came_and_never_guesses() -> Resul
             "disable",
             ["not of the PostgreSQL protocol", "another program"],
         ),
-        (Script::Answer(error("08P01", "unsupported startup parameter: options")), "disable", [pooler, "PgBouncer"]),
+        (
+            Script::Answer(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+            "require",
+            ["not of the PostgreSQL protocol", "another program"],
+        ),
+        (Script::Answer(b"N".to_vec()), "require", ["does not support TLS", "ssl = on"]),
+        (
+            Script::Answer(error("53400", "could not fork new process for connection")),
+            "require",
+            ["answers the request for TLS with an error", "The server's log has the reason"],
+        ),
+        // PgBouncer 1.18 and 1.25, byte for byte.
+        (Script::Answer(of_pgbouncer("unsupported startup parameter: options")), "disable", [pooler, "PgBouncer"]),
+        (
+            Script::Answer(of_pgbouncer("unsupported startup parameter in options: default_transaction_read_only")),
+            "disable",
+            [pooler, "PgBouncer"],
+        ),
+        (
+            Script::Answer(error("53300", "too many connections for role \"clusteradmin\"")),
+            "disable",
+            ["refuses the login", "Lower max_connections"],
+        ),
+        (
+            Script::Answer(error("XX000", "something that nobody expects")),
+            "disable",
+            ["refuses the login", "something that nobody expects"],
+        ),
         (
             Script::Answer(error("0A000", "Feature not supported: RDS Proxy currently doesn't support command-line options.")),
             "disable",
