@@ -26,4 +26,5 @@ pub mod server;
 mod terraform;
 #[cfg(test)]
 mod tidy;
+mod timestamp;
 mod wire;

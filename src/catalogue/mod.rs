@@ -15,3 +15,4 @@ pub(crate) mod slot;
 mod sql;
 pub(crate) mod summary;
 pub(crate) mod table_privilege;
+pub(crate) mod validity;

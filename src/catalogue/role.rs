@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::sql::{by_oid, dependent, dependents, entries, granted, own, relations_of, role_dependents, role_key, role_named};
+use super::validity::{Expiry, ValidUntil, expiry};
 use crate::postgres::{Error, Facts, Flavour, Reader, Row};
 use crate::printable::is_printable_line;
 
-/// `$1` and `$2` the role.
+/// `$1` and `$2` the role. What RFC 3339 cannot write is shown as what it means: an expiry beyond the year 9999 as none, and one before
+/// the year 1 as its beginning.
 const ROLE: &str = concat!(
     "WITH ",
     role_key!(),
@@ -15,6 +17,12 @@ const ROLE: &str = concat!(
     own!(),
     "
 SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
+       CASE WHEN r.rolvaliduntil IS NULL OR r.rolvaliduntil >= '10000-01-01 00:00:00+00' THEN 'infinity'
+            WHEN r.rolvaliduntil < '0001-01-01 00:00:00+00' THEN '0001-01-01T00:00:00Z'
+            ELSE pg_catalog.to_char(pg_catalog.timezone('UTC', r.rolvaliduntil), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') END AS valid_until,
+       ",
+    expiry!("r.rolvaliduntil"),
+    ",
        COALESCE(pg_catalog.pg_has_role(r.oid, pg_catalog.to_regrole('rds_replication'), 'MEMBER'), false) AS member,
        g.granted OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
        g.granted AS connect_granted,
@@ -103,6 +111,12 @@ pub(crate) struct Role {
     /// the server, has another one. `None` if it has no such privilege, and in what an earlier build stored.
     #[serde(default)]
     pub(crate) since: Option<String>,
+    /// Until when its password is accepted; `None` in what an earlier build stored.
+    #[serde(default)]
+    pub(crate) valid_until: Option<ValidUntil>,
+    /// How far away that is.
+    #[serde(default)]
+    pub(crate) expiry: Expiry,
 }
 
 fn yes() -> bool {
@@ -127,6 +141,8 @@ pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> R
             connect_grantable: row.bool("connect_grantable")?,
             database_owner: row.text("database_owner")?,
             since: row.optional_text("since")?,
+            valid_until: row.text("valid_until")?.parse().ok(),
+            expiry: Expiry::of(row)?,
         })
     };
     rows.first().map(role).transpose()

@@ -1,9 +1,9 @@
-//! What happens to every planned value of every resource: defaults, write-only values set to null, order kept where it has no
-//! meaning, computed values unknown when something changes, declared replacements. All of it applies to nested objects too. Pure.
+//! What happens to every planned value of every resource: defaults, write-only values set to null, order and time zones kept where they
+//! have no meaning, computed values unknown when something changes, declared replacements. All of it applies to nested objects too. Pure.
 
 use std::collections::BTreeSet;
 
-use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Place, Trail, Value, places, same_members};
+use crate::terraform::{Attribute, AttributePath, Kind, Nesting, Place, Trail, Value, places, same_members, same_time};
 
 /// A proposal ready for the resource.
 pub(crate) struct Proposal {
@@ -23,7 +23,7 @@ pub(crate) fn complete(attributes: &[Attribute], config: &Value, prior: &Value, 
     Proposal { value, changed }
 }
 
-/// Adds defaults, removes write-only values, keeps the order.
+/// Adds defaults, removes write-only values, keeps order and time zones.
 fn settle(attributes: &[Attribute], config: &Value, prior: &Value, proposed: &Value) -> Value {
     let settled = attributes.iter().map(|attribute| {
         let name = attribute.name.as_str();
@@ -40,7 +40,7 @@ fn settle_attribute(attribute: &Attribute, config: &Value, prior: &Value, propos
     if let (Some(default), Value::Null) = (&flags.default, config) {
         return default.clone();
     }
-    if flags.unordered && same_members(prior, proposed) {
+    if (flags.unordered && same_members(prior, proposed)) || (flags.timestamp && same_time(prior, proposed)) {
         return prior.clone();
     }
     let mut settled = proposed.clone();

@@ -94,6 +94,8 @@ pub struct Flags {
     pub keep_prior: bool,
     /// A list whose order has no meaning and which holds no member twice.
     pub unordered: bool,
+    /// A point in time: another time zone is no other value.
+    pub timestamp: bool,
     /// The value when the configuration has none.
     pub default: Option<Value>,
 }
@@ -156,6 +158,13 @@ impl Flags {
     #[must_use]
     pub fn unordered(mut self) -> Self {
         self.unordered = true;
+        self
+    }
+
+    /// A point in time as RFC 3339 writes it: the same one in another time zone is no other value.
+    #[must_use]
+    pub fn timestamp(mut self) -> Self {
+        self.timestamp = true;
         self
     }
 

@@ -4,6 +4,7 @@
 
 mod destroy;
 mod drift;
+mod expiry;
 mod import;
 mod lifecycle;
 mod pipeline;

@@ -6,6 +6,7 @@ use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings::Obstacle;
+use crate::catalogue::validity::{Expiry, ValidUntil};
 use crate::postgres::Identifier;
 use crate::resource::change::{Change, Findings, Moment, Replacement};
 
@@ -20,6 +21,7 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
     if let Some(before) = change.before.filter(|before| before.name != desired.name) {
         findings.warnings.push(message::renamed(&before.name, &desired.name));
     }
+    login(change, desired, &mut findings);
     if let (Some(before), Some(basis)) = (change.before, change.basis()) {
         findings.warnings.extend(message::cannot_be_restored(before, desired, basis));
     }
@@ -42,6 +44,21 @@ fn password(change: &Change<'_, ReplicationUser>, desired: &Desired, operations:
     } else if creates && change.now.is_some_and(|now| now.role.is_none()) {
         findings.unmet.push(message::nothing_to_adopt(&desired.name));
     }
+}
+
+/// What keeps everybody from logging in as the role, now or soon, once the change is made.
+fn login(change: &Change<'_, ReplicationUser>, desired: &Desired, findings: &mut Findings) {
+    let is_kept = change.before.is_some() || desired.adopt == Some(true);
+    let found = change.basis().and_then(|basis| basis.role.as_ref()).filter(|_| is_kept);
+    let is_set = |wanted: &ValidUntil| found.is_none_or(|found| found.valid_until != Some(*wanted));
+    let (valid_until, expiry) = match (desired.valid_until.filter(is_set), found) {
+        (Some(wanted), _) => (Some(wanted), change.now.map_or(Expiry::Far, |now| now.closer.expiry)),
+        (None, Some(found)) => (found.valid_until, found.expiry),
+        (None, None) => (None, Expiry::Far),
+    };
+    findings.warnings.extend(valid_until.and_then(|valid_until| message::expiry(&desired.name, valid_until, expiry)));
+    let limit = desired.connection_limit.or(found.map(|found| found.connection_limit));
+    findings.warnings.extend((limit == Some(0)).then(|| message::no_connections(&desired.name)));
 }
 
 /// What is missing, out of reach or taken. Another resource may still fix it before the plan is applied.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::names::{self, import_id};
 use crate::resource::replication_user::schema::ReplicationUserModel;
@@ -21,6 +22,8 @@ pub(crate) struct Desired {
     pub(crate) include_views: bool,
     /// `None`: the current value is kept.
     pub(crate) connection_limit: Option<i64>,
+    /// `None`: the current value is kept.
+    pub(crate) valid_until: Option<ValidUntil>,
     pub(crate) password_version: Option<i64>,
     /// Whether a password is given, or will be.
     pub(crate) has_password: bool,
@@ -57,11 +60,21 @@ impl Desired {
                 format!("Attribute connection_limit: {limit} is out of range. Use -1 (no limit), 0 or a positive number.");
             faults.push(Diagnostic::error("Invalid connection limit", detail).at(AttributePath::of("connection_limit")));
         }
+        let valid_until = match model.valid_until.known().map(|text| text.parse::<ValidUntil>()) {
+            None => None,
+            Some(Ok(valid_until)) => Some(valid_until),
+            Some(Err(fault)) => {
+                let detail = format!("Attribute valid_until: {fault}, and it is not \"infinity\".");
+                faults.push(Diagnostic::error("Invalid time", detail).at(AttributePath::of("valid_until")));
+                None
+            }
+        };
         faults.into_result()?;
         let unknown = model.include_views.is_unknown()
             || model.password_wo_version.is_unknown()
             || model.table_owners.is_unknown()
-            || model.connection_limit.is_unknown();
+            || model.connection_limit.is_unknown()
+            || model.valid_until.is_unknown();
         let (Some(name), Some(database), Some(cluster)) = (name, database, cluster) else { return Ok(None) };
         let (Some(schemas), Some(tables), false) = (schemas, tables, unknown) else { return Ok(None) };
         Ok(Some(Self {
@@ -73,6 +86,7 @@ impl Desired {
             table_owners: table_owners.filter(|_| !model.table_owners.is_null()),
             include_views: model.include_views == Attr::Known(true),
             connection_limit: model.connection_limit.known().copied(),
+            valid_until,
             password_version: model.password_wo_version.known().copied(),
             has_password: !model.password_wo.is_null(),
             adopt: (!model.adopt_existing.is_unknown()).then_some(model.adopt_existing == Attr::Known(true)),
@@ -133,11 +147,13 @@ mod tests {
             schemas: list(&["a", ""]),
             tables: list(&["a.b", "c", "a.b.c"]),
             connection_limit: (-2).into(),
+            valid_until: "2027-02-29".into(),
             password_wo_version: 1.into(),
             ..ReplicationUserModel::default()
         });
         let paths: BTreeSet<String> = faults.iter().filter_map(|fault| fault.path.as_ref()).map(ToString::to_string).collect();
-        let expected = ["connection_limit", "database", "name", "password_wo", "schemas[1]", "tables[1]", "tables[2]"];
+        let expected =
+            ["connection_limit", "database", "name", "password_wo", "schemas[1]", "tables[1]", "tables[2]", "valid_until"];
         assert_eq!(paths, expected.map(str::to_owned).into());
     }
 
@@ -147,6 +163,7 @@ mod tests {
             ReplicationUserModel { schemas: Attr::Unknown, ..config() },
             ReplicationUserModel { name: Attr::Unknown, ..config() },
             ReplicationUserModel { table_owners: Attr::Unknown, ..config() },
+            ReplicationUserModel { valid_until: Attr::Unknown, ..config() },
         ] {
             assert!(faults(&model).is_empty());
             assert_eq!(Desired::decode(&model), Ok(None));

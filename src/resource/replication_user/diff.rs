@@ -61,7 +61,8 @@ pub(super) fn foresee(change: &Change<'_, ReplicationUser>, operations: &[Operat
             | Operation::AllowLogin { .. }
             | Operation::AllowReplication { .. }
             | Operation::GrantReplication { .. }
-            | Operation::LimitConnections { .. } => {}
+            | Operation::LimitConnections { .. }
+            | Operation::SetValidUntil { .. } => {}
             Operation::CreateRole { .. }
             | Operation::AdoptRole { .. }
             | Operation::GrantConnect { .. }
@@ -88,11 +89,18 @@ fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Op
     let role = desired.name.clone();
     let (replication, password) = (flavour == Flavour::Plain, desired.has_password);
     let mut operations = match adopted {
-        None => vec![Operation::CreateRole { role, replication, connection_limit: desired.connection_limit, password }],
+        None => vec![Operation::CreateRole {
+            role,
+            replication,
+            connection_limit: desired.connection_limit,
+            valid_until: desired.valid_until,
+            password,
+        }],
         Some(existing) => vec![Operation::AdoptRole {
             role,
             replication: replication && !existing.replication,
             connection_limit: desired.connection_limit.filter(|limit| *limit != existing.connection_limit),
+            valid_until: desired.valid_until.filter(|wanted| Some(*wanted) != existing.valid_until),
             password,
         }],
     };
@@ -133,6 +141,9 @@ fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<
     }
     if let Some(limit) = desired.connection_limit.filter(|limit| Some(*limit) != prior.connection_limit) {
         operations.push(Operation::LimitConnections { role: name(), limit });
+    }
+    if let Some(valid_until) = desired.valid_until.filter(|wanted| Some(*wanted) != prior.valid_until) {
+        operations.push(Operation::SetValidUntil { role: name(), valid_until });
     }
     let Some((observed, role)) = observed.and_then(|observed| Some((observed, observed.role.as_ref()?))) else {
         return operations;

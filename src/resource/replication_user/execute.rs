@@ -17,7 +17,7 @@ use crate::terraform::{Attr, Diagnostics};
 /// Looks at a role: in a plan only at what is new, before a destroy in every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
     match (look.purpose, look.desired) {
-        (Purpose::Plan { .. }, Some(desired)) if observe::added(look, desired).is_none() => Ok(None),
+        (Purpose::Plan { .. }, Some(desired)) if observe::needs_no_look(look, desired) => Ok(None),
         (Purpose::PlanDestroy, _) => {
             let server = change::server::<ReplicationUser>(context, look.arguments, look.recalled).await?;
             let facts = server.facts(look.arguments.database.as_str(), context.cancel()).await?;

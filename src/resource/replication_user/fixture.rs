@@ -2,6 +2,7 @@
 
 use super::observed::{Closer, Observed};
 use crate::catalogue::role::Role;
+use crate::catalogue::validity::{Expiry, ValidUntil};
 use crate::postgres::{Facts, Flavour, Identifier, ServerVersion};
 
 pub(super) fn identifier(name: &str) -> Identifier {
@@ -25,6 +26,8 @@ pub(super) fn role() -> Role {
         connect_grantable: true,
         database_owner: "dba".to_owned(),
         since: None,
+        valid_until: Some(ValidUntil::Infinity),
+        expiry: Expiry::Far,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::catalogue::reach::Reach;
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::NAMED_AT_MOST;
 use crate::catalogue::table_privilege::OwnedTable;
+use crate::catalogue::validity::{Expiry, SOON, ValidUntil};
 use crate::failure::describe;
 use crate::postgres::{self, Identifier, QualifiedTable};
 use crate::printable::printable_line;
@@ -72,6 +73,32 @@ pub(crate) fn renamed(from: &Identifier, to: &Identifier) -> Diagnostic {
          it at the same time."
     );
     Diagnostic::warning("Pipes log in with this name", detail).at(AttributePath::of("name"))
+}
+
+/// A password that is not accepted any more, or not for long.
+pub(crate) fn expiry(role: &Identifier, valid_until: ValidUntil, expiry: Expiry) -> Option<Diagnostic> {
+    let (title, when) = match expiry {
+        Expiry::Far => return None,
+        Expiry::Soon => ("Password expires soon", format!("until {valid_until}, less than {SOON} from now. From then on")),
+        Expiry::Passed => ("Password has expired", format!("until {valid_until}, which has passed:")),
+    };
+    let detail = format!(
+        "The password of {role} is valid {when} PostgreSQL refuses every login with it, and a ClickPipe cannot connect. A new password \
+         changes nothing about that. Set valid_until to a later time, or to \"infinity\", and apply. Without Terraform, an \
+         administrator runs:\n\n{}",
+        statement::end_expiry(role)
+    );
+    Some(Diagnostic::warning(title, detail).at(AttributePath::of("valid_until")))
+}
+
+/// A role that may not connect even once.
+pub(crate) fn no_connections(role: &Identifier) -> Diagnostic {
+    let detail = format!(
+        "The connection limit of {role} is 0: PostgreSQL refuses every login as it, and a ClickPipe cannot connect. Set connection_limit \
+         to -1 (no limit) or to a positive number, and apply. Without Terraform, an administrator runs:\n\n{}",
+        statement::end_limit(role)
+    );
+    Diagnostic::warning("Role may not connect", detail).at(AttributePath::of("connection_limit"))
 }
 
 /// Schemas and tables that are new in the configuration and do not exist.

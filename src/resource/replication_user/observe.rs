@@ -14,6 +14,7 @@ use crate::catalogue::role::{self, Role, find_role};
 use crate::catalogue::schema_privilege::find_schemas;
 use crate::catalogue::summary::{databases, summary};
 use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, unreadable_tables};
+use crate::catalogue::validity::{Expiry, ValidUntil, expiry_of};
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, Server};
 use crate::provider::Context;
 use crate::resource::change::{Look, Purpose, oid_here};
@@ -90,7 +91,7 @@ async fn observe_role(reader: &Reader, facts: &Facts, key: Key<'_>, scope: &Scop
 }
 
 /// What is new in a configuration: on create all of it, on update added schemas and tables. `None`: nothing.
-pub(super) fn added(look: &Look<'_, ReplicationUser>, desired: &Desired) -> Option<Desired> {
+fn added(look: &Look<'_, ReplicationUser>, desired: &Desired) -> Option<Desired> {
     let mut new = desired.clone();
     if let Some(prior) = look.prior {
         new.schemas.retain(|schema| !prior.arguments.schemas.contains(schema));
@@ -102,15 +103,33 @@ pub(super) fn added(look: &Look<'_, ReplicationUser>, desired: &Desired) -> Opti
     Some(new)
 }
 
+/// The end of the password that a configuration sets anew.
+fn added_expiry(look: &Look<'_, ReplicationUser>, desired: &Desired) -> Option<ValidUntil> {
+    let before = look.prior.and_then(|prior| prior.arguments.valid_until);
+    desired.valid_until.filter(|wanted| *wanted != ValidUntil::Infinity && Some(*wanted) != before)
+}
+
+/// Whether the plan of an update has nothing to look at: what it does not change, the refresh has seen.
+pub(super) fn needs_no_look(look: &Look<'_, ReplicationUser>, desired: &Desired) -> bool {
+    added(look, desired).is_none() && added_expiry(look, desired).is_none()
+}
+
 async fn plan(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, desired: &Desired) -> Result<Observed, Error> {
     let key = Key::named(look.arguments.name.as_str());
     let new = added(look, desired);
     let (scope, schemas) = (Scope::of(&new), new.iter().flat_map(|new| &new.schemas).collect::<Vec<_>>());
-    let (seen, unreadable) = try_join!(
+    let expiry = async {
+        match added_expiry(look, desired) {
+            Some(valid_until) => expiry_of(reader, valid_until).await,
+            None => Ok(Expiry::Far),
+        }
+    };
+    let (seen, unreadable, expiry) = try_join!(
         observe_role(reader, facts, key, &scope),
         unreadable_tables(reader, facts, key, &schemas, desired.include_views),
+        expiry,
     )?;
-    Ok(Observed { closer: Closer { unreadable, ..Closer::default() }, ..seen })
+    Ok(Observed { closer: Closer { unreadable, expiry, ..Closer::default() }, ..seen })
 }
 
 /// An imported role: its grants say what to look at.

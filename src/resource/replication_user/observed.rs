@@ -12,6 +12,7 @@ use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::Schema;
 use crate::catalogue::summary::Summary;
 use crate::catalogue::table_privilege::{OwnedTable, Table};
+use crate::catalogue::validity::Expiry;
 use crate::postgres::{Facts, Identifier, QualifiedTable, Site};
 
 /// The role, the schemas and the tables.
@@ -66,6 +67,8 @@ pub(crate) struct Closer {
     pub(crate) closed: BTreeSet<String>,
     /// Other databases in which a role to be adopted holds something.
     pub(crate) elsewhere: Vec<String>,
+    /// How far away the configured end of the password is.
+    pub(crate) expiry: Expiry,
     /// Schemas that an imported role reads as a whole.
     pub(crate) granted_schemas: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::holdings::Holding;
+use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::change::Effect;
 
@@ -11,9 +12,21 @@ use crate::resource::change::Effect;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
     /// Creates the role, able to log in.
-    CreateRole { role: Identifier, replication: bool, connection_limit: Option<i64>, password: bool },
+    CreateRole {
+        role: Identifier,
+        replication: bool,
+        connection_limit: Option<i64>,
+        valid_until: Option<ValidUntil>,
+        password: bool,
+    },
     /// Takes over a role that exists: it can log in, with our password.
-    AdoptRole { role: Identifier, replication: bool, connection_limit: Option<i64>, password: bool },
+    AdoptRole {
+        role: Identifier,
+        replication: bool,
+        connection_limit: Option<i64>,
+        valid_until: Option<ValidUntil>,
+        password: bool,
+    },
     /// Renames it.
     RenameRole { from: Identifier, to: Identifier },
     /// Sets the password.
@@ -26,6 +39,8 @@ pub(crate) enum Operation {
     GrantReplication { role: Identifier },
     /// Limits its connections.
     LimitConnections { role: Identifier, limit: i64 },
+    /// Says until when its password is accepted.
+    SetValidUntil { role: Identifier, valid_until: ValidUntil },
     /// Lets it connect.
     GrantConnect { database: Identifier, role: Identifier },
     /// Lets it use a schema.
@@ -97,6 +112,7 @@ pub(super) fn effect(operation: &Operation) -> Effect {
         | Operation::AllowReplication { .. }
         | Operation::GrantReplication { .. }
         | Operation::LimitConnections { .. }
+        | Operation::SetValidUntil { .. }
         | Operation::GrantConnect { .. }
         | Operation::GrantUsage { .. }
         | Operation::GrantSelectOnAll { .. }

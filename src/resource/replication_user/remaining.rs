@@ -66,6 +66,7 @@ fn is_needed(operation: &Operation, observed: &Observed) -> bool {
         Operation::AllowLogin { .. } => role.is_none_or(|role| !role.login),
         Operation::AllowReplication { .. } | Operation::GrantReplication { .. } => role.is_none_or(|role| !role.replication),
         Operation::LimitConnections { limit, .. } => role.is_none_or(|role| role.connection_limit != *limit),
+        Operation::SetValidUntil { valid_until, .. } => role.is_none_or(|role| role.valid_until != Some(*valid_until)),
         Operation::GrantConnect { .. } => role.is_none_or(|role| !role.connect_granted),
         Operation::GrantUsage { schema: name, .. } => schema(name).is_none_or(|schema| !schema.usage_granted),
         Operation::GrantDefaults { owners: Owners::Named(named), schema, .. } => {

@@ -45,6 +45,10 @@ model! {
         /// Maximum number of connections of the role at once, `-1` for no limit. Default: the current value is kept; a new role
         /// has no limit. A change is made in place.
         connection_limit: i64 => optional_computed(),
+        /// Until when the password is accepted: a time as RFC 3339 writes it, such as `2027-01-31T00:00:00Z`, or `infinity`. From then on
+        /// nobody can log in with it. Default: the current value is kept; the password of a new role does not expire. A change is made in
+        /// place; the same time in another time zone is none.
+        valid_until: String => optional_computed().timestamp(),
         /// Takes over a role that already exists instead of failing. Only considered on create. Default: `false`. A change runs no
         /// statement.
         adopt_existing: bool => optional().defaults_to(false),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::desired::Desired;
 use super::observed::Observed;
 use super::schema::{ReplicationUser, ReplicationUserModel};
+use crate::catalogue::validity::ValidUntil;
 use crate::postgres::Identifier;
 use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
@@ -43,6 +44,7 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
         model.username = role.name.clone().into();
         model.oid = i64::from(role.oid).into();
         model.connection_limit = role.connection_limit.into();
+        model.valid_until = valid_until(&model.valid_until, role.valid_until);
         model = model.with_id();
     }
     if importing {
@@ -63,6 +65,14 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
     };
     model.effective_table_owners = owners.iter().map(|owner| printable_line(owner)).collect::<Vec<_>>().into();
     model
+}
+
+/// The end of the password: as it is written already, if it means the same.
+fn valid_until(written: &Attr<String>, found: Option<ValidUntil>) -> Attr<String> {
+    match found {
+        Some(found) if written.known().and_then(|text| text.parse().ok()) != Some(found) => found.to_string().into(),
+        _ => written.clone(),
+    }
 }
 
 /// A list without what is gone; one that was never set stays unset.

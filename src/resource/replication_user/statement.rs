@@ -6,6 +6,7 @@ use super::acting::turns;
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use crate::catalogue::holdings::{Holding, MissingRight, Object};
+use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, Statement};
 use crate::secret::Secret;
 
@@ -40,12 +41,14 @@ pub(super) fn statements(operation: &Operation, verifier: Option<&Secret>, now: 
 /// The statement of an operation. `verifier` is that of the new password: none leaves the password out of a created role.
 pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Statement {
     let sql = match operation {
-        Operation::CreateRole { role, replication, connection_limit, password } => {
-            let role = Statement::new(format!("CREATE ROLE {role} LOGIN{}", options(*replication, *connection_limit)));
+        Operation::CreateRole { role, replication, connection_limit, valid_until, password } => {
+            let role =
+                Statement::new(format!("CREATE ROLE {role} LOGIN{}", options(*replication, *connection_limit, *valid_until)));
             return with_password(role, verifier.filter(|_| *password));
         }
-        Operation::AdoptRole { role, replication, connection_limit, password } => {
-            let role = Statement::new(format!("ALTER ROLE {role} LOGIN{}", options(*replication, *connection_limit)));
+        Operation::AdoptRole { role, replication, connection_limit, valid_until, password } => {
+            let role =
+                Statement::new(format!("ALTER ROLE {role} LOGIN{}", options(*replication, *connection_limit, *valid_until)));
             return with_password(role, verifier.filter(|_| *password));
         }
         Operation::SetPassword { role } => return with_password(Statement::new(format!("ALTER ROLE {role}")), verifier),
@@ -54,6 +57,7 @@ pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Sta
         Operation::AllowReplication { role } => format!("ALTER ROLE {role} REPLICATION"),
         Operation::GrantReplication { role } => format!("GRANT \"rds_replication\" TO {role}"),
         Operation::LimitConnections { role, limit } => format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"),
+        Operation::SetValidUntil { role, valid_until } => format!("ALTER ROLE {role}{}", validity(*valid_until)),
         Operation::GrantConnect { database, role } => format!("GRANT CONNECT ON DATABASE {database} TO {role}"),
         Operation::GrantUsage { schema, role } => format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
         Operation::GrantSelectOnAll { schema, role } => format!("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"),
@@ -132,6 +136,17 @@ pub(crate) fn connect_by_the_owner(database: &Identifier, role: &Identifier) -> 
     format!("{};", display(&Operation::GrantConnect { database, role }))
 }
 
+/// What an administrator runs so that a password does not expire.
+pub(crate) fn end_expiry(role: &Identifier) -> String {
+    let (role, valid_until) = (role.clone(), ValidUntil::Infinity);
+    format!("{};", display(&Operation::SetValidUntil { role, valid_until }))
+}
+
+/// What an administrator runs so that a role may connect any number of times.
+pub(crate) fn end_limit(role: &Identifier) -> String {
+    format!("{};", display(&Operation::LimitConnections { role: role.clone(), limit: -1 }))
+}
+
 /// What gives the admin the right to drop a role. The names are quoted already.
 pub(crate) fn right_to_drop(missing: MissingRight, role: &str, admin: &str) -> String {
     match missing {
@@ -146,9 +161,15 @@ pub(crate) fn reach_the_owner(owner: &Identifier, admin: &Identifier) -> String 
     format!("GRANT {owner} TO {admin};")
 }
 
-fn options(replication: bool, connection_limit: Option<i64>) -> String {
+fn options(replication: bool, connection_limit: Option<i64>, valid_until: Option<ValidUntil>) -> String {
     let limit = connection_limit.map(|limit| format!(" CONNECTION LIMIT {limit}")).unwrap_or_default();
-    format!("{}{limit}", if replication { " REPLICATION" } else { "" })
+    let validity = valid_until.map(validity).unwrap_or_default();
+    format!("{}{limit}{validity}", if replication { " REPLICATION" } else { "" })
+}
+
+/// The text of a time has no character that would need an escape.
+fn validity(valid_until: ValidUntil) -> String {
+    format!(" VALID UNTIL '{valid_until}'")
 }
 
 fn with_password(statement: Statement, verifier: Option<&Secret>) -> Statement {
@@ -171,13 +192,26 @@ mod tests {
         let (role, schema) = (identifier("u\"r"), identifier("My S"));
         let table = crate::postgres::QualifiedTable { schema: schema.clone(), table: identifier("t") };
         let owner = identifier("own");
+        let time: ValidUntil = "2027-01-31T01:00:00+01:00".parse().unwrap();
         let cases = [
             (
-                Operation::CreateRole { role: role.clone(), replication: true, connection_limit: Some(5), password: true },
-                "CREATE ROLE \"u\"\"r\" LOGIN REPLICATION CONNECTION LIMIT 5 PASSWORD '<redacted>'",
+                Operation::CreateRole {
+                    role: role.clone(),
+                    replication: true,
+                    connection_limit: Some(5),
+                    valid_until: Some(time),
+                    password: true,
+                },
+                "CREATE ROLE \"u\"\"r\" LOGIN REPLICATION CONNECTION LIMIT 5 VALID UNTIL '2027-01-31T00:00:00Z' PASSWORD '<redacted>'",
             ),
             (
-                Operation::AdoptRole { role: role.clone(), replication: false, connection_limit: None, password: true },
+                Operation::AdoptRole {
+                    role: role.clone(),
+                    replication: false,
+                    connection_limit: None,
+                    valid_until: None,
+                    password: true,
+                },
                 "ALTER ROLE \"u\"\"r\" LOGIN PASSWORD '<redacted>'",
             ),
             (Operation::RenameRole { from: role.clone(), to: owner.clone() }, "ALTER ROLE \"u\"\"r\" RENAME TO \"own\""),
@@ -186,6 +220,10 @@ mod tests {
             (Operation::AllowReplication { role: role.clone() }, "ALTER ROLE \"u\"\"r\" REPLICATION"),
             (Operation::GrantReplication { role: role.clone() }, "GRANT \"rds_replication\" TO \"u\"\"r\""),
             (Operation::LimitConnections { role: role.clone(), limit: -1 }, "ALTER ROLE \"u\"\"r\" CONNECTION LIMIT -1"),
+            (
+                Operation::SetValidUntil { role: role.clone(), valid_until: ValidUntil::Infinity },
+                "ALTER ROLE \"u\"\"r\" VALID UNTIL 'infinity'",
+            ),
             (
                 Operation::GrantConnect { database: schema.clone(), role: role.clone() },
                 "GRANT CONNECT ON DATABASE \"My S\" TO \"u\"\"r\"",
@@ -228,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_role_can_be_adopted_without_a_password() {
-        let adopt = Operation::AdoptRole { role: identifier("u"), replication: true, connection_limit: None, password: false };
+        let (role, valid_until) = (identifier("u"), None);
+        let adopt = Operation::AdoptRole { role, replication: true, connection_limit: None, valid_until, password: false };
         assert_eq!(display(&adopt), "ALTER ROLE \"u\" LOGIN REPLICATION");
     }
 }

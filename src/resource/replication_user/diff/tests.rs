@@ -15,6 +15,7 @@ fn desired(schemas: &[&str], tables: &[&str]) -> Desired {
         table_owners: None,
         include_views: false,
         connection_limit: None,
+        valid_until: None,
         password_version: Some(1),
         has_password: true,
         adopt: Some(false),
