@@ -12,7 +12,7 @@ pub const PASSWORD: &str = "first-password-of-the-user";
 pub const PUBLICATION: &str = "clickpipes_publication.p";
 pub const USER: &str = "clickpipes_replication_user.u";
 /// The name of the admin in every cell.
-const ADMIN: &str = "clusteradmin";
+pub const ADMIN: &str = "clusteradmin";
 
 /// Tables of a role that the admin may act for. The partitions carry the keys, so that they can be published one by one too.
 const APPLICATION: &str = "\

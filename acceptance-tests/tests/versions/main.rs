@@ -7,6 +7,7 @@
 mod cell;
 mod import;
 mod not_run;
+mod only_reading;
 mod publication;
 mod replication_user;
 mod stream;

@@ -12,6 +12,7 @@ resource "clickpipes_replication_user" "u" {
   name                = "pipe"
   database            = "app"
   schemas             = ["shop"]
+  valid_until         = "2100-01-31T01:00:00+01:00"
   password_wo         = var.password
   password_wo_version = 1
 }
@@ -36,6 +37,8 @@ pub async fn end_to_end(cell: &mut Cell) -> Result<()> {
     cell.tf.apply().await?;
     cell.tf.assert_empty_plan().await?;
     assert_eq!(cell.ask("SELECT current_setting('wal_level')").await?, "logical");
+    let expiry = "SELECT (rolvaliduntil = '2100-01-31 00:00:00+00')::text FROM pg_roles WHERE rolname = 'pipe'";
+    assert_eq!(cell.ask(expiry).await?, "true");
 
     let pipe = cell.login("pipe", PASSWORD).await?;
     pipe.batch_execute("SELECT pg_create_logical_replication_slot('pipe', 'pgoutput')").await?;
@@ -51,5 +54,6 @@ pub async fn end_to_end(cell: &mut Cell) -> Result<()> {
     let mut stream = ReplicationStream::open(source).await?;
     cell.sql("SET ROLE app_owner; INSERT INTO shop.orders VALUES (4711, 'first')").await?;
     assert_eq!(stream.next_insert().await?, [Some("4711".to_owned()), Some("first".to_owned())]);
-    Ok(())
+    // While the pipe reads: what a login that may only read sees of its session is not all.
+    crate::only_reading::plans(cell, &text).await
 }
