@@ -9,7 +9,7 @@ const GUIDE: &str = include_str!("../../../docs/guides/least-privilege.md");
 const PLANNER: &str = "terraform_plan";
 const PASSWORD: &str = "of-the-planner-only";
 
-/// What is new beside the finished source: another user, by an admin of owners out of the planner's reach, and another publication.
+/// What is new beside the finished source, on tables whose owner is out of the planner's reach.
 const MORE: &str = r#"
 resource "clickpipes_replication_user" "second" {
   name                = "second"
