@@ -185,6 +185,11 @@ impl Error {
         self.is_unreachable() || matches!(self.cause(), Cause::Throttled | Cause::Unavailable)
     }
 
+    /// Whether AWS knows the action, but not what it was asked about, such as the name of a family.
+    pub fn is_invalid_value(&self) -> bool {
+        matches!(self, Self::Api { code, .. } if code == "InvalidParameterValue")
+    }
+
     /// Whether AWS could not be reached, as opposed to an answer that refuses.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })

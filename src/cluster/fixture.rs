@@ -94,6 +94,7 @@ pub(crate) fn observed(attached: Group) -> Observed {
         detached: Vec::new(),
         target_in_use: false,
         previous: None,
+        next_family: None,
         shared_with: is_theirs.then(Vec::new),
         gone: false,
         unfinished: Default::default(),

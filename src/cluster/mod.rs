@@ -8,6 +8,7 @@ mod allowed_values;
 pub(crate) mod fixture;
 mod group;
 mod identifier;
+mod next_family;
 mod observe;
 mod observed;
 mod owner;
@@ -21,7 +22,8 @@ mod version;
 
 pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting, TAG_PREFIX, default_name};
 pub(crate) use identifier::{LONGEST_CLUSTER, LONGEST_GROUP, invalid_identifier};
-pub(crate) use observe::{Names, find_catalogue, find_group, left_behind, observe};
+pub(crate) use next_family::{NextFamily, family_major, is_later_family};
+pub(crate) use observe::{Names, find_catalogue, find_group, find_next_family, left_behind, observe};
 pub(crate) use observed::{Observed, Takeover};
 pub(crate) use owner::{Owner, Record};
 pub(crate) use ownership::{Claims, DESCRIPTION, Dispute, judge};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::group::{Group, OWNER_TAG, Setting};
+use super::group::{Group, OWNER_TAG, Setting, default_name};
+use super::next_family::NextFamily;
 use super::observed::Observed;
 use super::owner::Owner;
 use super::ownership::{Claims, DESCRIPTION, judge};
@@ -20,6 +21,10 @@ pub(crate) struct Names {
     pub(crate) wanted: Option<String>,
     /// The same before a change.
     pub(crate) before: Option<String>,
+    /// The family of which another group of ours is wanted, for the major version to come.
+    pub(crate) next_family: Option<String>,
+    /// Whether such a group, if there is one, says which family that is: an import does not know.
+    pub(crate) finds_next_family: bool,
     /// Those that groups of ours have or had.
     pub(crate) known: BTreeSet<String>,
 }
@@ -57,8 +62,12 @@ pub(crate) async fn observe(
     let (owner, dispute) = judge(&observed.attached, cluster_identifier, &target, true, claims);
     observed.attached.owner = owner;
     observed.disputes.extend(dispute);
+    let mut next_family = names.next_family.as_ref().filter(|next| **next != observed.family).cloned();
+    let next = next_family.as_ref().map(|family| default_name(cluster_identifier, family));
+    let is_reserved = |name: &String| *name == target || next.as_ref() == Some(name);
     let mut candidates = names.known.clone();
     candidates.extend([target.clone(), observed.target_name(names.before.as_deref())]);
+    candidates.extend(next.clone());
     candidates.retain(|name| *name != observed.attached.name && !is_default_group(name));
     let mut all_known = candidates.clone();
     all_known.insert(observed.attached.name.clone());
@@ -68,8 +77,8 @@ pub(crate) async fn observe(
         let (owner, dispute) = judge(&group, cluster_identifier, &target, false, claims);
         let group = Group { owner, ..group };
         // Of other groups only those that are ours are touched, so a contradiction about them does no harm.
-        observed.disputes.extend(dispute.filter(|_| name == target));
-        if name == target || group.is_ours(cluster_identifier) {
+        observed.disputes.extend(dispute.filter(|_| is_reserved(&name)));
+        if is_reserved(&name) || group.is_ours(cluster_identifier) {
             observed.detached.push(group);
         }
     }
@@ -82,12 +91,27 @@ pub(crate) async fn observe(
         };
         // Of use to another cluster, such as a copy of this one.
         let is_in_use = |group: &str| elsewhere(group).is_some_and(|others| !others.is_empty());
-        observed.detached.retain(|group| group.name == target || !is_in_use(&group.name));
+        observed.detached.retain(|group| is_reserved(&group.name) || !is_in_use(&group.name));
         observed.target_in_use = observed.detached(&target).is_some() && is_in_use(&target);
         observed.shared_with = elsewhere(&observed.attached.name).filter(|_| is_theirs);
     }
     observed.previous = find_previous(reader, &observed, &target).await?;
+    if names.finds_next_family {
+        next_family = observed.prepared_family().cloned();
+    }
+    if let Some(family) = next_family {
+        observed.next_family = Some(find_next_family(reader, &family).await?);
+    }
     Ok(Some(observed))
+}
+
+/// What groups of a family can set, whether or not there is one.
+///
+/// # Errors
+/// Any failed call.
+pub(crate) async fn find_next_family(reader: &Reader, family: &str) -> Result<NextFamily, Error> {
+    let catalogue = reader.describe_engine_defaults(family).await?.map(settings);
+    Ok(NextFamily::new(family, catalogue))
 }
 
 /// The groups that this provider created for the cluster, apart from those known, and that no cluster has: what changes that stopped

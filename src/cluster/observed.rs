@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, default_name};
+use super::next_family::{NextFamily, is_later_family};
 use super::ownership::Dispute;
 use super::parameters::{BABELFISH, LOGICAL_REPLICATION};
 use super::remembered::Remembered;
@@ -24,8 +25,8 @@ pub(crate) struct Observed {
     pub(crate) family: String,
     /// The group that is attached.
     pub(crate) attached: Group,
-    /// The groups of ours that are not attached, and whatever has the name that ours is to have; sorted by name. A group that is
-    /// attached to another cluster is listed only if it has that name.
+    /// The groups of ours that are not attached, and whatever has a name that ours are to have; sorted by name. A group that is
+    /// attached to another cluster is listed only if it has such a name.
     #[serde(default)]
     pub(crate) detached: Vec<Group>,
     /// Whether another cluster has the detached one of that name: it is not deleted.
@@ -33,6 +34,9 @@ pub(crate) struct Observed {
     pub(crate) target_in_use: bool,
     /// The group that was attached before ours.
     pub(crate) previous: Option<Group>,
+    /// The family of the major version to come, if a group of it is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_family: Option<NextFamily>,
     /// The other clusters that the attached group is attached to, if it is neither ours nor AWS's own; `None`: they may not be listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shared_with: Option<Vec<String>>,
@@ -90,6 +94,7 @@ impl Observed {
             detached: Vec::new(),
             target_in_use: false,
             previous: None,
+            next_family: None,
             shared_with: None,
             gone: false,
             unfinished: Unfinished::default(),
@@ -121,9 +126,15 @@ impl Observed {
         self.detached.iter().find(|group| group.name == name)
     }
 
-    /// The groups of ours that are not attached, apart from the one with this name.
-    pub(crate) fn left_over<'a>(&'a self, kept: &'a str) -> impl Iterator<Item = &'a Group> {
-        self.detached.iter().filter(move |group| group.name != kept && group.is_ours(self.id()))
+    /// The groups of ours that are not attached, apart from those with these names.
+    pub(crate) fn left_over<'a>(&'a self, kept: &'a [&str]) -> impl Iterator<Item = &'a Group> {
+        self.detached.iter().filter(|group| !kept.contains(&group.name.as_str()) && group.is_ours(self.id()))
+    }
+
+    /// The later family for which there is a group of ours beside the attached one.
+    pub(crate) fn prepared_family(&self) -> Option<&String> {
+        let families = self.left_over(&[]).filter(|group| group.name == default_name(self.id(), &group.family));
+        families.map(|group| &group.family).find(|family| is_later_family(family, &self.family))
     }
 
     /// All groups of ours, the attached one first.
@@ -169,8 +180,9 @@ impl Observed {
         Some((&global.global_cluster_identifier, restart))
     }
 
-    /// Forgets the parameters of the attached group that are not kept, and that no group sets. Babelfish decides whether the cluster is fit.
-    pub(crate) fn keep_parameters(&mut self, is_kept: impl Fn(&str) -> bool) {
+    /// Forgets the parameters of the attached group that are not wanted, and that no group sets, and the same of the family to come.
+    /// Babelfish decides whether the cluster is fit.
+    pub(crate) fn keep_parameters(&mut self, wanted: &BTreeSet<String>) {
         let others: Vec<&Group> = self.detached.iter().chain(&self.previous).collect();
         let (remembered, unfinished) = (&self.remembered.values, &self.unfinished.parameters);
         let is_set = |name: &str| {
@@ -179,7 +191,11 @@ impl Observed {
                 || remembered.contains_key(name)
                 || unfinished.contains(name)
         };
-        self.attached.settings.retain(|name, setting| setting.user_set || is_kept(name) || is_set(name));
+        self.attached.settings.retain(|name, setting| setting.user_set || wanted.contains(name) || is_set(name));
+        if let Some(next) = &mut self.next_family {
+            let set = others.iter().flat_map(|group| group.user_set().map(|(name, _)| name));
+            next.keep(self.attached.settings.keys().chain(set).chain(wanted));
+        }
     }
 
     /// The members that run without the values of the group until they are rebooted.
@@ -223,7 +239,7 @@ mod tests {
     #[test]
     fn of_the_parameters_those_are_kept_that_are_wanted_or_set_anywhere() {
         let mut observed = Observed { previous: Some(group("shop-custom", &[("work_mem", "64")])), ..settled() };
-        observed.keep_parameters(|name| name == "max_wal_senders");
+        observed.keep_parameters(&["max_wal_senders".to_owned()].into());
         let kept: Vec<&String> = observed.attached.settings.keys().collect();
         assert_eq!(kept, ["max_wal_senders", "rds.logical_replication", "wal_sender_timeout", "work_mem"]);
     }

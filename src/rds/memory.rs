@@ -26,6 +26,8 @@ pub(super) struct Lasting {
     pub(super) groups: Once<String, ParameterGroup>,
     /// The parameters of AWS's own groups, by name; `None` if they cannot be had.
     pub(super) defaults: Once<String, Option<Parameters>>,
+    /// What groups of a family can set, by family; `None`: there is no such family.
+    pub(super) engine_defaults: Once<String, Option<Parameters>>,
     /// Families of which a group was read as a whole.
     read_as_a_whole: Mutex<BTreeSet<String>>,
 }

@@ -109,6 +109,7 @@ pub type Tags = BTreeMap<String, String>;
 
 const DESCRIBE: &str = "DescribeDBClusterParameterGroups";
 const DESCRIBE_PARAMETERS: &str = "DescribeDBClusterParameters";
+const DESCRIBE_ENGINE_DEFAULTS: &str = "DescribeEngineDefaultClusterParameters";
 
 impl Client {
     /// Finds a parameter group by its name.
@@ -171,6 +172,31 @@ impl Client {
             marker = pages.next(output.marker)?;
             if marker.is_none() {
                 return Ok(parameters);
+            }
+        }
+    }
+
+    /// Reads the parameters that groups of a family have, whether or not the account has a group of it yet; `None` if there is no
+    /// such family.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn describe_engine_defaults(&self, family: &str) -> Result<Option<Vec<Parameter>>, Error> {
+        let mut parameters = Vec::new();
+        let mut pages = Pages::of(DESCRIBE_ENGINE_DEFAULTS);
+        let mut marker = None;
+        loop {
+            let call = self.rds.describe_engine_default_cluster_parameters().db_parameter_group_family(family);
+            let answer = match self.answer(DESCRIBE_ENGINE_DEFAULTS, call.set_marker(marker).send().await) {
+                Ok(output) => output.engine_defaults,
+                Err(error) if error.is_invalid_value() => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let answer = answer.ok_or(Error::Incomplete { action: DESCRIBE_ENGINE_DEFAULTS, field: "EngineDefaults" })?;
+            parameters.extend(answer.parameters.unwrap_or_default().into_iter().filter_map(Parameter::decode));
+            marker = pages.next(answer.marker)?;
+            if marker.is_none() {
+                return Ok(Some(parameters));
             }
         }
     }

@@ -124,6 +124,19 @@ impl Reader {
         Ok(self.defaults(family).await?.map(|defaults| defaults.to_vec()))
     }
 
+    /// Reads what groups of a family can set, whether or not the account has one yet; `None`: there is no such family.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn describe_engine_defaults(&self, family: &str) -> Found<Vec<Parameter>> {
+        let call = || {
+            let (client, family) = (self.client.clone(), family.to_owned());
+            async move { Ok(Some(client.describe_engine_defaults(&family).await?.map(Parameters::from))) }.boxed()
+        };
+        let found = self.lasting.engine_defaults.ask(&family.to_owned(), call).await?;
+        Ok(found.flatten().map(|parameters| parameters.to_vec()))
+    }
+
     /// Finds the parameter group family of an engine version.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ enum Step {
     Create,
     Change,
     Rename,
+    Prepare,
     Destroy,
 }
 
@@ -50,6 +51,11 @@ async fn a_change_of_values_survives_any_fault_at_any_call() -> Result<()> {
 #[tokio::test]
 async fn a_new_name_survives_any_fault_at_any_call() -> Result<()> {
     survives(Step::Rename, &[Then::Again, Then::Back, Then::Nothing]).await
+}
+
+#[tokio::test]
+async fn a_group_for_the_next_major_version_survives_any_fault_at_any_call() -> Result<()> {
+    survives(Step::Prepare, &[Then::Again, Then::Back, Then::Nothing]).await
 }
 
 #[tokio::test]
@@ -190,9 +196,12 @@ impl World {
             (Step::Rename, Then::Again) => Some(renamed(id)),
             _ => Some(default.clone()),
         };
+        let prepared = format!("clickpipes-{id}-aurora-postgresql16");
+        let is_prepared = (step, then) == (Step::Prepare, Then::Again);
         let groups = self.simulator.parameter_groups();
-        let ours: Vec<String> = groups.into_iter().filter(|name| [&default, &renamed(id)].contains(&name)).collect();
-        ensure!(ours == expected.iter().cloned().collect::<Vec<_>>(), "these groups are left: {ours:?}");
+        let ours: Vec<String> = groups.into_iter().filter(|name| [&default, &prepared, &renamed(id)].contains(&name)).collect();
+        let wanted = expected.iter().chain(is_prepared.then_some(&prepared));
+        ensure!(ours == wanted.cloned().collect::<Vec<_>>(), "these groups are left: {ours:?}");
         ensure!(cluster.parameter_group() == expected.unwrap_or_else(|| DEFAULT.to_owned()), "{}", cluster.parameter_group());
         let writer = cluster.members().into_iter().find(|member| member.writer).context("no writer")?;
         ensure!(writer.parameter_group_status == "in-sync", "{writer:?}");
@@ -208,6 +217,7 @@ impl World {
         let (reboots, calls) = (reboots.count(), self.changes());
         // The way there and the way back, or only the way there.
         let allowed = match then {
+            Then::Again if step == Step::Prepare => 0..=0,
             Then::Again => 1..=1,
             Then::Back | Then::Nothing => 0..=2,
         };
@@ -241,6 +251,7 @@ fn arguments(id: &str, step: Step) -> Json {
     match step {
         Step::Rename => arguments["parameter_group"] = json!({ "name": renamed(id) }),
         Step::Change => arguments["parameters"] = json!({ "max_wal_senders": "30" }),
+        Step::Prepare => arguments["parameter_group"] = json!({ "next_family": "aurora-postgresql16" }),
         Step::Create | Step::Destroy => {}
     }
     arguments

@@ -16,6 +16,7 @@ mod import;
 mod in_place;
 mod in_sql;
 mod names;
+mod next_family;
 mod one_run;
 mod outages;
 mod ownership;

@@ -28,6 +28,7 @@ const LIVES: [Life; 1] = [Life {
         "tags = { team = \"shop\" }\n  parameters = { max_wal_senders = \"30\" }",
         "parameters = { max_replication_slots = \"30\" }",
         "parameters = { max_replication_slots = \"30\" }\n  parameter_group = { name = \"clickpipes-orders-own\" }",
+        "parameters = { max_replication_slots = \"30\" }\n  parameter_group = { next_family = \"aurora-postgresql16\" }",
     ],
 }];
 

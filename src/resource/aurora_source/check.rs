@@ -3,8 +3,8 @@
 
 mod modes;
 
-use super::desired::{Mode, RebootPolicy};
-use super::diff::pending_values;
+use super::desired::{Desired, Mode, RebootPolicy};
+use super::diff::{pending_values, successor};
 use super::message;
 use super::observed::{Slots, basis};
 use super::operation::Operation;
@@ -52,14 +52,15 @@ pub(super) fn check(change: &Change<'_, Source>, operations: Option<&[Operation]
     } else if change.before.is_none() && found.attached_is_ours() && arguments.mode == Mode::Dedicated {
         findings.warnings.push(message::set_up_already(found));
     }
-    if !destroys {
+    if let Some(desired) = change.after {
+        findings.warnings.extend(left_behind(found, desired, operations));
         findings
             .warnings
             .extend(found.version().and_then(Version::decoding_fault).map(|fault| message::decoding_fault(found, &fault)));
     }
     findings.warnings.extend(reboots(found, policy, operations, destroys));
     // If an update makes members wait, the reboots above say so.
-    let says_so = change.before.is_some() && operations.iter().any(Operation::needs_reboot);
+    let says_so = change.before.is_some() && makes_members_wait(found, operations);
     if !destroys && !says_so {
         findings.warnings.extend(waiting(found, policy));
     }
@@ -72,7 +73,17 @@ fn taken(change: &Change<'_, Source>, operations: &[Operation]) -> Option<Diagno
     let is_created =
         |name: &str| operations.iter().any(|op| matches!(op, Operation::CreateGroup { name: created, .. } if created == name));
     let taken = found.detached.iter().find(|group| is_created(&group.name) && !group.is_ours(found.id()))?;
-    Some(message::name_is_taken(found, taken))
+    let next = change.after.and_then(|desired| desired.next_group(found));
+    Some(match next.as_ref() == Some(&taken.name) {
+        true => message::next_name_is_taken(found, taken),
+        false => message::name_is_taken(found, taken),
+    })
+}
+
+/// What the group for the next major version cannot have of what is set now.
+fn left_behind(found: &Observed, desired: &Desired, operations: &[Operation]) -> Option<Diagnostic> {
+    let successor = successor(found, desired, operations)?;
+    (!successor.left_behind.is_empty()).then(|| message::left_behind(found, &successor.catalogue, &successor.left_behind))
 }
 
 /// Members that wait for a reboot and will keep waiting, whatever the cause.
@@ -86,9 +97,13 @@ pub(super) fn waiting(found: &Observed, policy: RebootPolicy) -> Option<Diagnost
     (!left.is_empty()).then(|| message::members_wait(found, policy, &left))
 }
 
+fn makes_members_wait(found: &Observed, operations: &[Operation]) -> bool {
+    operations.iter().any(|operation| operation.needs_reboot(&found.attached.name))
+}
+
 /// The reboots of a change, or the warning that members need one which it does not include.
 fn reboots(found: &Observed, policy: RebootPolicy, operations: &[Operation], destroys: bool) -> Option<Diagnostic> {
-    let waits = operations.iter().any(Operation::needs_reboot);
+    let waits = makes_members_wait(found, operations);
     if operations.iter().any(Operation::is_reboot) {
         return Some(message::outage(found, operations, waits, destroys));
     }

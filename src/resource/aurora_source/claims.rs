@@ -6,7 +6,7 @@ use super::message;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{AuroraSource, Source};
-use crate::cluster::{self, Claims, Names, PREVIOUS_TAG, Record};
+use crate::cluster::{self, Claims, Names, PREVIOUS_TAG, Record, default_name};
 use crate::failure::Failure;
 use crate::resource::change::{Look, Purpose};
 use crate::terraform::{Diagnostic, Severity};
@@ -64,10 +64,19 @@ pub(super) fn names(look: &Look<'_, Source>, ran: &[Operation]) -> Names {
         | Operation::RebootWriterIfWaiting { .. }
         | Operation::RebootOthers { .. } => None,
     });
+    let of_next = [Some(look.arguments), look.desired].into_iter().flatten().filter_map(|desired| {
+        let family = desired.next_family.as_ref()?;
+        Some(default_name(&desired.cluster_identifier, family))
+    });
+    let wanted = look.desired.unwrap_or(look.arguments);
+    // A destroy deletes whatever is ours, unless another cluster has it.
+    let is_destroy = matches!(look.purpose, Purpose::PlanDestroy | Purpose::Destroy);
     Names {
-        wanted: look.desired.unwrap_or(look.arguments).group_name.clone(),
+        wanted: wanted.group_name.clone(),
+        next_family: wanted.next_family.clone().filter(|_| !is_destroy),
+        finds_next_family: look.purpose == Purpose::Read { importing: true },
         before: look.arguments.group_name.clone(),
-        known: of_state.into_iter().chain(of_look).chain(of_run).cloned().collect(),
+        known: of_state.into_iter().chain(of_look).chain(of_run).cloned().chain(of_next).collect(),
     }
 }
 

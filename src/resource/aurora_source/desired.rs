@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::schema::AuroraSource;
-use crate::cluster::{GUIDE_PARAMETERS, IAM_FOR_REPLICATION, LONGEST_CLUSTER, LONGEST_GROUP, TAG_PREFIX, invalid_identifier};
+use crate::cluster::{
+    GUIDE_PARAMETERS, IAM_FOR_REPLICATION, LONGEST_CLUSTER, LONGEST_GROUP, Observed, TAG_PREFIX, default_name, family_major,
+    invalid_identifier,
+};
 use crate::rds::parameter_group::{Tags, is_default_group};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -74,6 +77,8 @@ pub(crate) struct Desired {
     pub(super) mode: Mode,
     /// The configured name of the parameter group.
     pub(super) group_name: Option<String>,
+    /// The family for which a second group is kept.
+    pub(super) next_family: Option<String>,
     /// Whether IAM database authentication is on; `None` leaves it as it is.
     pub(super) iam_authentication: Option<bool>,
     /// Values by parameter, including those of the guide and of `iam_authentication`.
@@ -94,14 +99,15 @@ impl Desired {
     pub(super) fn decode(model: &AuroraSource) -> Result<Option<Self>, Diagnostics> {
         let reboot = model.reboot.known().map_or(Ok(RebootPolicy::Never), |word| RebootPolicy::decode(word))?;
         let mode = model.mode();
-        let group_name = model.group_name();
+        let (group_name, next_family) = (model.group_name(), model.next_family());
         let unknown = model.parameters.is_unknown()
             || model.tags.is_unknown()
             || model.reboot.is_unknown()
             || model.reboot_triggers.is_unknown()
             || model.iam_authentication.is_unknown()
             || mode.is_unknown()
-            || group_name.is_unknown();
+            || group_name.is_unknown()
+            || next_family.is_unknown();
         let mode = mode.known().map_or(Ok(Mode::default()), |word| Mode::decode(word))?;
         let (Some(cluster_identifier), false) = (model.cluster_identifier.known(), unknown) else { return Ok(None) };
         let guide = GUIDE_PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())));
@@ -116,6 +122,7 @@ impl Desired {
             mode,
             iam_authentication,
             group_name: group_name.known().cloned(),
+            next_family: next_family.known().cloned(),
             left_alone: all.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.clone()).collect(),
             wanted: all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             reboot,
@@ -134,6 +141,17 @@ impl Desired {
             ..desired.clone()
         };
         part(self) == part(other)
+    }
+
+    /// The name of the second group, for the major version to come; `None`: none is wanted, or the cluster has that family by now.
+    pub(super) fn next_group(&self, found: &Observed) -> Option<String> {
+        let next = self.next_family.as_ref().filter(|next| **next != found.family)?;
+        Some(default_name(&self.cluster_identifier, next))
+    }
+
+    /// The parameters that the configuration says anything about.
+    pub(super) fn mentioned(&self) -> impl Iterator<Item = &String> {
+        self.wanted.keys().chain(&self.left_alone)
     }
 
     /// Whether the configuration says anything about the parameter.
@@ -160,6 +178,7 @@ pub(super) fn validate(config: &AuroraSource) -> Diagnostics {
         }
     }
     faults.extend(outside_of_dedicated(config));
+    faults.extend(unfit_next_family(config));
     if let (Attr::Known(_), Some(values)) = (&config.iam_authentication, config.parameters.known())
         && values.0.contains_key(IAM_FOR_REPLICATION)
     {
@@ -179,6 +198,38 @@ pub(super) fn validate(config: &AuroraSource) -> Diagnostics {
             faults.push(fault_at("Invalid parameter", AttributePath::of("parameters").key(name), name, fault));
         }
     }
+    faults
+}
+
+/// What is wrong with `next_family` on any cluster.
+fn unfit_next_family(config: &AuroraSource) -> Diagnostics {
+    let mut faults = Diagnostics::new();
+    let Attr::Known(next) = config.next_family() else { return faults };
+    let path = || AttributePath::of("parameter_group").attribute("next_family");
+    if family_major(&next).is_none() {
+        let fault = "it is not a parameter group family of Aurora PostgreSQL; use one such as \"aurora-postgresql17\"";
+        faults.push(fault_at("Invalid next family", path(), &next, fault));
+    }
+    if matches!(config.group_name(), Attr::Known(_)) {
+        let fault = "the group for the next major version has a name made of cluster and family, and after the upgrade it takes the place \
+                     of the attached one. Remove `name`, or `next_family`";
+        faults.push(fault_at("Next family together with a name", path(), &next, fault));
+    }
+    let Attr::Known(word) = config.mode() else { return faults };
+    let why = match Mode::decode(&word) {
+        // After the upgrade, a destroy in these modes could not take the group away again.
+        Ok(Mode::InPlace) => "the attached group is the cluster's own, so the one that takes its place is yours to create",
+        Ok(Mode::External) => {
+            "something else manages the parameter groups, so it also creates the one for the next major version"
+        }
+        _ => return faults,
+    };
+    let detail = format!(
+        "Attribute {} is not used with `parameter_group.mode` = \"{word}\": {why}. Remove it, and name in the upgrade a group of the new \
+         family in which logical replication is on. Or use mode \"dedicated\".",
+        path()
+    );
+    faults.push(Diagnostic::error("Not used in this mode", detail).at(path()));
     faults
 }
 
@@ -300,7 +351,8 @@ mod tests {
             let faults = validate(config);
             faults.iter().filter_map(|fault| fault.path.as_ref().map(ToString::to_string)).collect::<Vec<_>>()
         };
-        let settings = ParameterGroupSettings { mode: Attr::from("external"), name: Attr::from("shop-cdc") };
+        let settings =
+            ParameterGroupSettings { mode: Attr::from("external"), name: Attr::from("shop-cdc"), ..Default::default() };
         let tags = Attr::Known([("team".to_owned(), "shop".to_owned())].into());
         assert_eq!(
             paths(&AuroraSource { parameter_group: Attr::Known(settings), tags, ..config() }),
@@ -312,5 +364,26 @@ mod tests {
             paths(&AuroraSource { parameters, iam_authentication: Attr::Known(true), ..config() }),
             ["parameters[\"rds.iam_auth_for_replication\"]"]
         );
+    }
+
+    #[test]
+    fn a_next_family_belongs_to_a_group_without_a_name_that_this_resource_creates() {
+        let faults = |mode: Option<&str>, name: Option<&str>, next_family: &str| {
+            let attribute = |value: Option<&str>| value.map(str::to_owned).into();
+            let settings =
+                ParameterGroupSettings { mode: attribute(mode), name: attribute(name), next_family: Attr::from(next_family) };
+            let faults = validate(&AuroraSource { parameter_group: Attr::Known(settings), ..config() });
+            faults
+                .iter()
+                .filter(|fault| fault.path.as_ref().is_some_and(|path| path.to_string().ends_with("next_family")))
+                .count()
+        };
+        let next = "aurora-postgresql17";
+        assert_eq!([faults(None, None, next), faults(Some("dedicated"), None, next)], [0, 0]);
+        assert_eq!([faults(None, Some("shop-cdc"), next), faults(Some("in_place"), None, next)], [1, 1]);
+        assert_eq!(faults(Some("external"), None, next), 1);
+        for foreign in ["aurora-mysql8.0", "postgres17", "aurora-postgresql", "17"] {
+            assert_eq!(faults(None, None, foreign), 1, "{foreign}");
+        }
     }
 }

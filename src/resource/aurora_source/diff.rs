@@ -3,6 +3,7 @@
 mod dedicated;
 mod iam;
 mod in_place;
+mod next_family;
 mod parameters;
 mod reboots;
 
@@ -15,6 +16,7 @@ use super::takeover::{begun_mode, gives_up};
 use crate::cluster::{self, Group, LOGICAL_REPLICATION, TAG_PREFIX, switch, unfit};
 use crate::resource::change::{Change, Moment};
 use crate::terraform::{Diagnostic, Diagnostics};
+pub(super) use next_family::{is_uncertain as next_family_is_uncertain, successor};
 use reboots::reboots;
 
 /// The operations of a create, an update, a drift or a destroy. `None`: there is no observation to start from.
@@ -28,6 +30,7 @@ pub(super) fn diff(change: &Change<'_, Source>) -> Result<Option<Vec<Operation>>
     }
     match (change.before, change.after) {
         (Some(_), Some(desired)) if is_uncertain(change, &found, desired) => Ok(None),
+        (_, Some(desired)) if next_family_is_uncertain(&found, desired) => Ok(None),
         (before, Some(desired)) => set_up(&found, desired, before).map(Some),
         (Some(before), None) => undo(&found, before).map(Some),
         (None, None) => Ok(None),
@@ -142,6 +145,9 @@ fn set_up(observed: &cluster::Observed, desired: &Desired, before: Option<&Desir
     }
     let reboots = reboots(observed, desired.reboot, &operations, looks_again(before, desired));
     insert(&mut operations, reboots);
+    // First, so that whatever prevents it leaves the cluster as it is.
+    let next = next_family::set_up(observed, desired, same, &operations)?;
+    operations.splice(0..0, next);
     Ok(operations)
 }
 

@@ -29,14 +29,14 @@ pub(super) async fn execute(context: &Context, work: &Work<'_, Source>) -> Resul
     let _turn = context.turn(&taken_up(id)).await?;
     // Only the look and the decision are repeated: nothing is changed until no obstacle is left.
     let decided = until_free(id, work.patience, context.cancel(), || decide(context, &reader, work, id)).await;
-    let Some(Decided { decision, resource_id, statics_changed }) = decided? else {
+    let Some(Decided { decision, resource_id, attached, statics_changed }) = decided? else {
         return Ok(Done::left(not_destroyed::<Source>(work.arguments)));
     };
     let Decision { run: operations, warnings: mut diagnostics } = decision;
     let patience = Patience::new(work.limit, context.cancel().clone());
     let reboots =
         Reboots { client: readings.client(), cluster: id, resource_id: &resource_id, patience: &patience, statics_changed };
-    let Outcome { done, under_way, result } = run(readings, reboots, &operations, context.cancel()).await;
+    let Outcome { done, under_way, result } = run(readings, reboots, &attached, &operations, context.cancel()).await;
     if let Err(failure) = result {
         if work.creates() {
             return Err(Stopped { failure, left: None, diagnostics: message::half_made(id, &done, under_way.as_ref()) });
@@ -74,6 +74,8 @@ struct Decided {
     decision: Decision<Source>,
     /// Its resource id; empty if it no longer exists.
     resource_id: String,
+    /// The group that is attached to it; empty as above.
+    attached: String,
     /// Whether something else may have changed what members apply only at a reboot: they report it with a delay.
     statics_changed: bool,
 }
@@ -101,7 +103,7 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
             operations.extend(undo_remains(&recalled.found.clone().remains(Vec::new(), Some(group)), work.arguments));
         }
         let decision = Decision { run: operations, warnings: Diagnostics::new() };
-        return Ok(Some(Decided { decision, resource_id: String::new(), statics_changed: false }));
+        return Ok(Some(Decided { decision, resource_id: String::new(), attached: String::new(), statics_changed: false }));
     };
     // A create may have been planned during the look.
     if is_taken_up() {
@@ -118,7 +120,8 @@ async fn decide(context: &Context, reader: &Reader, work: &Work<'_, Source>, id:
         (None, Some(desired)) if desired.mode == Mode::External => may_be_unnoticed(context, &now, desired, &decision.run).await,
         _ => false,
     };
-    Ok(Some(Decided { decision, resource_id: now.found.cluster.resource_id, statics_changed }))
+    let (resource_id, attached) = (now.found.cluster.resource_id, now.found.attached.name);
+    Ok(Some(Decided { decision, resource_id, attached, statics_changed }))
 }
 
 /// Whether another resource of this run may just have changed the group, and the writer not have reported it yet: nothing tells when

@@ -23,7 +23,7 @@ pub(super) fn desired(reboot: &str, parameters: &[(&str, &str)]) -> Desired {
 
 /// The same with a mode.
 pub(super) fn config_in(mode: &str, reboot: &str, parameters: &[(&str, &str)]) -> AuroraSource {
-    let settings = ParameterGroupSettings { mode: Attr::from(mode), name: Attr::Null };
+    let settings = ParameterGroupSettings { mode: Attr::from(mode), ..Default::default() };
     AuroraSource { parameter_group: Attr::Known(settings), ..config(reboot, parameters) }
 }
 

@@ -14,11 +14,16 @@ pub(super) fn foresee(change: &Change<'_, Source>, operations: &[Operation]) -> 
     // A complete change leaves nothing unfinished.
     found.unfinished = Default::default();
     remember::adopt(&mut found.remembered, &found.attached.tags, change.before, change.after);
+    Some(after(found, operations).into())
+}
+
+/// What is found, after the operations.
+pub(super) fn after(mut found: cluster::Observed, operations: &[Operation]) -> cluster::Observed {
     for operation in operations {
         run(operation, &mut found);
     }
     found.remembered.iam_enabled &= found.cluster.iam_authentication;
-    Some(found.into())
+    found
 }
 
 fn run(operation: &Operation, found: &mut cluster::Observed) {

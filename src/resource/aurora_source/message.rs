@@ -1,6 +1,7 @@
 //! What practitioners are told about a source: each with the reason and the remedy. Pure.
 
 mod modes;
+mod next_family;
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ pub(super) use modes::{
     attached_elsewhere, change_of_mode, default_in_place, gives_up, lets_go, missing_values, nothing_undone, others_unknown,
     tags_name_others, too_long_to_remember,
 };
+pub(super) use next_family::{LeftBehind, left_behind, next_name_is_taken, not_a_later_family, unknown_family};
 
 use super::desired::RebootPolicy;
 use super::operation::Operation;

@@ -9,7 +9,8 @@
 //! a create that stops half-way leaves no state and loses nothing: the next one finds the group and plans only what is missing.
 //!
 //! Needs rds:DescribeDBClusters, DescribeDBInstances, DescribeDBEngineVersions, DescribeDBClusterParameterGroups,
-//! DescribeDBClusterParameters and ListTagsForResource to read, DescribeGlobalClusters to recognise a secondary cluster; to change,
+//! DescribeDBClusterParameters and ListTagsForResource to read, DescribeEngineDefaultClusterParameters for the parameters of the next
+//! major version, DescribeGlobalClusters to recognise a secondary cluster; to change,
 //! CreateDBClusterParameterGroup, ModifyDBClusterParameterGroup, ResetDBClusterParameterGroup, DeleteDBClusterParameterGroup,
 //! AddTagsToResource, RemoveTagsFromResource, ModifyDBCluster (cluster and group) and RebootDBInstance.
 

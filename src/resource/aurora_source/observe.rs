@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::claims::{claims, names, recognise};
 use super::desired::{Desired, Mode};
-use super::diff::{diff, lacking, turns_logical_replication_off, undo_remains};
+use super::diff::{diff, lacking, next_family_is_uncertain, turns_logical_replication_off, undo_remains};
 use super::message;
 use super::observed::{Observed, Slots};
 use super::operation::Operation;
@@ -16,7 +16,9 @@ use crate::aws::{Cause, Error, Place};
 use crate::catalogue::logical_decoding::logical_decoding;
 use crate::catalogue::setting::settings;
 use crate::catalogue::slot::logical_slots;
-use crate::cluster::{self, Group, LOGICAL_REPLICATION, Owner, find_catalogue, find_group, judge, left_behind, switch};
+use crate::cluster::{
+    self, Group, LOGICAL_REPLICATION, NextFamily, Owner, find_catalogue, find_group, find_next_family, judge, left_behind, switch,
+};
 use crate::failure::Failure;
 use crate::postgres::{self, Server, Settings};
 use crate::provider::{Context, stop};
@@ -140,14 +142,17 @@ fn name(look: &Look<'_, Source>) -> String {
 }
 
 /// An update is planned from what the last Read saw. Only what may refuse it is read now: the slots, if it turns logical replication
-/// off, a group that it is to create, if there is one of that name already, and what the family allows, if parameters change.
+/// off, a group that it is to create, if there is one of that name already, and what a family allows, if parameters change or a group of
+/// another family is wanted.
 async fn look_for_update(context: &Context, look: &Look<'_, Source>, desired: &Desired) -> Result<Option<Observed>, Failure> {
     let Some(recalled) = look.recalled else { return Ok(None) };
-    let now = Observed { allowed: Box::pin(allowed(context, look, desired, &recalled.found)).await?, ..recalled.clone() };
+    let allowed = Box::pin(allowed(context, look, desired, &recalled.found)).await?;
+    let next_family = Box::pin(next_family(context, look, desired, &recalled.found)).await?;
+    let now = Observed { allowed, next_family, ..recalled.clone() };
     let change = Change { after: Some(desired), ..Change::drift(look.arguments, &now) };
     let slots = Box::pin(planned_slots(context, &change)).await?;
     let taken = Box::pin(taken(context, look, &change)).await?;
-    let is_needed = taken.is_some() || now.allowed.is_some() || !matches!(slots, Slots::NotAsked);
+    let is_needed = !taken.is_empty() || now.allowed.is_some() || now.next_family.is_some() || !matches!(slots, Slots::NotAsked);
     let mut now = Observed { slots, ..now };
     now.found.detached.extend(taken);
     Ok(is_needed.then_some(now))
@@ -179,6 +184,20 @@ async fn allowed(
     Ok(settings.map(|settings| Group { settings, ..Group::unread(&default_group(family), family) }))
 }
 
+/// What the family of the major version to come allows, if too little of that is stored: it says the same at every time.
+async fn next_family(
+    context: &Context,
+    look: &Look<'_, Source>,
+    desired: &Desired,
+    found: &cluster::Observed,
+) -> Result<Option<NextFamily>, Failure> {
+    let Some(family) = desired.next_family.as_ref().filter(|_| next_family_is_uncertain(found, desired)) else { return Ok(None) };
+    let Some(reader) = planning(context, look).await? else { return Ok(None) };
+    let awaited = format!("AWS to describe the parameters of the family {family}");
+    let asked = Box::pin(async { find_next_family(&reader, family).await.map(Some) });
+    within_reach(context, stop::ends(context.cancel(), &awaited, asked).await)
+}
+
 /// A reader for a plan. `None`: it is not known yet where to look, and the apply looks again.
 async fn planning(context: &Context, look: &Look<'_, Source>) -> Result<Option<Reader>, Failure> {
     match context.readings().await {
@@ -206,22 +225,21 @@ async fn absent(reader: &Reader, id: &str) -> Failure {
     }
 }
 
-/// A group that has the name of one that the change creates.
-async fn taken(context: &Context, look: &Look<'_, Source>, change: &Change<'_, Source>) -> Result<Option<Group>, Failure> {
+/// The groups that have the names of those that the change creates.
+async fn taken(context: &Context, look: &Look<'_, Source>, change: &Change<'_, Source>) -> Result<Vec<Group>, Failure> {
     let operations = diff(change).ok().flatten().unwrap_or_default();
-    let created = operations.iter().find_map(|operation| match operation {
-        Operation::CreateGroup { name, .. } => Some(name),
-        _ => None,
-    });
-    let Some(created) = created else { return Ok(None) };
-    let Some(reader) = planning(context, look).await? else { return Ok(None) };
-    let awaited = format!("AWS to describe parameter group {created}");
-    let found = stop::ends(context.cancel(), &awaited, Box::pin(find_group(&reader, created, Which::UserSet))).await;
-    let found = within_reach(context, found)?;
-    Ok(found.map(|group| {
-        let (owner, _) = judge(&group, &look.arguments.cluster_identifier, created, false, &claims(look, &[]));
-        Group { owner, ..group }
-    }))
+    let mut taken = Vec::new();
+    for operation in &operations {
+        let Operation::CreateGroup { name: created, .. } = operation else { continue };
+        let Some(reader) = planning(context, look).await? else { return Ok(Vec::new()) };
+        let awaited = format!("AWS to describe parameter group {created}");
+        let found = stop::ends(context.cancel(), &awaited, Box::pin(find_group(&reader, created, Which::UserSet))).await;
+        taken.extend(within_reach(context, found)?.map(|group| {
+            let (owner, _) = judge(&group, &look.arguments.cluster_identifier, created, false, &claims(look, &[]));
+            Group { owner, ..group }
+        }));
+    }
+    Ok(taken)
 }
 
 /// The slots for a plan: what it does is known anyway, and the apply reads them again.
@@ -275,8 +293,8 @@ async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Res
     found.remembered = remembered(look, &found, ran);
     if !matches!(look.purpose, Purpose::Plan { .. } | Purpose::Apply) {
         // Of some hundred parameters, a plan needs a few.
-        let kept = |name: &str| look.arguments.mentions(name) || look.desired.is_some_and(|desired| desired.mentions(name));
-        found.keep_parameters(kept);
+        let mentioned = look.arguments.mentioned().chain(look.desired.into_iter().flat_map(Desired::mentioned));
+        found.keep_parameters(&mentioned.cloned().collect());
     }
     Ok(Some(found.into()))
 }

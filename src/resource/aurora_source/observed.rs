@@ -17,6 +17,9 @@ pub(crate) struct Observed {
     pub(super) slots: Slots,
     /// What the family allows; only of the plan of an update that changes parameters. No change can alter it.
     pub(super) allowed: Option<cluster::Group>,
+    /// What the family of the major version to come allows; only of the plan of an update for which too little of that is stored. No
+    /// change can alter it.
+    pub(super) next_family: Option<cluster::NextFamily>,
 }
 
 /// What is known of logical replication slots: with one left, Postgres does not start on a `wal_level` below logical.
@@ -36,16 +39,22 @@ pub(super) enum Slots {
 
 impl From<cluster::Observed> for Observed {
     fn from(found: cluster::Observed) -> Self {
-        Self { found, slots: Slots::NotAsked, allowed: None }
+        Self { found, slots: Slots::NotAsked, allowed: None, next_family: None }
     }
 }
 
 /// The observation from which operations are made, with all that is known of the parameters.
 pub(super) fn basis<'a>(change: &Change<'a, Source>) -> Option<Cow<'a, cluster::Observed>> {
     let found = &change.basis()?.found;
-    let Some(allowed) = change.now.and_then(|now| now.allowed.as_ref()) else { return Some(Cow::Borrowed(found)) };
+    let (allowed, next_family) = change.now.map_or((None, None), |now| (now.allowed.as_ref(), now.next_family.as_ref()));
+    if allowed.is_none() && next_family.is_none() {
+        return Some(Cow::Borrowed(found));
+    }
     let mut found = found.clone();
-    for (name, setting) in &allowed.settings {
+    if next_family.is_some() {
+        found.next_family = next_family.cloned();
+    }
+    for (name, setting) in allowed.iter().flat_map(|allowed| &allowed.settings) {
         let known = found.attached.settings.entry(name.clone()).or_insert_with(|| setting.clone());
         // What is allowed is not stored, and in the first release the kind of value was not.
         known.allowed_values.clone_from(&setting.allowed_values);

@@ -72,7 +72,15 @@ impl Operation {
 
     /// Whether it changes parameters of a group.
     pub(super) fn changes_parameters(&self) -> bool {
-        matches!(self, Self::ModifyGroup { .. } | Self::ResetGroup { .. })
+        self.changed_group().is_some()
+    }
+
+    /// The group whose parameters it changes.
+    pub(super) fn changed_group(&self) -> Option<&String> {
+        match self {
+            Self::ModifyGroup { name, .. } | Self::ResetGroup { name, .. } => Some(name),
+            _ => None,
+        }
     }
 
     /// The group that it attaches.
@@ -88,13 +96,17 @@ impl Operation {
         matches!(self, Self::AttachGroup { .. } | Self::SetIamAuthentication { .. })
     }
 
-    /// Whether members wait for a reboot after it.
-    pub(super) fn needs_reboot(&self) -> bool {
+    /// Whether members wait for a reboot after it, if they run with the group `attached`.
+    pub(super) fn needs_reboot(&self, attached: &str) -> bool {
         let static_method = |method: &ApplyMethod| *method == ApplyMethod::PendingReboot;
         match self {
             Self::AttachGroup { .. } => true,
-            Self::ModifyGroup { parameters, .. } => parameters.iter().any(|(_, _, method)| static_method(method)),
-            Self::ResetGroup { parameters, .. } => parameters.iter().any(|(_, method)| static_method(method)),
+            Self::ModifyGroup { name, parameters } => {
+                name == attached && parameters.iter().any(|(_, _, method)| static_method(method))
+            }
+            Self::ResetGroup { name, parameters } => {
+                name == attached && parameters.iter().any(|(_, method)| static_method(method))
+            }
             Self::CreateGroup { .. }
             | Self::TagGroup { .. }
             | Self::UntagGroup { .. }

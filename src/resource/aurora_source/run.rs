@@ -20,10 +20,12 @@ pub(super) struct Outcome {
     pub(super) result: Result<(), Failure>,
 }
 
-/// Runs the operations of one cluster, for which they were decided; ends at the first failure and at a stop.
+/// Runs the operations of one cluster, for which they were decided, and which has this group attached; ends at the first failure and at
+/// a stop.
 pub(super) async fn run(
     readings: &Readings,
     mut reboots: Reboots<'_>,
+    attached: &str,
     operations: &[Operation],
     cancel: &CancellationToken,
 ) -> Outcome {
@@ -45,9 +47,10 @@ pub(super) async fn run(
             let unanswered = cancel.is_cancelled() || matches!(failure, Failure::Unreachable(_));
             return Outcome { done, under_way: unanswered.then(|| operation.clone()), result: Err(failure) };
         }
-        reboots.statics_changed |= operation.needs_reboot();
+        reboots.statics_changed |= operation.needs_reboot(attached);
         done.push(operation.clone());
     }
+    let is_in_use = |group: &String| group == attached || operations.iter().any(|other| other.attached_group() == Some(group));
     let result = if operations.iter().any(Operation::is_reboot) {
         match reboots.check_writer().await {
             // A replica has none.
@@ -57,7 +60,7 @@ pub(super) async fn run(
     } else if reboots.resource_id.is_empty() {
         // It no longer exists.
         Ok(())
-    } else if operations.iter().any(Operation::changes_parameters) || reboots.statics_changed {
+    } else if operations.iter().filter_map(Operation::changed_group).any(is_in_use) || reboots.statics_changed {
         // Members apply a dynamic parameter within seconds, and report within seconds that they wait for a reboot.
         Box::pin(reboots.noticed()).await.map_err(|error| message::reboot(error.into()))
     } else {

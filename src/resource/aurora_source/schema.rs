@@ -65,6 +65,9 @@ model! {
         impact: ImpactModel => computed(),
         /// The members of the cluster, sorted by identifier.
         members: Vec<MemberState> => computed(),
+        /// Name of the parameter group for the next major version: `clickpipes-<cluster>-<next_family>`, or the attached group once
+        /// the cluster has that family; null without `parameter_group.next_family`.
+        next_parameter_group_name: String => computed(),
         /// What a destroy would do, as of the last refresh.
         on_destroy: OnDestroy => computed(),
         /// The AWS calls that change something, in the order of the last plan.
@@ -106,6 +109,11 @@ model! {
         /// Name of the group that mode `dedicated` creates, in lower case. Default: `clickpipes-<cluster>-<family>`. A change
         /// creates a new group and deletes the old one.
         name: String => optional(),
+        /// Family of the next major version, for example `aurora-postgresql17`: mode `dedicated` then keeps a second parameter group
+        /// ready, `clickpipes-<cluster>-<next_family>`, with everything that the attached one sets and that family allows. Name it in
+        /// the upgrade. Not together with `name`. Default: no second group. A change creates the new group and deletes the old one.
+        /// The family that the cluster already has changes nothing.
+        next_family: String => optional(),
     }
 }
 
@@ -166,6 +174,11 @@ impl AuroraSource {
     /// The name configured for the parameter group.
     pub(super) fn group_name(&self) -> Attr<String> {
         self.group_setting(|settings| &settings.name)
+    }
+
+    /// The configured family of the next major version.
+    pub(super) fn next_family(&self) -> Attr<String> {
+        self.group_setting(|settings| &settings.next_family)
     }
 
     /// The configured mode.

@@ -18,7 +18,17 @@ const SOURCE_TYPE: &str = "aurorapostgres";
 pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -> AuroraSource {
     let Proposal { model, prior, operations, .. } = plan;
     let Some(prior) = prior else {
-        return AuroraSource { id: model.cluster_identifier.clone(), source_type: SOURCE_TYPE.into(), ..model };
+        let next = match (change.after, basis(change)) {
+            (Some(desired), Some(found)) => next_group(desired, &found, &Attr::Unknown),
+            (Some(Desired { next_family: None, .. }), None) => Attr::Null,
+            _ => Attr::Unknown,
+        };
+        return AuroraSource {
+            id: model.cluster_identifier.clone(),
+            source_type: SOURCE_TYPE.into(),
+            next_parameter_group_name: next,
+            ..model
+        };
     };
     let (Some(operations), Some(found), Some(desired)) = (operations, basis(change), change.after) else { return model };
     let found = found.as_ref();
@@ -35,14 +45,25 @@ pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -
         (Mode::Dedicated, false) => prior.previous_parameter_group_name.clone(),
     };
     let altered = operations.iter().map(|operation| alters(operation, found)).fold(Altered::default(), Altered::and);
+    let attached = kept(&prior.parameter_group_name, !altered.attachment && !looks_again);
     AuroraSource {
         members: kept(&prior.members, !altered.members && !looks_again),
-        parameter_group_name: kept(&prior.parameter_group_name, !altered.attachment && !looks_again),
+        next_parameter_group_name: next_group(desired, found, &attached),
+        parameter_group_name: attached,
         previous_parameter_group_name: kept(&previous, !altered.previous || desired.mode != Mode::Dedicated),
         ready: if altered.members || altered.values || looks_again { Attr::Unknown } else { ready(found, desired).into() },
         reboot_required: kept(&prior.reboot_required, !altered.members && !looks_again),
         writer_instance_id: kept(&prior.writer_instance_id, !altered.writer && !looks_again),
         ..model
+    }
+}
+
+/// The name of the group for the next major version; the attached one, if the cluster has that by now.
+fn next_group(desired: &Desired, found: &cluster::Observed, attached: &Attr<String>) -> Attr<String> {
+    match (desired.next_group(found), &desired.next_family) {
+        (Some(next), _) => next.into(),
+        (None, Some(_)) => attached.clone(),
+        (None, None) => Attr::Null,
     }
 }
 
@@ -77,8 +98,9 @@ fn alters(operation: &Operation, found: &cluster::Observed) -> Altered {
     let none = Altered::default();
     match operation {
         Operation::AttachGroup { .. } => Altered { attachment: true, previous: true, values: true, members: true, ..none },
-        Operation::ModifyGroup { .. } | Operation::ResetGroup { .. } => {
-            Altered { values: true, members: operation.needs_reboot(), ..none }
+        Operation::ModifyGroup { name, .. } | Operation::ResetGroup { name, .. } => {
+            let attached = &found.attached.name;
+            Altered { values: name == attached, members: operation.needs_reboot(attached), ..none }
         }
         Operation::RebootWriter { .. } | Operation::RebootWriterIfWaiting { .. } | Operation::RebootOthers { .. } => {
             Altered { values: true, members: true, writer: true, ..none }
@@ -109,6 +131,11 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
     let is_recorded = found.attached_is_ours() || matches!(attached.owner, Owner::Disputed { .. });
     let is_dedicated = matches!(model.mode().known().map(String::as_str), None | Some("dedicated"));
     let previous = attached.recorded_previous().filter(|_| is_recorded && is_dedicated);
+    let attached_name: Attr<String> = Some(&attached.name).filter(|_| !found.gone).cloned().into();
+    let next = model.next_family().known().map(|family| match *family == found.family {
+        true => attached_name.clone(),
+        false => default_name(found.id(), family).into(),
+    });
     AuroraSource {
         id: cluster.identifier.clone().into(),
         arn: cluster.arn.clone().into(),
@@ -120,7 +147,8 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
         port: cluster.port.map(i64::from).into(),
         region: found.region.clone().into(),
         source_type: SOURCE_TYPE.into(),
-        parameter_group_name: Some(&found.attached.name).filter(|_| !found.gone).cloned().into(),
+        next_parameter_group_name: next.unwrap_or(Attr::Null),
+        parameter_group_name: attached_name,
         previous_parameter_group_name: previous.cloned().into(),
         members: members.collect::<Vec<_>>().into(),
         writer_instance_id: cluster.writer().map(|writer| writer.identifier.clone()).into(),
@@ -155,8 +183,11 @@ fn imported(model: &AuroraSource, found: &cluster::Observed) -> AuroraSource {
         tags.retain(|key, _| !key.starts_with(TAG_PREFIX));
         model.tags = if tags.is_empty() { Attr::Null } else { tags.into() };
         if attached.name != default_name(found.id(), &found.family) {
-            model.parameter_group = ParameterGroupSettings { name: attached.name.clone().into(), mode: Attr::Null }.into();
+            model.parameter_group = ParameterGroupSettings { name: attached.name.clone().into(), ..Default::default() }.into();
         }
+    }
+    if let (Some(family), Attr::Null) = (found.prepared_family(), &model.parameter_group) {
+        model.parameter_group = ParameterGroupSettings { next_family: family.clone().into(), ..Default::default() }.into();
     }
     model.parameters = if parameters.0.is_empty() { Attr::Null } else { parameters.into() };
     model

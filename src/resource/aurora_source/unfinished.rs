@@ -28,10 +28,14 @@ pub(super) fn unfinished(mut left: Observed, work: &Work<'_, Source>, ran: &[Ope
     let mut unfinished = work.recalled.as_ref().map(|recalled| recalled.found.unfinished.clone()).unwrap_or_default();
     if let Some(desired) = work.desired {
         let before = work.arguments;
+        // The group for the next major version is compared as a whole.
+        let next = desired.next_group(&left.found);
         let is_set = |name: &str| {
             let sets = |(set, ..): &(String, String, ApplyMethod)| set == name;
-            ran.iter()
-                .any(|operation| matches!(operation, Operation::ModifyGroup { parameters, .. } if parameters.iter().any(sets)))
+            ran.iter().any(|operation| match operation {
+                Operation::ModifyGroup { name, parameters } => next.as_ref() != Some(name) && parameters.iter().any(sets),
+                _ => false,
+            })
         };
         let added = desired.wanted.keys().filter(|name| !before.wanted.contains_key(*name) && is_set(name));
         unfinished.parameters.extend(added.cloned());

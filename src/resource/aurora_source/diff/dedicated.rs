@@ -8,7 +8,7 @@ use super::super::message;
 use super::super::operation::Operation;
 use super::parameters::{method, modifications, owned, resets};
 use super::reboots::reboots;
-use crate::cluster::{self, Group, OWNER_TAG, PREVIOUS_TAG};
+use crate::cluster::{self, Group, OWNER_TAG, PREVIOUS_TAG, is_later_family};
 use crate::rds::ApplyMethod;
 use crate::rds::parameter_group::Tags;
 use crate::terraform::Diagnostics;
@@ -39,7 +39,9 @@ pub(super) fn set_up(
     } else {
         build_group(observed, desired, before, &target)?
     };
-    operations.extend(observed.left_over(&target).map(deletion));
+    let next = desired.next_group(observed);
+    let kept: Vec<&str> = [Some(&target), next.as_ref()].into_iter().flatten().map(String::as_str).collect();
+    operations.extend(observed.left_over(&kept).map(deletion));
     Ok(operations)
 }
 
@@ -65,7 +67,7 @@ fn modify_attached(observed: &cluster::Observed, desired: &Desired, before: Opti
         match previous_value(observed, name) {
             Some(value) if attached.holds(name, value) => {}
             Some(value) => drop(set.insert(name.clone(), value.to_owned())),
-            None if attached.user_value(name).is_some() => reset.push((name.clone(), method(observed, name))),
+            None if attached.user_value(name).is_some() => reset.push((name.clone(), method(attached, name))),
             None => {}
         }
     }
@@ -74,7 +76,7 @@ fn modify_attached(observed: &cluster::Observed, desired: &Desired, before: Opti
         set.extend(carried);
         reset = excess;
     }
-    let mut operations = modifications(observed, &attached.name, set);
+    let mut operations = modifications(attached, &attached.name, set);
     operations.extend(resets(&attached.name, &reset));
     operations
 }
@@ -93,13 +95,13 @@ fn brought_along(observed: &cluster::Observed, desired: &Desired) -> (BTreeMap<S
     let Some(previous) = observed.previous.as_ref().filter(is_recorded) else { return Default::default() };
     let carried = previous.user_set().filter(|(name, value)| !desired.mentions(name) && !attached.holds(name, value));
     let is_excess = |name: &str| !desired.mentions(name) && previous.user_value(name).is_none();
-    (carried.map(owned).collect(), excess(observed, attached, is_excess))
+    (carried.map(owned).collect(), excess(attached, attached, is_excess))
 }
 
 /// The parameters that users set in a group and that are in excess.
-fn excess(observed: &cluster::Observed, group: &Group, is_excess: impl Fn(&str) -> bool) -> Vec<(String, ApplyMethod)> {
+pub(super) fn excess(catalogue: &Group, group: &Group, is_excess: impl Fn(&str) -> bool) -> Vec<(String, ApplyMethod)> {
     let names = group.user_set().map(|(name, _)| name).filter(|name| is_excess(name));
-    names.map(|name| (name.clone(), method(observed, name))).collect()
+    names.map(|name| (name.clone(), method(catalogue, name))).collect()
 }
 
 /// Another group is attached: create ours with everything that it sets, and attach it.
@@ -131,13 +133,13 @@ fn build_group(
             // have set more in it.
             let is_known = before.is_some_and(|before| observed.target_name(before.group_name.as_deref()) == target);
             if !is_known || group.is_left_behind() {
-                reset = excess(observed, group, |name| !values.contains_key(name) && !desired.mentions(name));
+                reset = excess(attached, group, |name| !values.contains_key(name) && !desired.mentions(name));
             }
             values.retain(|name, value| !group.holds(name, value));
             operations.extend(retag(observed, group, &tags, before));
         }
     }
-    operations.extend(modifications(observed, target, values));
+    operations.extend(modifications(attached, target, values));
     operations.extend(resets(target, &reset));
     operations.push(Operation::AttachGroup { cluster: observed.id().to_owned(), group: target.to_owned() });
     operations.extend(attached_is_ours.then(|| deletion(attached)));
@@ -149,14 +151,14 @@ fn deletion(group: &Group) -> Operation {
 }
 
 /// The tags of our group.
-fn tags(observed: &cluster::Observed, desired: &Desired, previous: Option<String>) -> Tags {
+pub(super) fn tags(observed: &cluster::Observed, desired: &Desired, previous: Option<String>) -> Tags {
     let mut tags = desired.tags.clone();
     tags.insert(OWNER_TAG.to_owned(), observed.id().to_owned());
     tags.extend(previous.map(|previous| (PREVIOUS_TAG.to_owned(), previous)));
     tags
 }
 
-fn retag(observed: &cluster::Observed, group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operation> {
+pub(super) fn retag(observed: &cluster::Observed, group: &Group, wanted: &Tags, before: Option<&Desired>) -> Vec<Operation> {
     let missing: Tags = wanted.iter().filter(|(key, value)| group.tags.get(*key) != Some(value)).map(owned).collect();
     let before = before.into_iter().flat_map(|before| before.tags.keys());
     let dropped: BTreeSet<&String> = before
@@ -193,7 +195,9 @@ pub(super) fn undo(observed: &cluster::Observed, configured: Option<&str>, polic
 
 /// Whether the group that was attached before ours is attached again: members that wait for a reboot still run with ours.
 fn is_half_undone(observed: &cluster::Observed) -> bool {
-    observed.ours().next().is_some() && observed.attached.name == observed.previous_name()
+    // A group for the next major version was never attached.
+    let was_attached = observed.ours().any(|group| !is_later_family(&group.family, &observed.family));
+    was_attached && observed.attached.name == observed.previous_name()
 }
 
 fn refuse_foreign(observed: &cluster::Observed, group: &Group) -> Result<(), Diagnostics> {

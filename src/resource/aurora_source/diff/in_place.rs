@@ -43,7 +43,7 @@ pub(super) fn set_up(observed: &Observed, desired: &Desired, before: Option<&Des
     if !tags.is_empty() {
         operations.push(Operation::TagGroup { name: attached.name.clone(), tags });
     }
-    operations.extend(modifications(observed, &attached.name, set));
+    operations.extend(modifications(attached, &attached.name, set));
     operations.extend(resets(&attached.name, &reset));
     operations.extend(forget(observed, forgotten));
     Ok(operations)
@@ -58,7 +58,7 @@ pub(super) fn undo(observed: &Observed, policy: RebootPolicy) -> Vec<Operation> 
     }
     forgotten.extend(has_iam_tag.then(|| IAM_TAG.to_owned()));
     let group = &observed.attached.name;
-    let mut operations = modifications(observed, group, set);
+    let mut operations = modifications(&observed.attached, group, set);
     operations.extend(resets(group, &reset));
     if !observed.remembered.values.is_empty() {
         operations.extend(reboots(observed, policy, &operations, false));
@@ -77,7 +77,7 @@ fn restored(observed: &Observed, is_given_back: impl Fn(&str) -> bool) -> (BTree
         match value {
             Some(value) if attached.user_value(name).is_some() && attached.holds(name, value) => {}
             Some(value) => drop(set.insert(name.clone(), value.clone())),
-            None if attached.user_value(name).is_some() => reset.push((name.clone(), method(observed, name))),
+            None if attached.user_value(name).is_some() => reset.push((name.clone(), method(attached, name))),
             None => {}
         }
         forgotten.push(value_tag(name));

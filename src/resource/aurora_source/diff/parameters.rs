@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::super::operation::Operation;
-use crate::cluster;
+use crate::cluster::Group;
 use crate::rds::parameter_group::PARAMETERS_PER_CALL;
 use crate::rds::{ApplyMethod, ApplyType};
 
-/// Sets these values in the group.
-pub(super) fn modifications(observed: &cluster::Observed, group: &str, values: BTreeMap<String, String>) -> Vec<Operation> {
-    let notation = |name: &str, value: &str| observed.attached.notation(name, value);
+/// Sets these values in the group. Another one of its family says how they are written.
+pub(super) fn modifications(catalogue: &Group, group: &str, values: BTreeMap<String, String>) -> Vec<Operation> {
+    let notation = |name: &str, value: &str| catalogue.notation(name, value);
     let parameters: Vec<(String, String, ApplyMethod)> =
-        values.into_iter().map(|(name, value)| (name.clone(), notation(&name, &value), method(observed, &name))).collect();
+        values.into_iter().map(|(name, value)| (name.clone(), notation(&name, &value), method(catalogue, &name))).collect();
     let chunks = parameters.chunks(PARAMETERS_PER_CALL);
     chunks.map(|chunk| Operation::ModifyGroup { name: group.to_owned(), parameters: chunk.to_vec() }).collect()
 }
 
 /// How a parameter is written.
-pub(super) fn method(observed: &cluster::Observed, parameter: &str) -> ApplyMethod {
-    observed.attached.settings.get(parameter).map_or(ApplyType::Static, |setting| setting.apply_type).into()
+pub(super) fn method(catalogue: &Group, parameter: &str) -> ApplyMethod {
+    catalogue.settings.get(parameter).map_or(ApplyType::Static, |setting| setting.apply_type).into()
 }
 
 /// Resets these parameters of the group.

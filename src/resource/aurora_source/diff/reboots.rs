@@ -8,7 +8,7 @@ use crate::cluster::Observed;
 /// others. With `looks_again`, another resource of the same run may still make members wait: then each reboot is planned on that
 /// condition.
 pub(super) fn reboots(observed: &Observed, policy: RebootPolicy, before: &[Operation], looks_again: bool) -> Vec<Operation> {
-    let all_wait = looks_again || before.iter().any(Operation::needs_reboot);
+    let all_wait = looks_again || before.iter().any(|operation| operation.needs_reboot(&observed.attached.name));
     let waits = |writer: bool| all_wait || observed.waiting().any(|member| member.writer == writer);
     let cluster = || observed.id().to_owned();
     // A replica has no writer.

@@ -103,12 +103,19 @@ pub(in super::super) fn lets_go(found: &Observed, before: Mode) -> Diagnostic {
         }
         _ => format!("Parameter group {group} was not changed, and stays as it is."),
     };
+    let detached: Vec<&str> = found.left_over(&[]).map(|group| group.name.as_str()).collect();
+    let beside = match detached.is_empty() {
+        true => String::new(),
+        false => format!(" These groups, which were created for it and are not attached, stay too: {}.", detached.join(", ")),
+    };
     let iam = match found.remembered.iam_enabled {
         true => " IAM database authentication, which was turned on, stays on.",
         false => "",
     };
-    let detail =
-        format!("With mode \"external\" the provider changes no parameter of cluster {} any more. {stays}{iam}", found.id());
+    let detail = format!(
+        "With mode \"external\" the provider changes no parameter of cluster {} any more. {stays}{beside}{iam}",
+        found.id()
+    );
     Diagnostic::warning("The parameter group is let go", detail)
 }
 
