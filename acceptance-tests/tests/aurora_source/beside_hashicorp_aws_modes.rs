@@ -7,11 +7,11 @@ use anyhow::Context as _;
 
 use crate::beside_hashicorp_aws::{mirror, providers};
 
-const SOURCE: &str = "clickpipes_aurora_source.orders";
-const PASSWORD: &str = "master-Pa55word-kx3";
+pub const SOURCE: &str = "clickpipes_aurora_source.orders";
+pub const PASSWORD: &str = "master-Pa55word-kx3";
 
-/// What the guide leaves out.
-const REST: &str = r#"
+/// What the guides leave out.
+pub const REST: &str = r#"
 resource "aws_rds_cluster_instance" "orders" {
   count              = 2
   identifier         = "orders-${count.index + 1}"

@@ -4,6 +4,7 @@ mod answers;
 mod any_fault;
 mod beside_hashicorp_aws;
 mod beside_hashicorp_aws_modes;
+mod beside_hashicorp_aws_upgrade;
 mod cancel;
 mod change_of_mode;
 mod destroy;

@@ -348,3 +348,24 @@ async fn from_one_major_version_to_the_next_logical_replication_stays_on() -> an
     }
     Ok(())
 }
+
+/// Such as a copy of the cluster that was upgraded first.
+#[tokio::test]
+async fn a_second_group_that_another_cluster_uses_is_left_alone() -> anyhow::Result<()> {
+    for is_removed in [false, true] {
+        let rig = Rig::without_postgres().await?;
+        rig.source(&next("aurora-postgresql16"))?;
+        rig.tf.apply().await?;
+        let copy = ClusterSpec::new("copy").engine_version("16.6").parameter_group(NEXT).without_postgres();
+        rig.simulator.create_cluster(copy).await?;
+        rig.tf.assert_empty_plan().await?;
+        if is_removed {
+            rig.source("reboot = \"writer\"\n  force_destroy = true")?;
+            rig.tf.apply().await?;
+            rig.tf.assert_empty_plan().await?;
+        }
+        rig.tf.destroy().await?;
+        assert_eq!(rig.simulator.parameter_groups(), [NEXT]);
+    }
+    Ok(())
+}
