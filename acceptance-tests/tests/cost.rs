@@ -15,6 +15,8 @@ const ONCE: usize = 1;
 const FIRST_USER: usize = 3;
 /// The publication, its tables, its schemas, its tables without a replica identity.
 const FIRST_PUBLICATION: usize = 4;
+/// The table, its indexes.
+const FIRST_IDENTITY: usize = 2;
 /// What is asked again is one statement, and often one for several resources.
 const FURTHER: usize = 1;
 
@@ -97,6 +99,21 @@ async fn each_database_has_a_connection() -> Result<()> {
     counting.rig.main(&users_of_databases(9, 1, &databases))?;
     counting.rig.tf.apply().await?;
     check(&plan(&counting).await?, databases.len(), 9, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replica_identities_are_asked_for_together() -> Result<()> {
+    let counting = CountingRig::start().await?;
+    counting.make_tables(1, 15).await?;
+    let identities = "resource \"clickpipes_replica_identity\" \"r\" {\n  count = 15\n  database = \"app\"\n  \
+                      table = \"s0.t${count.index}\"\n  identity = \"full\"\n}\n";
+    counting.rig.main(identities)?;
+    counting.rig.tf.apply().await?;
+    let cost = plan(&counting).await?;
+    assert_eq!(cost.traffic.connections, 1, "{cost:?}");
+    assert!(cost.statements <= ONCE + FIRST_IDENTITY + 14 * FURTHER, "{cost:?}");
+    assert!(cost.traffic.round_trips <= OPENING + 15 * READ, "{cost:?}");
     Ok(())
 }
 

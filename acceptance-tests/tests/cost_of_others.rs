@@ -73,6 +73,16 @@ resource "clickpipes_publication" "schema" {
 }
 "#;
 
+/// Replica identities, for a plan without changes. A change looks for publications of all tables, to which no index leads.
+const IDENTITIES: &str = r#"
+resource "clickpipes_replica_identity" "each" {
+  count = 2
+  database = "app"
+  table    = "s${count.index}.t2"
+  identity = "full"
+}
+"#;
+
 /// What each statement looked at, in one step among few others and among many.
 struct Step {
     name: &'static str,
@@ -201,6 +211,7 @@ async fn destroy(rig: &Rig) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_statements_of_a_plan_look_at_the_same_rows() -> Result<()> {
     let rig = rig().await?;
+    rig.tf.write("identities.tf", IDENTITIES)?;
     let mut plans = Vec::new();
     for range in [0..OTHERS[0], OTHERS[0]..OTHERS[1]] {
         add_others(&rig, range).await?;

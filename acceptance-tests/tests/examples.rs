@@ -10,9 +10,12 @@ use acceptance_tests::terraform_cli::Feature;
 use anyhow::{Context as _, Result};
 
 /// The objects that the examples expect.
-const APPLICATION: [&str; 3] = [
+const APPLICATION: [&str; 6] = [
     "CREATE SCHEMA sales CREATE TABLE customers (id int PRIMARY KEY) CREATE TABLE orders (id int PRIMARY KEY)",
     "CREATE SCHEMA billing CREATE TABLE invoices (id int PRIMARY KEY)",
+    "CREATE TABLE sales.events (at timestamptz, note text)",
+    "CREATE TABLE sales.payments (reference text NOT NULL, amount numeric)",
+    "CREATE UNIQUE INDEX payments_reference ON sales.payments (reference)",
     // Publishing whole schemas needs a superuser, or on Aurora rds_superuser, such as the master user.
     "CREATE TABLE billing.credits (id int PRIMARY KEY)",
 ];

@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// From `pg_class.relkind`.
-    fn decode(letter: &str) -> Self {
+    pub(super) fn decode(letter: &str) -> Self {
         match letter {
             "r" => Self::Table,
             "p" => Self::PartitionedTable,
@@ -62,7 +62,7 @@ pub(crate) enum Persistence {
 
 impl Persistence {
     /// From `pg_class.relpersistence`.
-    fn decode(letter: &str) -> Self {
+    pub(super) fn decode(letter: &str) -> Self {
         match letter {
             "u" => Self::Unlogged,
             "t" => Self::Temporary,

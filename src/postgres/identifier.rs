@@ -209,10 +209,12 @@ impl FromStr for QualifiedTable {
 
 /// Why an import id does not name an object of a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{id}\" is not an import id of the form database/name: {reason}")]
+#[error("\"{id}\" is not an import id of the form {form}: {reason}")]
 pub struct InvalidImportId {
     /// The id as written.
     pub id: String,
+    /// The form that it should have.
+    pub form: &'static str,
     /// What is wrong with it.
     pub reason: String,
 }
@@ -220,15 +222,32 @@ pub struct InvalidImportId {
 /// Splits an import id `database/name`. Either part may be quoted as an SQL identifier (and must be when it contains a
 /// slash); an unquoted part is taken literally, without folding.
 pub fn parse_import_id(id: &str) -> Result<(Identifier, Identifier), InvalidImportId> {
-    let invalid = |reason: String| InvalidImportId { id: id.to_owned(), reason };
-    let (database, rest) = take_part(id).map_err(&invalid)?;
-    let rest = rest.strip_prefix('/').ok_or_else(|| invalid("there is no slash after the database".to_owned()))?;
-    let (name, rest) = take_part(rest).map_err(&invalid)?;
+    let parts = import_parts(id)
+        .and_then(|(database, name)| Ok((database, Identifier::new(name).map_err(|source| format!("name: {source}"))?)));
+    parts.map_err(|reason| InvalidImportId { id: id.to_owned(), form: "database/name", reason })
+}
+
+/// Splits an import id `database/schema.table` in the same way.
+pub fn parse_table_import_id(id: &str) -> Result<(Identifier, QualifiedTable), InvalidImportId> {
+    let parts = import_parts(id).and_then(|(database, name)| Ok((database, parse_table(&name)?)));
+    parts.map_err(|reason| InvalidImportId { id: id.to_owned(), form: "database/schema.table", reason })
+}
+
+fn parse_table(name: &str) -> Result<QualifiedTable, String> {
+    name.parse().map_err(|error: InvalidQualifiedTable| match error {
+        InvalidQualifiedTable::Part { source, .. } => format!("table: {source}"),
+        error => error.to_string(),
+    })
+}
+
+fn import_parts(id: &str) -> Result<(Identifier, String), String> {
+    let (database, rest) = take_part(id)?;
+    let rest = rest.strip_prefix('/').ok_or("there is no slash after the database")?;
+    let (name, rest) = take_part(rest)?;
     if !rest.is_empty() {
-        return Err(invalid("a part that contains a slash must be quoted as an SQL identifier (\"a/b\")".to_owned()));
+        return Err("a part that contains a slash must be quoted as an SQL identifier (\"a/b\")".to_owned());
     }
-    let database = Identifier::new(database).map_err(|source| invalid(format!("database: {source}")))?;
-    let name = Identifier::new(name).map_err(|source| invalid(format!("name: {source}")))?;
+    let database = Identifier::new(database).map_err(|source| format!("database: {source}"))?;
     Ok((database, name))
 }
 

@@ -42,7 +42,7 @@ pub use client::Server;
 pub use error::{Cause, Error};
 pub use facts::{Facts, Flavour};
 pub use guard::Breach;
-pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id};
+pub use identifier::{Identifier, QualifiedTable, import_id, parse_import_id, parse_table_import_id};
 pub use login::{FetchLogin, Login, LoginSource, LoginUnavailable};
 pub use notice::Notice;
 pub use origin::Origin;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use postgres_protocol::escape::escape_literal;
 
+use super::identifier::Identifier;
 use crate::printable::printable_line;
 use crate::secret::Secret;
 
@@ -44,6 +45,11 @@ impl Statement {
             display: format!("{}'{REDACTED}'", self.display),
             has_secret: true,
         }
+    }
+
+    /// This statement, run as another role that the admin may act for.
+    pub fn acting_as(self, role: &Identifier) -> Vec<Self> {
+        vec![Self::new(format!("SET LOCAL ROLE {role}")), self, Self::new("SET LOCAL ROLE NONE")]
     }
 
     /// The text for the server. Only `transaction` uses it.

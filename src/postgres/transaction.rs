@@ -31,7 +31,7 @@ const OWN_SEARCH_PATH: &str = "SET LOCAL search_path TO DEFAULT";
 const NO_SEARCH_PATH: &str = "SET LOCAL search_path = ''";
 /// How long to wait for the answer to a COMMIT after Terraform asked to stop. At the end of the step's own time there is no wait.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
-/// The longest time for which a statement waits for a lock on an object.
+/// The longest time for which a statement waits for a lock on an object, unless the transaction says otherwise.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look up who holds it: after the wait there is no trace of it.
 const LOOK_AFTER: Duration = Duration::from_secs(10);
@@ -45,6 +45,8 @@ pub struct Transaction {
     timeout: Duration,
     /// When its time is up.
     ends: Instant,
+    /// The longest time for which a statement waits for a lock on an object.
+    lock_timeout: Duration,
 }
 
 impl Transaction {
@@ -60,7 +62,20 @@ impl Transaction {
             .unwrap_or_else(|_| Err(Error::Busy { database: database.to_owned(), waited: timeout, holders: Vec::new() }))?;
         let lease = pool.lease(turn, database, cancel).await?;
         lease.session()?.take_notices();
-        Ok(Self { reader: Reader::new(Arc::new(lease), cancel), open: AtomicBool::new(false), timeout, ends })
+        Ok(Self {
+            reader: Reader::new(Arc::new(lease), cancel),
+            open: AtomicBool::new(false),
+            timeout,
+            ends,
+            lock_timeout: LOCK_TIMEOUT,
+        })
+    }
+
+    /// The same with another limit for the wait for a lock, set before it begins.
+    #[must_use]
+    pub fn with_lock_timeout(mut self, lock_timeout: Duration) -> Self {
+        self.lock_timeout = lock_timeout;
+        self
     }
 
     /// A reader that sees what this transaction sees.
@@ -76,8 +91,10 @@ impl Transaction {
     pub async fn begin<T, E: From<Error>>(&self, look: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let session = self.reader.lease.session()?;
         let left = self.left();
-        let (begin, limits) =
-            (begin(left, session.facts().is_some_and(|facts| facts.version.has(MEMBERSHIP_OPTIONS))), limits(left));
+        let (begin, limits) = (
+            begin(left, session.facts().is_some_and(|facts| facts.version.has(MEMBERSHIP_OPTIONS))),
+            limits(left, self.lock_timeout),
+        );
         self.open.store(true, Ordering::Relaxed);
         let (begun, lock, limited) = (session.send(&begin), session.send(ADVISORY_LOCK), session.send(&limits));
         let mut look = pin!(look);
@@ -92,7 +109,7 @@ impl Transaction {
             }
             (locked, _) => locked?,
         }
-        let _ = self.reader.lock_timeout.set(LOCK_TIMEOUT.min(self.left() / 10 * 9));
+        let _ = self.reader.lock_timeout.set(self.lock_timeout.min(self.left() / 10 * 9));
         session.answered(limited, "the limits of a transaction", cancel).await?;
         self.reader.resumes();
         finish(looked, look).await
@@ -191,13 +208,13 @@ fn begin(left: Duration, self_grant: bool) -> String {
 
 /// The limits of the statements, from what the wait for the turn has left. A lock that is awaited until the very end would be
 /// reported as a statement that took too long.
-fn limits(left: Duration) -> String {
+fn limits(left: Duration, lock_timeout: Duration) -> String {
     format!(
         "SELECT pg_catalog.set_config('lock_timeout', GREATEST(1, LEAST({longest}, t.left * 9 / 10))::text, true), \
                 pg_catalog.set_config('statement_timeout', t.left::text, true) \
            FROM (SELECT GREATEST(1, {left} - (EXTRACT(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::int8) AS left) \
              AS t",
-        longest = milliseconds(LOCK_TIMEOUT),
+        longest = milliseconds(lock_timeout),
         left = milliseconds(left),
     )
 }

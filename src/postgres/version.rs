@@ -17,6 +17,10 @@ pub struct Gate {
 pub const VIA_ROOT: Gate = Gate { feature: "publish_via_partition_root", since: 13 };
 /// `FOR TABLES IN SCHEMA`.
 pub const PUBLICATION_SCHEMAS: Gate = Gate { feature: "A publication of schemas", since: 15 };
+/// Row filters and column lists of publications.
+pub const PUBLICATION_ROW_FILTERS: Gate = Gate { feature: "A row filter or column list of a publication", since: 15 };
+/// Generated columns in publications; from then on, an UPDATE fails if one of the replica identity is not published.
+pub const PUBLISHED_GENERATED_COLUMNS: Gate = Gate { feature: "Publishing generated columns", since: 18 };
 /// Memberships with their own ADMIN, INHERIT and SET options; CREATEROLE needs ADMIN on the role that it alters.
 pub const MEMBERSHIP_OPTIONS: Gate = Gate { feature: "memberships WITH INHERIT and SET", since: 16 };
 

@@ -55,6 +55,8 @@ pub(crate) struct ProviderContext {
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What creates of this run have created or taken over. A new configuration is a new run.
     taken_up: Mutex<BTreeSet<String>>,
+    /// What plans of this run will have set by the time that what refers to them is applied.
+    ahead: Mutex<BTreeSet<String>>,
     /// When and how AWS was found unreachable: shortly after that, no other resource waits for it. (The pool remembers this for
     /// the database server.)
     aws_outage: Mutex<Option<(Instant, Diagnostic)>>,
@@ -73,6 +75,7 @@ impl Default for ProviderContext {
             servers: Mutex::default(),
             turns: Mutex::default(),
             taken_up: Mutex::default(),
+            ahead: Mutex::default(),
             aws_outage: Mutex::default(),
         }
     }
@@ -228,6 +231,17 @@ impl Context {
         self.taken_up().contains(object)
     }
 
+    /// Remembers what a resource of this run is planned to set. Only diagnostics may depend on it: which plans come first is certain
+    /// only for what refers to that resource.
+    pub(crate) fn plan_ahead(&self, what: String) {
+        self.ahead().insert(what);
+    }
+
+    /// Whether a resource that was planned earlier in this run sets this.
+    pub(crate) fn is_planned_ahead(&self, what: &str) -> bool {
+        self.ahead().contains(what)
+    }
+
     /// Address and port of a cluster's writer. `path` is the attribute that names the cluster.
     pub(crate) async fn writer(&self, identifier: &str, path: AttributePath) -> Result<(String, u16), Failure> {
         let not_found = |place: &str| {
@@ -306,6 +320,10 @@ impl Context {
 
     fn taken_up(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.provider.taken_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.provider.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn aws_outage(&self) -> MutexGuard<'_, Option<(Instant, Diagnostic)>> {

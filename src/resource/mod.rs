@@ -6,11 +6,13 @@ mod change;
 mod contract;
 mod identity;
 pub(crate) mod names;
+mod planned_ahead;
 mod timeouts;
 mod titled;
 
 pub(crate) mod aurora_source;
 pub(crate) mod publication;
+pub(crate) mod replica_identity;
 pub(crate) mod replication_user;
 
 /// Every resource, for a macro that takes their paths.
@@ -21,6 +23,7 @@ macro_rules! each_resource {
             $crate::resource::aurora_source::Source,
             $crate::resource::replication_user::ReplicationUser,
             $crate::resource::publication::Publication,
+            $crate::resource::replica_identity::ReplicaIdentityOfTable,
         ]
     };
 }

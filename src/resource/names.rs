@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use crate::cluster::{LONGEST_CLUSTER, invalid_identifier};
-use crate::postgres::{self, Identifier, parse_import_id};
+use crate::postgres::identifier::{InvalidImportId, InvalidQualifiedTable};
+use crate::postgres::{self, Identifier, QualifiedTable, parse_import_id, parse_table_import_id};
 use crate::printable::printable_line;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
@@ -14,6 +15,15 @@ use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 pub(crate) fn name(value: &Attr<String>, attribute: &str) -> Result<Option<Identifier>, Diagnostics> {
     let invalid = |error| invalid("name", AttributePath::of(attribute), &error).into();
     value.known().map(|text| Identifier::new(text).map_err(invalid)).transpose()
+}
+
+/// One table, as `schema.table`; `None` while unknown, and for null.
+///
+/// # Errors
+/// It does not name a table.
+pub(crate) fn table(value: &Attr<String>, attribute: &str) -> Result<Option<QualifiedTable>, Diagnostics> {
+    let invalid = |error: InvalidQualifiedTable| invalid("table name", AttributePath::of(attribute), &error).into();
+    value.known().map(|text| text.parse().map_err(invalid)).transpose()
 }
 
 /// A list of names; `None` while unknown, empty for null. `what` is what they name, such as `table name`.
@@ -62,20 +72,19 @@ pub(crate) fn cluster(value: &Attr<String>) -> Result<Option<Option<String>>, Di
 /// # Errors
 /// It has another form.
 pub(crate) fn import_parts(id: &str) -> Result<(Option<String>, Identifier, Identifier), Diagnostics> {
-    let (cluster, object) = split_cluster(id);
-    let invalid = |error| {
-        let diagnostic = Diagnostic::from_error("Invalid import id", &error);
-        Diagnostic { detail: format!("{}.", printable_line(&diagnostic.detail)), ..diagnostic }
-    };
-    if let Some(fault) = cluster.and_then(|cluster| invalid_identifier(cluster, LONGEST_CLUSTER)) {
-        let detail = format!(
-            "In {}, the part before the colon is a cluster: {fault}. Quote a database whose name has a colon, as an SQL identifier.",
-            printable_line(&format!("{id:?}"))
-        );
-        return Err(Diagnostic::error("Invalid import id", detail).into());
-    }
-    let (database, name) = parse_import_id(object).map_err(invalid)?;
-    Ok((cluster.map(str::to_owned), database, name))
+    let (cluster, object) = split_cluster(id)?;
+    let (database, name) = parse_import_id(object).map_err(invalid_id)?;
+    Ok((cluster, database, name))
+}
+
+/// The cluster, the database and the table in an import id.
+///
+/// # Errors
+/// It has another form.
+pub(crate) fn import_table(id: &str) -> Result<(Option<String>, Identifier, QualifiedTable), Diagnostics> {
+    let (cluster, object) = split_cluster(id)?;
+    let (database, table) = parse_table_import_id(object).map_err(invalid_id)?;
+    Ok((cluster, database, table))
 }
 
 /// The import id of an object; `None` while a part of it is unknown.
@@ -95,13 +104,26 @@ pub(crate) fn on_cluster(cluster: Option<&String>) -> String {
     cluster.map(|cluster| format!(" of cluster {cluster}")).unwrap_or_default()
 }
 
-/// What an import id has before the first colon of its first part, unless that is quoted, and the rest.
-fn split_cluster(id: &str) -> (Option<&str>, &str) {
+/// The cluster that an import id names before the first colon of its first part, unless that is quoted, and the rest.
+fn split_cluster(id: &str) -> Result<(Option<String>, &str), Diagnostics> {
     let first = &id[..id.find(['/', '"']).unwrap_or(id.len())];
-    match first.find(':') {
-        Some(at) => (Some(&id[..at]), &id[at + 1..]),
-        None => (None, id),
+    let Some(at) = first.find(':') else { return Ok((None, id)) };
+    let cluster = &id[..at];
+    match invalid_identifier(cluster, LONGEST_CLUSTER) {
+        None => Ok((Some(cluster.to_owned()), &id[at + 1..])),
+        Some(fault) => {
+            let detail = format!(
+                "In {}, the part before the colon is a cluster: {fault}. Quote a database whose name has a colon, as an SQL identifier.",
+                printable_line(&format!("{id:?}"))
+            );
+            Err(Diagnostic::error("Invalid import id", detail).into())
+        }
     }
+}
+
+fn invalid_id(error: InvalidImportId) -> Diagnostics {
+    let diagnostic = Diagnostic::from_error("Invalid import id", &error);
+    Diagnostic { detail: format!("{}.", printable_line(&diagnostic.detail)), ..diagnostic }.into()
 }
 
 fn invalid(what: &str, path: AttributePath, error: &dyn Error) -> Diagnostic {
@@ -134,6 +156,11 @@ mod tests {
     fn a_malformed_id_says_the_form() {
         assert!(import_parts("app").unwrap_err().iter().any(|fault| fault.detail.contains("database/name")));
         assert_eq!(import_parts("app/p").unwrap().2.as_str(), "p");
+        assert_eq!(import_table("shop:app/\"a/b.c\"").unwrap().2.name(), "a/b.c");
+        for id in ["app/orders", "app/a.b.c", "app/.b"] {
+            let fault = import_table(id).unwrap_err();
+            assert!(fault.iter().any(|fault| fault.detail.contains("database/schema.table")), "{fault:?}");
+        }
     }
 
     #[test]

@@ -95,6 +95,7 @@ const IMPURE: [(Place, &str); 59] = [
     (Place::At("src/resource/change/engine.rs"), "looks, runs, saves"),
     (Place::At("src/resource/change/free.rs"), "looks again until something is freed"),
     (Place::At("src/resource/change/in_database.rs"), "runs a transaction, and tries again"),
+    (Place::At("src/resource/change/short_waits.rs"), "tries again after a pause"),
     (Place::OfResources(&["observe.rs"]), "observes what exists"),
     (Place::OfResources(&["execute.rs", "run.rs"]), "runs the operations"),
     (Place::OfResources(&["mod.rs"]), "forwards the calls of the trait"),

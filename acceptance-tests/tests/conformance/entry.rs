@@ -27,6 +27,9 @@ pub struct Entry {
     import_id: String,
     /// Clusters that have to be deleted after the destroy for the object to be gone: some objects are settings of a cluster.
     pub gone_with: Vec<String>,
+    /// SQL after the destroy for the object to be gone, each in a database: some objects are settings of a table.
+    #[serde(default)]
+    pub gone_by: Vec<(String, String)>,
     /// Attributes that an import cannot know, each with the reason.
     not_imported: BTreeMap<String, String>,
 }

@@ -38,6 +38,7 @@ async fn every_resource_lives_its_whole_life_by_the_rules() -> Outcome {
         );
         ensure!(lived.done == expected, "{:?} instead of {expected:?}", lived.done);
         world.delete_clusters(&entry.gone_with).await?;
+        world.run(&entry.gone_by).await?;
         Ok(world.core.find_gone(type_name, &lived.last).await?)
     })
     .await

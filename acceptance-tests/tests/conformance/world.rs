@@ -26,7 +26,7 @@ pub struct World {
     client: CoreClient,
     simulator: Simulator,
     /// Ends with this value.
-    _cluster: ClusterHandle,
+    cluster: ClusterHandle,
 }
 
 /// What is behind the cluster `orders`.
@@ -52,8 +52,8 @@ impl World {
         for identifier in clusters {
             simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await?;
         }
-        for (database, sql) in before.iter().filter(|_| is_real) {
-            cluster.admin(database).await?.batch_execute(sql).await.with_context(|| sql.clone())?;
+        if is_real {
+            run(&cluster, before).await?;
         }
         let mut steps = RemoteSteps::new();
         let postgres = match is_real {
@@ -73,7 +73,7 @@ impl World {
         });
         let client = CoreClient::start().await?;
         let core = TerraformCore::load(client.provider.clone()).await?;
-        let mut world = Self { core, steps, configuration, client, simulator, _cluster: cluster };
+        let mut world = Self { core, steps, configuration, client, simulator, cluster };
         world.configure().await?;
         Ok(world)
     }
@@ -81,6 +81,11 @@ impl World {
     /// Configures the provider, as each run of Terraform does once.
     pub async fn configure(&mut self) -> Result<()> {
         Ok(self.core.configure(&self.configuration).await?)
+    }
+
+    /// Runs SQL of the admin, each in a database.
+    pub async fn run(&self, statements: &[(String, String)]) -> Result<()> {
+        run(&self.cluster, statements).await
     }
 
     /// Removes what an object was a part of.
@@ -100,6 +105,13 @@ impl World {
     pub async fn end(self) -> Result<()> {
         end(self.client).await
     }
+}
+
+async fn run(cluster: &ClusterHandle, statements: &[(String, String)]) -> Result<()> {
+    for (database, sql) in statements {
+        cluster.admin(database).await?.batch_execute(sql).await.with_context(|| sql.clone())?;
+    }
+    Ok(())
 }
 
 fn api(simulator: &Simulator) -> String {

@@ -12,8 +12,9 @@ use serde_json::Value;
 pub const PASSWORD: &str = "password-of-the-roles";
 /// The instances of each resource.
 pub const EACH: [&str; 3] = ["a", "b", "c"];
-/// The addresses of the three resources, without their keys.
-pub const KINDS: [&str; 3] = ["clickpipes_aurora_source.s", "clickpipes_replication_user.u", "clickpipes_publication.p"];
+/// The addresses of the resources, without their keys.
+pub const KINDS: [&str; 4] =
+    ["clickpipes_aurora_source.s", "clickpipes_replication_user.u", "clickpipes_publication.p", "clickpipes_replica_identity.r"];
 
 const TABLES: &str = "\
 CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c;
@@ -91,6 +92,17 @@ impl World {
             "  reboot = \"all\"",
             "  name = \"user_${each.key}\"\n  schemas = [each.key]",
             "  name = \"pub_${each.key}\"\n  tables = [\"${each.key}.t1\", \"${each.key}.t2\"]",
+        )
+    }
+
+    /// Writes the replica identity of each `t3`, beside the others.
+    pub fn identities(&self, identity: &str) -> Result<()> {
+        self.tf.write(
+            "identities.tf",
+            &format!(
+                "resource \"clickpipes_replica_identity\" \"r\" {{\n  for_each = toset([\"a\", \"b\", \"c\"])\n  database = \"app\"\n  \
+                 table = \"${{each.key}}.t3\"\n  identity = \"{identity}\"\n}}\n"
+            ),
         )
     }
 
@@ -177,6 +189,7 @@ impl Happened {
                 let (destructive, pipe_stops) = lost(&before.roles, &after.roles);
                 Self { pipe_stops, destructive, ..nothing }
             }
+            "clickpipes_replica_identity.r" => nothing,
             _ => {
                 let cluster = format!("shop-{key}");
                 let rebooted = &after.reboots[before.reboots.len()..];

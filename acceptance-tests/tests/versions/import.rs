@@ -32,6 +32,20 @@ resource "clickpipes_publication" "{pipe}" {
 }
 "#;
 
+/// The replica identity of a table, made by hand too.
+const IDENTITY: &str = r#"
+import {
+  to = clickpipes_replica_identity.customers
+  id = "app/shop.customers"
+}
+resource "clickpipes_replica_identity" "customers" {
+  database = "app"
+  table    = "shop.customers"
+  identity = "index"
+  index    = "customers_pkey"
+}
+"#;
+
 pub async fn by_hand(cell: &mut Cell) -> Result<()> {
     let replication = match cell.flavour {
         Flavour::Rds => "GRANT rds_replication TO {pipe}",
@@ -48,7 +62,8 @@ pub async fn by_hand(cell: &mut Cell) -> Result<()> {
         ),
         _ => ("CREATE PUBLICATION {pipe} FOR ALL TABLES", "all_tables = true"),
     };
-    let mut configuration = String::new();
+    cell.sql("SET ROLE app_owner; ALTER TABLE shop.customers REPLICA IDENTITY USING INDEX customers_pkey").await?;
+    let mut configuration = IDENTITY.to_owned();
     for pipe in ["one", "two"] {
         for sql in [GUIDE, replication, publication] {
             cell.sql(&sql.replace("{pipe}", pipe)).await?;
@@ -63,6 +78,7 @@ pub async fn by_hand(cell: &mut Cell) -> Result<()> {
         "clickpipes_replication_user.two",
         "clickpipes_publication.one",
         "clickpipes_publication.two",
+        "clickpipes_replica_identity.customers",
     ] {
         ensure!(plan.actions(address) == ["no-op"], "{address}: {}", plan.outcome.stdout);
     }

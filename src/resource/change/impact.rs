@@ -89,12 +89,15 @@ pub(crate) struct Effect {
 pub(crate) enum LockMode {
     /// Blocks other changes of the table, including VACUUM and index builds, but no query and no write.
     ShareUpdateExclusive,
+    /// Blocks everything else that uses the table, queries included.
+    AccessExclusive,
 }
 
 impl LockMode {
     fn name(self) -> &'static str {
         match self {
             Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
         }
     }
 }

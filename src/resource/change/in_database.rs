@@ -1,5 +1,6 @@
 //! Resources that live in a database: looked at through one connection, changed in one transaction, all or nothing.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use super::cluster::{self, is_another};
 use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
 use super::message;
+use super::short_waits::{self, until_obtained};
 use super::sighting::Sighting;
 use super::terms::Purpose;
 use crate::failure::{Attempt, Failure};
@@ -21,14 +23,17 @@ pub(crate) trait InDatabase: Managed {
     /// Whether dropping the database removes the object. A role belongs to the whole server.
     const GOES_WITH_ITS_DATABASE: bool;
 
+    /// Whether a statement needs a lock behind which the application's queries queue up: then it waits for it in short attempts.
+    const HOLDS_UP_QUERIES: bool = false;
+
     /// What a look saw of it, and where.
     fn sighting(observed: &Self::Observed) -> Sighting<'_>;
 
     /// Its oid, unique for its kind on the server, as the state has it.
     fn oid(state: &Self::Model) -> Option<u32>;
 
-    /// Its name.
-    fn name(arguments: &Self::Desired) -> &Identifier;
+    /// Its name, exactly as in the catalogue.
+    fn name(arguments: &Self::Desired) -> Cow<'_, str>;
 
     /// Where it lives.
     fn database(arguments: &Self::Desired) -> &Identifier;
@@ -110,7 +115,7 @@ pub(crate) async fn look<R: InDatabase>(context: &Context, look: &Look<'_, R>) -
     let seen = transient(context.cancel(), looking).await?;
     if matches!(look.purpose, Purpose::Read { .. }) {
         // Terraform would print it as it is.
-        let renamed = R::sighting(&seen).object.filter(|(_, name)| *name != R::name(look.arguments).as_str());
+        let renamed = R::sighting(&seen).object.filter(|(_, name)| *name != R::name(look.arguments));
         if let Some((_, name)) = renamed.filter(|(_, name)| !is_printable_line(name)) {
             return Err(message::unprintable::<R>(look.arguments, name).into());
         }
@@ -133,9 +138,16 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
         facts => facts?,
     };
     let object = R::object(work.arguments);
-    let _turn = context.turn(&turn_of::<R>(&server, work.arguments)).await?;
+    let turn = turn_of::<R>(&server, work.arguments);
+    // A destroy may wait for what another change of the object brings about: it has its turn only while it tries.
+    let _turn = if work.destroys() { None } else { Some(context.turn(&turn).await?) };
     let sent = Mutex::new(Vec::new());
-    let attempt = || attempt::<R>(context, &server, &facts, database, work, ends, &sent);
+    let once = || async {
+        let _turn = if work.destroys() { Some(context.turn(&turn).await?) } else { None };
+        attempt::<R>(context, &server, &facts, database, work, ends, &sent).await
+    };
+    let attempt =
+        || async { if R::HOLDS_UP_QUERIES { until_obtained(&object, ends, context.cancel(), once).await } else { once().await } };
     let done = if work.destroys() {
         until_free(&object, work.patience, context.cancel(), || until_done(context.cancel(), &attempt)).await
     } else {
@@ -199,7 +211,10 @@ async fn attempt<R: InDatabase>(
         let awaited = "another attempt: the server's last answer said that this may succeed a moment later".to_owned();
         return Err(Error::Cancelled { awaited }.into());
     }
-    let transaction = server.write(database, limit, context.cancel()).await?;
+    let mut transaction = server.write(database, limit, context.cancel()).await?;
+    if R::HOLDS_UP_QUERIES {
+        transaction = transaction.with_lock_timeout(short_waits::LONGEST);
+    }
     let reader = transaction.reader();
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };
     let look = |operations| async move { R::observe(reader, facts, &work.look(purpose, operations)).await };
@@ -256,7 +271,7 @@ async fn look_again<R: InDatabase>(
     let Some(desired) = work.desired.filter(|_| ran.iter().all(R::leaves_a_trace)) else { return Err(error) };
     let looking = || async {
         let reader = server.read(R::database(desired).as_str(), context.cancel()).await?;
-        R::observe(&reader, facts, &work.look(Purpose::Result, &[])).await
+        R::observe(&reader, facts, &work.look(Purpose::Result, &ran)).await
     };
     let Ok(found) = transient(context.cancel(), looking).await else { return Err(error) };
     let is_as_wanted = R::exists(&found) && matches!(R::diff(&Change::drift(desired, &found)), Ok(Some(left)) if left.is_empty());

@@ -6,7 +6,8 @@ use super::managed::Managed;
 use super::sighting::Stranger;
 use super::terms::{line, lines};
 use crate::aws::Place;
-use crate::postgres::{Moved, Notice};
+use crate::failure::Failure;
+use crate::postgres::{Error, Moved, Notice};
 use crate::printable::printable_line;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, Severity, hcl_string};
 
@@ -86,6 +87,21 @@ pub(super) fn still_there(awaited: Diagnostics, waited: Duration, is_stopped: bo
         unmet(Diagnostic { detail, ..diagnostic }, true)
     };
     awaited.into_iter().map(refuse).collect()
+}
+
+/// A lock that could not be obtained in short attempts.
+pub(super) fn still_locked(locked: Error, attempts: u32, waited: Duration) -> Diagnostics {
+    let waited = humantime::format_duration(Duration::from_secs(waited.as_secs()));
+    let attempts = if attempts == 1 { "one attempt".to_owned() } else { format!("{attempts} attempts within {waited}") };
+    let explain = |diagnostic: Diagnostic| {
+        let detail = format!(
+            "{}\n\nNothing was changed in {attempts}. Each of them waits only shortly, because whoever waits for this lock holds up \
+             every later query of the table. To try for longer, raise the limit in timeouts.",
+            diagnostic.detail
+        );
+        Diagnostic { detail, ..diagnostic }
+    };
+    Failure::from(locked).into_diagnostics().into_iter().map(explain).collect()
 }
 
 /// Planned operations that do not run.

@@ -18,6 +18,7 @@ mod plan;
 mod private;
 #[cfg(test)]
 pub(crate) mod rehearsal;
+mod short_waits;
 mod sighting;
 mod terms;
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(crate) fn stranger<R: InDatabase>(
     let known = R::oid(&prior.model).or(before.object.map(|(oid, _)| oid));
     match known {
         Some(before) if before != oid => Some(Stranger::Another { oid, before }),
-        _ if name != R::name(&prior.arguments).as_str() => Some(Stranger::Renamed { now: name.to_owned() }),
+        _ if name != R::name(&prior.arguments) => Some(Stranger::Renamed { now: name.to_owned() }),
         _ => None,
     }
 }

@@ -115,6 +115,10 @@ fn replica_identity(desired: &Desired, current: Option<&Current>, recalled: Opti
     if !old.is_empty() {
         findings.warnings.push(message::exposed_already(&old));
     }
+    let (first, new): (Vec<&String>, Vec<&String>) = new.into_iter().partition(|name| met.identified_first.contains(*name));
+    if !first.is_empty() {
+        findings.warnings.push(message::identified_first(desired, &first));
+    }
     if new.is_empty() {
         return;
     }

@@ -1,5 +1,7 @@
 //! Looks at a publication in its database, alters it, drops it.
 
+use std::borrow::Cow;
+
 use super::desired::Desired;
 use super::observe;
 use super::observed::Observed;
@@ -21,8 +23,8 @@ impl InDatabase for Publication {
         state.catalogue_oid()
     }
 
-    fn name(arguments: &Desired) -> &Identifier {
-        &arguments.name
+    fn name(arguments: &Desired) -> Cow<'_, str> {
+        arguments.name.as_str().into()
     }
 
     fn database(arguments: &Desired) -> &Identifier {

@@ -95,12 +95,28 @@ pub(super) fn exposed_already(tables: &[&String]) -> Diagnostic {
 
 pub(super) fn newly_exposed(desired: &Desired, tables: &[&String]) -> Diagnostic {
     let exposure = exposure(desired, tables);
-    let detail = format!("{} To accept the failures instead, set allow_tables_without_replica_identity = true.", exposure.detail);
+    let detail = format!(
+        "{} If a clickpipes_replica_identity of this configuration sets it, refer to that resource, so that it is planned and applied \
+         first: tables = [clickpipes_replica_identity.name.table], or depends_on. To accept the failures instead, set \
+         allow_tables_without_replica_identity = true.",
+        exposure.detail
+    );
     Diagnostic { detail, ..exposure }
 }
 
 pub(super) fn accepted_exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
     change::unmet(exposure(desired, tables), false)
+}
+
+/// Tables for which another resource of the same run sets the replica identity.
+pub(super) fn identified_first(desired: &Desired, tables: &[&String]) -> Diagnostic {
+    let path = tables.first().map_or_else(AttributePath::root, |name| table_path(desired, name));
+    let detail = format!(
+        "A clickpipes_replica_identity, planned before this publication, gives a replica identity to: {}. The apply checks that they have \
+         it before it publishes them.",
+        listed(tables)
+    );
+    Diagnostic::warning("Tables get their replica identity in the same run", detail).at(path)
 }
 
 fn exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
@@ -133,8 +149,8 @@ pub(super) fn in_use(database: &Identifier, slots: &[String]) -> Diagnostic {
     Diagnostic::error("Publication may be in use", detail).at(AttributePath::of("name"))
 }
 
-const IDENTITY_REMEDY: &str = "Give each a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or remove \
-                               update and delete from publish. From PostgreSQL 18 on, the replica identity must not contain a \
+const IDENTITY_REMEDY: &str = "Give each a primary key, set its replica identity (clickpipes_replica_identity, or ALTER TABLE ... \
+                               REPLICA IDENTITY FULL or USING INDEX), or remove update and delete from publish. From PostgreSQL 18 on, the replica identity must not contain a \
                                generated column, so REPLICA IDENTITY FULL is not enough for a table that has one.";
 
 fn kind_name(found: &Relation) -> &'static str {

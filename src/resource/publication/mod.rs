@@ -31,6 +31,7 @@ use super::change::{
 };
 use super::identity::DatabaseObject;
 use super::names::{import_parts, on_cluster};
+use super::planned_ahead;
 use super::timeouts::Limits;
 use crate::failure::Failure;
 use crate::provider::Context;
@@ -153,7 +154,14 @@ impl Managed for Publication {
         if look.purpose == (Purpose::Plan { changed: false }) {
             return Ok(None);
         }
-        change::look(context, look).await
+        let mut seen = change::look(context, look).await?;
+        let met = seen.as_mut().and_then(|seen| seen.met.as_mut());
+        if let (Purpose::Plan { .. }, Some(desired), Some(met)) = (look.purpose, look.desired, met) {
+            let server = context.postgres(Self::cluster(desired)).await?;
+            let is_first = |table: &&String| planned_ahead::sets_identity(context, &server, &desired.database, table);
+            met.identified_first = met.without_identity.iter().filter(is_first).cloned().collect();
+        }
+        Ok(seen)
     }
 
     async fn execute(context: &Context, work: &Work<'_, Self>) -> Result<Done<Self>, Stopped<Self>> {

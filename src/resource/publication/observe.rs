@@ -105,5 +105,5 @@ async fn meet(reader: &Reader, desired: &Desired, publication: Key<'_>) -> Resul
     let (without_identity, tables, missing_schemas) =
         try_join!(without_identity(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;
     let without_identity = without_identity.iter().map(shown).collect();
-    Ok(Met { tables, missing_schemas, without_identity })
+    Ok(Met { tables, missing_schemas, without_identity, identified_first: BTreeSet::new() })
 }

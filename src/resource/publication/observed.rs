@@ -77,6 +77,8 @@ pub(crate) struct Met {
     pub(super) missing_schemas: Vec<String>,
     /// Tables of the wanted scope without a usable replica identity, as `schema.table`.
     pub(super) without_identity: BTreeSet<String>,
+    /// Those of them that get one from a resource that was planned earlier in the same run; only in a plan.
+    pub(super) identified_first: BTreeSet<String>,
 }
 
 /// The part of an observation that is stored next to the state.

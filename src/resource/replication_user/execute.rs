@@ -1,5 +1,7 @@
 //! Looks at a role in its database and alters it. A destroy, which has to go through every database, is in `destroy`.
 
+use std::borrow::Cow;
+
 use super::desired::Desired;
 use super::destroy;
 use super::message;
@@ -54,8 +56,8 @@ impl InDatabase for ReplicationUser {
         state.catalogue_oid()
     }
 
-    fn name(arguments: &Desired) -> &Identifier {
-        &arguments.name
+    fn name(arguments: &Desired) -> Cow<'_, str> {
+        arguments.name.as_str().into()
     }
 
     fn database(arguments: &Desired) -> &Identifier {

@@ -31,7 +31,7 @@ pub(super) fn statements(operation: &Operation, verifier: Option<&Secret>, now: 
     let each = turns(operation, now).into_iter().flat_map(|turn| {
         let own = statement(&turn.operation, verifier);
         match &turn.as_owner {
-            Some(owner) => vec![as_owner(owner), own, as_self()],
+            Some(owner) => own.acting_as(owner),
             None => vec![own],
         }
     });
@@ -102,16 +102,6 @@ pub(crate) fn take_back(holding: &Holding, role: &str, columns: &[Identifier]) -
             Object::Routine(identity) => format!("REVOKE ALL ON ROUTINE {identity} FROM {role}"),
         },
     }
-}
-
-/// Acts as an owner whose privileges the admin does not inherit, until the transaction or [`as_self`] ends it.
-pub(crate) fn as_owner(owner: &Identifier) -> Statement {
-    Statement::new(format!("SET LOCAL ROLE {owner}"))
-}
-
-/// Ends [`as_owner`].
-pub(crate) fn as_self() -> Statement {
-    Statement::new("SET LOCAL ROLE NONE")
 }
 
 /// What the owner of tables that the admin cannot reach must run.

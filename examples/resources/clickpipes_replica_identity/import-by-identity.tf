@@ -1,0 +1,7 @@
+import {
+  to = clickpipes_replica_identity.events
+  identity = {
+    database = "shop"
+    table    = "sales.events"
+  }
+}

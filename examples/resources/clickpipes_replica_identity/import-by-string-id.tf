@@ -1,0 +1,4 @@
+import {
+  to = clickpipes_replica_identity.events
+  id = "shop/sales.events"
+}

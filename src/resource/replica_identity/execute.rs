@@ -1,0 +1,42 @@
+//! Looks at a table in its database, and sets its replica identity.
+
+use std::borrow::Cow;
+
+use super::desired::Desired;
+use super::observe;
+use super::observed::Observed;
+use super::operation::Operation;
+use super::schema::{ReplicaIdentityModel, ReplicaIdentityOfTable};
+use crate::postgres::{Error, Facts, Identifier, Reader, Statement};
+use crate::resource::change::{InDatabase, Look, Sighting, Work};
+
+impl InDatabase for ReplicaIdentityOfTable {
+    const GOES_WITH_ITS_DATABASE: bool = true;
+    const HOLDS_UP_QUERIES: bool = true;
+
+    fn sighting(observed: &Observed) -> Sighting<'_> {
+        let object = observed.table.as_ref().map(|table| (table.oid, table.name.as_str()));
+        Sighting { site: observed.site.as_ref(), object }
+    }
+
+    /// The oid is in the private data.
+    fn oid(_: &ReplicaIdentityModel) -> Option<u32> {
+        None
+    }
+
+    fn name(arguments: &Desired) -> Cow<'_, str> {
+        arguments.table.name().into()
+    }
+
+    fn database(arguments: &Desired) -> &Identifier {
+        &arguments.database
+    }
+
+    async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Self>) -> Result<Observed, Error> {
+        observe::observe(reader, facts, look).await
+    }
+
+    fn statements(_: &Work<'_, Self>, operation: &Operation, now: &Observed) -> Vec<Statement> {
+        operation.statements(now)
+    }
+}
