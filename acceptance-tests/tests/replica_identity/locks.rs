@@ -46,6 +46,11 @@ async fn an_application_is_never_held_up_for_long_beside_a_long_transaction() ->
     // The destroy waits in the same way; when its time is up, it names who holds the table.
     rig.main(&identity("public.orders", "  identity = \"full\"\n  timeouts = { update = \"4s\", delete = \"4s\" }"))?;
     rig.tf.apply().await?;
+    // A plan opens no table.
+    report.batch_execute("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await?;
+    rig.tf.assert_empty_plan().await?;
+    rig.tf.plan_with(&["-destroy"]).await?;
+    report.batch_execute("ROLLBACK").await?;
     let before = rig.changes()?.len();
     report.batch_execute("SET application_name = 'report'; BEGIN; SELECT * FROM orders").await?;
     let message = flat(&rig.tf.run(["destroy", "-no-color", "-auto-approve"]).await?.failed()?.message());
