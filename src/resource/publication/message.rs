@@ -150,8 +150,9 @@ pub(super) fn in_use(database: &Identifier, slots: &[String]) -> Diagnostic {
 }
 
 const IDENTITY_REMEDY: &str = "Give each a primary key, set its replica identity (clickpipes_replica_identity, or ALTER TABLE ... \
-                               REPLICA IDENTITY FULL or USING INDEX), or remove update and delete from publish. From PostgreSQL 18 on, the replica identity must not contain a \
-                               generated column, so REPLICA IDENTITY FULL is not enough for a table that has one.";
+                               REPLICA IDENTITY FULL or USING INDEX), or remove update and delete from publish. From PostgreSQL 18 on, \
+                               the replica identity must not contain a generated column, so REPLICA IDENTITY FULL is not enough for \
+                               a table that has one.";
 
 fn kind_name(found: &Relation) -> &'static str {
     match (found.kind, found.persistence) {
