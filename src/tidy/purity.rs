@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 59] = [
+const IMPURE: [(Place, &str); 60] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),

@@ -52,7 +52,9 @@ impl Fleet {
             &format!(
                 "resource \"clickpipes_replication_user\" \"u\" {{\n  {more}\n  name = \"pipe\"\n  database = \"{DATABASE}\"\n  password_wo = \
                  \"a-long-password\"\n  password_wo_version = 1\n  schemas = [\"public\"]\n}}\n\nresource \"clickpipes_publication\" \"p\" \
-                 {{\n  {more}\n  name = \"p\"\n  database = \"{DATABASE}\"\n  tables = [\"public.orders\"]\n}}\n"
+                 {{\n  {more}\n  name = \"p\"\n  database = \"{DATABASE}\"\n  tables = [\"public.orders\"]\n}}\n\nresource \
+                 \"clickpipes_replica_identity\" \"i\" {{\n  {more}\n  database = \"{DATABASE}\"\n  table = \"public.orders\"\n  identity = \
+                 \"full\"\n}}\n"
             ),
         )
     }

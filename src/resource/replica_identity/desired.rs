@@ -11,6 +11,8 @@ use crate::terraform::{Attr, Diagnostic, Diagnostics};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Desired {
     pub(super) database: Identifier,
+    /// `None`: the one in the provider block.
+    pub(super) cluster: Option<String>,
     pub(super) table: QualifiedTable,
     pub(super) identity: ReplicaIdentity,
 }
@@ -50,10 +52,11 @@ impl Desired {
         let mut faults = Diagnostics::new();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
         let table = faults.absorb(names::table(&model.table, "table")).flatten();
+        let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
         let identity = faults.absorb(wanted(model)).flatten();
         faults.into_result()?;
-        let (Some(database), Some(table), Some(identity)) = (database, table, identity) else { return Ok(None) };
-        Ok(Some(Self { database, table, identity }))
+        let (Some(database), Some(cluster)) = (database, cluster) else { return Ok(None) };
+        Ok(table.zip(identity).map(|(table, identity)| Self { database, cluster, table, identity }))
     }
 
     /// Decodes a state; `seen` is what the last look saw. That of an import names only the table.
@@ -67,10 +70,12 @@ impl Desired {
         let mut faults = Diagnostics::new();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
         let table = faults.absorb(names::table(&model.table, "table")).flatten();
+        let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
         let identity = faults.absorb(stored(&model.identity, &model.index, seen));
         faults.into_result()?;
         let identity = identity.flatten().unwrap_or(ReplicaIdentity::Default);
-        Ok(database.zip(table).map(|(database, table)| Self { database, table, identity }))
+        let (Some(database), Some(cluster)) = (database, cluster) else { return Ok(None) };
+        Ok(table.map(|table| Self { database, cluster, table, identity }))
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
 
     fn model(identity: &str, index: Option<&str>) -> ReplicaIdentityModel {
         let index = index.map(str::to_owned).into();
-        ReplicaIdentityModel { identity: identity.into(), index, ..ReplicaIdentityModel::named("app", "s.t") }
+        ReplicaIdentityModel { identity: identity.into(), index, ..ReplicaIdentityModel::named(None, "app", "s.t") }
     }
 
     #[test]

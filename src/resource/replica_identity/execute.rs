@@ -9,6 +9,7 @@ use super::operation::Operation;
 use super::schema::{ReplicaIdentityModel, ReplicaIdentityOfTable};
 use crate::postgres::{Error, Facts, Identifier, Reader, Statement};
 use crate::resource::change::{InDatabase, Look, Sighting, Work};
+use crate::terraform::Attr;
 
 impl InDatabase for ReplicaIdentityOfTable {
     const GOES_WITH_ITS_DATABASE: bool = true;
@@ -30,6 +31,14 @@ impl InDatabase for ReplicaIdentityOfTable {
 
     fn database(arguments: &Desired) -> &Identifier {
         &arguments.database
+    }
+
+    fn cluster(arguments: &Desired) -> Option<&str> {
+        arguments.cluster.as_deref()
+    }
+
+    fn cluster_identifier(model: &ReplicaIdentityModel) -> &Attr<String> {
+        &model.cluster_identifier
     }
 
     async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Self>) -> Result<Observed, Error> {

@@ -59,5 +59,5 @@ pub(super) fn observed(met: Met) -> Observed {
 }
 
 pub(super) fn wanted(identity: ReplicaIdentity) -> Desired {
-    Desired { database: name("app"), table: "s.t".parse().unwrap(), identity }
+    Desired { database: name("app"), cluster: None, table: "s.t".parse().unwrap(), identity }
 }

@@ -3,11 +3,13 @@
 use crate::failure::Failure;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::names;
-use crate::terraform::{AttributePath, Diagnostic, Diagnostics, model, required};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics, model, optional, required};
 
 model! {
     /// Identifies a table.
     pub struct TableOfDatabase {
+        /// Cluster of the table. Default: the server that the provider block connects to.
+        cluster_identifier: String => optional(),
         /// Database.
         database: String => required(),
         /// The table, as `schema.table`, with names exactly as in the catalogue.
@@ -16,8 +18,8 @@ model! {
 }
 
 impl TableOfDatabase {
-    /// The names that an import uses.
-    pub(super) fn named(&self) -> Result<(Identifier, QualifiedTable), Failure> {
+    /// The names that an import uses: cluster, database, table.
+    pub(super) fn named(&self) -> Result<(Option<String>, Identifier, QualifiedTable), Failure> {
         let mut faults = Diagnostics::new();
         for (value, attribute) in [(&self.database, "database"), (&self.table, "table")] {
             if value.is_null() {
@@ -26,8 +28,12 @@ impl TableOfDatabase {
         }
         let database = faults.absorb(names::name(&self.database, "database")).flatten();
         let table = faults.absorb(names::table(&self.table, "table")).flatten();
+        let cluster = faults.absorb(names::cluster(&self.cluster_identifier)).flatten();
         faults.into_result()?;
-        database.zip(table).ok_or(Failure::ConfigurationUnknown)
+        match (cluster, database, table) {
+            (Some(cluster), Some(database), Some(table)) => Ok((cluster, database, table)),
+            _ => Err(Failure::ConfigurationUnknown),
+        }
     }
 }
 

@@ -26,14 +26,14 @@ pub(crate) use schema::{ReplicaIdentityModel, ReplicaIdentityOfTable};
 
 use super::Prior;
 use super::change::{
-    self, Change, Done, Effect, Findings, InDatabase as _, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Stranger,
-    Work,
+    self, Change, Done, Effect, Findings, InDatabase, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Stranger, Work,
 };
+use super::names::{import_table, on_cluster};
 use super::planned_ahead;
 use super::timeouts::Limits;
 use crate::failure::Failure;
 use crate::provider::Context;
-use crate::terraform::{Diagnostic, Diagnostics};
+use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 use desired::Desired;
 use identity::TableOfDatabase;
 use observed::{Observed, Remembered};
@@ -59,21 +59,23 @@ impl Managed for ReplicaIdentityOfTable {
     }
 
     fn import(id: &str) -> Result<ReplicaIdentityModel, Diagnostics> {
-        let (database, table) = super::names::import_table(id)?;
-        Ok(ReplicaIdentityModel::named(database.as_str(), &table.name()))
+        let (cluster, database, table) = import_table(id)?;
+        Ok(ReplicaIdentityModel::named(cluster, database.as_str(), &table.name()))
     }
 
     fn import_by(_: &Context, identity: &TableOfDatabase) -> Result<ReplicaIdentityModel, Failure> {
-        let (database, table) = identity.named()?;
-        Ok(ReplicaIdentityModel::named(database.as_str(), &table.name()))
+        let (cluster, database, table) = identity.named()?;
+        Ok(ReplicaIdentityModel::named(cluster, database.as_str(), &table.name()))
     }
 
     fn identity(model: &ReplicaIdentityModel, _: Option<&TableOfDatabase>) -> TableOfDatabase {
-        TableOfDatabase { database: model.database.clone(), table: model.table.clone() }
+        let (cluster_identifier, database) = (model.cluster_identifier.clone(), model.database.clone());
+        TableOfDatabase { cluster_identifier, database, table: model.table.clone() }
     }
 
     fn object(arguments: &Desired) -> String {
-        format!("replica identity of {} in database {}", arguments.table, arguments.database)
+        let cluster = on_cluster(arguments.cluster.as_ref());
+        format!("replica identity of {} in database {}{cluster}", arguments.table, arguments.database)
     }
 
     fn fingerprint(desired: &Desired) -> u64 {
@@ -121,6 +123,19 @@ impl Managed for ReplicaIdentityOfTable {
         change::elsewhere::<Self>(arguments, before, now)
     }
 
+    fn replacements(
+        own_cluster: Option<&str>,
+        proposed: &ReplicaIdentityModel,
+        prior: &Prior<ReplicaIdentityModel, Desired>,
+        recalled: Option<&Observed>,
+    ) -> Vec<AttributePath> {
+        change::replacements::<Self>(own_cluster, proposed, &prior.model, recalled)
+    }
+
+    fn dial_again(context: &Context, arguments: &Desired) {
+        context.dial_cluster_again(Self::cluster(arguments));
+    }
+
     fn foresee(change: &Change<'_, Self>, _: &[Operation]) -> Option<Observed> {
         observed::foresee(change)
     }
@@ -141,7 +156,7 @@ impl Managed for ReplicaIdentityOfTable {
         if let (Purpose::Plan { .. }, Some(desired), Some(seen)) = (look.purpose, look.desired, &seen)
             && check::identifies_rows(desired, seen)
         {
-            let server = context.postgres(Self::cluster(desired)).await?;
+            let server = change::server::<Self>(context, desired, None).await?;
             planned_ahead::set_identity(context, &server, &desired.database, &desired.table.name());
         }
         Ok(seen)

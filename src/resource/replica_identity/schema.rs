@@ -1,9 +1,9 @@
 //! The attributes of `clickpipes_replica_identity`.
 
-use crate::postgres::import_id;
 use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
+use crate::resource::names::object_id;
 use crate::resource::timeouts::Timeouts;
-use crate::terraform::{computed, model, optional, required};
+use crate::terraform::{Attr, computed, model, optional, required};
 
 model! {
     /// The replica identity of a table: what PostgreSQL writes to the WAL of an old row, so that UPDATE and DELETE can be replicated.
@@ -13,6 +13,11 @@ model! {
     pub struct ReplicaIdentityModel {
         /// Database of the table. A change replaces the resource: the old table gets back what it had.
         database: String => required().requires_replace(),
+        /// Cluster of the database, in lower case. Default: the server that the provider block connects to. For another cluster than
+        /// the provider's own, the provider logs in with the secret that RDS manages for its master user, or with an IAM token. A
+        /// change to another cluster than the table is on replaces the resource: the old table gets back what it had; a change that
+        /// names the present one runs no statement. Give it literally: a value that is unknown at plan replaces the resource.
+        cluster_identifier: String => optional(),
         /// The table, as `schema.table`, with names exactly as in the catalogue. A change replaces the resource: the old table gets
         /// back what it had.
         table: String => required().requires_replace(),
@@ -24,7 +29,7 @@ model! {
         index: String => optional(),
         /// How long each operation may take. Default: `5m` each. A change runs no statement.
         timeouts: Timeouts => optional(),
-        /// The import id: `database/schema.table`.
+        /// The import id: `database/schema.table`, or `cluster:database/schema.table` if `cluster_identifier` is set.
         id: String => computed(),
         /// What `operations` mean to the users of the database; null if there are no operations.
         impact: ImpactModel => computed(),
@@ -48,7 +53,13 @@ managed_model!(ReplicaIdentityModel);
 
 impl ReplicaIdentityModel {
     /// One of which only the table is known.
-    pub(crate) fn named(database: &str, table: &str) -> Self {
-        Self { id: import_id(database, table).into(), database: database.into(), table: table.into(), ..Self::default() }
+    pub(super) fn named(cluster: Option<String>, database: &str, table: &str) -> Self {
+        Self { cluster_identifier: cluster.into(), database: database.into(), table: table.into(), ..Self::default() }.with_id()
+    }
+
+    /// The same with its import id, as far as that is known.
+    pub(super) fn with_id(self) -> Self {
+        let id = object_id(&self.cluster_identifier, &self.database, &self.table).map_or(Attr::Unknown, Attr::Known);
+        Self { id, ..self }
     }
 }

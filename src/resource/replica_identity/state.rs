@@ -4,7 +4,6 @@ use super::desired::{index, word};
 use super::observed::Observed;
 use super::schema::{ReplicaIdentityModel, ReplicaIdentityOfTable};
 use crate::catalogue::table_identity::ReplicaIdentity;
-use crate::postgres::import_id;
 use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::Attr;
@@ -15,9 +14,7 @@ pub(super) fn planned(
     plan: Proposal<'_, ReplicaIdentityOfTable>,
 ) -> ReplicaIdentityModel {
     let Proposal { mut model, prior, .. } = plan;
-    if let (Attr::Known(database), Attr::Known(table)) = (&model.database, &model.table) {
-        model.id = import_id(database, table).into();
-    }
+    model = model.with_id();
     if let Some(prior) = prior {
         model.previous_identity = prior.previous_identity.clone();
         model.previous_index = prior.previous_index.clone();
@@ -32,11 +29,11 @@ pub(super) fn observed(prior: &ReplicaIdentityModel, observed: &Observed) -> Rep
     ReplicaIdentityModel {
         identity: word(&found.identity).into(),
         index: shown(&found.identity, &prior.index),
-        id: prior.database.known().map(|database| import_id(database, &found.name)).into(),
         previous_identity: before.map(|before| word(before).to_owned()).into(),
         previous_index: before.map_or(Attr::Null, |before| shown(before, &prior.previous_index)),
         ..prior.clone()
     }
+    .with_id()
 }
 
 /// The name of an index. One that the configuration does not have is shown in a plan, so it must be harmless there.

@@ -10,7 +10,7 @@ use observed::Before;
 
 fn model(identity: &str, index: Option<&str>) -> ReplicaIdentityModel {
     let index = index.map(str::to_owned).into();
-    ReplicaIdentityModel { identity: identity.into(), index, ..ReplicaIdentityModel::named("app", "s.t") }
+    ReplicaIdentityModel { identity: identity.into(), index, ..ReplicaIdentityModel::named(None, "app", "s.t") }
 }
 
 /// One that was created when the table had the default.
