@@ -30,7 +30,10 @@ const UNLISTED: [&str; 8] = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT", "W
 #[must_use]
 pub fn changes(statements: Vec<LoggedStatement>) -> Vec<String> {
     let of_provider = statements.into_iter().filter(|statement| statement.application == APPLICATION);
-    of_provider.map(|statement| statement.text).filter(|text| !UNLISTED.iter().any(|word| text.starts_with(word))).collect()
+    of_provider
+        .map(|statement| statement.text)
+        .filter(|text| !text.is_empty() && !UNLISTED.iter().any(|word| text.starts_with(word)))
+        .collect()
 }
 
 /// A logged statement in the form of `operations`, which do not show the verifier of a password.

@@ -235,7 +235,7 @@ async fn imports_names_that_need_quoting_and_then_plans_nothing() -> Result<()> 
     let malformed = rig.tf.run(["import", "-no-color", P, "app"]).await?.failed()?.message();
     assert!(malformed.contains("database/name"), "{malformed}");
     let absent = rig.tf.run(["import", "-no-color", P, "app/none"]).await?.failed()?.message();
-    assert!(absent.contains("non-existent remote object"), "{absent}");
+    assert!(absent.contains("There is no publication \"none\" of database \"app\""), "{absent}");
     Ok(())
 }
 

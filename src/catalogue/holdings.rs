@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use tokio::try_join;
 
+use super::holding::{DefaultsOf, Holding, Object, ObjectKind};
 use super::key::Key;
 use super::reach::set_role_privilege;
-use super::sql::{about, by_oid, dependent, dependents, entries, relations_of, role_dependents, role_key, role_named};
-use crate::postgres::version::MEMBERSHIP_OPTIONS;
+use super::sql::{
+    about, by_oid, dependent, dependents, entries, parameters, relations_of, role_dependents, role_key, role_named,
+};
+use crate::postgres::version::{MEMBERSHIP_OPTIONS, PARAMETER_PRIVILEGES};
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
 /// Replication connections of the role `$1`, `$2`.
@@ -32,25 +34,38 @@ SELECT me.rolsuper OR NOT r.rolsuper AS outranks, me.rolsuper OR me.rolcreaterol
 );
 
 /// Everything in this database, and every shared object, that depends on the role `$1`, `$2`, and who granted it. `$3`: the privilege
-/// that SET ROLE needs, `$4`: whether shared objects count.
-const DEPENDENCIES: &str = concat!(
+/// that SET ROLE needs, `$4`: whether shared objects count. `$parameters` reads `pg_parameter_acl`, where there is one.
+macro_rules! dependencies {
+    ($parameters:expr) => {
+        concat!(
     "WITH ",
     role_key!(),
     "
 SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class,
        pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid) AS description,
-       cn.nspname::text AS relation_schema, c.relname::text AS relation, c.relkind::text AS relkind,
+       COALESCE(cn.nspname, pn.nspname)::text AS relation_schema, COALESCE(c.relname, pc.relname)::text AS relation, c.relkind::text AS relkind,
        n.nspname::text AS schema, d.datname::text AS database,
-       p.identity AS routine,
+       CASE WHEN r.oid IS NOT NULL THEN p.identity END AS routine, CASE WHEN k.owner IS NOT NULL THEN p.identity END AS other,
+       pol.polname::text AS policy,
+       ARRAY(SELECT pg_catalog.pg_get_userbyid(x)::text FROM pg_catalog.unnest(pol.polroles) x WHERE x <> key.oid ORDER BY 1) AS others,
+       (SELECT m.srvname::text FROM pg_catalog.pg_user_mappings m
+         WHERE m.umid = CASE WHEN s.classid = 'pg_catalog.pg_user_mapping'::pg_catalog.regclass THEN s.objid END) AS mapped_on,
+       CASE WHEN s.deptype = 'o'
+            THEN ARRAY(SELECT DISTINCT CASE WHEN a.grantee <> 0 THEN pg_catalog.pg_get_userbyid(a.grantee)::text ELSE '' END
+                         FROM ",
+            entries!("f.defaclacl"),
+            " AS a WHERE a.grantee <> key.oid) END AS grantees,
        pg_catalog.pg_get_userbyid(f.defaclrole)::text AS defaults_of, fn.nspname::text AS defaults_in,
        f.defaclobjtype::text AS defaults_for,
        pg_catalog.pg_get_userbyid(g.grantor)::text AS grantor,
        COALESCE(x.as_owner OR g.grantor = key.me AND NOT x.stuck, true)
-         AND COALESCE(pg_catalog.has_schema_privilege(COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS inherited,
+         AND COALESCE(pg_catalog.has_schema_privilege(COALESCE(c.relnamespace, r.pronamespace, k.namespace), 'USAGE'), true) AS inherited,
        COALESCE(pg_catalog.pg_has_role(g.grantor, $3::text) AND NOT x.stuck AND g.columns IS NULL, false)
-         AND COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS settable,
+         AND COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace, k.namespace), 'USAGE'), true)
+         AS settable,
        COALESCE(x.stuck, false) AS stuck,
-       COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace), 'USAGE'), true) AS may_look,
+       COALESCE(pg_catalog.has_schema_privilege(g.grantor, COALESCE(c.relnamespace, r.pronamespace, k.namespace), 'USAGE'), true)
+         AS may_look,
        COALESCE(g.columns, '{}') AS columns, COALESCE(g.onward, false) AS onward, g.grantee, pg_catalog.pg_get_userbyid(o.owner)::text AS owner
   FROM key
  CROSS JOIN LATERAL (
@@ -62,14 +77,23 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
            OR s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
         ORDER BY s.dbid, s.classid, s.objid, s.deptype, s.objsubid) AS s
 ",
-    about!(),
+    about!($parameters),
     "
- CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole) AS owner) AS o
+  LEFT JOIN LATERAL ",
+            dependent!("pg_policy"),
+            " pol ON true
+  LEFT JOIN LATERAL ",
+            by_oid!("pg_class", "pol.polrelid"),
+            " pc ON true
+  LEFT JOIN LATERAL ",
+            by_oid!("pg_namespace", "pc.relnamespace"),
+            " pn ON true
+ CROSS JOIN LATERAL (SELECT COALESCE(c.relowner, n.nspowner, d.datdba, r.proowner, f.defaclrole, k.owner, pc.relowner) AS owner) AS o
   LEFT JOIN LATERAL (
        SELECT a.grantor, NULL::text[] AS columns, a.grantor = key.oid AS onward,
               CASE WHEN a.grantor = key.oid THEN pg_catalog.pg_get_userbyid(NULLIF(a.grantee, 0))::text END AS grantee
          FROM ",
-    entries!("COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl)"),
+    entries!("COALESCE(c.relacl, n.nspacl, d.datacl, r.proacl, f.defaclacl, k.acl)"),
     " AS a
         WHERE key.oid IN (a.grantee, a.grantor)
        UNION
@@ -85,7 +109,13 @@ SELECT s.deptype::text AS deptype, s.classid::pg_catalog.regclass::text AS class
  CROSS JOIN LATERAL (SELECT g.grantor = o.owner AND pg_catalog.pg_has_role(o.owner, 'USAGE') AS as_owner,
                             g.grantor <> o.owner AND pg_catalog.pg_has_role(g.grantor, o.owner, 'USAGE') AS stuck) AS x
  ORDER BY s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass DESC, s.dbid = 0, class, description"
-);
+        )
+    };
+}
+
+const DEPENDENCIES: &str = dependencies!("");
+/// The same from 15 on.
+const DEPENDENCIES_AND_PARAMETERS: &str = dependencies!(parameters!());
 
 /// How many tables and views each of the schemas has in which the role `$1`, `$2` holds privileges on one.
 const TABLES_OF_SCHEMA: &str = concat!(
@@ -113,80 +143,6 @@ SELECT n.nspname::text AS schema, pg_catalog.count(*) AS total
  GROUP BY 1"
 );
 
-/// A privilege, or default privileges, that a role holds.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Holding {
-    /// Default privileges of an owner, in one schema or everywhere.
-    Defaults { owner: Identifier, schema: Option<Identifier>, objects: DefaultsOf },
-    /// Privileges on an object.
-    Privileges(Object),
-}
-
-impl Holding {
-    /// Whether it is on a table, a view or a sequence of the schema.
-    pub(crate) fn is_on_tables_of(&self, schema: &Identifier) -> bool {
-        match self {
-            Self::Privileges(Object::AllTables(of)) => of == schema,
-            Self::Privileges(Object::Table(of) | Object::Sequence(of)) => of.schema == *schema,
-            Self::Privileges(Object::Schema(_) | Object::Database(_) | Object::Routine(_)) | Self::Defaults { .. } => false,
-        }
-    }
-}
-
-/// The kinds of objects that default privileges are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DefaultsOf {
-    Tables,
-    Sequences,
-    Routines,
-    Types,
-    Schemas,
-    LargeObjects,
-}
-
-impl DefaultsOf {
-    /// From `pg_default_acl.defaclobjtype`.
-    pub(crate) fn decode(letter: &str) -> Option<Self> {
-        Some(match letter {
-            "r" => Self::Tables,
-            "S" => Self::Sequences,
-            "f" => Self::Routines,
-            "T" => Self::Types,
-            "n" => Self::Schemas,
-            // Since PostgreSQL 18.
-            "L" => Self::LargeObjects,
-            _ => return None,
-        })
-    }
-
-    /// The SQL keyword for them.
-    pub(crate) fn sql(self) -> &'static str {
-        match self {
-            Self::Tables => "TABLES",
-            Self::Sequences => "SEQUENCES",
-            Self::Routines => "ROUTINES",
-            Self::Types => "TYPES",
-            Self::Schemas => "SCHEMAS",
-            Self::LargeObjects => "LARGE OBJECTS",
-        }
-    }
-}
-
-/// An object with privileges.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Object {
-    AllTables(Identifier),
-    Table(QualifiedTable),
-    Sequence(QualifiedTable),
-    Schema(Identifier),
-    Database(Identifier),
-    /// Its identity, quoted by the server.
-    Routine(String),
-}
-
 /// A holding in the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -201,6 +157,14 @@ pub(crate) struct Held {
 pub(crate) enum Obstacle {
     /// The role owns an object.
     Owns { object: String, database: String },
+    /// It has default privileges for what it creates, for these (`None`: PUBLIC).
+    OwnsDefaults { holding: Holding, grantees: Vec<Option<Identifier>>, database: String },
+    /// It has a user mapping on a foreign server.
+    Maps { server: Identifier, database: String },
+    /// A policy of a table applies to it, and to `others`.
+    InPolicy { policy: Identifier, table: QualifiedTable, owner: String, others: Vec<Identifier>, database: String },
+    /// It has something in a database into which the admin cannot look: so many privileges, and so many objects of its own.
+    Shut { database: Identifier, held: i64, owned: i64, cause: ShutBy },
     /// It holds privileges on a kind of object for which they are not revoked here.
     HoldsPrivileges { object: String, database: String },
     /// Something else refers to it, such as a policy.
@@ -217,6 +181,17 @@ pub(crate) enum Obstacle {
     MayNotDrop(MissingRight),
     /// It has an open replication connection.
     Replicates { pid: i32, application: String },
+}
+
+/// Why a database cannot be looked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ShutBy {
+    /// It accepts no connections.
+    NoConnections,
+    /// The admin may not connect to it.
+    NoConnect,
+    /// The server refuses the login, with this error.
+    Refused(String),
 }
 
 /// What the admin lacks to drop a role.
@@ -269,6 +244,8 @@ impl Holdings {
                 summed.push(held);
             }
         }
+        // As a review lists them.
+        summed.sort_by(|one, other| one.holding.cmp(&other.holding));
         summed
     }
 }
@@ -305,13 +282,14 @@ pub(crate) async fn holdings(
     with_shared: bool,
 ) -> Result<Holdings, Error> {
     let parameters = role.and([Parameter::Text(set_role_privilege(facts)), Parameter::Bool(with_shared)]);
-    let (rows, tables_of_schema) = try_join!(reader.query(DEPENDENCIES, &parameters), tables_of_schema(reader, role))?;
+    let query = if facts.version.has(PARAMETER_PRIVILEGES) { DEPENDENCIES_AND_PARAMETERS } else { DEPENDENCIES };
+    let (rows, tables_of_schema) = try_join!(reader.query(query, &parameters), tables_of_schema(reader, role))?;
     let mut holdings = Holdings { tables_of_schema, ..Holdings::default() };
     for row in rows {
         let (object, database) =
             (row.optional_text("description")?.unwrap_or_else(|| "an object".to_owned()), database.to_owned());
         match row.text("deptype")?.as_str() {
-            "o" => holdings.obstacles.push(Obstacle::Owns { object, database }),
+            "o" => holdings.obstacles.push(owned(&row, object, database)?),
             "a" => match holding(&row)? {
                 Some(holding) if row.bool("onward")? => {
                     let columns = row.texts("columns")?.into_iter().filter_map(|name| Identifier::new(name).ok()).collect();
@@ -332,10 +310,35 @@ pub(crate) async fn holdings(
                 },
                 None => holdings.obstacles.push(Obstacle::HoldsPrivileges { object, database }),
             },
-            _ => holdings.obstacles.push(Obstacle::IsReferredTo { object, database }),
+            _ => holdings.obstacles.push(referred_to(&row, object, database)?),
         }
     }
     Ok(holdings)
+}
+
+/// What the role owns.
+fn owned(row: &Row, object: String, database: String) -> Result<Obstacle, Error> {
+    if let Some(server) = name(row, "mapped_on")? {
+        return Ok(Obstacle::Maps { server, database });
+    }
+    let grantees: Vec<Option<Identifier>> = row.texts("grantees")?.into_iter().map(|name| Identifier::new(name).ok()).collect();
+    Ok(match other_holding(row)? {
+        Some(holding @ Holding::Defaults { .. }) if !grantees.is_empty() => {
+            Obstacle::OwnsDefaults { holding, grantees, database }
+        }
+        _ => Obstacle::Owns { object, database },
+    })
+}
+
+/// What refers to the role.
+fn referred_to(row: &Row, object: String, database: String) -> Result<Obstacle, Error> {
+    let table = name(row, "relation_schema")?.zip(name(row, "relation")?);
+    let Some((policy, (schema, table))) = name(row, "policy")?.zip(table) else {
+        return Ok(Obstacle::IsReferredTo { object, database });
+    };
+    let others = row.texts("others")?.into_iter().filter_map(|name| Identifier::new(name).ok()).collect();
+    let table = QualifiedTable { schema, table };
+    Ok(Obstacle::InPolicy { policy, table, owner: row.text("owner")?, others, database })
 }
 
 async fn tables_of_schema(reader: &Reader, role: Key<'_>) -> Result<BTreeMap<Identifier, i64>, Error> {
@@ -355,7 +358,7 @@ pub(super) fn name(row: &Row, column: &str) -> Result<Option<Identifier>, Error>
 fn holding(row: &Row) -> Result<Option<Holding>, Error> {
     if let (Some(schema), Some(table)) = (name(row, "relation_schema")?, name(row, "relation")?) {
         let relation = QualifiedTable { schema, table };
-        let sequence = row.text("relkind")? == "S";
+        let sequence = row.optional_text("relkind")?.as_deref() == Some("S");
         let object = if sequence { Object::Sequence(relation) } else { Object::Table(relation) };
         return Ok(Some(Holding::Privileges(object)));
     }
@@ -372,7 +375,9 @@ pub(super) fn other_holding(row: &Row) -> Result<Option<Holding>, Error> {
     let schema = name(row, "schema")?.map(Object::Schema);
     let database = name(row, "database")?.map(Object::Database);
     let routine = row.optional_text("routine")?.map(Object::Routine);
-    Ok(schema.or(database).or(routine).map(Holding::Privileges))
+    let kind = row.optional_text("class")?.as_deref().and_then(ObjectKind::decode);
+    let other = kind.zip(row.optional_text("other")?).map(|(kind, identity)| Object::Other { kind, identity });
+    Ok(schema.or(database).or(routine).or(other).map(Holding::Privileges))
 }
 
 /// How the admin can revoke what a role granted.
@@ -409,14 +414,5 @@ mod tests {
         assert_eq!(all.by_schema(), [whole, table("t.c")]);
         let some = Holdings { tables_of_schema: [(schema, 3)].into(), ..all };
         assert_eq!(some.by_schema(), some.held);
-    }
-
-    #[test]
-    fn default_privileges_on_every_kind_of_object_are_known() {
-        // The values of pg_default_acl.defaclobjtype up to PostgreSQL 18.
-        for letter in ["r", "S", "f", "T", "n", "L"] {
-            assert!(DefaultsOf::decode(letter).is_some(), "{letter}");
-        }
-        assert_eq!(DefaultsOf::decode("L").map(DefaultsOf::sql), Some("LARGE OBJECTS"));
     }
 }

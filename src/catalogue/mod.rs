@@ -1,6 +1,8 @@
 //! Facts from a database's catalogue that several kinds of things need: queries with typed rows, and what follows from the rows.
 //! Queries are constants; names in them are qualified, values are bound. Messages to practitioners do not belong here.
 
+pub(crate) mod admin;
+pub(crate) mod holding;
 pub(crate) mod holdings;
 pub(crate) mod key;
 pub(crate) mod logical_decoding;

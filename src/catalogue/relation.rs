@@ -1,13 +1,20 @@
 //! Tables, views and schemas, found by name.
 
-use super::sql::{relation, schema};
+use super::sql::{near_miss, relation, schema};
 use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row};
 
 /// Relations by name, in pairs of schema `$1` and name `$2`. A name without a relation has a row of nulls.
 const RELATIONS: &str = concat!(
     "SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin,
+       EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                WHERE m.roleid = c.relowner AND m.member = pg_catalog.to_regrole(pg_catalog.quote_ident(current_user))::oid) AS member,
+       (SELECT r.rolinherit FROM pg_catalog.pg_roles r
+         WHERE r.oid = pg_catalog.to_regrole(pg_catalog.quote_ident(current_user))::oid) AS inherits,
+       CASE WHEN c.oid IS NULL THEN ",
+    near_miss!("pg_class", "relname", "w.name", "x.relnamespace = n.oid AND x.relkind IN ('r', 'p')"),
+    " END AS near
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w(schema, name)
   LEFT JOIN LATERAL ",
     schema!("w.schema"),
@@ -81,6 +88,10 @@ pub(crate) struct Relation {
     pub(crate) owned: bool,
     /// The provider's role.
     pub(crate) admin: String,
+    /// Whether that is a member of the owner, though it may not inherit.
+    pub(crate) member: bool,
+    /// Whether it is a role that inherits.
+    pub(crate) inherits: bool,
 }
 
 impl Relation {
@@ -95,6 +106,8 @@ impl Relation {
 pub(crate) struct Named {
     pub(crate) table: QualifiedTable,
     pub(crate) found: Option<Relation>,
+    /// If there is none: a table of the schema whose name differs in case only.
+    pub(crate) near: Option<String>,
 }
 
 /// The relations with these names.
@@ -138,8 +151,10 @@ fn named(row: &Row) -> Result<Named, Error> {
             owner,
             owned: row.bool("owned")?,
             admin: row.text("admin")?,
+            member: row.bool("member")?,
+            inherits: row.bool("inherits")?,
         }),
         _ => None,
     };
-    Ok(Named { table: table(row)?, found })
+    Ok(Named { table: table(row)?, found, near: row.optional_text("near")? })
 }

@@ -2,37 +2,64 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admin::{Admin, Database};
 use super::key::Key;
+use super::reach::set_role_privilege;
 use super::sql::{by_oid, dependent, dependents, entries, granted, own, relations_of, role_dependents, role_key, role_named};
 use super::validity::{Expiry, ValidUntil, expiry};
-use crate::postgres::{Error, Facts, Flavour, Reader, Row};
+use crate::postgres::{Error, Facts, Flavour, Parameter, Reader, Row};
 use crate::printable::is_printable_line;
 
-/// `$1` and `$2` the role. What RFC 3339 cannot write is shown as what it means: an expiry beyond the year 9999 as none, and one before
-/// the year 1 as its beginning.
+/// `$1` and `$2` the role, `$3` the privilege that SET ROLE needs. One row, whether or not there is such a role: what the admin may do
+/// counts for one to come too.
+///
+/// Up to 15, CREATEROLE is enough to grant `rds_replication`, and only a superuser gives REPLICATION. From 16 on the first needs ADMIN
+/// OPTION that is inherited, and the second CREATEROLE with REPLICATION itself.
+///
+/// What RFC 3339 cannot write is shown as what it means: an expiry beyond the year 9999 as none, and one before the year 1 as its beginning.
 const ROLE: &str = concat!(
     "WITH ",
     role_key!(),
     ", ",
     own!(),
     "
-SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
+SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolconnlimit, r.rolsuper OR r.rolbypassrls AS bypasses,
        CASE WHEN r.rolvaliduntil IS NULL OR r.rolvaliduntil >= '10000-01-01 00:00:00+00' THEN 'infinity'
             WHEN r.rolvaliduntil < '0001-01-01 00:00:00+00' THEN '0001-01-01T00:00:00Z'
             ELSE pg_catalog.to_char(pg_catalog.timezone('UTC', r.rolvaliduntil), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') END AS valid_until,
        ",
     expiry!("r.rolvaliduntil"),
     ",
-       COALESCE(pg_catalog.pg_has_role(r.oid, pg_catalog.to_regrole('rds_replication'), 'MEMBER'), false) AS member,
-       g.granted OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') AS connect,
+       COALESCE(pg_catalog.pg_has_role(r.oid, a.replication, 'MEMBER'), false) AS member,
+       COALESCE(g.granted OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT'), false) AS connect,
        g.granted AS connect_granted,
        pg_catalog.pg_has_role(d.datdba, 'USAGE')
-         OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION') AS connect_grantable,
+         OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION') AS connect_inherited,
+       pg_catalog.pg_has_role(d.datdba, $3::text) AS connect_settable,
+       pg_catalog.has_database_privilege(0::oid, d.oid, 'CONNECT') AS is_open,
        pg_catalog.pg_get_userbyid(d.datdba)::text AS database_owner,
+       a.rolsuper OR a.rolcreaterole AS creates_roles, a.rolinherit AS admin_inherits,
+       a.rolsuper OR CASE
+         WHEN a.replication IS NULL THEN $3::text = 'SET' AND a.rolcreaterole AND a.rolreplication
+                                         AND (r.oid IS NULL OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION'))
+         WHEN $3::text <> 'SET' THEN a.rolcreaterole OR pg_catalog.pg_has_role(a.replication, 'MEMBER WITH ADMIN OPTION')
+         ELSE pg_catalog.pg_has_role(a.replication, 'MEMBER WITH ADMIN OPTION')
+              AND (a.is_granted OR pg_catalog.pg_has_role(a.superuser, 'USAGE') IS NOT FALSE
+                   OR pg_catalog.pg_has_role(a.superuser, $3::text) IS NOT TRUE) END AS replication_inherited,
+       COALESCE(pg_catalog.pg_has_role(a.superuser, $3::text)
+                AND pg_catalog.pg_has_role(a.superuser, a.replication, 'MEMBER WITH ADMIN OPTION'), false) AS replication_settable,
        (SELECT s.xmin::text FROM own s WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a') AS since
   FROM key
-  JOIN pg_catalog.pg_roles r ON r.oid = key.oid
  CROSS JOIN pg_catalog.pg_database d
+ CROSS JOIN LATERAL (
+       SELECT x.*, s.replication, s.superuser,
+              EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                       WHERE m.roleid = s.replication AND m.member = key.me AND m.admin_option) AS is_granted
+         FROM pg_catalog.pg_roles x,
+              (SELECT pg_catalog.to_regrole('rds_replication')::oid AS replication,
+                      pg_catalog.to_regrole('rds_superuser')::oid AS superuser OFFSET 0) s
+        WHERE x.oid = key.me OFFSET 0) a
+  LEFT JOIN pg_catalog.pg_roles r ON r.oid = key.oid
  CROSS JOIN LATERAL (SELECT ",
     granted!("d.datacl", "pg_database", "d.oid", "d.datdba", "CONNECT"),
     " AS granted OFFSET 0) AS g
@@ -101,12 +128,9 @@ pub(crate) struct Role {
     pub(crate) connect: bool,
     /// Whether CONNECT is granted to the role itself.
     pub(crate) connect_granted: bool,
-    /// Whether the admin can grant CONNECT; the owner of the database can.
-    #[serde(default = "yes")]
-    pub(crate) connect_grantable: bool,
-    /// The owner of the database.
+    /// Whether row level security does not apply to it.
     #[serde(default)]
-    pub(crate) database_owner: String,
+    pub(crate) bypasses: bool,
     /// The transaction that first gave it a privilege on the database, as a number: another role with the same oid, on a copy of
     /// the server, has another one. `None` if it has no such privilege, and in what an earlier build stored.
     #[serde(default)]
@@ -119,33 +143,39 @@ pub(crate) struct Role {
     pub(crate) expiry: Expiry,
 }
 
-fn yes() -> bool {
-    true
+/// A role, or none, and what the admin may do for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) role: Option<Role>,
+    pub(crate) database: Database,
+    pub(crate) admin: Admin,
 }
 
 /// The role with this key.
-pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> Result<Option<Role>, Error> {
-    let rows = reader.query(ROLE, &key.values()).await?;
-    let role = |row: &Row| {
-        Ok(Role {
-            oid: row.oid("oid")?,
-            name: row.text("name")?,
-            login: row.bool("rolcanlogin")?,
-            replication: match facts.flavour {
-                Flavour::Rds => row.bool("member")?,
-                Flavour::Plain => row.bool("rolreplication")?,
-            },
-            connection_limit: row.i32("rolconnlimit")?.into(),
-            connect: row.bool("connect")?,
-            connect_granted: row.bool("connect_granted")?,
-            connect_grantable: row.bool("connect_grantable")?,
-            database_owner: row.text("database_owner")?,
-            since: row.optional_text("since")?,
-            valid_until: row.text("valid_until")?.parse().ok(),
-            expiry: Expiry::of(row)?,
-        })
-    };
-    rows.first().map(role).transpose()
+pub(crate) async fn find_role(reader: &Reader, facts: &Facts, key: Key<'_>) -> Result<Found, Error> {
+    let rows = reader.query(ROLE, &key.and([Parameter::Text(set_role_privilege(facts))])).await?;
+    let Some(row) = rows.first() else { return Ok(Found::default()) };
+    Ok(Found { role: role(row, facts)?, database: Database::decode(row)?, admin: Admin::decode(row)? })
+}
+
+fn role(row: &Row, facts: &Facts) -> Result<Option<Role>, Error> {
+    let Some(name) = row.optional_text("name")? else { return Ok(None) };
+    Ok(Some(Role {
+        oid: row.oid("oid")?,
+        name,
+        login: row.bool("rolcanlogin")?,
+        replication: match facts.flavour {
+            Flavour::Rds => row.bool("member")?,
+            Flavour::Plain => row.bool("rolreplication")?,
+        },
+        connection_limit: row.i32("rolconnlimit")?.into(),
+        connect: row.bool("connect")?,
+        connect_granted: row.bool("connect_granted")?,
+        bypasses: row.bool("bypasses")?,
+        since: row.optional_text("since")?,
+        valid_until: row.text("valid_until")?.parse().ok(),
+        expiry: Expiry::of(row)?,
+    }))
 }
 
 /// What a role may read: whole schemas, and single tables elsewhere. Anybody can grant something to a role, and what an import

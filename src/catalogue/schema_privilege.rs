@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
-use super::sql::{dependents, entries, granted, of_extension, own, role_dependents, role_key, role_named};
+use super::sql::{dependents, entries, granted, near_miss, of_extension, own, role_dependents, role_key, role_named, secured};
 use crate::postgres::{Error, Facts, Identifier, Parameter, Reader, Row};
 
 /// Maximum number of unreadable tables to name. If there are more, only their number is kept.
@@ -51,7 +51,10 @@ SELECT w.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
             AND d.defaclacl OPERATOR(pg_catalog.@>) pg_catalog.makeaclitem(r.oid, d.defaclrole, 'SELECT', false)) AS covered,
        pg_catalog.pg_has_role(o.oid, 'USAGE') AS owner_inherited,
        pg_catalog.pg_has_role(o.oid, $6::text) AS owner_settable,
-       o.total, o.names, o.lost, o.lost_total
+       o.total, o.names, o.lost, o.lost_total, o.secured, o.secured_total,
+       CASE WHEN n.oid IS NULL THEN ",
+    near_miss!("pg_namespace", "nspname", "w.name", "true"),
+    " END AS near
   FROM key
  CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
   LEFT JOIN LATERAL (
@@ -68,9 +71,12 @@ SELECT w.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
               pg_catalog.count(*) FILTER (WHERE t.reached) AS total,
               COALESCE((pg_catalog.array_agg(t.name ORDER BY t.name) FILTER (WHERE t.reached))[1:$5::int4], '{}') AS names,
               COALESCE((pg_catalog.array_agg(t.name ORDER BY t.name) FILTER (WHERE NOT t.reached))[1:$5::int4], '{}') AS lost,
-              pg_catalog.count(*) FILTER (WHERE NOT t.reached) AS lost_total
+              pg_catalog.count(*) FILTER (WHERE NOT t.reached) AS lost_total,
+              COALESCE((pg_catalog.array_agg(t.name ORDER BY t.name) FILTER (WHERE t.secured))[1:$5::int4], '{}') AS secured,
+              pg_catalog.count(*) FILTER (WHERE t.secured) AS secured_total
          FROM (SELECT COALESCE(c.relowner, d.defaclrole) AS oid, COALESCE(c.owns, false) AS owns, false AS wanted,
-                      COALESCE(d.granted, false) AS granted, COALESCE(d.covered, false) AS covered, c.name, c.reached
+                      COALESCE(d.granted, false) AS granted, COALESCE(d.covered, false) AS covered, c.name, c.reached,
+                      c.secured
                  FROM ",
     dependents!("pg_namespace", "n.oid"),
     " s
@@ -81,8 +87,11 @@ SELECT w.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
                                     OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION')
                                   THEN pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                                   ELSE pg_catalog.pg_has_role(c.relowner, $6::text)
-                                   AND pg_catalog.has_schema_privilege(c.relowner, n.oid, 'USAGE') END AS reached
-                        FROM (SELECT x.oid, x.relname, x.relnamespace, x.relowner, x.relkind
+                                   AND pg_catalog.has_schema_privilege(c.relowner, n.oid, 'USAGE') END AS reached,
+                             c.relowner <> key.oid AND ",
+    secured!(),
+    " AS secured
+                        FROM (SELECT x.oid, x.relname, x.relnamespace, x.relowner, x.relkind, x.relrowsecurity
                                 FROM pg_catalog.pg_class x
                                WHERE x.oid = CASE WHEN s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass THEN s.objid END
                               OFFSET 0) c
@@ -110,7 +119,7 @@ SELECT w.name, n.oid IS NOT NULL AS present, pg_catalog.pg_get_userbyid(n.nspown
                UNION ALL
                SELECT ",
     role_named!("o.name"),
-    ", false, true, false, false, NULL, NULL
+    ", false, true, false, false, NULL, NULL, NULL
                  FROM pg_catalog.unnest($7::text[]) AS o(name)
                 WHERE n.oid IS NOT NULL) AS t
         WHERE t.oid IS NOT NULL
@@ -139,6 +148,15 @@ pub(crate) struct Schema {
     /// How many such tables there are.
     #[serde(default)]
     pub(crate) lost_total: i64,
+    /// Tables of which row level security may hide rows from the role; at most [`NAMED_AT_MOST`].
+    #[serde(default)]
+    pub(crate) secured: Vec<String>,
+    /// How many such tables there are.
+    #[serde(default)]
+    pub(crate) secured_total: i64,
+    /// If there is no such schema: one whose name differs in case only.
+    #[serde(default)]
+    pub(crate) near: Option<String>,
     /// Owners of its tables, wanted owners, and those with default privileges for the role.
     pub(crate) owners: BTreeMap<String, Owner>,
 }
@@ -152,6 +170,8 @@ struct Owned {
     unreadable: (i64, Vec<String>),
     /// The same for those that are out of the admin's reach.
     lost: (i64, Vec<String>),
+    /// The same for those of which row level security may hide rows.
+    secured: (i64, Vec<String>),
 }
 
 /// A role that owns tables of a schema or may do so.
@@ -178,6 +198,7 @@ impl Owned {
             owner: row.bool("listed")?.then_some(owner),
             unreadable: (row.i64("total")?, row.texts("names")?),
             lost: (row.i64("lost_total")?, row.texts("lost")?),
+            secured: (row.i64("secured_total")?, row.texts("secured")?),
         })
     }
 }
@@ -197,6 +218,11 @@ impl Schema {
         self.lost.extend(names.into_iter().map(|name| (name, owned.name.clone())));
         self.lost.sort();
         self.lost.truncate(NAMED_AT_MOST);
+        let (secured, names) = owned.secured;
+        self.secured_total += secured;
+        self.secured.extend(names);
+        self.secured.sort();
+        self.secured.truncate(NAMED_AT_MOST);
         if let Some(owner) = owned.owner {
             self.owners.insert(owned.name, owner);
         }
@@ -239,6 +265,7 @@ pub(crate) async fn find_schemas(
                 reach: Reach::decode(&row)?,
                 usage: row.bool("usage")?,
                 usage_granted: row.bool("usage_granted")?,
+                near: row.optional_text("near")?,
                 ..Schema::default()
             }),
         };
@@ -258,7 +285,7 @@ mod tests {
             let few = names.iter().take(NAMED_AT_MOST).map(|name| (*name).to_owned());
             (i64::try_from(names.len()).unwrap(), few.collect())
         };
-        Owned { name: name.to_owned(), owner: None, unreadable: tables(unreadable), lost: tables(lost) }
+        Owned { name: name.to_owned(), owner: None, unreadable: tables(unreadable), lost: tables(lost), secured: tables(lost) }
     }
 
     #[test]

@@ -123,9 +123,10 @@ macro_rules! relations_of {
 }
 
 /// Joins what a row `s` of `pg_shdepend` is about: a relation `c` in the schema `cn`, a schema `n`, a database `d`, a routine `r` whose
-/// name is `p.identity`, or default privileges `f` in the schema `fn`.
+/// name is `p.identity`, default privileges `f` in the schema `fn`, or another object `k` with privileges, whose name is `p.identity`
+/// too. `$parameters`: nothing, or `parameters!`.
 macro_rules! about {
-    () => {
+    ($parameters:expr) => {
         concat!(
             "LEFT JOIN LATERAL ",
             dependent!("pg_class"),
@@ -142,7 +143,34 @@ macro_rules! about {
   LEFT JOIN LATERAL ",
             dependent!("pg_proc"),
             " r ON true
-  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL THEN s.classid END, s.objid, 0) AS p ON true
+  LEFT JOIN LATERAL (
+       SELECT x.typowner AS owner, x.typacl AS acl, x.typnamespace AS namespace FROM ",
+            dependent!("pg_type"),
+            " x
+       UNION ALL
+       SELECT x.lanowner, x.lanacl, NULL FROM ",
+            dependent!("pg_language"),
+            " x
+       UNION ALL
+       SELECT x.fdwowner, x.fdwacl, NULL FROM ",
+            dependent!("pg_foreign_data_wrapper"),
+            " x
+       UNION ALL
+       SELECT x.srvowner, x.srvacl, NULL FROM ",
+            dependent!("pg_foreign_server"),
+            " x
+       UNION ALL
+       SELECT x.spcowner, x.spcacl, NULL FROM ",
+            dependent!("pg_tablespace"),
+            " x
+       UNION ALL
+       SELECT x.lomowner, x.lomacl, NULL
+         FROM pg_catalog.pg_largeobject_metadata x
+        WHERE x.oid = CASE WHEN s.classid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass THEN s.objid END",
+            $parameters,
+            ") k ON true
+  LEFT JOIN LATERAL pg_catalog.pg_identify_object(CASE WHEN r.oid IS NOT NULL OR k.owner IS NOT NULL THEN s.classid END, s.objid, 0) AS p
+    ON true
   LEFT JOIN LATERAL ",
             dependent!("pg_default_acl"),
             " f ON true
@@ -150,6 +178,13 @@ macro_rules! about {
             by_oid!("pg_namespace", "f.defaclnamespace"),
             " fn ON true"
         )
+    };
+}
+
+/// The part of `about!` for privileges on parameters, which the bootstrap superuser grants in the end. Since PostgreSQL 15.
+macro_rules! parameters {
+    () => {
+        concat!(" UNION ALL SELECT 10::oid, x.paracl, NULL FROM ", dependent!("pg_parameter_acl"), " x")
     };
 }
 
@@ -216,7 +251,40 @@ macro_rules! granted {
     };
 }
 
+/// Whether row level security may hide rows of a relation `c` from the role of `key`: it is on, and no policy shows all rows to the
+/// role or to everybody. (The owner, and roles that bypass it, are left to whoever asks.)
+macro_rules! secured {
+    () => {
+        "(c.relrowsecurity AND (
+           NOT EXISTS (SELECT FROM pg_catalog.pg_policy p
+                        WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('r', '*')
+                          AND (0::oid = ANY (p.polroles) OR key.oid <> 0 AND key.oid = ANY (p.polroles))
+                          AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true')
+           OR EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('r', '*'))))"
+    };
+}
+
+/// The name that differs from `$name` in case only, among those of a catalogue that a condition admits: asked only if nothing has the
+/// very name.
+macro_rules! near_miss {
+    ($catalogue:literal, $column:literal, $name:literal, $condition:literal) => {
+        concat!(
+            "(SELECT x.",
+            $column,
+            "::text FROM pg_catalog.",
+            $catalogue,
+            " x WHERE ",
+            $condition,
+            " AND pg_catalog.lower(x.",
+            $column,
+            "::text COLLATE pg_catalog.\"default\") = pg_catalog.lower(",
+            $name,
+            " COLLATE pg_catalog.\"default\") ORDER BY 1 LIMIT 1)"
+        )
+    };
+}
+
 pub(super) use {
-    about, by_oid, dependent, dependents, entries, granted, of_extension, own, publication_key, relation, relations_of,
-    role_dependents, role_key, role_named, schema,
+    about, by_oid, dependent, dependents, entries, granted, near_miss, of_extension, own, parameters, publication_key, relation,
+    relations_of, role_dependents, role_key, role_named, schema, secured,
 };

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::holdings::{Holding, name, other_holding};
+use super::holding::Holding;
+use super::holdings::{Obstacle, ShutBy, name, other_holding};
 use super::key::Key;
 use super::sql::{by_oid, role_dependents, role_key, role_named};
-use crate::postgres::{Error, Identifier, Reader};
+use crate::postgres::{Error, Identifier, Parameter, Reader};
 
 /// Databases in which something depends on the role `$1`, `$2`, other than this one.
 const DATABASES: &str = concat!(
@@ -26,6 +27,24 @@ SELECT DISTINCT d.datname::text AS name
  ORDER BY 1"
 );
 
+/// What the role `$1`, `$2` has in another database `$3`, counted from outside, and whether it can be connected to.
+const ELSEWHERE: &str = concat!(
+    "WITH ",
+    role_key!(),
+    "
+SELECT d.datallowconn, pg_catalog.has_database_privilege(d.oid, 'CONNECT') AS may_connect,
+       pg_catalog.count(*) FILTER (WHERE s.deptype <> 'o') AS held, pg_catalog.count(*) FILTER (WHERE s.deptype = 'o') AS owned
+  FROM key
+ CROSS JOIN LATERAL ",
+    role_dependents!("key.oid"),
+    " s
+ CROSS JOIN LATERAL ",
+    by_oid!("pg_database", "s.dbid"),
+    " d
+ WHERE d.datname = $3::text
+ GROUP BY d.oid, d.datallowconn"
+);
+
 /// What the role `$1`, `$2` holds, summed up: of tables only the schemas, of other databases only the names. The answer does not grow
 /// with the tables. Each name is a subquery, not a join: with every statement the server sets up each join and the cache that it adds.
 const SUMMARY: &str = concat!(
@@ -37,12 +56,12 @@ SELECT DISTINCT CASE WHEN s.elsewhere THEN s.name END AS elsewhere,
        CASE WHEN s.of_schema THEN s.name END AS schema,
        CASE WHEN s.of_database THEN s.name END AS database,
        s.routine, pg_catalog.pg_get_userbyid(s.defaults[1]::oid)::text AS defaults_of,
-       CASE WHEN s.of_defaults THEN s.name END AS defaults_in, s.defaults[3] AS defaults_for
+       CASE WHEN s.of_defaults THEN s.name END AS defaults_in, s.defaults[3] AS defaults_for, s.class, s.other
   FROM (SELECT s.*,
                CASE WHEN s.elsewhere OR s.of_database
                     THEN (SELECT x.datname::text FROM pg_catalog.pg_database x
                            WHERE x.oid = CASE WHEN s.elsewhere THEN s.dbid ELSE s.objid END)
-                    ELSE (SELECT x.nspname::text FROM pg_catalog.pg_namespace x
+                    WHEN NOT s.is_other THEN (SELECT x.nspname::text FROM pg_catalog.pg_namespace x
                            WHERE x.oid = CASE WHEN s.of_schema THEN s.objid
                                               WHEN s.of_table THEN (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = s.objid)
                                               ELSE s.defaults[2]::oid END)
@@ -53,8 +72,14 @@ SELECT DISTINCT CASE WHEN s.elsewhere THEN s.name END AS elsewhere,
                                     FROM pg_catalog.pg_proc x WHERE x.oid = s.objid) END AS routine,
                        CASE WHEN s.of_defaults
                             THEN (SELECT ARRAY[x.defaclrole::text, x.defaclnamespace::text, x.defaclobjtype::text]
-                                    FROM pg_catalog.pg_default_acl x WHERE x.oid = s.objid) END AS defaults
-                  FROM (SELECT s.dbid, s.objid, s.elsewhere,
+                                    FROM pg_catalog.pg_default_acl x WHERE x.oid = s.objid) END AS defaults,
+                       CASE WHEN s.is_other THEN s.classid::pg_catalog.regclass::text END AS class,
+                       CASE WHEN s.is_other THEN (pg_catalog.pg_identify_object(s.classid, s.objid, 0)).identity END AS other
+                  FROM (SELECT s.dbid, s.classid, s.objid, s.elsewhere,
+                               NOT s.elsewhere AND s.classid NOT IN (
+                                 'pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
+                                 'pg_catalog.pg_database'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass,
+                                 'pg_catalog.pg_default_acl'::pg_catalog.regclass) AS is_other,
                                NOT s.elsewhere AND s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AS of_table,
                                NOT s.elsewhere AND s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AS of_schema,
                                NOT s.elsewhere AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AS of_database,
@@ -118,4 +143,21 @@ pub(crate) async fn summary(reader: &Reader, role: Key<'_>) -> Result<Summary, E
         }
     }
     Ok(summary)
+}
+
+/// What a role has in a database whose login the server has refused; `None`: nothing.
+pub(crate) async fn behind(
+    reader: &Reader,
+    role: Key<'_>,
+    database: &Identifier,
+    refusal: String,
+) -> Result<Option<Obstacle>, Error> {
+    let rows = reader.query(ELSEWHERE, &role.and([Parameter::Text(database.as_str())])).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let cause = match (row.bool("datallowconn")?, row.bool("may_connect")?) {
+        (false, _) => ShutBy::NoConnections,
+        (true, false) => ShutBy::NoConnect,
+        (true, true) => ShutBy::Refused(refusal),
+    };
+    Ok(Some(Obstacle::Shut { database: database.clone(), held: row.i64("held")?, owned: row.i64("owned")?, cause }))
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::reach::{Reach, set_role_privilege};
 use super::sql::{
-    dependent, dependents, entries, granted, of_extension, own, relation, relations_of, role_dependents, role_key, role_named,
-    schema,
+    dependent, dependents, entries, granted, near_miss, of_extension, own, relation, relations_of, role_dependents, role_key,
+    role_named, schema, secured,
 };
 use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reader, Row};
 
@@ -16,9 +16,20 @@ use crate::postgres::{Error, Facts, Identifier, Parameter, QualifiedTable, Reade
 const TABLES: &str = concat!(
     "WITH ",
     role_key!(),
+    ", ",
+    own!(),
     "
 SELECT t.schema, t.name, c.oid IS NOT NULL AS present,
        COALESCE(pg_catalog.has_table_privilege(key.oid, c.oid, 'SELECT'), false) AS readable,
+       COALESCE(",
+    granted!("c.relacl", "pg_class", "c.oid", "c.relowner", "SELECT"),
+    ", false) AS granted,
+       COALESCE(c.relowner <> key.oid AND ",
+    secured!(),
+    ", false) AS secured,
+       CASE WHEN c.oid IS NULL THEN ",
+    near_miss!("pg_class", "relname", "t.name", "x.relnamespace = n.oid AND x.relkind IN ('r', 'p', 'v', 'm', 'f')"),
+    " END AS near,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        COALESCE(pg_catalog.pg_has_role(c.relowner, 'USAGE')
                 OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION'), false) AS inherited,
@@ -33,16 +44,19 @@ SELECT t.schema, t.name, c.oid IS NOT NULL AS present,
     " c ON c.relkind IN ('r', 'p', 'v', 'm', 'f')"
 );
 
-/// Tables of schemas that the role may not read. `$1` and `$2` the role, `$3` schema names, `$4` whether views count, `$5` the
+/// Tables of schemas on which the role itself was not granted SELECT, and whether it may read them all the same. `$1` and `$2` the role, `$3` schema names, `$4` whether views count, `$5` the
 /// privilege that SET ROLE needs.
-const UNREADABLE: &str = concat!(
+const UNGRANTED: &str = concat!(
     "WITH ",
     role_key!(),
+    ", ",
+    own!(),
     "
 SELECT n.name AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE')
          OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS inherited,
-       pg_catalog.pg_has_role(c.relowner, $5::text) AS settable
+       pg_catalog.pg_has_role(c.relowner, $5::text) AS settable,
+       pg_catalog.has_table_privilege(key.oid, c.oid, 'SELECT') AS readable
   FROM key
  CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
  CROSS JOIN LATERAL ",
@@ -52,7 +66,9 @@ SELECT n.name AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.r
     relations_of!("n.oid"),
     " c
  WHERE (c.relkind IN ('r', 'p') OR ($4::bool AND c.relkind IN ('v', 'm')))
-   AND NOT pg_catalog.has_table_privilege(key.oid, c.oid, 'SELECT')
+   AND COALESCE(",
+    granted!("c.relacl", "pg_class", "c.oid", "c.relowner", "SELECT"),
+    ", false) IS FALSE
    AND NOT ",
     of_extension!(),
     "
@@ -86,7 +102,7 @@ const READABLE: &str = concat!(
 SELECT n.name AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE')
          OR pg_catalog.has_table_privilege(c.oid, 'SELECT WITH GRANT OPTION') AS inherited,
-       pg_catalog.pg_has_role(c.relowner, $4::text) AS settable
+       pg_catalog.pg_has_role(c.relowner, $4::text) AS settable, true AS readable
   FROM key
  CROSS JOIN pg_catalog.unnest($3::text[]) AS w(name)
  CROSS JOIN LATERAL ",
@@ -117,13 +133,22 @@ const CLOSED: &str = concat!(
 );
 
 /// A table, and the role's access to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) exists: bool,
     /// Whether the role may read it, through any grant.
     pub(crate) select: bool,
+    /// Whether SELECT is granted to the role itself.
+    #[serde(default)]
+    pub(crate) granted: bool,
     pub(crate) owner: Option<String>,
     pub(crate) reach: Reach,
+    /// Whether row level security may hide rows from the role.
+    #[serde(default)]
+    pub(crate) secured: bool,
+    /// If there is no such table: one of the schema whose name differs in case only.
+    #[serde(default)]
+    pub(crate) near: Option<String>,
 }
 
 /// A table, and how the admin can act for its owner.
@@ -132,6 +157,8 @@ pub(crate) struct OwnedTable {
     pub(crate) table: QualifiedTable,
     pub(crate) owner: String,
     pub(crate) reach: Reach,
+    /// Whether the role may read it, through any grant.
+    pub(crate) readable: bool,
 }
 
 /// The tables with these names, and the access of the role, which may not exist yet.
@@ -154,16 +181,19 @@ pub(crate) async fn find_tables(
         let table = Table {
             exists: row.bool("present")?,
             select: row.bool("readable")?,
+            granted: row.bool("granted")?,
             owner: row.optional_text("owner")?,
             reach: Reach::decode(&row)?,
+            secured: row.bool("secured")?,
+            near: row.optional_text("near")?,
         };
         found.insert(format!("{}.{}", row.text("schema")?, row.text("name")?), table);
     }
     Ok(found)
 }
 
-/// The tables of schemas that the role, which may not exist yet, may not read.
-pub(crate) async fn unreadable_tables(
+/// The tables of schemas on which the role, which may not exist yet, was not granted SELECT itself.
+pub(crate) async fn ungranted_tables(
     reader: &Reader,
     facts: &Facts,
     role: Key<'_>,
@@ -178,7 +208,7 @@ pub(crate) async fn unreadable_tables(
         Parameter::Bool(include_views),
         Parameter::Text(set_role_privilege(facts)),
     ]);
-    owned_tables(&reader.query(UNREADABLE, &parameters).await?)
+    owned_tables(&reader.query(UNGRANTED, &parameters).await?)
 }
 
 /// The tables of schemas on which the role itself was granted SELECT; `in_closed`: only in those in which GRANT and REVOKE ON ALL
@@ -211,6 +241,7 @@ fn owned_tables(rows: &[Row]) -> Result<Vec<OwnedTable>, Error> {
             table: QualifiedTable { schema, table },
             owner: row.text("owner")?,
             reach: Reach::decode(row)?,
+            readable: row.bool("readable")?,
         });
     }
     Ok(tables)

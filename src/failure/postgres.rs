@@ -63,6 +63,10 @@ pub(crate) fn describe(error: &Error) -> String {
 /// The remedy, if there is one.
 fn remedy(error: &Error) -> Option<&'static str> {
     match error.original() {
+        Error::NameNotResolved { host, .. } if has_a_port(host) => Some(
+            "The host has a port in it. Set host of the provider's postgres settings (or PGHOST) to the part before the colon, and port (or \
+                 PGPORT) to the rest.",
+        ),
         Error::NameNotResolved { .. } => Some("Check the host name, and that it can be resolved from where Terraform runs."),
         Error::Refused { .. } => Some("Check host and port, and that the server, or the tunnel to it, runs and listens there."),
         Error::Unreachable { .. } => Some("Check host and port, and that this machine has a route to the server."),
@@ -139,6 +143,11 @@ fn remedy(error: &Error) -> Option<&'static str> {
         Error::Locked { .. } => Some("End or wait for the sessions that hold the lock, then apply again."),
         _ => cause_remedy(error),
     }
+}
+
+/// Whether a host name ends with a port, as in a URL. An IPv6 address has more than one colon.
+fn has_a_port(host: &str) -> bool {
+    host.split_once(':').is_some_and(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok())
 }
 
 fn login_remedy(error: &Error, origin: &Origin) -> Option<&'static str> {
@@ -231,6 +240,7 @@ mod tests {
             (Error::Dropped { address: address(), source: reset() }, "db:5432 accepted the connection and closed it", false),
             (Error::Unreachable { address: address(), source: reset() }, "a route to the server", false),
             (Error::NameNotResolved { host: "db".to_owned(), source: reset() }, "\"db\" does not resolve", false),
+            (Error::NameNotResolved { host: "db:5432".to_owned(), source: reset() }, "The host has a port in it", false),
             (Error::ConnectionLost { address: address(), source: "x".into() }, "the connection to db:5432 was lost", false),
             (login("57P03"), "Wait until it is ready", false),
             (login("53300"), "Lower max_connections", false),

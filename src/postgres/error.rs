@@ -425,6 +425,12 @@ impl Error {
         matches!(self, Self::LoginRefused { .. }) && self.cause() == Some(Cause::DatabaseMissing)
     }
 
+    /// Whether the server refuses to let this login into the database, for longer than a moment.
+    pub fn refuses_the_database(&self) -> bool {
+        let passes = [Cause::InvalidPassword, Cause::TooManyConnections, Cause::CannotConnectNow, Cause::AdminShutdown];
+        matches!(self, Self::LoginRefused { .. }) && self.cause().is_none_or(|cause| !passes.contains(&cause))
+    }
+
     /// Whether the whole transaction may succeed a moment later. Connection failures have already been retried.
     pub fn is_transient(&self) -> bool {
         match self {

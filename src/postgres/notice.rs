@@ -6,7 +6,7 @@ use crate::postgres::error::SqlState;
 const MOST_NOTICES: usize = 50;
 const LONGEST_TEXT: usize = 2000;
 
-/// A WARNING of the server.
+/// A WARNING of the server, or its NOTICE that a rename has cleared the password of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// `WARNING` (in the server's language).
@@ -19,6 +19,8 @@ pub struct Notice {
     pub detail: Option<String>,
     /// The hint, if there is one.
     pub hint: Option<String>,
+    /// Whether a rename has cleared the password of a role.
+    pub password_cleared: bool,
 }
 
 /// The first notices, which are logged; the rest of a flood is only counted.
@@ -61,7 +63,14 @@ mod tests {
     use super::*;
 
     fn notice(message: String) -> Notice {
-        Notice { severity: "WARNING".to_owned(), sqlstate: SqlState::new("01000"), message, detail: None, hint: None }
+        Notice {
+            severity: "WARNING".to_owned(),
+            sqlstate: SqlState::new("01000"),
+            message,
+            detail: None,
+            hint: None,
+            password_cleared: false,
+        }
     }
 
     #[test]

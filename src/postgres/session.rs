@@ -54,6 +54,9 @@ const SYSTEM: &str = "(SELECT system_identifier FROM pg_catalog.pg_control_syste
 /// A cancel request is a courtesy to the server, not worth a long wait.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
+/// The function of the server that renames a role: its only message below WARNING says that it has cleared the password.
+const RENAME_OF_A_ROLE: &str = "RenameRole";
+
 /// What a query of ours is called.
 pub(super) const CATALOGUE: &str = "a query of the catalogue";
 
@@ -419,9 +422,11 @@ impl Session {
 }
 
 /// A notice that concerns the practitioner. A server that does not keep to `client_min_messages` may send the text of a statement,
-/// with its secrets, as a notice below WARNING.
+/// with its secrets, as a notice below WARNING. The only one that counts is known by the place in the server that sends it: its text is
+/// in the server's language.
 fn worth_keeping(notice: &DbError) -> Option<Notice> {
-    if notice.parsed_severity() != Some(Severity::Warning) {
+    let password_cleared = notice.parsed_severity() == Some(Severity::Notice) && notice.routine() == Some(RENAME_OF_A_ROLE);
+    if !password_cleared && notice.parsed_severity() != Some(Severity::Warning) {
         return None;
     }
     Some(Notice {
@@ -430,5 +435,6 @@ fn worth_keeping(notice: &DbError) -> Option<Notice> {
         message: bounded(notice.message()),
         detail: notice.detail().map(bounded),
         hint: notice.hint().map(bounded),
+        password_cleared,
     })
 }

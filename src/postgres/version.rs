@@ -21,6 +21,8 @@ pub const PUBLICATION_SCHEMAS: Gate = Gate { feature: "A publication of schemas"
 pub const PUBLICATION_ROW_FILTERS: Gate = Gate { feature: "A row filter or column list of a publication", since: 15 };
 /// Generated columns in publications; from then on, an UPDATE fails if one of the replica identity is not published.
 pub const PUBLISHED_GENERATED_COLUMNS: Gate = Gate { feature: "Publishing generated columns", since: 18 };
+/// GRANT ON PARAMETER, and its catalogue.
+pub const PARAMETER_PRIVILEGES: Gate = Gate { feature: "Privileges on parameters", since: 15 };
 /// Memberships with their own ADMIN, INHERIT and SET options; CREATEROLE needs ADMIN on the role that it alters.
 pub const MEMBERSHIP_OPTIONS: Gate = Gate { feature: "memberships WITH INHERIT and SET", since: 16 };
 

@@ -74,6 +74,7 @@ async fn observe<R: Resource>(context: &Context, request: &proto::read_resource:
             Ok(Observed { value, private, new_identity, diagnostics: said.into_diagnostics() })
         }
         Ok(Refreshed { existing: None, said }) => Ok(Observed::gone(said.into_diagnostics())),
+        Err(Failure::Missing(missing)) if R::is_import(&private) => Err(missing.into()),
         Err(Failure::Missing(missing)) => Ok(Observed::gone(Diagnostic { severity: Severity::Warning, ..missing }.into())),
         // There is no state to keep yet.
         Err(failure @ (Failure::ConfigurationUnknown | Failure::Unreachable(_))) if R::is_import(&private) => {

@@ -116,7 +116,7 @@ async fn an_identity_of_something_else_is_refused_with_what_is_wrong() -> Result
             "database = \"app\"\n    name = \"p\"\n    cluster_identifier = \"orders\"",
             &["No way to log in to the cluster", "manages no secret", "cluster orders"],
         ),
-        (PUBLICATION, "database = \"app\"\n    name = \"q\"", &["Cannot import non-existent remote object"]),
+        (PUBLICATION, "database = \"app\"\n    name = \"q\"", &["There is no publication \"q\" of database \"app\""]),
     ] {
         let message = import(&rig, address, identity).await?;
         for part in parts {

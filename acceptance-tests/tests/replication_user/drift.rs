@@ -1,6 +1,9 @@
 //! What is lost outside Terraform is found, restored, and found again.
 
-use crate::rig::{PASSWORD, Rig, USER};
+use acceptance_tests::postgres_server::{PostgresServer, ServerOptions, is_available};
+use acceptance_tests::terraform_cli::Terraform;
+
+use crate::rig::{ADMIN_PASSWORD, PASSWORD, Rig, USER};
 
 const SCHEMA: &str = "  schemas = [\"shop\"]";
 
@@ -77,13 +80,31 @@ async fn what_others_granted_is_left_alone() {
     rig.tf.apply().await.unwrap();
     rig.superuser(
         "CREATE SCHEMA extra; CREATE TABLE extra.t (id int); GRANT USAGE ON SCHEMA extra TO pipe; GRANT ALL ON extra.t TO pipe; \
-         GRANT pg_monitor TO pipe; ALTER ROLE pipe SET statement_timeout = '1min'",
+         GRANT INSERT ON shop.orders TO pipe; GRANT pg_monitor TO pipe; ALTER ROLE pipe SET statement_timeout = '1min'; \
+         ALTER ROLE pipe IN DATABASE app SET search_path = 'extra'",
     )
     .await;
     rig.tf.assert_empty_plan().await.unwrap();
-    rig.configure("  schemas = [\"shop\"]\n  connection_limit = 4");
-    rig.tf.apply().await.unwrap();
-    assert!(rig.holds("has_table_privilege('pipe', 'extra.t', 'DELETE') AND pg_has_role('pipe', 'pg_monitor', 'USAGE')").await);
+    let kept = |name: &str| {
+        format!(
+            "has_table_privilege('{name}', 'extra.t', 'DELETE') AND has_table_privilege('{name}', 'shop.orders', 'INSERT') \
+             AND pg_has_role('{name}', 'pg_monitor', 'USAGE') AND (SELECT count(*) FROM pg_db_role_setting WHERE setrole = '{name}'::regrole) = 2"
+        )
+    };
+    // A limit, a new password, a rename, single tables in place of the schema, and nothing at all.
+    for (name, version, arguments) in [
+        ("pipe", 1, "  schemas = [\"shop\"]\n  connection_limit = 4"),
+        ("pipe", 2, SCHEMA),
+        ("renamed", 2, SCHEMA),
+        ("renamed", 2, "  tables = [\"shop.orders\"]"),
+        ("renamed", 2, ""),
+        ("renamed", 2, SCHEMA),
+    ] {
+        rig.configure_as(name, version, arguments);
+        rig.tf.apply().await.unwrap();
+        rig.tf.assert_empty_plan().await.unwrap();
+        assert!(rig.holds(&kept(name)).await, "{name} {arguments}");
+    }
 }
 
 #[tokio::test]
@@ -93,7 +114,9 @@ async fn a_role_dropped_or_renamed_by_hand_is_noticed() {
     rig.tf.apply().await.unwrap();
     rig.superuser("ALTER ROLE pipe RENAME TO elsewhere").await;
     let plan = rig.tf.plan().await.unwrap();
-    assert_eq!(plan.operations(USER), ["ALTER ROLE \"elsewhere\" RENAME TO \"pipe\""]);
+    // A rename clears a password that is stored as md5.
+    let operations = ["ALTER ROLE \"elsewhere\" RENAME TO \"pipe\"", "ALTER ROLE \"pipe\" PASSWORD '<redacted>'"];
+    assert_eq!(plan.operations(USER), operations);
     rig.tf.apply_plan(&plan).await.unwrap();
     rig.superuser("DROP OWNED BY pipe; REVOKE ALL ON DATABASE app FROM pipe; DROP ROLE pipe").await;
     let plan = rig.tf.plan().await.unwrap();
@@ -102,16 +125,97 @@ async fn a_role_dropped_or_renamed_by_hand_is_noticed() {
     rig.tf.assert_empty_plan().await.unwrap();
 }
 
+/// What was dropped by hand is named at every plan, stands in the way of nothing, and is granted again when it is back.
 #[tokio::test]
-async fn a_schema_that_is_gone_leaves_the_state_and_is_named() {
+async fn what_is_gone_is_named_and_blocks_no_configured_work() {
     let rig = Rig::start().await;
-    rig.configure(SCHEMA);
+    rig.superuser(
+        "CREATE SCHEMA single AUTHORIZATION app_owner; CREATE TABLE single.t (id int); ALTER TABLE single.t OWNER TO app_owner",
+    )
+    .await;
+    let privileges = "  schemas = [\"shop\"]\n  tables = [\"single.t\"]";
+    rig.configure(privileges);
     rig.tf.apply().await.unwrap();
-    rig.superuser("DROP SCHEMA shop CASCADE").await;
+    rig.superuser("DROP SCHEMA shop CASCADE; DROP TABLE single.t").await;
     let plan = rig.tf.plan().await.unwrap();
-    assert!(plan.outcome.message().contains("there is no schema \"shop\" in database \"app\""), "{}", plan.outcome.message());
-    let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap();
-    assert!(refusal.message().contains("Schema not found"), "{}", refusal.message());
+    let said = plan.outcome.message();
+    for words in [
+        "there is no schema \"shop\" in database \"app\" any more",
+        "there is no table \"single.t\" in database \"app\" any more",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(plan.empty, "{said}");
+    // A rotation goes on.
+    rig.configure_as("pipe", 2, privileges);
+    let plan = rig.tf.plan().await.unwrap();
+    assert_eq!(plan.operations(USER), ["ALTER ROLE \"pipe\" PASSWORD '<redacted>'"]);
+    rig.tf.apply_plan(&plan).await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+    // What is back is granted again.
+    rig.superuser("CREATE SCHEMA shop AUTHORIZATION app_owner; SET ROLE app_owner; CREATE TABLE shop.orders (id int); CREATE TABLE single.t (id int)").await;
+    rig.tf.apply().await.unwrap();
+    rig.tf.assert_empty_plan().await.unwrap();
+    assert!(
+        rig.holds("has_table_privilege('pipe', 'shop.orders', 'SELECT') AND has_table_privilege('pipe', 'single.t', 'SELECT')")
+            .await
+    );
+    // What is gone and taken out of the lists needs no statement.
+    rig.superuser("DROP SCHEMA shop CASCADE; DROP TABLE single.t").await;
+    rig.configure_as("pipe", 2, "  schemas = [\"single\"]");
+    let said = rig.tf.apply().await.unwrap().message();
+    assert!(!said.contains("skipped"), "{said}");
+    rig.superuser("DROP SCHEMA single CASCADE").await;
+    rig.tf.destroy().await.unwrap();
+    assert!(!rig.role_exists("pipe").await);
+}
+
+/// From 16 on, REPLICATION of an admin who is no superuser; lost when a superuser takes it back from both.
+#[tokio::test]
+async fn replication_that_the_admin_cannot_restore_blocks_no_rotation() {
+    let version = 16;
+    if !is_available(version).await.unwrap() {
+        return;
+    }
+    let server = PostgresServer::start(ServerOptions::major(version)).await.unwrap();
+    let superuser = server.superuser("postgres").await.unwrap();
+    let admin =
+        format!("CREATE ROLE admin LOGIN CREATEROLE REPLICATION PASSWORD '{ADMIN_PASSWORD}'; CREATE DATABASE app OWNER admin");
+    for statement in admin.split("; ") {
+        superuser.batch_execute(statement).await.unwrap();
+    }
+    let tf = Terraform::new().unwrap().with_env("PGPASSWORD", ADMIN_PASSWORD).with_env("TF_VAR_password", PASSWORD);
+    let port = server.port();
+    let configure = |version: u32| {
+        let text = format!(
+            "provider \"clickpipes\" {{\n  postgres = {{ host = \"127.0.0.1\", port = {port}, username = \"admin\", sslmode = \"disable\" }}\n}}\n\
+             variable \"password\" {{\n  type = string\n  ephemeral = true\n}}\n\
+             resource \"clickpipes_replication_user\" \"pipe\" {{\n  name = \"pipe\"\n  database = \"app\"\n  password_wo = var.password\n  \
+             password_wo_version = {version}\n}}\n"
+        );
+        tf.write("main.tf", &text).unwrap();
+    };
+    configure(1);
+    tf.apply().await.unwrap();
+    superuser.batch_execute("ALTER ROLE pipe NOREPLICATION").await.unwrap();
+    assert_eq!(tf.plan().await.unwrap().operations(USER), ["ALTER ROLE \"pipe\" REPLICATION"]);
+    superuser.batch_execute("ALTER ROLE admin NOREPLICATION").await.unwrap();
+    let plan = tf.plan().await.unwrap();
+    let said = plan.outcome.message();
+    assert!(plan.empty && said.contains("Let a superuser run: ALTER ROLE \"pipe\" REPLICATION;"), "{said}");
+    configure(2);
+    let plan = tf.plan().await.unwrap();
+    assert_eq!(plan.operations(USER), ["ALTER ROLE \"pipe\" PASSWORD '<redacted>'"]);
+    tf.apply_plan(&plan).await.unwrap();
+    superuser.batch_execute("ALTER ROLE \"pipe\" REPLICATION;").await.unwrap();
+    tf.assert_empty_plan().await.unwrap();
+    assert!(!tf.plan().await.unwrap().outcome.message().contains("cannot be restored"));
+    // The same is said before a role is created.
+    tf.destroy().await.unwrap();
+    let said = tf.plan().await.unwrap().outcome.message();
+    assert!(said.contains("Missing privilege") && said.contains("ALTER ROLE \"admin\" REPLICATION;"), "{said}");
+    superuser.batch_execute("ALTER ROLE \"admin\" REPLICATION;").await.unwrap();
+    tf.apply().await.unwrap();
 }
 
 /// A table of an owner out of reach, in a granted schema or listed, is said at every plan and stands in the way of nothing.
@@ -167,7 +271,7 @@ async fn what_cannot_be_restored_blocks_no_configured_work() {
     rig.superuser("CREATE SCHEMA closed; CREATE TABLE closed.t (id int); ALTER TABLE closed.t OWNER TO stranger").await;
     rig.configure_as("pipe", 2, "  schemas = [\"shop\", \"closed\"]\n  tables = [\"public.listed\"]");
     let refusal = rig.tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
-    assert!(refusal.contains("Tables of an owner out of reach"), "{refusal}");
+    assert!(refusal.contains("Privileges out of reach (stranger)"), "{refusal}");
 }
 
 /// An owner, a database and a schema that got out of reach block no rotation either.

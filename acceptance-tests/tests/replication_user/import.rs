@@ -57,7 +57,11 @@ async fn what_terraform_generates_from_an_import_block_plans_nothing() {
 async fn a_malformed_or_wrong_id_is_refused() {
     let rig = Rig::start().await;
     rig.configure("");
-    for (id, words) in [("pipe", "database/name"), ("app/nobody", "non-existent remote object"), ("nodb/pipe", "nodb")] {
+    for (id, words) in [
+        ("pipe", "database/name"),
+        ("app/nobody", "There is no role \"nobody\" (looked for in database \"app\")"),
+        ("nodb/pipe", "nodb"),
+    ] {
         let refusal = rig.tf.run(["import", "-no-color", USER, id]).await.unwrap().failed().unwrap();
         assert!(refusal.message().contains(words), "{id}: {}", refusal.message());
     }
@@ -94,10 +98,12 @@ async fn the_import_block_of_a_message_imports_a_role_of_any_name() {
     rig.admin(&format!("CREATE USER {quoted} PASSWORD 'by-hand'; GRANT rds_replication TO {quoted}")).await;
     let resource = format!(
         "resource \"clickpipes_replication_user\" \"new_name\" {{\n  name = {}\n  database = \"app\"\n  adopt_existing = false\n  \
-         password_wo = var.password\n}}\n",
+}}\n",
         hcl(name)
     );
-    rig.main(&resource).unwrap();
+    let with_password =
+        resource.replace("  adopt_existing = false\n", "  password_wo = var.password\n  password_wo_version = 1\n");
+    rig.main(&with_password).unwrap();
     let warning = rig.tf.warning("Role already exists").await.unwrap();
     let block = &warning[warning.find("import {").unwrap()..];
     let block = &block[..=block.find("\n}").unwrap() + 1];

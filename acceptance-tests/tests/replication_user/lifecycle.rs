@@ -135,7 +135,12 @@ async fn everything_but_the_database_changes_in_place() {
     let mark = rig.mark();
     rig.tf.apply_plan(&plan).await.unwrap();
     let ran = rig.changes_since(mark);
-    assert_eq!(ran[..2], ["ALTER ROLE \"pipe\" RENAME TO \"renamed\"", "ALTER ROLE \"renamed\" CONNECTION LIMIT 7"]);
+    let first = [
+        "ALTER ROLE \"pipe\" RENAME TO \"renamed\"",
+        "ALTER ROLE \"renamed\" PASSWORD '<redacted>'",
+        "ALTER ROLE \"renamed\" CONNECTION LIMIT 7",
+    ];
+    assert_eq!(ran[..3], first);
     assert_eq!(ran.len(), plan.operations(USER).len());
     rig.tf.assert_empty_plan().await.unwrap();
     let state = rig.tf.resource(USER).await.unwrap();

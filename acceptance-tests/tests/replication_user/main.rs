@@ -2,11 +2,17 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod crowd;
+mod dependencies;
 mod destroy;
 mod drift;
 mod expiry;
+mod hints;
 mod import;
 mod lifecycle;
 mod pipeline;
+mod public;
 mod refusals;
+mod rename;
 mod rig;
+mod rights;

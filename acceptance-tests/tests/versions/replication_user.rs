@@ -28,9 +28,13 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
         let superuser = cell.server()?.superuser("app").await?;
         superuser.batch_execute("ALTER ROLE clusteradmin SET createrole_self_grant = 'set, inherit'").await?;
     }
+    // What PUBLIC has is granted to the user all the same.
+    cell.sql("SET ROLE app_owner; GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT ON shop.orders TO PUBLIC").await?;
     cell.main(&configuration(1))?;
     let (_, created) = cell.apply_as_reviewed(USER).await?;
     assert_eq!(created["effective_table_owners"], json!(["app_owner"]));
+    cell.sql("SET ROLE app_owner; REVOKE USAGE ON SCHEMA shop FROM PUBLIC; REVOKE SELECT ON shop.orders FROM PUBLIC").await?;
+    cell.sql("REVOKE CONNECT ON DATABASE app FROM PUBLIC").await?;
     cell.sql("SET ROLE app_owner; CREATE TABLE shop.later (id int)").await?;
     let pipe = cell.login("pipe", PASSWORD).await?;
     pipe.batch_execute("SELECT * FROM shop.orders; SELECT * FROM shop.events; SELECT * FROM shop.later").await?;
@@ -69,6 +73,20 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
         "DROP ROLE \"pipe\"",
     ];
     // Grants by others are removed too, in the form of each version.
+    cell.sql(
+        "CREATE TYPE billing.mood AS ENUM ('calm'); GRANT USAGE ON TYPE billing.mood TO pipe; SELECT lo_create(4711); \
+         GRANT SELECT ON LARGE OBJECT 4711 TO pipe",
+    )
+    .await?;
+    let mut others = vec!["REVOKE ALL ON TYPE billing.mood FROM \"pipe\"", "REVOKE ALL ON LARGE OBJECT 4711 FROM \"pipe\""];
+    if cell.since(15) {
+        let superuser = cell.server()?.superuser("app").await?;
+        superuser.batch_execute("GRANT SET ON PARAMETER work_mem TO clusteradmin WITH GRANT OPTION").await?;
+        cell.sql("GRANT SET ON PARAMETER work_mem TO pipe").await?;
+        others.push("REVOKE ALL ON PARAMETER \"work_mem\" FROM \"pipe\"");
+    }
+    let last = operations.len() - 1;
+    operations.splice(last..last, others);
     if cell.since(17) {
         cell.sql("SET ROLE app_owner; GRANT MAINTAIN ON shop.orders TO pipe").await?;
     }
@@ -92,6 +110,16 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
 pub async fn adopted(cell: &mut Cell) -> Result<()> {
     let someone = cell.server()?.superuser("app").await?;
     someone.batch_execute("CREATE ROLE pipe").await?;
+    // An admin that inherits from nobody, in the way of each version.
+    if cell.flavour == Flavour::Rds {
+        let apart = if cell.since(16) {
+            "REVOKE app_owner FROM clusteradmin CASCADE; GRANT app_owner, rds_superuser TO clusteradmin WITH INHERIT FALSE, SET TRUE"
+        } else {
+            "ALTER ROLE clusteradmin NOINHERIT"
+        };
+        someone.batch_execute(apart).await?;
+        assert!(!cell.holds("pg_has_role('clusteradmin', 'app_owner', 'USAGE')").await?);
+    }
     let configuration = configuration(1).replace("schemas", "adopt_existing = true\n  schemas");
     cell.main(&configuration)?;
     if cell.flavour == Flavour::Rds && cell.since(16) {
@@ -104,10 +132,19 @@ pub async fn adopted(cell: &mut Cell) -> Result<()> {
         assert!(cell.holds("NOT EXISTS (SELECT FROM pg_namespace, aclexplode(nspacl) WHERE grantee = 'pipe'::regrole)").await?);
         someone.batch_execute("GRANT pipe TO clusteradmin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE").await?;
     }
-    let (_, _) = cell.apply_as_reviewed(USER).await?;
+    // An admin that does not inherit grants table by table, as each owner.
+    cell.tf.apply().await?;
+    cell.tf.assert_empty_plan().await?;
     cell.login("pipe", PASSWORD).await?.batch_execute("SELECT * FROM shop.orders").await?;
+    // The rename clears a password that is stored as md5, and sets the configured one again.
+    someone.batch_execute("SET password_encryption = 'md5'; ALTER ROLE pipe PASSWORD 'by-hand'").await?;
+    cell.main(&configuration.replace("\"pipe\"", "\"renamed\""))?;
+    let (plan, _) = cell.apply_as_reviewed(USER).await?;
+    let operations = ["ALTER ROLE \"pipe\" RENAME TO \"renamed\"", "ALTER ROLE \"renamed\" PASSWORD '<redacted>'"];
+    assert_eq!(plan.operations(USER), operations);
+    cell.login("renamed", PASSWORD).await?.batch_execute("SELECT * FROM shop.orders").await?;
     cell.tf.destroy().await?;
-    assert!(cell.holds("NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pipe')").await?);
+    assert!(cell.holds("NOT EXISTS (SELECT FROM pg_roles WHERE rolname IN ('pipe', 'renamed'))").await?);
     Ok(())
 }
 

@@ -91,6 +91,9 @@ impl<R: Managed> Resource for Engine<R> {
         let deadline = Deadline::new(context, what, limit::<R>(&prior.model, |limits| limits.read), Duration::ZERO);
         let looked = deadline.run(Box::pin(R::look(deadline.context(), &look))).await;
         let observed = looked.map_err(|failure| failed::<R>(&prior.arguments, deadline.explained(failure)))?;
+        if importing && !observed.as_ref().is_some_and(R::exists) {
+            return Err(failed::<R>(&prior.arguments, message::nothing_to_import::<R>(&prior.arguments).into()));
+        }
         let found = |observed: R::Observed| {
             let mut found = existing(&prior.model, &prior.arguments, &observed, importing, private.applied, None);
             if importing && let Ok(Some(arguments)) = R::decode_state(&found.model, found.private.observed.as_ref()) {

@@ -13,10 +13,10 @@ use super::sighting::Sighting;
 use super::terms::Purpose;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
-use crate::postgres::{Error, Facts, Identifier, Reader, Server, Statement};
+use crate::postgres::{Error, Facts, Identifier, Notice, Reader, Server, Statement};
 use crate::printable::is_printable_line;
 use crate::provider::Context;
-use crate::terraform::{Attr, AttributePath, Diagnostics};
+use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// What such a resource provides in addition.
 pub(crate) trait InDatabase: Managed {
@@ -65,6 +65,11 @@ pub(crate) trait InDatabase: Managed {
     /// What they did not do.
     fn verify(_: &Work<'_, Self>, _: &[Self::Operation], _: &Self::Observed) -> Result<Diagnostics, Diagnostics> {
         Ok(Diagnostics::new())
+    }
+
+    /// What the server said while the operations ran.
+    fn notice(_: &Work<'_, Self>, _: &[Self::Operation], notice: Notice) -> Option<Diagnostic> {
+        message::notice(notice)
     }
 
     /// Whether it can be seen afterwards that an operation has run.
@@ -253,7 +258,7 @@ async fn attempt<R: InDatabase>(
     let notices = transaction.commit().await?;
     let mut diagnostics = decision.warnings;
     diagnostics.extend(warnings);
-    diagnostics.extend(notices.into_iter().filter_map(message::notice));
+    diagnostics.extend(notices.into_iter().filter_map(|notice| R::notice(work, &decision.run, notice)));
     Ok(Done { observed, ran: decision.run, diagnostics })
 }
 

@@ -85,6 +85,11 @@ pub(crate) trait Managed: Clone + Debug + Sized + Send + Sync + 'static {
     /// The object as messages name it, such as `publication "p"`.
     fn object(arguments: &Self::Desired) -> String;
 
+    /// The same with where it is looked for.
+    fn object_and_place(arguments: &Self::Desired) -> String {
+        Self::object(arguments)
+    }
+
     /// A fingerprint of a configuration, as far as operations depend on it.
     fn fingerprint(desired: &Self::Desired) -> u64;
 

@@ -251,6 +251,16 @@ pub(super) fn already_gone<R: Managed>(arguments: &R::Desired, oid: u32, before:
     Diagnostic::warning(format!("The {} was already gone", R::NOUN), detail)
 }
 
+/// An import of something that does not exist.
+pub(super) fn nothing_to_import<R: Managed>(arguments: &R::Desired) -> Diagnostic {
+    let detail = format!(
+        "There is no {}. Check the names in the import's id or identity, which are compared exactly, with upper and lower case, and \
+         which server the provider reaches.",
+        R::object_and_place(arguments)
+    );
+    Diagnostic::error(format!("{} to import not found", capitalised(R::NOUN)), detail)
+}
+
 /// The object was deleted between plan and apply.
 pub(super) fn gone<R: Managed>(arguments: &R::Desired) -> Diagnostic {
     let detail = format!(
@@ -333,7 +343,7 @@ fn unreadable(reason: &str) -> Diagnostic {
 }
 
 /// A notice from the database server that matters, for example that `wal_level` is not logical yet.
-pub(super) fn notice(notice: Notice) -> Option<Diagnostic> {
+pub(crate) fn notice(notice: Notice) -> Option<Diagnostic> {
     let code = notice.sqlstate.as_str();
     if code.starts_with(SUCCESS) || code == PRIVILEGE_NOT_GRANTED {
         return None;

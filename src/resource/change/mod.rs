@@ -30,7 +30,7 @@ pub(crate) use free::until_free;
 pub(crate) use impact::{Effect, ImpactModel, LockMode, OnDestroy, Restarts};
 pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, replacements, server, turn_of};
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
-pub(crate) use message::{already_exists, moved, not_destroyed, unmet};
+pub(crate) use message::{already_exists, moved, not_destroyed, notice, unmet};
 pub(crate) use ours::{elsewhere, same_oid, stranger};
 pub(crate) use sighting::{Sighting, Stranger, oid_here};
 pub(crate) use terms::{

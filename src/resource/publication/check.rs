@@ -89,15 +89,17 @@ fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: Serv
         Some(Current { scope: Scope::Listed { tables, .. }, .. }) => tables.iter().collect(),
         _ => BTreeSet::new(),
     };
-    for Named { table, found } in met.tables.iter().filter(|named| !published.contains(&named.table)) {
+    for Named { table, found, near } in met.tables.iter().filter(|named| !published.contains(&named.table)) {
         let name = table.name();
         match found {
-            None => findings.unmet.push(message::table_missing(desired, &name)),
+            None => {
+                findings.unmet.push(message::table_missing(desired, &name, near.as_deref().map(|near| (&table.schema, near))))
+            }
             Some(found) if !found.can_be_published() => findings.refusals.push(message::not_publishable(desired, &name, found)),
             Some(found) if found.kind == Kind::PartitionedTable && !version.has(VIA_ROOT) => {
                 findings.refusals.push(message::partitioned(desired, &name, version));
             }
-            Some(found) if !found.owned => findings.unmet.push(message::not_owned(desired, &name, found)),
+            Some(found) if !found.owned => findings.unmet.push(message::not_owned(desired, &name, found, version)),
             Some(_) => {}
         }
     }

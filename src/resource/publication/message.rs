@@ -2,6 +2,7 @@
 
 use super::desired::{Desired, Scope};
 use super::schema::Publication;
+use crate::catalogue::admin::inherit;
 use crate::catalogue::relation::{Kind, Persistence, Relation};
 use crate::postgres::version::{Gate, VIA_ROOT};
 use crate::postgres::{Identifier, ServerVersion};
@@ -51,8 +52,12 @@ pub(super) fn schema_missing(desired: &Desired, schema: &str) -> Diagnostic {
     Diagnostic::error(format!("Schema not found ({schema})"), detail).at(AttributePath::of("schemas"))
 }
 
-pub(super) fn table_missing(desired: &Desired, name: &str) -> Diagnostic {
-    let detail = format!("There is no table {} in database {}. Create it first.", printable_line(name), desired.database);
+/// `near`: schema and name of a table whose name differs in case only.
+pub(super) fn table_missing(desired: &Desired, name: &str, near: Option<(&Identifier, &str)>) -> Diagnostic {
+    let near = near.map(|(schema, near)| format!("{}.{near}", schema.as_str()));
+    let near = near.map(|near| format!(" There is {near:?}: names are compared exactly, with upper and lower case."));
+    let (database, near) = (&desired.database, near.unwrap_or_default());
+    let detail = format!("There is no table {} in database {database}.{near} Create it first.", printable_line(name));
     Diagnostic::error(format!("Table not found ({name})"), detail).at(table_path(desired, name))
 }
 
@@ -75,15 +80,17 @@ pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion)
     Diagnostic::error(format!("Server is too old ({name})"), detail).at(table_path(desired, name))
 }
 
-pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation) -> Diagnostic {
+pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation, version: ServerVersion) -> Diagnostic {
+    let names = Identifier::new(found.owner.clone()).ok().zip(Identifier::new(found.admin.clone()).ok());
+    let advice = names.map(|(owner, admin)| inherit(&owner, &admin, version, found.inherits, found.member));
+    let member = if found.member { ", a member of it that does not inherit its privileges" } else { "" };
     let detail = format!(
-        "Only the owner of a table can publish it. {} belongs to {:?}, but the provider works as {:?}. Let an administrator \
-         who may grant the owner's role run: GRANT {} TO {}",
+        "Only the owner of a table can publish it. {} belongs to {:?}, but the provider works as {:?}{member}. Let an administrator \
+         who may grant the owner's role run:\n\n{}",
         printable_line(name),
         found.owner,
         found.admin,
-        quoted(&found.owner),
-        quoted(&found.admin)
+        advice.unwrap_or_default(),
     );
     Diagnostic::error(format!("Not the owner of a table ({name})"), detail).at(table_path(desired, name))
 }
@@ -164,10 +171,6 @@ fn kind_name(found: &Relation) -> &'static str {
         (_, Persistence::Temporary) => "a temporary table",
         _ => "not a table",
     }
-}
-
-fn quoted(role: &str) -> String {
-    Identifier::new(role).map_or_else(|_| role.to_owned(), |role| role.to_string())
 }
 
 fn listed(names: &[&String]) -> String {

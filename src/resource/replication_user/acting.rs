@@ -2,6 +2,7 @@
 
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
+use crate::catalogue::admin::SUPERUSER_OF_RDS;
 use crate::catalogue::reach::Reach;
 use crate::catalogue::table_privilege::OwnedTable;
 use crate::postgres::Identifier;
@@ -27,14 +28,14 @@ pub(crate) fn turns(operation: &Operation, observed: &Observed) -> Vec<Turn> {
     match operation {
         Operation::GrantSelectOnAll { schema, role } if tables.closed.contains(schema.as_str()) => {
             let grant = |found: &OwnedTable| Operation::GrantSelect { table: found.table.clone(), role: role.clone() };
-            each(&tables.unreadable, schema, &grant)
+            each(&tables.ungranted, schema, &grant)
         }
         Operation::RevokeSelectOnAll { schema, role } if tables.closed.contains(schema.as_str()) => {
             let revoke = |found: &OwnedTable| Operation::RevokeSelect { table: found.table.clone(), role: role.clone() };
             each(&tables.readable, schema, &revoke)
         }
         Operation::GrantSelect { table, .. } | Operation::RevokeSelect { table, .. } => {
-            let mut known = tables.unreadable.iter().chain(&tables.readable);
+            let mut known = tables.ungranted.iter().chain(&tables.readable);
             if let Some(found) = known.find(|found| found.table == *table) {
                 return one(as_owner(&found.owner, found.reach));
             }
@@ -45,6 +46,8 @@ pub(crate) fn turns(operation: &Operation, observed: &Observed) -> Vec<Turn> {
             let found = observed.schemas.get(schema.as_str());
             one(found.and_then(|found| as_owner(found.owner.as_deref()?, found.reach)))
         }
+        Operation::GrantConnect { .. } => one(as_owner(&observed.database.owner, observed.database.reach)),
+        Operation::GrantReplication { .. } => one(as_owner(SUPERUSER_OF_RDS, observed.admin.replication)),
         Operation::GrantDefaults { owners: Owners::Named(owner), schema, .. }
         | Operation::RevokeDefaults { owner, schema, .. } => {
             let found = observed.schemas.get(schema.as_str()).and_then(|found| found.owners.get(owner.as_str()));
@@ -96,16 +99,20 @@ mod tests {
 
     #[test]
     fn a_closed_schema_is_granted_table_by_table_with_the_rights_of_each_owner() {
-        let unreadable =
-            |name: &str, owner: &str, reach| OwnedTable { table: name.parse().unwrap(), owner: owner.to_owned(), reach };
-        let unreadable = vec![
-            unreadable("s.a", "mine", Reach::Inherited),
-            unreadable("s.b", "own", Reach::SetRole),
-            unreadable("t.c", "own", Reach::SetRole),
+        let ungranted = |name: &str, owner: &str, reach| OwnedTable {
+            table: name.parse().unwrap(),
+            owner: owner.to_owned(),
+            reach,
+            readable: false,
+        };
+        let tables = vec![
+            ungranted("s.a", "mine", Reach::Inherited),
+            ungranted("s.b", "own", Reach::SetRole),
+            ungranted("t.c", "own", Reach::SetRole),
         ];
         let whole = Operation::GrantSelectOnAll { schema: identifier("s"), role: identifier("u") };
         let mut found = observed(&[]);
-        found.closer = Closer { unreadable, closed: ["s".to_owned()].into(), ..Closer::default() };
+        found.closer = Closer { ungranted: tables, closed: ["s".to_owned()].into(), ..Closer::default() };
         let closed = turns(&whole, &found);
         let shown: Vec<_> = closed.iter().map(|turn| (display(&turn.operation), turn.as_owner.clone())).collect();
         assert_eq!(

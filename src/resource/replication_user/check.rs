@@ -1,10 +1,10 @@
 //! What prevents a change of a role, and what the practitioner should know about it. Pure.
 
 use super::desired::Desired;
-use super::message;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::ReplicationUser;
+use super::{lacking, message, obstacle, standing};
 use crate::catalogue::holdings::Obstacle;
 use crate::catalogue::validity::{Expiry, ValidUntil};
 use crate::postgres::Identifier;
@@ -19,12 +19,17 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
     };
     password(change, desired, operations, &mut findings);
     if let Some(before) = change.before.filter(|before| before.name != desired.name) {
-        findings.warnings.push(message::renamed(&before.name, &desired.name));
+        let sets_password = operations.into_iter().flatten().any(Operation::sets_password);
+        findings.warnings.push(message::renamed(&before.name, &desired.name, sets_password));
     }
     login(change, desired, &mut findings);
     if let (Some(before), Some(basis)) = (change.before, change.basis()) {
-        findings.warnings.extend(message::cannot_be_restored(before, desired, basis));
+        findings.warnings.extend(standing::cannot_be_restored(before, desired, basis));
+        findings.warnings.extend(standing::gone(before, desired, basis));
     }
+    let seen: Vec<&Observed> = change.basis().into_iter().chain(change.now).collect();
+    findings.warnings.extend(standing::hidden_rows(desired, &seen));
+    findings.warnings.extend(standing::reads_nothing(desired));
     if let Some(now) = change.now {
         meet(change, desired, now, operations, &mut findings);
     }
@@ -73,6 +78,9 @@ fn meet(
     let adopts = matches!(operations, Some([Operation::AdoptRole { .. }, ..]));
     match (&now.role, adopts) {
         _ if change.before.is_some() => {}
+        (Some(existing), _) if existing.name == now.facts.current_user => {
+            findings.refusals.push(message::own_login(&desired.name))
+        }
         (Some(_), true) if !now.closer.elsewhere.is_empty() => {
             findings.refusals.push(message::used_elsewhere(desired, &now.closer.elsewhere));
         }
@@ -93,7 +101,10 @@ fn meet(
     let covered: Vec<&Identifier> =
         desired.schemas.iter().filter(|schema| if at_apply { is_granted(schema) } else { is_new(schema) }).collect();
     findings.warnings.extend(message::owners_found(&covered, desired, now));
-    findings.unmet.extend(message::out_of_reach(change.before, &covered, desired, now, &now.closer.unreadable, at_apply));
+    let operations = operations.unwrap_or_default();
+    let lacking = lacking::lacking(change.before, desired, now, operations, &covered, at_apply);
+    findings.unmet.extend(lacking.unmet);
+    findings.warnings.extend(lacking.warnings);
 }
 
 fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
@@ -102,6 +113,6 @@ fn destroy(change: &Change<'_, ReplicationUser>, findings: &mut Findings) {
     // The same run may destroy the pipe that reads.
     let (live, others): (Vec<_>, Vec<_>) = obstacles.partition(|obstacle| matches!(obstacle, Obstacle::Replicates { .. }));
     let (at_apply, admin) = (change.moment == Moment::Apply, &now.facts.current_user);
-    findings.awaited.extend((!live.is_empty()).then(|| message::in_the_way(role, admin, &live, at_apply)));
-    findings.unmet.extend((!others.is_empty()).then(|| message::in_the_way(role, admin, &others, at_apply)));
+    findings.awaited.extend((!live.is_empty()).then(|| obstacle::in_the_way(role, admin, &live, at_apply)));
+    findings.unmet.extend((!others.is_empty()).then(|| obstacle::in_the_way(role, admin, &others, at_apply)));
 }

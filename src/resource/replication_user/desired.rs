@@ -112,9 +112,45 @@ pub(crate) fn validate(config: &ReplicationUserModel) -> Diagnostics {
         let detail = "password_wo_version is set without a password. Set the password in password_wo.";
         faults.push(Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo")));
     }
+    // A password that is not known yet may still be null.
+    if config.password_wo.known().is_some() && config.password_wo_version.is_null() {
+        let detail = "password_wo is set without password_wo_version, so a later change of the password would not be detected. Set \
+                      password_wo_version = 1, and change it with the password.";
+        faults.push(Diagnostic::error("Password version missing", detail).at(AttributePath::of("password_wo_version")));
+    }
+    faults.extend(reserved(config));
     if config.password_wo.known().is_some_and(|password| password.is_empty()) {
         let detail = "Attribute password_wo is empty. PostgreSQL does not allow logins with an empty password. Set a password.";
         faults.push(Diagnostic::error("Empty password", detail).at(AttributePath::of("password_wo")));
+    }
+    faults
+}
+
+/// Words that stand for other roles where a role is named.
+const RESERVED_ROLES: [&str; 6] = ["public", "none", "current_role", "current_user", "session_user", "user"];
+
+/// Names that mean something else to the server, or belong to it.
+fn reserved(config: &ReplicationUserModel) -> Diagnostics {
+    let mut faults = Diagnostics::new();
+    if let Some(name) = config.name.known().filter(|name| RESERVED_ROLES.contains(&name.as_str())) {
+        let detail = format!("In PostgreSQL, the name {name:?} stands for another role, or for none. Choose another name.");
+        faults.push(Diagnostic::error("Reserved role name", detail).at(AttributePath::of("name")));
+    }
+    let is_system = |schema: &str| schema == "information_schema" || schema.starts_with("pg_");
+    let mut refuse = |path: AttributePath, schema: &str| {
+        let detail = format!(
+            "Attribute {path}: the schema {schema:?} belongs to PostgreSQL. Its tables cannot be replicated, and every role reads those \
+             that it may. Remove it."
+        );
+        faults.push(Diagnostic::error("System schema", detail).at(path));
+    };
+    for (index, schema) in config.schemas.known().into_iter().flatten().enumerate().filter(|(_, schema)| is_system(schema)) {
+        refuse(AttributePath::of("schemas").index(index), schema);
+    }
+    for (index, table) in config.tables.known().into_iter().flatten().enumerate() {
+        if let Some((schema, _)) = table.split_once('.').filter(|(schema, _)| is_system(schema)) {
+            refuse(AttributePath::of("tables").index(index), schema);
+        }
     }
     faults
 }
@@ -155,6 +191,29 @@ mod tests {
         let expected =
             ["connection_limit", "database", "name", "password_wo", "schemas[1]", "tables[1]", "tables[2]", "valid_until"];
         assert_eq!(paths, expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn names_that_mean_something_else_and_system_schemas_are_refused() {
+        for name in ["public", "none", "current_user", "session_user", "user", "pg_x"] {
+            let faults = faults(&ReplicationUserModel { name: name.into(), ..config() });
+            assert!(faults.iter().any(|fault| fault.summary == "Reserved role name"), "{name}");
+        }
+        assert!(faults(&ReplicationUserModel { name: "Public".into(), ..config() }).is_empty());
+        let model = ReplicationUserModel {
+            schemas: list(&["s", "pg_catalog"]),
+            tables: list(&["information_schema.tables", "s.pg_class", "pg_catalog.pg_class"]),
+            ..config()
+        };
+        let paths: Vec<_> = faults(&model).iter().filter_map(|fault| fault.path.as_ref()).map(ToString::to_string).collect();
+        assert_eq!(paths, ["schemas[1]", "tables[0]", "tables[2]"]);
+    }
+
+    #[test]
+    fn a_password_needs_a_version_by_which_a_change_is_seen() {
+        let of = |password| validate(&ReplicationUserModel { password_wo: password, ..config() });
+        assert!(of(Secret::new("x").into()).iter().any(|fault| fault.summary == "Password version missing"));
+        assert!(of(Attr::Unknown).is_empty() && of(Attr::Null).is_empty());
     }
 
     #[test]

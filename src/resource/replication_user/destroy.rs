@@ -90,13 +90,14 @@ async fn clear_database(
     let transaction = server.write(before.database.as_str(), work.limit, context.cancel()).await?;
     let reader = transaction.reader();
     let look = async { try_join!(find_role(reader, facts, key), clearing(reader, facts, key, &before.database, before.is_own)) };
-    let (Some(role), now) = transaction.begin(look).await? else { return Ok(Vec::new()) };
+    let (found, now) = transaction.begin(look).await?;
+    let Some(role) = &found.role else { return Ok(Vec::new()) };
     let name = identifier(role.name.clone())?;
     let mut operations: Vec<Operation> = now.held.iter().map(|held| now.take_back(&held.holding, &name)).collect();
     if before.is_own {
         operations.push(Operation::DropRole { role: name });
     }
-    let now = seen(reader, facts, Some(role), vec![now]);
+    let now = seen(reader, facts, found, vec![now]);
     work.admit(&now, &operations)?;
     let sql: Vec<_> = operations.iter().flat_map(|operation| statements(operation, None, &now)).collect();
     transaction.execute(&sql, std::future::ready(Ok::<_, Error>(()))).await?;

@@ -6,7 +6,7 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use super::schema::ReplicationUser;
-use crate::catalogue::holdings::Holding;
+use crate::catalogue::holding::Holding;
 use crate::catalogue::reach::Reach;
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::{NAMED_AT_MOST, Schema};
@@ -40,9 +40,8 @@ fn destroy(before: &Desired, observed: &Observed) -> Option<Vec<Operation>> {
     let mut operations: Vec<Operation> =
         elsewhere.map(|database| Operation::ClearDatabase { database: database.clone(), role: role() }).collect();
     operations.extend(defaults.into_iter().map(take_back));
-    // The configured schemas too, whether or not they have tables now.
-    let exists = |schema: &&Identifier| observed.schemas.get(schema.as_str()).is_none_or(|schema| schema.exists);
-    let schemas: BTreeSet<&Identifier> = holds.schemas_of_tables.iter().chain(before.schemas.iter().filter(exists)).collect();
+    // The configured schemas too, whether or not they have tables, or exist, now.
+    let schemas: BTreeSet<&Identifier> = holds.schemas_of_tables.iter().chain(&before.schemas).collect();
     let schemas = schemas.into_iter();
     operations.extend(schemas.map(|schema| Operation::ClearSchema { schema: schema.clone(), role: role() }));
     operations.extend(others.into_iter().map(take_back));
@@ -136,7 +135,9 @@ fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<
     if prior.name != desired.name {
         operations.push(Operation::RenameRole { from: prior.name.clone(), to: name() });
     }
-    if desired.password_version.is_some() && prior.password_version != desired.password_version {
+    // A rename clears a password that is stored as md5, which uses the name.
+    let is_cleared = prior.name != desired.name && desired.has_password;
+    if is_cleared || desired.password_version.is_some() && prior.password_version != desired.password_version {
         operations.push(Operation::SetPassword { role: name() });
     }
     if let Some(limit) = desired.connection_limit.filter(|limit| Some(*limit) != prior.connection_limit) {
@@ -151,13 +152,14 @@ fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<
     if !role.login {
         operations.push(Operation::AllowLogin { role: name() });
     }
-    if !role.replication {
+    // What the admin cannot restore blocks nothing else: it is a warning at every plan.
+    if !role.replication && observed.admin.replication != Reach::None {
         operations.push(match observed.facts.flavour {
             Flavour::Rds => Operation::GrantReplication { role: name() },
             Flavour::Plain => Operation::AllowReplication { role: name() },
         });
     }
-    if !role.connect && role.connect_grantable {
+    if !role.connect && observed.database.reach != Reach::None {
         operations.push(Operation::GrantConnect { database: desired.database.clone(), role: name() });
     }
     operations
@@ -169,7 +171,8 @@ fn revocations(prior: &Desired, desired: &Desired, observed: Option<&Observed>) 
     let role = || desired.name.clone();
     let still_used: BTreeSet<&Identifier> = desired.schemas.iter().chain(desired.single_table_schemas()).collect();
     let mut operations = Vec::new();
-    for schema in prior.schemas.iter().filter(|schema| !desired.schemas.contains(schema)) {
+    let is_gone = |schema: &Identifier| find(observed, schema).is_some_and(|found| !found.exists);
+    for schema in prior.schemas.iter().filter(|schema| !desired.schemas.contains(schema) && !is_gone(schema)) {
         let granted = match find(observed, schema) {
             Some(found) => found.owners.iter().filter(|(_, owner)| owner.granted).map(|(name, _)| name.clone()).collect(),
             None => prior.table_owners.iter().flatten().map(|owner| owner.as_str().to_owned()).collect(),
@@ -183,12 +186,12 @@ fn revocations(prior: &Desired, desired: &Desired, observed: Option<&Observed>) 
     for schema in prior.schemas.iter().filter(|schema| desired.schemas.contains(schema)) {
         operations.extend(revoke_defaults(schema, unwanted_owners(prior, desired, find(observed, schema)), desired));
     }
-    for table in prior.single_tables().filter(|table| !desired.tables.contains(table) && !desired.schemas.contains(&table.schema))
-    {
+    let no_longer = |table: &&QualifiedTable| !desired.tables.contains(table) && !desired.schemas.contains(&table.schema);
+    for table in prior.single_tables().filter(no_longer).filter(|table| !is_gone_table(observed, table)) {
         operations.push(Operation::RevokeSelect { table: table.clone(), role: role() });
     }
     for schema in prior.single_table_schemas() {
-        if !still_used.contains(schema) && !prior.schemas.contains(schema) {
+        if !still_used.contains(schema) && !prior.schemas.contains(schema) && !is_gone(schema) {
             operations.push(Operation::RevokeUsage { schema: schema.clone(), role: role() });
         }
     }
@@ -216,7 +219,10 @@ fn schemas(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> V
     let mut operations = Vec::new();
     for schema in &desired.schemas {
         if !prior.schemas.contains(schema) {
-            operations.extend(grant_schema(schema, desired));
+            // One of its tables may have been listed before.
+            let has_usage = find(observed, schema).is_some_and(|found| found.usage_granted);
+            let grants = grant_schema(schema, desired).into_iter();
+            operations.extend(grants.filter(|grant| !(has_usage && matches!(grant, Operation::GrantUsage { .. }))));
         } else if let Some(found) = find(observed, schema).filter(|found| found.exists) {
             operations.extend(restore_schema(schema, found, prior, desired));
         }
@@ -301,6 +307,10 @@ fn grant_table(table: &QualifiedTable, desired: &Desired) -> Operation {
 
 fn find<'a>(observed: Option<&'a Observed>, schema: &Identifier) -> Option<&'a Schema> {
     observed.and_then(|observed| observed.schemas.get(schema.as_str()))
+}
+
+fn is_gone_table(observed: Option<&Observed>, table: &QualifiedTable) -> bool {
+    observed.and_then(|observed| observed.tables.get(&table.name())).is_some_and(|found| !found.exists)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use super::operation::Operation;
 use super::schema::{ReplicationUser, ReplicationUserModel};
 use super::statement;
 use crate::failure::{Attempt, Failure};
-use crate::postgres::{Cause, Error, Facts, Identifier, Reader, Statement};
+use crate::postgres::{Cause, Error, Facts, Identifier, Notice, Reader, Statement};
 use crate::provider::Context;
 use crate::resource::change::{self, Done, InDatabase, Look, Purpose, Sighting, Stopped, Work};
-use crate::terraform::{Attr, Diagnostics};
+use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// Looks at a role: in a plan only at what is new, before a destroy in every database.
 pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) -> Result<Option<Observed>, Failure> {
@@ -31,6 +31,11 @@ pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) ->
             let server = change::server::<ReplicationUser>(context, desired, None).await?;
             context.take_up(change::turn_of::<ReplicationUser>(&server, desired));
             change::look(context, look).await
+        }
+        (Purpose::Read { importing: true }, _) => {
+            let seen = change::look(context, look).await?;
+            let is_own = |seen: &Observed| seen.role.as_ref().is_some_and(|role| role.name == seen.facts.current_user);
+            if seen.as_ref().is_some_and(is_own) { Err(message::own_login(&look.arguments.name).into()) } else { Ok(seen) }
         }
         _ => change::look(context, look).await,
     }
@@ -87,12 +92,21 @@ impl InDatabase for ReplicationUser {
     fn verify(work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<Diagnostics, Diagnostics> {
         let Some(desired) = work.desired else { return Ok(Diagnostics::new()) };
         let before = work.prior.map(|prior| &prior.arguments);
-        message::verdict(before, desired, ran, found, &found.closer.unreadable).into_result()?;
+        message::verdict(before, desired, ran, found, &found.closer.ungranted).into_result()?;
         Ok(message::still_readable(desired, ran, &found.closer.readable))
     }
 
     fn leaves_a_trace(operation: &Operation) -> bool {
         !matches!(operation, Operation::SetPassword { .. } | Operation::AdoptRole { .. })
+    }
+
+    fn notice(work: &Work<'_, Self>, ran: &[Operation], notice: Notice) -> Option<Diagnostic> {
+        match (notice.password_cleared, work.desired) {
+            (true, Some(desired)) => {
+                (!ran.iter().any(Operation::sets_password)).then(|| message::password_cleared(&desired.name))
+            }
+            _ => change::notice(notice),
+        }
     }
 
     fn failure(attempt: Attempt, facts: &Facts) -> Failure {

@@ -1,6 +1,7 @@
 //! Roles as the unit tests of this resource see them.
 
 use super::observed::{Closer, Observed};
+use crate::catalogue::admin::{Admin, Database};
 use crate::catalogue::role::Role;
 use crate::catalogue::validity::{Expiry, ValidUntil};
 use crate::postgres::{Facts, Flavour, Identifier, ServerVersion};
@@ -23,8 +24,7 @@ pub(super) fn role() -> Role {
         connection_limit: -1,
         connect: true,
         connect_granted: true,
-        connect_grantable: true,
-        database_owner: "dba".to_owned(),
+        bypasses: false,
         since: None,
         valid_until: Some(ValidUntil::Infinity),
         expiry: Expiry::Far,
@@ -34,5 +34,7 @@ pub(super) fn role() -> Role {
 /// A look that saw no more than this.
 pub(super) fn observing(facts: Facts, role: Option<Role>) -> Observed {
     let (schemas, tables) = Default::default();
-    Observed { facts, site: None, role, schemas, tables, holds: None, closer: Closer::default(), clearings: Vec::new() }
+    let (database, admin) = (Database { owner: "dba".to_owned(), ..Database::default() }, Admin::default());
+    let closer = Closer::default();
+    Observed { facts, site: None, role, database, admin, schemas, tables, holds: None, closer, clearings: Vec::new() }
 }

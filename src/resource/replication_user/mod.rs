@@ -15,12 +15,15 @@ mod diff;
 mod execute;
 #[cfg(test)]
 mod fixture;
+mod lacking;
 mod message;
 mod observe;
 mod observed;
+mod obstacle;
 mod operation;
 mod remaining;
 mod schema;
+mod standing;
 mod state;
 mod statement;
 #[cfg(test)]
@@ -94,6 +97,10 @@ impl Managed for ReplicationUser {
 
     fn object(arguments: &Desired) -> String {
         format!("role {}{}", arguments.name, on_cluster(arguments.cluster.as_ref()))
+    }
+
+    fn object_and_place(arguments: &Desired) -> String {
+        format!("role {} (looked for in database {})", arguments.name, arguments.database)
     }
 
     fn fingerprint(desired: &Desired) -> u64 {

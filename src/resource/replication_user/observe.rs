@@ -10,10 +10,10 @@ use super::operation::Operation;
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings::{self, Obstacle};
 use crate::catalogue::key::Key;
-use crate::catalogue::role::{self, Role, find_role};
+use crate::catalogue::role::{self, Found, find_role};
 use crate::catalogue::schema_privilege::find_schemas;
-use crate::catalogue::summary::{databases, summary};
-use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, unreadable_tables};
+use crate::catalogue::summary::{behind, databases, summary};
+use crate::catalogue::table_privilege::{closed_schemas, find_tables, readable_tables, ungranted_tables};
 use crate::catalogue::validity::{Expiry, ValidUntil, expiry_of};
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, Server};
 use crate::provider::Context;
@@ -62,16 +62,16 @@ async fn whole(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>,
     Ok(Observed { holds: seen.role.is_some().then_some(holds), ..seen })
 }
 
-/// A role after a change: which tables it still cannot read, or still can, counts too.
+/// A role after a change: which tables it was still not granted, or can still read, counts too.
 async fn result(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, desired: &Desired) -> Result<Observed, Error> {
     let key = Key::named(desired.name.as_str());
     let (granted, revoked) = (whole_schemas(look.operations), revoked_in(look.operations));
-    let (seen, unreadable, readable) = try_join!(
+    let (seen, ungranted, readable) = try_join!(
         whole(reader, facts, look, key),
-        unreadable_tables(reader, facts, key, &granted, desired.include_views),
+        ungranted_tables(reader, facts, key, &granted, desired.include_views),
         readable_tables(reader, facts, key, &revoked, false),
     )?;
-    Ok(Observed { closer: Closer { unreadable, readable, ..Closer::default() }, ..seen })
+    Ok(Observed { closer: Closer { ungranted, readable, ..Closer::default() }, ..seen })
 }
 
 fn whole_scope<'a>(look: &'a Look<'_, ReplicationUser>) -> Scope<'a> {
@@ -82,12 +82,12 @@ fn whole_scope<'a>(look: &'a Look<'_, ReplicationUser>) -> Scope<'a> {
 async fn observe_role(reader: &Reader, facts: &Facts, key: Key<'_>, scope: &Scope<'_>) -> Result<Observed, Error> {
     let names: Vec<&str> = scope.schemas.iter().copied().collect();
     let owners = scope.owners.iter().copied().collect();
-    let (role, schemas, tables) = try_join!(
+    let (found, schemas, tables) = try_join!(
         find_role(reader, facts, key),
         find_schemas(reader, facts, key, &names, scope.include_views, owners),
         find_tables(reader, facts, key, &scope.tables),
     )?;
-    Ok(Observed { schemas, tables, ..seen(reader, facts, role, Vec::new()) })
+    Ok(Observed { schemas, tables, ..seen(reader, facts, found, Vec::new()) })
 }
 
 /// What is new in a configuration: on create all of it, on update added schemas and tables. `None`: nothing.
@@ -124,12 +124,12 @@ async fn plan(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, 
             None => Ok(Expiry::Far),
         }
     };
-    let (seen, unreadable, expiry) = try_join!(
+    let (seen, ungranted, expiry) = try_join!(
         observe_role(reader, facts, key, &scope),
-        unreadable_tables(reader, facts, key, &schemas, desired.include_views),
+        ungranted_tables(reader, facts, key, &schemas, desired.include_views),
         expiry,
     )?;
-    Ok(Observed { closer: Closer { unreadable, expiry, ..Closer::default() }, ..seen })
+    Ok(Observed { closer: Closer { ungranted, expiry, ..Closer::default() }, ..seen })
 }
 
 /// An imported role: its grants say what to look at.
@@ -165,13 +165,13 @@ async fn look_closer(
         }
     };
     // Tables are handled one by one only if a statement for the whole schema would fail.
-    let (closed, unreadable, readable, elsewhere) = try_join!(
+    let (closed, ungranted, readable, elsewhere) = try_join!(
         closed_schemas(reader, &both),
-        unreadable_tables(reader, facts, key, &granted, include_views),
+        ungranted_tables(reader, facts, key, &granted, include_views),
         readable_tables(reader, facts, key, &revoked, true),
         elsewhere,
     )?;
-    Ok(Closer { unreadable, readable, closed, elsewhere, ..Closer::default() })
+    Ok(Closer { ungranted, readable, closed, elsewhere, ..Closer::default() })
 }
 
 /// Whether a look for a change depends on the operations.
@@ -212,19 +212,27 @@ pub(super) async fn survey(
     let arguments = look.arguments;
     let reader = server.read(arguments.database.as_str(), context.cancel()).await?;
     let key = ours(&reader, look);
-    let (role, own, holds) = try_join!(
+    let (found, own, holds) = try_join!(
         find_role(&reader, facts, key),
         clearing(&reader, facts, key, &arguments.database, true),
         summary(&reader, key),
     )?;
-    let Some(role) = role else { return Ok(seen(&reader, facts, None, Vec::new())) };
-    let key = Key::oid(role.oid);
-    let mut found = seen(&reader, facts, Some(role), Vec::new());
+    let mut found = seen(&reader, facts, found, Vec::new());
+    let Some(key) = found.role.as_ref().map(|role| Key::oid(role.oid)) else { return Ok(found) };
     // The look into the next database may need its connection.
     drop(reader);
     for database in &holds.databases {
-        let reader = server.read(database.as_str(), context.cancel()).await?;
-        found.clearings.push(clearing(&reader, facts, key, database, false).await?);
+        let clearing = match server.read(database.as_str(), context.cancel()).await {
+            Ok(reader) => clearing(&reader, facts, key, database, false).await?,
+            Err(error) if error.refuses_the_database() => {
+                let reader = server.read(arguments.database.as_str(), context.cancel()).await?;
+                let refusal = error.server_error().map(|refusal| refusal.message.clone()).unwrap_or_default();
+                let obstacles = behind(&reader, key, database, refusal).await?.into_iter().collect();
+                Clearing { database: database.clone(), is_own: false, held: Vec::new(), obstacles }
+            }
+            Err(error) => return Err(error),
+        };
+        found.clearings.push(clearing);
     }
     found.clearings.push(own);
     Ok(Observed { holds: Some(holds), ..found })
@@ -253,8 +261,9 @@ pub(super) async fn clearing(
 }
 
 /// A role, or none, with only what a destroy takes from it.
-pub(super) fn seen(reader: &Reader, facts: &Facts, role: Option<Role>, clearings: Vec<Clearing>) -> Observed {
+pub(super) fn seen(reader: &Reader, facts: &Facts, found: Found, clearings: Vec<Clearing>) -> Observed {
     let (schemas, tables) = Default::default();
     let (facts, site) = (facts.clone(), reader.site());
-    Observed { facts, site, role, schemas, tables, holds: None, closer: Closer::default(), clearings }
+    let Found { role, database, admin } = found;
+    Observed { facts, site, role, database, admin, schemas, tables, holds: None, closer: Closer::default(), clearings }
 }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::desired::Desired;
 use super::operation::Operation;
-use crate::catalogue::holdings::{Held, Holding, Obstacle};
+use crate::catalogue::admin::{Admin, Database};
+use crate::catalogue::holding::Holding;
+use crate::catalogue::holdings::{Held, Obstacle};
 use crate::catalogue::role::Role;
 use crate::catalogue::schema_privilege::Schema;
 use crate::catalogue::summary::Summary;
@@ -24,6 +26,12 @@ pub(crate) struct Observed {
     pub(crate) site: Option<Site>,
     /// `None`: there is no such role.
     pub(crate) role: Option<Role>,
+    /// Whether or not the role exists.
+    #[serde(default)]
+    pub(crate) database: Database,
+    /// What the provider's role may do for it.
+    #[serde(default)]
+    pub(crate) admin: Admin,
     /// The schemas asked for, by name.
     pub(crate) schemas: BTreeMap<String, Schema>,
     /// The tables asked for, by `schema.table`.
@@ -59,8 +67,8 @@ impl Observed {
 /// What operations on whole schemas, an adoption and an import need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Closer {
-    /// Tables that the role cannot read yet.
-    pub(crate) unreadable: Vec<OwnedTable>,
+    /// Tables on which it was not granted SELECT itself.
+    pub(crate) ungranted: Vec<OwnedTable>,
     /// Tables on which it was granted SELECT itself.
     pub(crate) readable: Vec<OwnedTable>,
     /// Schemas in which GRANT and REVOKE ON ALL TABLES would fail as a whole.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::holdings::Holding;
+use crate::catalogue::holding::Holding;
 use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::change::Effect;
@@ -87,6 +87,25 @@ impl Operation {
             Self::RevokeSelectOnAll { schema, .. } => Some(schema),
             Self::RevokeSelect { table, .. } => Some(&table.schema),
             _ => None,
+        }
+    }
+
+    /// Whether it lets the role replicate.
+    pub(super) fn allows_replication(&self) -> bool {
+        match self {
+            Self::CreateRole { replication, .. } | Self::AdoptRole { replication, .. } => *replication,
+            Self::AllowReplication { .. } | Self::GrantReplication { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// A grant, to another role.
+    pub(super) fn to(&self, role: Identifier) -> Self {
+        match self.clone() {
+            Self::GrantConnect { database, .. } => Self::GrantConnect { database, role },
+            Self::GrantUsage { schema, .. } => Self::GrantUsage { schema, role },
+            Self::GrantSelect { table, .. } => Self::GrantSelect { table, role },
+            other => other,
         }
     }
 

@@ -3,7 +3,8 @@
 use super::observed::{Clearing, Observed};
 use super::operation::{Operation, Owners};
 use super::schema::ReplicationUser;
-use crate::catalogue::holdings::Holding;
+use crate::catalogue::holding::Holding;
+use crate::catalogue::reach::Reach;
 use crate::catalogue::schema_privilege::{Owner, Schema};
 use crate::postgres::Identifier;
 use crate::resource::change::{Remaining, Seen};
@@ -39,12 +40,12 @@ fn held(role: &Identifier, observed: &Observed, counts: impl Fn(&Clearing, &Hold
     held.collect()
 }
 
-/// One operation for each owner whose later tables are not covered yet.
+/// One operation for each owner whose default privileges do not name the role yet.
 fn each_owner(schema: &Identifier, role: &Identifier, observed: &Observed) -> Vec<Operation> {
     let found = observed.schemas.get(schema.as_str());
     let owners = found.into_iter().flat_map(|schema| &schema.owners);
-    let uncovered = owners.filter(|(_, owner)| owner.owns_tables && !owner.covered);
-    let named = uncovered.filter_map(|(name, _)| Identifier::new(name.clone()).ok()).map(|owner| Operation::GrantDefaults {
+    let ungranted = owners.filter(|(name, owner)| owner.owns_tables && name.as_str() != role.as_str() && is_ungranted(owner));
+    let named = ungranted.filter_map(|(name, _)| Identifier::new(name.clone()).ok()).map(|owner| Operation::GrantDefaults {
         owners: Owners::Named(owner),
         schema: schema.clone(),
         role: role.clone(),
@@ -52,6 +53,12 @@ fn each_owner(schema: &Identifier, role: &Identifier, observed: &Observed) -> Ve
     named.collect()
 }
 
+/// Whether default privileges have to be granted: what the role has through others counts only if the admin may not grant them.
+fn is_ungranted(owner: &Owner) -> bool {
+    !(owner.granted || owner.covered && owner.reach == Reach::None)
+}
+
+/// What the role itself needs, whoever else has it. Where the admin may not grant it, what it has through others has to do.
 fn is_needed(operation: &Operation, observed: &Observed) -> bool {
     let role = observed.role.as_ref();
     let schema = |name: &Identifier| observed.schemas.get(name.as_str());
@@ -67,14 +74,17 @@ fn is_needed(operation: &Operation, observed: &Observed) -> bool {
         Operation::AllowReplication { .. } | Operation::GrantReplication { .. } => role.is_none_or(|role| !role.replication),
         Operation::LimitConnections { limit, .. } => role.is_none_or(|role| role.connection_limit != *limit),
         Operation::SetValidUntil { valid_until, .. } => role.is_none_or(|role| role.valid_until != Some(*valid_until)),
-        Operation::GrantConnect { .. } => role.is_none_or(|role| !role.connect_granted),
-        Operation::GrantUsage { schema: name, .. } => schema(name).is_none_or(|schema| !schema.usage_granted),
-        Operation::GrantDefaults { owners: Owners::Named(named), schema, .. } => {
-            owner(schema, named).is_none_or(|owner| !owner.granted)
+        Operation::GrantConnect { .. } => {
+            let anyway = observed.database.reach == Reach::None && role.map_or(observed.database.is_open, |role| role.connect);
+            !anyway && role.is_none_or(|role| !role.connect_granted)
         }
+        Operation::GrantUsage { schema: name, .. } => {
+            schema(name).is_none_or(|schema| !(schema.usage_granted || schema.usage && schema.reach == Reach::None))
+        }
+        Operation::GrantDefaults { owners: Owners::Named(named), schema, .. } => owner(schema, named).is_none_or(is_ungranted),
         Operation::RevokeDefaults { owner: named, schema, .. } => owner(schema, named).is_some_and(|owner| owner.granted),
         Operation::GrantSelect { table, .. } => match observed.tables.get(&table.name()) {
-            Some(found) => !found.exists || !found.select,
+            Some(found) => !found.exists || !(found.granted || found.select && found.reach == Reach::None),
             None => schema(&table.schema).is_none_or(|found| found.exists && !readable(found, table.table.as_str())),
         },
         Operation::RevokeSelect { table, .. } => {

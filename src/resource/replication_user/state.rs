@@ -36,7 +36,8 @@ fn same(one: &[Identifier], other: &[Identifier]) -> bool {
     one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
-/// The state of what was observed: lists keep their order, without what is gone. Those of an import are what was found.
+/// The state of what was observed. The lists stay as configured, even where something of them is gone: they say what is managed, a
+/// warning names what is gone, and it is granted again when it is back. Those of an import are what was found.
 pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, importing: bool) -> ReplicationUserModel {
     let mut model = model.clone();
     if let Some(role) = &observed.role {
@@ -51,9 +52,6 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
         let found = |names: Vec<String>| Some(names).filter(|names| !names.is_empty()).into();
         model.schemas = found(observed.closer.granted_schemas.clone());
         model.tables = found(observed.tables.keys().cloned().collect());
-    } else {
-        model.schemas = kept(&model.schemas, |name| observed.schemas.get(name).is_some_and(|found| found.exists));
-        model.tables = kept(&model.tables, |name| observed.tables.get(name).is_some_and(|found| found.exists));
     }
     let owners: BTreeSet<String> = match (&model.table_owners, &model.schemas) {
         (Attr::Known(owners), _) => owners.iter().cloned().collect(),
@@ -72,13 +70,5 @@ fn valid_until(written: &Attr<String>, found: Option<ValidUntil>) -> Attr<String
     match found {
         Some(found) if written.known().and_then(|text| text.parse().ok()) != Some(found) => found.to_string().into(),
         _ => written.clone(),
-    }
-}
-
-/// A list without what is gone; one that was never set stays unset.
-fn kept(list: &Attr<Vec<String>>, exists: impl Fn(&str) -> bool) -> Attr<Vec<String>> {
-    match list {
-        Attr::Known(list) => list.iter().filter(|name| exists(name)).cloned().collect::<Vec<_>>().into(),
-        other => other.clone(),
     }
 }

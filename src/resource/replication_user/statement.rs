@@ -5,7 +5,8 @@ use std::fmt;
 use super::acting::turns;
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
-use crate::catalogue::holdings::{Holding, MissingRight, Object};
+use crate::catalogue::holding::{Holding, Object};
+use crate::catalogue::holdings::MissingRight;
 use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, Statement};
 use crate::secret::Secret;
@@ -30,9 +31,11 @@ pub(crate) fn display(operation: &Operation) -> String {
 pub(super) fn statements(operation: &Operation, verifier: Option<&Secret>, now: &Observed) -> Vec<Statement> {
     let each = turns(operation, now).into_iter().flat_map(|turn| {
         let own = statement(&turn.operation, verifier);
-        match &turn.as_owner {
-            Some(owner) => own.acting_as(owner),
-            None => vec![own],
+        match (&turn.as_owner, &turn.operation) {
+            (Some(owner), _) => own.acting_as(owner),
+            // The server says below WARNING that a password was cleared.
+            (None, Operation::RenameRole { .. }) => vec![with_notices(true), own, with_notices(false)],
+            (None, _) => vec![own],
         }
     });
     each.collect()
@@ -100,8 +103,13 @@ pub(crate) fn take_back(holding: &Holding, role: &str, columns: &[Identifier]) -
             Object::Schema(schema) => format!("REVOKE ALL ON SCHEMA {schema} FROM {role}"),
             Object::Database(database) => format!("REVOKE ALL ON DATABASE {database} FROM {role}"),
             Object::Routine(identity) => format!("REVOKE ALL ON ROUTINE {identity} FROM {role}"),
+            Object::Other { kind, identity } => format!("REVOKE ALL ON {} {} FROM {role}", kind.sql(), kind.quoted(identity)),
         },
     }
+}
+
+fn with_notices(all: bool) -> Statement {
+    Statement::new(format!("SET LOCAL client_min_messages = {}", if all { "notice" } else { "warning" }))
 }
 
 /// What the owner of tables that the admin cannot reach must run.
@@ -146,9 +154,23 @@ pub(crate) fn right_to_drop(missing: MissingRight, role: &str, admin: &str) -> S
     }
 }
 
-/// What lets the admin act for an owner.
-pub(crate) fn reach_the_owner(owner: &Identifier, admin: &Identifier) -> String {
-    format!("GRANT {owner} TO {admin};")
+/// What lets a role, which an operation names in place of the user, pass a privilege on.
+pub(crate) fn with_grant_option(grant: &Operation) -> String {
+    format!("{} WITH GRANT OPTION;", display(grant))
+}
+
+/// What takes a role, which is quoted already, off a foreign server.
+pub(crate) fn drop_mapping(role: &str, server: &Identifier) -> String {
+    format!("DROP USER MAPPING FOR {role} SERVER {server}")
+}
+
+/// What takes a role out of a policy that applies to `others` too.
+pub(crate) fn leave_policy(policy: &Identifier, table: &crate::postgres::QualifiedTable, others: &[Identifier]) -> String {
+    let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+    match names[..] {
+        [] => format!("DROP POLICY {policy} ON {table}"),
+        _ => format!("ALTER POLICY {policy} ON {table} TO {}", names.join(", ")),
+    }
 }
 
 fn options(replication: bool, connection_limit: Option<i64>, valid_until: Option<ValidUntil>) -> String {

@@ -16,11 +16,12 @@ fn model() -> PublicationModel {
 fn found(owned: bool) -> Option<Relation> {
     let text = str::to_owned;
     let (kind, persistence) = (Kind::Table, Persistence::Permanent);
-    Some(Relation { kind, persistence, owner: text("app owner"), owned, admin: text("admin") })
+    Some(Relation { kind, persistence, owner: text("app owner"), owned, admin: text("admin"), member: false, inherits: true })
 }
 
 fn lookup(found: &[(&str, Option<Relation>)]) -> Observed {
-    let listed = |(name, found): &(&str, Option<Relation>)| Named { table: name.parse().unwrap(), found: found.clone() };
+    let listed =
+        |(name, found): &(&str, Option<Relation>)| Named { table: name.parse().unwrap(), found: found.clone(), near: None };
     let met = Met { tables: found.iter().map(listed).collect(), ..Met::default() };
     Observed { version: Some(ServerVersion::from_number(150_004)), met: Some(met), ..Observed::default() }
 }

@@ -35,7 +35,7 @@ fn observed() -> Observed {
         owners: [("own".to_owned(), owner(true))].into(),
         ..Schema::default()
     };
-    let table = Table { exists: true, select: true, owner: Some("own".to_owned()), reach: Reach::Inherited };
+    let table = Table { exists: true, select: true, granted: true, owner: Some("own".to_owned()), ..Table::default() };
     Observed {
         schemas: [("s".to_owned(), schema.clone()), ("t".to_owned(), Schema { owners: [].into(), ..schema })].into(),
         tables: [("t.x".to_owned(), table)].into(),
@@ -129,6 +129,10 @@ fn what_is_gone_cannot_be_mended() {
     gone.schemas.insert("s".to_owned(), Schema::default());
     gone.tables.get_mut("t.x").unwrap().exists = false;
     check(&drift(&desired(&["s"], &["t.x"]), &gone), &[]);
+    check(&update(&desired(&["s"], &["t.x"]), &desired(&[], &[]), Some(&gone)), &["REVOKE USAGE ON SCHEMA \"t\" FROM \"u\""]);
+    gone.admin.replication = Reach::None;
+    gone.role.as_mut().unwrap().replication = false;
+    check(&drift(&desired(&["s"], &["t.x"]), &gone), &[]);
 }
 
 #[test]
@@ -138,6 +142,14 @@ fn renames_then_rotates_then_limits() {
         &update(&desired(&["s"], &[]), &changed, Some(&observed())),
         &["ALTER ROLE \"u\" RENAME TO \"v\"", "ALTER ROLE \"v\" PASSWORD '<redacted>'", "ALTER ROLE \"v\" CONNECTION LIMIT 3"],
     );
+}
+
+#[test]
+fn a_rename_sets_a_given_password_again() {
+    let renamed = |has_password| Desired { name: identifier("v"), has_password, ..desired(&["s"], &[]) };
+    let operations = |has_password| update(&desired(&["s"], &[]), &renamed(has_password), Some(&observed()));
+    check(&operations(true), &["ALTER ROLE \"u\" RENAME TO \"v\"", "ALTER ROLE \"v\" PASSWORD '<redacted>'"]);
+    check(&operations(false), &["ALTER ROLE \"u\" RENAME TO \"v\""]);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 use super::super::fixture::{facts, identifier, observing, role};
 use super::*;
-use crate::catalogue::reach::Reach;
 use crate::catalogue::role::Role;
 use crate::catalogue::table_privilege::Table;
 
@@ -17,11 +16,17 @@ fn observed(owners: &[(&str, Owner)]) -> Observed {
         usage_granted: true,
         unreadable: 1,
         unreadable_names: vec!["lost".to_owned()],
-        lost: Vec::new(),
-        lost_total: 0,
         owners: owners.iter().map(|(name, owner)| ((*name).to_owned(), owner.clone())).collect(),
+        ..Schema::default()
     };
-    let table = |select| Table { exists: true, select, owner: Some("own".to_owned()), reach: Reach::SetRole };
+    let table = |select| Table {
+        exists: true,
+        select,
+        granted: select,
+        owner: Some("own".to_owned()),
+        reach: Reach::SetRole,
+        ..Table::default()
+    };
     Observed {
         schemas: [("s".to_owned(), schema), ("gone".to_owned(), Schema::default())].into(),
         tables: [("t.read".to_owned(), table(true)), ("t.unread".to_owned(), table(false))].into(),
@@ -94,5 +99,27 @@ fn a_grant_that_a_planned_revocation_takes_away_is_still_needed() {
     ];
     for operation in &planned {
         assert_eq!(left(operation, &planned, &observed(&[])), Remaining::All);
+    }
+}
+
+/// PUBLIC has everything.
+#[test]
+fn what_the_role_has_through_others_is_granted_where_the_admin_may() {
+    let grants = [
+        Operation::GrantConnect { database: identifier("app"), role: identifier("u") },
+        Operation::GrantUsage { schema: identifier("s"), role: identifier("u") },
+        Operation::GrantSelect { table: "t.read".parse().unwrap(), role: identifier("u") },
+        defaults(Owners::Named(identifier("own"))),
+    ];
+    for (reach, expected) in [(Reach::SetRole, Remaining::All), (Reach::None, Remaining::Nothing)] {
+        let mut now = observed(&[("own", Owner { covered: true, ..owner(true, false, reach) })]);
+        (now.role, now.database.is_open, now.database.reach) = (None, true, reach);
+        let schema = now.schemas.get_mut("s").unwrap();
+        (schema.usage_granted, schema.reach) = (false, reach);
+        let table = now.tables.get_mut("t.read").unwrap();
+        (table.granted, table.reach) = (false, reach);
+        for operation in &grants {
+            assert_eq!(left(operation, &[], &now), expected, "{operation} {reach:?}");
+        }
     }
 }
