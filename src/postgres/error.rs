@@ -44,6 +44,7 @@ impl SqlState {
                         | Cause::SerializationFailure
                         | Cause::DeadlockDetected
                         | Cause::StatementForgotten
+                        | Cause::TransactionAborted
                 )
             )
     }
@@ -84,9 +85,12 @@ pub enum Cause {
     DeadlockDetected,
     /// 26000: a prepared query is no longer there.
     StatementForgotten,
+    /// 25P02: another statement of the transaction failed first. What is sent together may show this error instead of that one, which
+    /// the next attempt may not meet.
+    TransactionAborted,
 }
 
-const CAUSES: [(&str, Cause); 14] = [
+const CAUSES: [(&str, Cause); 15] = [
     ("28P01", Cause::InvalidPassword),
     ("28000", Cause::InvalidAuthorization),
     ("3D000", Cause::DatabaseMissing),
@@ -101,6 +105,7 @@ const CAUSES: [(&str, Cause); 14] = [
     ("40001", Cause::SerializationFailure),
     ("40P01", Cause::DeadlockDetected),
     ("26000", Cause::StatementForgotten),
+    ("25P02", Cause::TransactionAborted),
 ];
 
 /// An ERROR or FATAL that the server reported.
@@ -507,6 +512,7 @@ mod tests {
             ("25006", "cannot execute GRANT in a read-only transaction", true),
             ("40001", "could not serialize access", true),
             ("XX000", "tuple concurrently updated", true),
+            ("25P02", "current transaction is aborted", true),
             ("XX000", "cache lookup failed", false),
             ("42501", "permission denied", false),
         ] {

@@ -142,7 +142,10 @@ async fn an_import_names_the_cluster_by_id_and_by_identity() -> Result<()> {
     // The other cluster has none, and says so with its name.
     fleet.tf.run(["state", "rm", PUBLICATION]).await?.succeeded()?;
     let arguments = ["import", "-no-color", PUBLICATION, "orders:app/p"];
-    one_error(fleet.tf.run(arguments).await?, &["Cannot import non-existent remote object"])?;
+    one_error(
+        fleet.tf.run(arguments).await?,
+        &["Publication to import not found: publication \"p\" of database \"app\" of cluster orders"],
+    )?;
     one_error(fleet.tf.run(["import", "-no-color", PUBLICATION, "Orders:app/p"]).await?, &["lower case"])?;
     Ok(())
 }

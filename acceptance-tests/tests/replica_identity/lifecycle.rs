@@ -96,7 +96,7 @@ async fn an_import_changes_nothing_and_neither_does_its_destroy() -> Result<()> 
     rig.tf.remove("generated.tf")?;
     rig.main(&identity("public.v", "  identity = \"full\""))?;
     for (id, words) in
-        [("app/t", "database/schema.table"), ("app/public.no", "non-existent remote object"), ("app/public.v", "non-existent")]
+        [("app/t", "database/schema.table"), ("app/public.no", "to import not found"), ("app/public.v", "to import not found")]
     {
         let refusal = flat(&rig.tf.run(["import", "-no-color", R, id]).await?.failed()?.message());
         assert!(refusal.contains(words), "{id}: {refusal}");

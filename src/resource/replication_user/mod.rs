@@ -100,7 +100,8 @@ impl Managed for ReplicationUser {
     }
 
     fn object_and_place(arguments: &Desired) -> String {
-        format!("role {} (looked for in database {})", arguments.name, arguments.database)
+        let cluster = on_cluster(arguments.cluster.as_ref());
+        format!("role {} (looked for in database {}{cluster})", arguments.name, arguments.database)
     }
 
     fn fingerprint(desired: &Desired) -> u64 {
