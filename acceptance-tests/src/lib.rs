@@ -12,6 +12,7 @@ pub mod package;
 pub mod pgbouncer;
 pub mod plan_rows;
 pub mod postgres_server;
+pub mod processes;
 pub mod provider_binary;
 pub mod rig;
 pub mod simulator;

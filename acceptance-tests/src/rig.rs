@@ -30,10 +30,13 @@ const UNLISTED: [&str; 8] = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT", "W
 #[must_use]
 pub fn changes(statements: Vec<LoggedStatement>) -> Vec<String> {
     let of_provider = statements.into_iter().filter(|statement| statement.application == APPLICATION);
-    of_provider
-        .map(|statement| statement.text)
-        .filter(|text| !text.is_empty() && !UNLISTED.iter().any(|word| text.starts_with(word)))
-        .collect()
+    of_provider.map(|statement| statement.text).filter(|text| is_change(text)).collect()
+}
+
+/// Whether a statement of the provider changes something.
+#[must_use]
+pub fn is_change(statement: &str) -> bool {
+    !statement.is_empty() && !UNLISTED.iter().any(|word| statement.starts_with(word))
 }
 
 /// A logged statement in the form of `operations`, which do not show the verifier of a password.

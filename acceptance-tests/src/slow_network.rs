@@ -1,6 +1,7 @@
 //! A network between the provider and a server on this machine: it delays bytes, counts traffic, and makes connections wait or
 //! cuts them where a test says. Also a port with nothing behind it until a test opens it.
 
+mod messages;
 mod rounds;
 
 use std::collections::VecDeque;
@@ -17,7 +18,10 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use messages::{Messages, statement};
 use rounds::Rounds;
+
+use crate::rig;
 
 /// The maximum size of one read. The senders wait for answers, which bounds the chunks in flight.
 const CHUNK: usize = 64 << 10;
@@ -47,6 +51,16 @@ pub enum Cut {
     Before(&'static str),
     /// After the server has received a message with this text and has answered it, before the answer reaches the client.
     Answer(&'static str),
+}
+
+/// Where a connection stands still, as if the process at one of its ends was about to be killed: nothing passes any more, until one
+/// side closes it. Read in clear text, so without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// Right before this statement, from 1, of those that change something or commit. What was sent before it reaches the server.
+    Before(usize),
+    /// When the server has committed, before the client knows it.
+    Committed,
 }
 
 /// A port on this machine that refuses connections, and that no other program gets while this value lives.
@@ -94,6 +108,7 @@ struct Shared {
     round_trip_micros: AtomicU64,
     traffic: Mutex<Traffic>,
     cuts: Mutex<VecDeque<Cut>>,
+    halt: watch::Sender<Option<Halt>>,
     /// Whether new connections wait.
     held: watch::Sender<bool>,
 }
@@ -115,7 +130,27 @@ impl Shared {
     fn cut_at(&self, bytes: &[u8]) -> Option<Cut> {
         let mut cuts = self.cuts();
         let (Cut::Before(text) | Cut::Answer(text)) = *cuts.front()?;
-        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) { cuts.pop_front() } else { None }
+        if contains(bytes, text) { cuts.pop_front() } else { None }
+    }
+
+    /// Counts a statement of a client. Returns whether its connection stands still before it.
+    fn halts_before(&self, statement: &str) -> bool {
+        if statement != "COMMIT" && !rig::is_change(statement) {
+            return false;
+        }
+        self.halt.send_if_modified(|halt| match halt {
+            Some(Halt::Before(1)) => halt.take().is_some(),
+            Some(Halt::Before(count)) => {
+                *count -= 1;
+                false
+            }
+            Some(Halt::Committed) | None => false,
+        })
+    }
+
+    /// Whether the connection stands still with what the server answers here.
+    fn halts_with(&self, answer: &[u8]) -> bool {
+        self.halt.send_if_modified(|halt| *halt == Some(Halt::Committed) && contains(answer, "COMMIT\0") && halt.take().is_some())
     }
 }
 
@@ -135,6 +170,7 @@ impl SlowNetwork {
             round_trip_micros: AtomicU64::new(0),
             traffic: Mutex::default(),
             cuts: Mutex::default(),
+            halt: watch::Sender::new(None),
             held: watch::Sender::new(false),
         });
         let mut accepting = JoinSet::new();
@@ -172,12 +208,32 @@ impl SlowNetwork {
         self.shared.cuts().iter().copied().collect()
     }
 
+    /// Makes one connection stand still there, once.
+    pub fn halt(&self, halt: Halt) {
+        self.shared.halt.send_replace(Some(halt));
+    }
+
+    /// Waits until a connection stands still.
+    pub async fn halted(&self) {
+        // Its sender lives as long as `shared`.
+        let _ = self.shared.halt.subscribe().wait_for(Option::is_none).await;
+    }
+
+    /// Takes back what [`Self::halt`] asked for. Returns whether it was still to come.
+    pub fn go_on(&self) -> bool {
+        self.shared.halt.send_replace(None).is_some()
+    }
+
     /// The traffic since the last call.
     pub fn take_traffic(&self) -> Traffic {
         let mut taken = Traffic::default();
         self.shared.count(|traffic| taken = std::mem::take(traffic));
         taken
     }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
@@ -204,10 +260,15 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
     let (from_server, to_server) = server.into_split();
     let rounds = Mutex::new(Rounds::default());
     let rounds = || rounds.lock().unwrap_or_else(PoisonError::into_inner);
-    let (over, answer_is_cut) = (Notify::new(), AtomicBool::new(false));
+    let (over, answer_is_cut, stands_still) = (Notify::new(), AtomicBool::new(false), AtomicBool::new(false));
+    // What is sent is taken apart only for a halt: it may be TLS.
+    let mut messages = shared.halt.borrow().is_some().then(Messages::default);
     let sent = |bytes: &[u8]| {
+        if stands_still.load(Ordering::Relaxed) {
+            return Some(Vec::new());
+        }
         match shared.cut_at(bytes) {
-            Some(Cut::Before(_)) => return false,
+            Some(Cut::Before(_)) => return None,
             Some(Cut::Answer(_)) => answer_is_cut.store(true, Ordering::Relaxed),
             None => {}
         }
@@ -216,11 +277,23 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
             traffic.sent += bytes.len() as u64;
             traffic.round_trips += u64::from(begins);
         });
-        true
+        let Some(messages) = &mut messages else { return Some(bytes.to_vec()) };
+        let mut complete = messages.complete(bytes);
+        if let Some(at) = complete.iter().position(|message| statement(message).is_some_and(|text| shared.halts_before(text))) {
+            stands_still.store(true, Ordering::Relaxed);
+            complete.truncate(at);
+        }
+        Some(complete.concat())
     };
     let received = |bytes: &[u8]| {
         shared.count(|traffic| traffic.received += bytes.len() as u64);
-        !answer_is_cut.load(Ordering::Relaxed)
+        if shared.halts_with(bytes) {
+            stands_still.store(true, Ordering::Relaxed);
+        }
+        if stands_still.load(Ordering::Relaxed) {
+            return Some(Vec::new());
+        }
+        (!answer_is_cut.load(Ordering::Relaxed)).then(|| bytes.to_vec())
     };
     let arrives = |due| rounds().arrived(due, shared.one_way() * 2);
     let carried = async {
@@ -236,13 +309,13 @@ async fn lead(client: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// Carries bytes one way until their source ends, or until `pass` stops some of them: then the connection is `over`. Each chunk
+/// Carries bytes one way until their source ends, or until `pass` gives nothing for some of them: then the connection is `over`. Each chunk
 /// has its own delay, so that delays do not reduce throughput; `arrives` is told when it is due, right before the target gets it.
 async fn carry(
     mut source: OwnedReadHalf,
     mut target: OwnedWriteHalf,
     shared: &Shared,
-    pass: impl Fn(&[u8]) -> bool,
+    mut pass: impl FnMut(&[u8]) -> Option<Vec<u8>>,
     arrives: impl Fn(Instant),
     over: &Notify,
 ) {
@@ -250,11 +323,11 @@ async fn carry(
     let depart = async move {
         let mut buffer = vec![0; CHUNK];
         while let Ok(length @ 1..) = source.read(&mut buffer).await {
-            if !pass(&buffer[..length]) {
+            let Some(passed) = pass(&buffer[..length]) else {
                 over.notify_one();
                 break;
-            }
-            if chunks.send((Instant::now() + shared.one_way(), buffer[..length].to_vec())).is_err() {
+            };
+            if !passed.is_empty() && chunks.send((Instant::now() + shared.one_way(), passed)).is_err() {
                 break;
             }
         }

@@ -7,6 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::PostgresServer;
+use crate::processes::children;
 
 /// The stopped processes; they go on when this value is dropped.
 #[derive(Debug)]
@@ -51,18 +52,4 @@ impl Drop for Frozen {
             let _ = kill(Pid::from_raw(*process), Signal::SIGCONT);
         }
     }
-}
-
-fn children(parent: i32) -> Result<Vec<i32>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir("/proc").context("listing processes")? {
-        let Some(process) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        // "pid (name) state parent ...": the name may contain anything.
-        let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else { continue };
-        let of = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<i32>().ok());
-        if of == Some(parent) {
-            children.push(process);
-        }
-    }
-    Ok(children)
 }

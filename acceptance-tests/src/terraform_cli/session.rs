@@ -42,8 +42,15 @@ impl Session {
     /// # Errors
     /// If it has ended already.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = self.child.id().context("terraform has ended already")?;
-        Ok(kill(Pid::from_raw(pid.try_into()?), signal)?)
+        Ok(kill(Pid::from_raw(self.pid()?), signal)?)
+    }
+
+    /// The process id of terraform.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn pid(&self) -> anyhow::Result<i32> {
+        Ok(self.child.id().context("terraform has ended already")?.try_into()?)
     }
 
     /// Waits for the end, successful or not.

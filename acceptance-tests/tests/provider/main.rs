@@ -8,6 +8,7 @@ mod defaults;
 mod iam_login;
 mod interruptions;
 mod keep_state;
+mod killed;
 mod many_clusters;
 mod not_there;
 mod notices;
