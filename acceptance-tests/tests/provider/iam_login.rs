@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use acceptance_tests::rig::{CLUSTER, DATABASE, Rig};
-use acceptance_tests::simulator::{ClusterSpec, IamLogin, IamRefusalReason, RoleSpec};
+use acceptance_tests::rig::{ADMIN, ADMIN_PASSWORD, CLUSTER, DATABASE, Rig};
+use acceptance_tests::simulator::{ClusterHandle, ClusterSpec, IamLogin, IamRefusalReason, RoleSpec};
 use acceptance_tests::slow_network::SlowNetwork;
 use anyhow::{Context as _, Result};
 
@@ -20,7 +20,12 @@ const ODD: &str = "ci deploy+1&x=%41\"é@corp";
 async fn cluster(roles: &[&str]) -> Result<Rig> {
     let mut rig = rig(ClusterSpec::new(CLUSTER).tls().iam_authentication()).await?;
     rig.tf.unset_env("PGPASSWORD");
-    let superuser = rig.cluster.superuser(DATABASE).await?;
+    let_in(&rig.cluster, roles).await?;
+    Ok(rig)
+}
+
+async fn let_in(cluster: &ClusterHandle, roles: &[&str]) -> Result<()> {
+    let superuser = cluster.superuser(DATABASE).await?;
     for role in roles {
         let name = format!("\"{}\"", role.replace('"', "\"\""));
         superuser
@@ -29,9 +34,9 @@ async fn cluster(roles: &[&str]) -> Result<Rig> {
                  \"{DATABASE}\" TO {name}"
             ))
             .await?;
-        rig.cluster.grant_rds_iam(role).await?;
+        cluster.grant_rds_iam(role).await?;
     }
-    Ok(rig)
+    Ok(())
 }
 
 fn authority(rig: &Rig) -> Result<String> {
@@ -59,6 +64,31 @@ async fn a_token_lets_a_role_in_whatever_its_name_is_and_is_kept_nowhere() -> Re
     }
     assert_eq!(rig.cluster.iam_refusals(), []);
     rig.tf.assert_no_secret(&[TOKEN], &[rig.cluster.server()?.log_path()])
+}
+
+/// A token is good for one endpoint only, so each cluster that a resource names gets tokens of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_a_resource_names_gets_tokens_of_its_own() -> Result<()> {
+    let rig = cluster(&["deployer"]).await?;
+    let spec = ClusterSpec::new("shop").tls().iam_authentication().admin(ADMIN, ADMIN_PASSWORD).database(DATABASE);
+    let shop = rig.simulator.create_cluster(spec).await?;
+    let_in(&shop, &["deployer"]).await?;
+    shop.admin(DATABASE).await?.batch_execute("CREATE TABLE orders (id int PRIMARY KEY)").await?;
+    let both = [&rig.cluster, &shop].map(|cluster| cluster.ca_certificate().map(std::fs::read_to_string));
+    let both: String = both.into_iter().flatten().collect::<std::io::Result<_>>()?;
+    rig.tf.write("authorities.pem", &both)?;
+    let authorities = rig.tf.folder().join("authorities.pem");
+    rig.provider(&format!(r#"username = "deployer", iam_auth = true, sslrootcert = "{}""#, authorities.display()))?;
+    let each = format!("{{\n  for_each = toset([\"{CLUSTER}\", \"shop\"])\n  cluster_identifier = each.key\n");
+    rig.main(&publication("\"insert\"").replacen("{\n", &each, 1))?;
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+    for cluster in [&rig.cluster, &shop] {
+        let row = cluster.superuser(DATABASE).await?.query_one(PUBLICATIONS, &[]).await?;
+        assert_eq!((row.get::<_, String>(0).as_str(), cluster.iam_refusals()), ("1", Vec::new()));
+        assert!(cluster.iam_logins().iter().all(|login| login.user == "deployer") && !cluster.iam_logins().is_empty());
+    }
+    Ok(())
 }
 
 /// New credentials of the role are requested for each token, so the access key identifies the token.

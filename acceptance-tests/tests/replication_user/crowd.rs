@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::rig::{PASSWORD, Rig};
 
-const USERS: u32 = 30;
-
-/// How often the whole is repeated: `CROWD_ROUNDS`, or once.
-fn rounds() -> u32 {
-    std::env::var("CROWD_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
+/// A number from the environment, for more than each run of the suite has time for.
+fn chosen(variable: &str, usual: u32) -> u32 {
+    std::env::var(variable).ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
 /// Does something again and again until it is dropped; how often, and every error but "tuple concurrently updated" and deadlocks,
@@ -52,21 +50,22 @@ impl Loop {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_users_of_one_schema_while_another_program_grants() {
+    let (users, rounds) = (chosen("CROWD_USERS", 30), chosen("CROWD_ROUNDS", 1));
     let mut rig = Rig::start().await;
     for command in ["apply", "destroy"] {
         rig.tf.set_env(format!("TF_CLI_ARGS_{command}"), "-parallelism=50");
     }
     rig.main(&format!(
-        "resource \"clickpipes_replication_user\" \"crowd\" {{\n  count = {USERS}\n  name = \"crowd${{count.index}}\"\n  database = \"app\"\n  \
+        "resource \"clickpipes_replication_user\" \"crowd\" {{\n  count = {users}\n  name = \"crowd${{count.index}}\"\n  database = \"app\"\n  \
          password_wo = var.password\n  password_wo_version = 1\n  schemas = [\"shop\"]\n}}\n"
     ))
     .unwrap();
     rig.superuser("CREATE ROLE visitor").await;
     let readable = format!(
         "(SELECT count(*) FROM pg_roles r WHERE r.rolname LIKE 'crowd%' AND has_table_privilege(r.oid, 'shop.orders', 'SELECT') \
-         AND has_schema_privilege(r.oid, 'shop', 'USAGE') AND pg_has_role(r.oid, 'rds_replication', 'MEMBER')) = {USERS}"
+         AND has_schema_privilege(r.oid, 'shop', 'USAGE') AND pg_has_role(r.oid, 'rds_replication', 'MEMBER')) = {users}"
     );
-    for round in 0..rounds() {
+    for round in 0..rounds {
         for beside in [false, true] {
             let other = if beside {
                 let client = rig.cluster.superuser("app").await.unwrap();
