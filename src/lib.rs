@@ -14,6 +14,8 @@ mod ephemeral;
 mod failure;
 mod function;
 mod list;
+mod mapping;
+mod names;
 pub mod plugin;
 mod postgres;
 mod printable;

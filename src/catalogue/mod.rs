@@ -4,6 +4,7 @@
 pub(crate) mod admin;
 pub(crate) mod holding;
 pub(crate) mod holdings;
+pub(crate) mod inventory;
 pub(crate) mod key;
 pub(crate) mod logical_decoding;
 pub(crate) mod publication;

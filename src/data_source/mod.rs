@@ -2,14 +2,18 @@
 
 mod contract;
 
+pub(crate) mod replication_slots;
 pub(crate) mod static_ips;
+pub(crate) mod tables;
 
 /// Every data source, for a macro that takes their paths.
 #[rustfmt::skip]
 macro_rules! each_data_source {
     ($with:ident) => {
         $with![
+            $crate::data_source::replication_slots::ReplicationSlots,
             $crate::data_source::static_ips::StaticIps,
+            $crate::data_source::tables::Tables,
         ]
     };
 }

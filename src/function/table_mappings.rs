@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Function;
+use crate::mapping::usual_target;
 use crate::postgres::QualifiedTable;
 use crate::terraform::{AttributeValue, CallFault, Declaration, Diagnostics, Parameter, Trail, Type, Value, chain, hcl_string};
 
@@ -57,7 +58,7 @@ impl Function for TableMappings {
         let mut mappings = Vec::with_capacity(tables.len());
         for (written, table) in &tables {
             let (schema, name) = (table.schema.as_str(), table.table.as_str());
-            let target = targets.get(written).cloned().unwrap_or_else(|| format!("{schema}_{name}"));
+            let target = targets.get(written).cloned().unwrap_or_else(|| usual_target(table));
             if let Some(other) = taken.insert(target.clone(), written) {
                 return Err(collision(other, written, &target));
             }

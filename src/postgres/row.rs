@@ -171,6 +171,11 @@ impl Row {
     pub fn i64(&self, column: &str) -> Result<i64, Error> {
         self.get(column)
     }
+
+    /// `int8`, or NULL.
+    pub fn optional_i64(&self, column: &str) -> Result<Option<i64>, Error> {
+        self.get(column)
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ mod context;
 mod environment;
 mod login_plan;
 mod login_source;
+mod look;
 mod on_unreachable;
 mod postgres_settings;
 mod schema;
 pub(crate) mod stop;
 
 pub(crate) use context::{Context, Limited, ProviderContext};
+pub(crate) use look::Place;
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
 
 use crate::terraform::Diagnostics;

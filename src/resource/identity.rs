@@ -1,7 +1,7 @@
 //! Identity of an object in a database, for the resources that live in one. Pure.
 
-use super::names::{cluster, name};
 use crate::failure::Failure;
+use crate::names::{cluster, name};
 use crate::postgres::Identifier;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, model, optional, required};
 

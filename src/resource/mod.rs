@@ -5,7 +5,6 @@
 mod change;
 mod contract;
 mod identity;
-pub(crate) mod names;
 mod planned_ahead;
 mod timeouts;
 mod titled;

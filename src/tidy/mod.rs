@@ -19,11 +19,10 @@ const FLOORS: [&[&str]; 12] = [
     &["src/terraform/", "src/postgres/", "src/aws/"],
     &["src/rds/", "src/catalogue/"],
     &["src/cluster/"],
-    &["src/failure/", "src/wire/"],
+    &["src/failure/", "src/wire/", "src/names.rs", "src/mapping.rs"],
     &["src/provider/", "src/resource/titled.rs"],
     &[
         "src/resource/contract.rs",
-        "src/resource/names.rs",
         "src/resource/timeouts.rs",
         "src/data_source/",
         "src/function/",

@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 60] = [
+const IMPURE: [(Place, &str); 61] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -58,6 +58,7 @@ const IMPURE: [(Place, &str); 60] = [
     (Place::At("src/server/apply_resource_change.rs"), "awaits a resource's change"),
     (Place::At("src/provider/context.rs"), "creates clients on demand, remembers when AWS could not be reached"),
     (Place::At("src/provider/environment.rs"), "reads the environment, all of it at once"),
+    (Place::At("src/provider/look.rs"), "asks a database for what is no resource"),
     (Place::At("src/provider/login_source.rs"), "fetches secrets and tokens"),
     (Place::At("src/aws/account.rs"), "calls STS"),
     (Place::At("src/aws/auth_token.rs"), "asks the credential chain"),

@@ -2,6 +2,7 @@
 //! the conformance client plays a newer one in every run (`tests/conformance/`).
 
 mod identity;
+mod lookups;
 mod publications;
 mod rds_auth_token;
 mod reboot;

@@ -32,6 +32,10 @@ impl Loop {
                         if !text.contains("concurrently") && text != "deadlock detected" {
                             errors.push(text);
                         }
+                        // Every further attempt would fail at once.
+                        if client.is_closed() {
+                            break;
+                        }
                     }
                 }
             }

@@ -27,6 +27,23 @@ resource "clickpipes_publication" "second" {
 }
 "#;
 
+/// What is looked up at a plan.
+const LOOK_UPS: &str = r#"
+data "clickpipes_tables" "shop" {
+  database = "app"
+  schemas  = ["shop"]
+}
+data "clickpipes_replication_slots" "app" {
+  database = "app"
+}
+output "publishable" {
+  value = [for table in data.clickpipes_tables.shop.tables : table.name if table.publishable]
+}
+output "slots" {
+  value = length(data.clickpipes_replication_slots.app.slots)
+}
+"#;
+
 /// The statements of the guide, for this login and database.
 fn login_by_the_guide() -> Result<String> {
     let (_, after) = GUIDE.split_once("```sql\n").context("the guide has no SQL")?;
@@ -62,6 +79,12 @@ pub async fn plans(cell: &mut Cell, finished: &str) -> Result<()> {
     {
         ensure!(said.contains(part), "{part:?} is missing in {said}");
     }
+
+    cell.main(&format!("{finished}{LOOK_UPS}"))?;
+    let plan = cell.tf.plan().await?;
+    let looked_up = &plan.json["planned_values"]["outputs"];
+    assert_eq!(looked_up["publishable"]["value"], serde_json::json!(["customers", "events", "orders"]), "{looked_up}");
+    assert_eq!(looked_up["slots"]["value"], 1, "{looked_up}");
 
     cell.main(finished)?;
     let plan = cell.tf.plan_with(&["-destroy"]).await?;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::remembered::Remembered;
 use super::schema::PublicationModel;
+use crate::names::{self, import_id};
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::change::fingerprint;
-use crate::resource::names::{self, import_id};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
 /// What is published.

@@ -30,10 +30,10 @@ use super::change::{
     self, Change, Done, Effect, Findings, InDatabase, Look, Managed, Proposal, Purpose, Remaining, Seen, Stopped, Stranger, Work,
 };
 use super::identity::DatabaseObject;
-use super::names::{import_parts, on_cluster};
 use super::planned_ahead;
 use super::timeouts::Limits;
 use crate::failure::Failure;
+use crate::names::{import_parts, on_cluster};
 use crate::provider::Context;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 use desired::Desired;

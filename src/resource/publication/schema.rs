@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::names::object_id;
 use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
-use crate::resource::names::object_id;
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{Attr, computed, model, optional, optional_computed, required};
 

@@ -2,9 +2,9 @@
 
 use super::schema::ReplicaIdentityModel;
 use crate::catalogue::table_identity::ReplicaIdentity;
+use crate::names;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::printable::printable_line;
-use crate::resource::names;
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// A replica identity as a configuration wants it, or as a state says.

@@ -1,8 +1,8 @@
 //! What distinguishes a table from all others. Pure.
 
 use crate::failure::Failure;
+use crate::names;
 use crate::postgres::{Identifier, QualifiedTable};
-use crate::resource::names;
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics, model, optional, required};
 
 model! {

@@ -1,7 +1,7 @@
 //! The attributes of `clickpipes_replica_identity`.
 
+use crate::names::object_id;
 use crate::resource::change::{ImpactModel, OnDestroy, managed_model};
-use crate::resource::names::object_id;
 use crate::resource::timeouts::Timeouts;
 use crate::terraform::{Attr, computed, model, optional, required};
 

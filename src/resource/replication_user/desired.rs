@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::validity::ValidUntil;
+use crate::names::{self, import_id};
 use crate::postgres::{Identifier, QualifiedTable};
-use crate::resource::names::{self, import_id};
 use crate::resource::replication_user::schema::ReplicationUserModel;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 

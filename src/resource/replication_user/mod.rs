@@ -39,9 +39,9 @@ use super::change::{
     fingerprint,
 };
 use super::identity::DatabaseObject;
-use super::names::{import_parts, on_cluster};
 use super::timeouts::Limits;
 use crate::failure::Failure;
+use crate::names::{import_parts, on_cluster};
 use crate::postgres::{Moved, scram};
 use crate::provider::Context;
 use crate::secret::Secret;
