@@ -166,9 +166,9 @@ async fn drift_is_shown_and_mended() -> Result<()> {
         assert_eq!(
             plan.operations(P),
             [
+                "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"public\".\"customers\"",
                 "ALTER PUBLICATION \"p\" SET (publish = 'insert')",
                 "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"public\".\"orders\"",
-                "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"public\".\"customers\"",
             ]
         );
         rig.apply_as_reviewed(P).await?;

@@ -1,11 +1,11 @@
 //! The publications of a database, and what one publishes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::Key;
 use super::relation::{identifier, table};
 use super::sql::{by_oid, dependent, dependents, publication_key};
-use crate::postgres::version::PUBLICATION_SCHEMAS;
+use crate::postgres::version::{PUBLICATION_ROW_FILTERS, PUBLICATION_SCHEMAS};
 use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row, ServerVersion};
 
 /// Sorted as bytes, so that no collation of a database makes a difference.
@@ -24,6 +24,7 @@ const PUBLICATION: &str = concat!(
 SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
        p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
        (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root,
+       pg_catalog.to_jsonb(p) ->> 'pubgencols' = 's' AS generated,
        (SELECT s.xmin::text FROM pg_catalog.pg_shdepend s
          WHERE s.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
            AND s.classid = 'pg_catalog.pg_publication'::pg_catalog.regclass AND s.objid = p.oid AND s.deptype = 'o') AS since
@@ -31,25 +32,43 @@ SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
   JOIN pg_catalog.pg_publication p ON p.oid = key.oid"
 );
 
-/// The tables that the publication `$1`, `$2` lists.
-const TABLES: &str = concat!(
-    "WITH ",
-    publication_key!(),
-    "
-SELECT n.nspname::text AS schema, c.relname::text AS name
+/// The tables that the publication `$1`, `$2` lists, each with these columns of its entry `r`.
+macro_rules! tables {
+    ($restriction:literal) => {
+        concat!(
+            "WITH ",
+            publication_key!(),
+            "
+SELECT n.nspname::text AS schema, c.relname::text AS name, ",
+            $restriction,
+            "
   FROM key
  CROSS JOIN LATERAL ",
-    dependents!("pg_publication", "key.oid"),
-    " s
+            dependents!("pg_publication", "key.oid"),
+            " s
  CROSS JOIN LATERAL ",
-    dependent!("pg_publication_rel"),
-    " r
+            dependent!("pg_publication_rel"),
+            " r
  CROSS JOIN LATERAL ",
-    by_oid!("pg_class", "r.prrelid"),
-    " c
+            by_oid!("pg_class", "r.prrelid"),
+            " c
  CROSS JOIN LATERAL ",
-    by_oid!("pg_namespace", "c.relnamespace"),
-    " n"
+            by_oid!("pg_namespace", "c.relnamespace"),
+            " n"
+        )
+    };
+}
+
+/// Before row filters and column lists.
+const TABLES: &str = tables!("'{}'::text[] AS columns, NULL::text AS filter, '{}'::text[] AS used");
+
+/// With them. A stored filter names its columns by number.
+const RESTRICTED_TABLES: &str = tables!(
+    "ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(r.prattrs) AS k(number)
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = k.number) AS columns,
+       CASE WHEN r.prqual IS NOT NULL THEN pg_catalog.pg_get_expr(r.prqual, r.prrelid) END AS filter,
+       ARRAY(SELECT DISTINCT a.attname::text FROM pg_catalog.regexp_matches(r.prqual::text, ':varattno ([0-9]+)', 'g') AS m(numbers)
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = m.numbers[1]::int4) AS used"
 );
 
 /// The schemas that the publication `$1`, `$2` lists.
@@ -82,6 +101,8 @@ pub(crate) struct Published {
     pub(crate) truncate: bool,
     /// `None` before PostgreSQL 13.
     pub(crate) via_root: Option<bool>,
+    /// Whether it publishes generated columns that are stored; `None` before PostgreSQL 18.
+    pub(crate) generated: Option<bool>,
     /// The transaction that gave it its owner, as a number; `None` if that is the server's own superuser.
     pub(crate) since: Option<String>,
 }
@@ -106,15 +127,36 @@ pub(crate) async fn find_publication(reader: &Reader, key: Key<'_>) -> Result<Op
             delete: row.bool("delete")?,
             truncate: row.bool("truncate")?,
             via_root: row.optional_bool("via_root")?,
+            generated: row.optional_bool("generated")?,
             since: row.optional_text("since")?,
         })
     };
     rows.first().map(published).transpose()
 }
 
+/// What a publication publishes of a table that it lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// These columns only; empty: all.
+    pub(crate) columns: BTreeSet<Identifier>,
+    /// These rows only: an expression, as the server writes it.
+    pub(crate) filter: Option<String>,
+    /// The columns that the filter uses.
+    pub(crate) used: Vec<String>,
+}
+
 /// The tables that a publication lists.
-pub(crate) async fn published_tables(reader: &Reader, key: Key<'_>) -> Result<BTreeSet<QualifiedTable>, Error> {
-    reader.query(TABLES, &key.values()).await?.iter().map(table).collect()
+pub(crate) async fn published_tables(
+    reader: &Reader,
+    version: ServerVersion,
+    key: Key<'_>,
+) -> Result<BTreeMap<QualifiedTable, Entry>, Error> {
+    let sql = if version.has(PUBLICATION_ROW_FILTERS) { RESTRICTED_TABLES } else { TABLES };
+    let entry = |row: &Row| {
+        let columns = row.texts("columns")?.into_iter().map(identifier).collect::<Result<_, _>>()?;
+        Ok((table(row)?, Entry { columns, filter: row.optional_text("filter")?, used: row.texts("used")? }))
+    };
+    reader.query(sql, &key.values()).await?.iter().map(entry).collect()
 }
 
 /// The schemas that a publication lists.

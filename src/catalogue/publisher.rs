@@ -3,7 +3,7 @@
 
 use super::relation::identifier;
 use super::sql::{by_oid, relation, schema};
-use super::table_identity::{RowKey, Table};
+use super::table_identity::{Generated, RowKey};
 use crate::postgres::version::{PUBLICATION_ROW_FILTERS, PUBLISHED_GENERATED_COLUMNS};
 use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row, ServerVersion};
 
@@ -77,6 +77,12 @@ ORDER BY 1"
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Publisher {
     pub(crate) name: Identifier,
+    pub(crate) share: Share,
+}
+
+/// What a publication publishes of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Share {
     /// The columns of its row filter for the table.
     pub(crate) filter: Vec<String>,
     /// The columns that it publishes; `None`: there is no list.
@@ -100,9 +106,9 @@ pub(crate) enum Objection {
     Generated(Vec<String>),
 }
 
-impl Publisher {
-    /// Why this publication makes UPDATE or DELETE fail on a table whose rows are identified so; `None`: it does not.
-    pub(crate) fn objection(&self, table: &Table, key: &RowKey, version: ServerVersion) -> Option<Objection> {
+impl Share {
+    /// Why a publication of this share makes UPDATE or DELETE fail on a table whose rows are identified so; `None`: it does not.
+    pub(crate) fn objection(&self, table: &Generated, key: &RowKey, version: ServerVersion) -> Option<Objection> {
         let missing = |of: &[String], from: &[String]| -> Vec<String> {
             of.iter().filter(|column| !from.contains(column)).cloned().collect()
         };
@@ -132,9 +138,11 @@ pub(crate) async fn publishers(reader: &Reader, version: ServerVersion, table: &
     let publisher = |row: &Row| {
         Ok(Publisher {
             name: identifier(row.text("name")?)?,
-            filter: row.texts("filter")?,
-            list: if row.bool("has_list")? { Some(row.texts("list")?) } else { None },
-            generated: row.bool("generated")?,
+            share: Share {
+                filter: row.texts("filter")?,
+                list: if row.bool("has_list")? { Some(row.texts("list")?) } else { None },
+                generated: row.bool("generated")?,
+            },
         })
     };
     let rows = reader.query(sql, &[Parameter::from(&table.schema), Parameter::from(&table.table)]).await?;

@@ -161,7 +161,12 @@ pub(crate) struct Table {
     pub(crate) deleted: i64,
     /// Its direct partitions, or the tables that inherit from it.
     pub(crate) partitions: i64,
-    /// Its generated columns that are stored, and those that are not.
+    pub(crate) generated: Generated,
+}
+
+/// The generated columns of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Generated {
     pub(crate) stored: Vec<String>,
     pub(crate) virtual_columns: Vec<String>,
 }
@@ -256,7 +261,6 @@ fn decode(row: &Row, indexes: Vec<Index>) -> Result<Table, Error> {
         updated: row.i64("updated")?,
         deleted: row.i64("deleted")?,
         partitions: row.i64("partitions")?,
-        stored: row.texts("stored")?,
-        virtual_columns: row.texts("virtual")?,
+        generated: Generated { stored: row.texts("stored")?, virtual_columns: row.texts("virtual")? },
     })
 }

@@ -11,7 +11,7 @@ use super::schema::Publication;
 use crate::catalogue::relation::{Kind, Named};
 use crate::catalogue::slot::in_use_here;
 use crate::postgres::ServerVersion;
-use crate::postgres::version::{PUBLICATION_SCHEMAS, VIA_ROOT};
+use crate::postgres::version::{PUBLICATION_ROW_FILTERS, PUBLICATION_SCHEMAS, VIA_ROOT};
 use crate::resource::change::{Change, Findings, Replacement};
 use crate::terraform::{AttributePath, Diagnostics};
 
@@ -77,6 +77,10 @@ fn version_gates(desired: &Desired, version: ServerVersion) -> Diagnostics {
         let path = AttributePath::of("schemas");
         refusals.push(message::too_old(PUBLICATION_SCHEMAS, version, "List tables instead.").at(path));
     }
+    if !desired.restrictions.is_empty() && !version.has(PUBLICATION_ROW_FILTERS) {
+        let remedy = "Remove table_options.";
+        refusals.push(message::too_old(PUBLICATION_ROW_FILTERS, version, remedy).at(AttributePath::of("table_options")));
+    }
     if desired.via_root.is_some() && !version.has(VIA_ROOT) {
         let path = AttributePath::of("publish_via_partition_root");
         refusals.push(message::too_old(VIA_ROOT, version, "Leave it unset.").at(path));
@@ -89,6 +93,12 @@ fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: Serv
         Some(Current { scope: Scope::Listed { tables, .. }, .. }) => tables.iter().collect(),
         _ => BTreeSet::new(),
     };
+    let via_root = desired.via_root.or(current.and_then(|current| current.via_root)).unwrap_or(true);
+    for Named { table, .. } in met.tables.iter().filter(|named| !via_root && is_partitioned(named)) {
+        if desired.restrictions.contains_key(table) {
+            findings.refusals.push(message::restricted_root(&table.name()));
+        }
+    }
     for Named { table, found, near } in met.tables.iter().filter(|named| !published.contains(&named.table)) {
         let name = table.name();
         match found {
@@ -105,6 +115,10 @@ fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: Serv
     }
 }
 
+fn is_partitioned(named: &Named) -> bool {
+    named.found.as_ref().is_some_and(|found| found.kind == Kind::PartitionedTable)
+}
+
 /// A change that newly makes the application's own UPDATE and DELETE fail is refused; tables on which they already fail only
 /// cause a warning.
 fn replica_identity(desired: &Desired, current: Option<&Current>, recalled: Option<&Found>, met: &Met, findings: &mut Findings) {
@@ -113,9 +127,9 @@ fn replica_identity(desired: &Desired, current: Option<&Current>, recalled: Opti
         return;
     }
     let exposed = recalled.map(|found| found.without_identity.as_slice()).unwrap_or_default();
-    let (old, new): (Vec<&String>, Vec<&String>) = met.without_identity.iter().partition(|name| exposed.contains(name));
+    let (old, new): (Vec<&String>, Vec<&String>) = met.without_identity.keys().partition(|name| exposed.contains(name));
     if !old.is_empty() {
-        findings.warnings.push(message::exposed_already(&old));
+        findings.warnings.push(message::exposed_already(&old, &met.without_identity));
     }
     let (first, new): (Vec<&String>, Vec<&String>) = new.into_iter().partition(|name| met.identified_first.contains(*name));
     if !first.is_empty() {
@@ -125,9 +139,9 @@ fn replica_identity(desired: &Desired, current: Option<&Current>, recalled: Opti
         return;
     }
     if desired.allow_tables_without_replica_identity {
-        findings.warnings.push(message::accepted_exposure(desired, &new));
+        findings.warnings.push(message::accepted_exposure(desired, &new, &met.without_identity));
     } else {
-        findings.refusals.push(message::newly_exposed(desired, &new));
+        findings.refusals.push(message::newly_exposed(desired, &new, &met.without_identity));
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::remembered::Remembered;
+use super::restriction::{self, Listed, Restrictions};
 use super::schema::PublicationModel;
 use crate::names::{self, import_id};
 use crate::postgres::{Identifier, QualifiedTable};
@@ -68,6 +69,8 @@ pub(crate) struct Desired {
     /// `None`: the one in the provider block.
     pub(super) cluster: Option<String>,
     pub(super) scope: Scope,
+    /// Row filters and column lists of listed tables.
+    pub(super) restrictions: Restrictions,
     /// `None`: the current value is kept; all operations on create.
     pub(super) publish: Option<Publish>,
     /// `None`: the current value is kept; what the server offers on create.
@@ -100,7 +103,7 @@ impl Desired {
 
     /// What operations depend on.
     pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&(&self.name, &self.scope, self.publish, self.via_root))
+        fingerprint(&(&self.name, &self.scope, &self.restrictions, self.publish, self.via_root))
     }
 
     /// Decodes a configuration. `Ok(None)`: a value that matters is not known yet.
@@ -108,8 +111,19 @@ impl Desired {
     /// # Errors
     /// All faults at once, each with its attribute path.
     pub(super) fn decode(model: &PublicationModel) -> Result<Option<Self>, Diagnostics> {
-        let desired = Self::with_scope(model, scope(model))?;
-        Ok(desired.map(|desired| Self { written: model.tables.known().cloned().unwrap_or_default(), ..desired }))
+        let mut faults = Diagnostics::new();
+        let scope = scope(model);
+        let none = BTreeSet::new();
+        let listed = match &scope {
+            Ok(Some(Scope::Listed { tables, schemas })) => Listed { tables: Some(tables), has_schemas: !schemas.is_empty() },
+            Ok(Some(Scope::AllTables)) => Listed { tables: Some(&none), has_schemas: false },
+            _ => Listed { tables: None, has_schemas: false },
+        };
+        let restrictions = faults.absorb(restriction::decode(model, listed)).flatten();
+        let desired = faults.absorb(Self::with_scope(model, scope)).flatten();
+        faults.into_result()?;
+        let written = model.tables.known().cloned().unwrap_or_default();
+        Ok(desired.zip(restrictions).map(|(desired, restrictions)| Self { written, restrictions, ..desired }))
     }
 
     /// Decodes a state. That of an import has no scope yet; in others a name may have dots.
@@ -118,7 +132,9 @@ impl Desired {
     /// All faults at once, each with its attribute path.
     pub(super) fn decode_state(model: &PublicationModel, remembered: Option<&Remembered>) -> Result<Option<Self>, Diagnostics> {
         let none = Remembered::default();
-        Self::with_scope(model, stored_scope(model, remembered.unwrap_or(&none)).map(Some))
+        let remembered = remembered.unwrap_or(&none);
+        let desired = Self::with_scope(model, stored_scope(model, remembered).map(Some))?;
+        Ok(desired.map(|desired| Self { restrictions: restriction::stored(model, remembered), ..desired }))
     }
 
     fn with_scope(model: &PublicationModel, scope: Result<Option<Scope>, Diagnostics>) -> Result<Option<Self>, Diagnostics> {
@@ -141,6 +157,7 @@ impl Desired {
             database,
             cluster,
             scope,
+            restrictions: Restrictions::new(),
             publish,
             via_root: model.publish_via_partition_root.known().copied(),
             written: Vec::new(),

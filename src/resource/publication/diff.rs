@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::desired::{Desired, Publish, Scope};
 use super::observed::Current;
-use super::operation::Operation;
+use super::operation::{Operation, of_tables};
+use super::restriction::Restriction;
 use super::schema::Publication;
-use crate::postgres::ServerVersion;
 use crate::postgres::version::VIA_ROOT;
+use crate::postgres::{QualifiedTable, ServerVersion};
 use crate::resource::change::Change;
 
 /// The operations of a create, an update or a destroy. `None`: the server's version is not known, and a create depends on it.
@@ -26,6 +27,7 @@ fn create(desired: &Desired, version: ServerVersion) -> Vec<Operation> {
     vec![Operation::Create {
         name: desired.name.clone(),
         scope: desired.scope.clone(),
+        restrictions: all_restrictions(desired),
         publish: desired.publish.unwrap_or(Publish::ALL),
         via_root: desired.via_root.or(version.has(VIA_ROOT).then_some(true)),
     }]
@@ -36,7 +38,12 @@ fn replaces_scope(current: &Scope, desired: &Scope) -> bool {
     matches!(current, Scope::AllTables) != matches!(desired, Scope::AllTables)
 }
 
-/// The operations of an update.
+fn all_restrictions(desired: &Desired) -> Vec<(QualifiedTable, Restriction)> {
+    of_tables(&desired.restrictions, desired.restrictions.keys())
+}
+
+/// The operations of an update. What goes, goes first: PostgreSQL refuses lists of columns beside schemas, and restrictions of
+/// partitioned tables that are not published via the root, even for a moment.
 fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
     if replaces_scope(&current.scope, &desired.scope) {
         return vec![
@@ -44,6 +51,7 @@ fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
             Operation::Create {
                 name: desired.name.clone(),
                 scope: desired.scope.clone(),
+                restrictions: all_restrictions(desired),
                 publish: desired.publish.unwrap_or(current.publish),
                 via_root: desired.via_root.or(current.via_root),
             },
@@ -56,19 +64,31 @@ fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
     }
     let publish = desired.publish.filter(|publish| *publish != current.publish);
     let via_root = desired.via_root.filter(|via_root| Some(*via_root) != current.via_root);
-    if publish.is_some() || via_root.is_some() {
-        operations.push(Operation::SetParameters { name: name.clone(), publish, via_root });
-    }
-    if let (Scope::Listed { tables: old_tables, schemas: old_schemas }, Scope::Listed { tables, schemas }) =
+    let set =
+        (publish.is_some() || via_root.is_some()).then(|| Operation::SetParameters { name: name.clone(), publish, via_root });
+    let (Scope::Listed { tables: old_tables, schemas: old_schemas }, Scope::Listed { tables, schemas }) =
         (&current.scope, &desired.scope)
-    {
-        let (added, dropped) = (missing(tables, old_tables), missing(old_tables, tables));
-        let (added_schemas, dropped_schemas) = (missing(schemas, old_schemas), missing(old_schemas, schemas));
-        operations.extend(some(added, |tables| Operation::AddTables { name: name.clone(), tables }));
-        operations.extend(some(added_schemas, |schemas| Operation::AddSchemas { name: name.clone(), schemas }));
-        operations.extend(some(dropped, |tables| Operation::DropTables { name: name.clone(), tables }));
-        operations.extend(some(dropped_schemas, |schemas| Operation::DropSchemas { name: name.clone(), schemas }));
-    }
+    else {
+        operations.extend(set);
+        return operations;
+    };
+    let (added, dropped) = (missing(tables, old_tables), missing(old_tables, tables));
+    let (added_schemas, dropped_schemas) = (missing(schemas, old_schemas), missing(old_schemas, schemas));
+    let is_other = |table: &&QualifiedTable| !current.restricted.is(table, desired.restrictions.get(table));
+    let altered: Vec<QualifiedTable> = tables.intersection(old_tables).filter(is_other).cloned().collect();
+    operations.extend(some(dropped, |tables| Operation::DropTables { name: name.clone(), tables }));
+    operations.extend(some(dropped_schemas, |schemas| Operation::DropSchemas { name: name.clone(), schemas }));
+    operations.extend(some(altered.clone(), |tables| Operation::TakeOut { name: name.clone(), tables }));
+    operations.extend(set);
+    operations.extend(some(altered, |tables| {
+        let restrictions = of_tables(&desired.restrictions, &tables);
+        Operation::PutBack { name: name.clone(), tables, restrictions }
+    }));
+    operations.extend(some(added, |tables| {
+        let restrictions = of_tables(&desired.restrictions, &tables);
+        Operation::AddTables { name: name.clone(), tables, restrictions }
+    }));
+    operations.extend(some(added_schemas, |schemas| Operation::AddSchemas { name: name.clone(), schemas }));
     operations
 }
 
@@ -105,7 +125,23 @@ mod tests {
         check(
             &current(&["a.b", "a.c"]),
             &desired(listed(&["a.c", "a.d"])),
-            &["ALTER PUBLICATION \"p\" ADD TABLE ONLY \"a\".\"d\"", "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"a\".\"b\""],
+            &["ALTER PUBLICATION \"p\" DROP TABLE ONLY \"a\".\"b\"", "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"a\".\"d\""],
+        );
+    }
+
+    #[test]
+    fn only_tables_with_another_restriction_leave_and_come_back() {
+        let filter = Some("id > 1".to_owned());
+        let restrictions = [("a.c".parse().unwrap(), Restriction { filter, ..Restriction::default() })].into();
+        let wanted = Desired { restrictions, via_root: Some(false), ..desired(listed(&["a.b", "a.c"])) };
+        check(
+            &current(&["a.b", "a.c"]),
+            &wanted,
+            &[
+                "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"a\".\"c\"",
+                "ALTER PUBLICATION \"p\" SET (publish_via_partition_root = false)",
+                "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"a\".\"c\" WHERE (id > 1)",
+            ],
         );
     }
 

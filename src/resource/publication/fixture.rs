@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::desired::{Desired, Publish, Scope};
 use super::observed::{Current, Found, Observed};
+use super::restriction::{Restricted, Restrictions};
 use crate::postgres::{Identifier, ServerVersion};
 
 pub(super) fn name(text: &str) -> Identifier {
@@ -16,7 +17,8 @@ pub(super) fn listed(tables: &[&str]) -> Scope {
 
 /// The publication `p` of these tables.
 pub(super) fn current(tables: &[&str]) -> Current {
-    Current { name: name("p"), scope: listed(tables), publish: Publish::ALL, via_root: Some(true) }
+    let restricted = Restricted::default();
+    Current { name: name("p"), scope: listed(tables), restricted, publish: Publish::ALL, via_root: Some(true), generated: None }
 }
 
 pub(super) fn version() -> ServerVersion {
@@ -34,6 +36,7 @@ pub(super) fn wanted(publication: &str, scope: Scope) -> Desired {
         database: name("app"),
         cluster: None,
         scope,
+        restrictions: Restrictions::new(),
         publish: None,
         via_root: None,
         written: Vec::new(),

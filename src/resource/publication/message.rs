@@ -1,14 +1,20 @@
 //! Messages about publications, each with the reason and the remedy. Pure.
 
+use std::collections::BTreeMap;
+
 use super::desired::{Desired, Scope};
 use super::schema::Publication;
 use crate::catalogue::admin::inherit;
+use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{Kind, Persistence, Relation};
 use crate::postgres::version::{Gate, VIA_ROOT};
 use crate::postgres::{Identifier, ServerVersion};
 use crate::printable::printable_line;
 use crate::resource::change;
 use crate::terraform::{AttributePath, Diagnostic};
+
+/// Exposed tables, each with the reason.
+type Objections = BTreeMap<String, Objection>;
 
 /// How many names a message lists before it only counts.
 const NAMES_SHOWN: usize = 20;
@@ -95,13 +101,15 @@ pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation, version
     Diagnostic::error(format!("Not the owner of a table ({name})"), detail).at(table_path(desired, name))
 }
 
-pub(super) fn exposed_already(tables: &[&String]) -> Diagnostic {
-    let detail = format!("UPDATEs and DELETEs already fail on: {}. {IDENTITY_REMEDY}", listed(tables));
+/// Published tables on which UPDATE and DELETE fail, each with what is wrong with its replica identity.
+pub(super) fn exposed_already(tables: &[&String], objections: &Objections) -> Diagnostic {
+    let detail =
+        format!("UPDATEs and DELETEs already fail on: {}.{} {IDENTITY_REMEDY}", listed(tables), reasons(tables, objections));
     Diagnostic::warning("Published tables without a replica identity", detail)
 }
 
-pub(super) fn newly_exposed(desired: &Desired, tables: &[&String]) -> Diagnostic {
-    let exposure = exposure(desired, tables);
+pub(super) fn newly_exposed(desired: &Desired, tables: &[&String], objections: &Objections) -> Diagnostic {
+    let exposure = exposure(desired, tables, objections);
     let detail = format!(
         "{} If a clickpipes_replica_identity of this configuration sets it, refer to that resource, so that it is planned and applied \
          first: tables = [clickpipes_replica_identity.name.table], or depends_on. To accept the failures instead, set \
@@ -111,8 +119,8 @@ pub(super) fn newly_exposed(desired: &Desired, tables: &[&String]) -> Diagnostic
     Diagnostic { detail, ..exposure }
 }
 
-pub(super) fn accepted_exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
-    change::unmet(exposure(desired, tables), false)
+pub(super) fn accepted_exposure(desired: &Desired, tables: &[&String], objections: &Objections) -> Diagnostic {
+    change::unmet(exposure(desired, tables, objections), false)
 }
 
 /// Tables for which another resource of the same run sets the replica identity.
@@ -126,11 +134,46 @@ pub(super) fn identified_first(desired: &Desired, tables: &[&String]) -> Diagnos
     Diagnostic::warning("Tables get their replica identity in the same run", detail).at(path)
 }
 
-fn exposure(desired: &Desired, tables: &[&String]) -> Diagnostic {
-    let detail =
-        format!("Once published, the application's own UPDATE and DELETE would fail on: {}. {IDENTITY_REMEDY}", listed(tables));
+fn exposure(desired: &Desired, tables: &[&String], objections: &Objections) -> Diagnostic {
+    let detail = format!(
+        "Once published, the application's own UPDATE and DELETE would fail on: {}.{} {IDENTITY_REMEDY}",
+        listed(tables),
+        reasons(tables, objections)
+    );
     let path = tables.first().map_or_else(AttributePath::root, |name| table_path(desired, name));
     Diagnostic::error("Tables without a replica identity", detail).at(path)
+}
+
+/// What is wrong with replica identities that exist.
+fn reasons(tables: &[&String], objections: &Objections) -> String {
+    let columns = |columns: &[String]| {
+        let quoted: Vec<String> = columns.iter().map(|column| format!("\"{}\"", printable_line(column))).collect();
+        listed(&quoted.iter().collect::<Vec<_>>())
+    };
+    let reason = |name: &&String| {
+        let reason = match objections.get(*name)? {
+            Objection::NoIdentity => return None,
+            Objection::Filter(used) => format!("the row filter uses columns that are not part of it ({})", columns(used)),
+            Objection::FullBesideList => "FULL does not go with a list of columns".to_owned(),
+            Objection::List(missing) => format!("the list of columns lacks some of its own ({})", columns(missing)),
+            Objection::Generated(generated) => {
+                format!("it has generated columns that are not published ({})", columns(generated))
+            }
+        };
+        Some(format!(" The replica identity of {name} does not suit: {reason}."))
+    };
+    tables.iter().filter_map(reason).take(NAMES_SHOWN).collect()
+}
+
+/// A restricted partitioned table of which the partitions are published.
+pub(super) fn restricted_root(name: &str) -> Diagnostic {
+    let detail = format!(
+        "{} is a partitioned table, and its changes are published as those of its partitions, for which PostgreSQL accepts no row filter \
+         and no list of columns. Set publish_via_partition_root = true, or give options to its partitions.",
+        printable_line(name)
+    );
+    let path = AttributePath::of("table_options").key(name);
+    Diagnostic::error(format!("Options of a partitioned table ({name})"), detail).at(path)
 }
 
 pub(super) fn all_later_tables() -> Diagnostic {
@@ -156,7 +199,7 @@ pub(super) fn in_use(database: &Identifier, slots: &[String]) -> Diagnostic {
     Diagnostic::error("Publication may be in use", detail).at(AttributePath::of("name"))
 }
 
-const IDENTITY_REMEDY: &str = "Give each a primary key, set its replica identity (clickpipes_replica_identity, or ALTER TABLE ... \
+const IDENTITY_REMEDY: &str = "Give each a primary key (that covers the row filter and lies within the column list, if it has one), set its replica identity (clickpipes_replica_identity, or ALTER TABLE ... \
                                REPLICA IDENTITY FULL or USING INDEX), or remove update and delete from publish. From PostgreSQL 18 on, \
                                the replica identity must not contain a generated column, so REPLICA IDENTITY FULL is not enough for \
                                a table that has one.";

@@ -8,6 +8,8 @@ mod check;
 mod desired;
 mod diff;
 mod execute;
+mod exposure;
+mod filter;
 #[cfg(test)]
 mod fixture;
 mod message;
@@ -15,6 +17,7 @@ mod observe;
 mod observed;
 mod operation;
 mod remembered;
+mod restriction;
 mod schema;
 mod state;
 mod statement;
@@ -159,7 +162,7 @@ impl Managed for Publication {
         if let (Purpose::Plan { .. }, Some(desired), Some(met)) = (look.purpose, look.desired, met) {
             let server = context.postgres(Self::cluster(desired)).await?;
             let is_first = |table: &&String| planned_ahead::sets_identity(context, &server, &desired.database, table);
-            met.identified_first = met.without_identity.iter().filter(is_first).cloned().collect();
+            met.identified_first = met.without_identity.keys().filter(is_first).cloned().collect();
         }
         Ok(seen)
     }

@@ -1,20 +1,22 @@
 //! Reads a publication, and what affects a change or a destroy of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::try_join;
 
 use super::desired::{Desired, Publish, Scope};
+use super::exposure::{Shape, exposed};
 use super::observed::{Current, Found, Met, Observed};
+use super::restriction::{Restricted, Restriction};
 use super::schema::Publication;
 use crate::catalogue::key::Key;
-use crate::catalogue::publication::{find_publication, published_schemas, published_tables};
+use crate::catalogue::publication::{Entry, find_publication, published_schemas, published_tables};
+use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{find_relations, missing_schemas};
-use crate::catalogue::replica_identity::{Covered, published_without_identity, without_identity};
+use crate::catalogue::replica_identity::{Covered, Suspect, published_suspects, suspects};
 use crate::catalogue::slot::logical_slots;
 use crate::postgres::version::VIA_ROOT;
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, ServerVersion};
-use crate::printable::printable_line;
 use crate::resource::change::{Look, Purpose, oid_here};
 
 /// Looks at a publication as far as the purpose needs it.
@@ -38,17 +40,29 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
     };
     let met = async {
         match (look.purpose, look.desired) {
-            (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => meet(reader, desired, key).await.map(Some),
+            (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => meet(reader, desired).await.map(Some),
             _ => Ok(None),
         }
     };
     // Awaited together, so they cost one round trip.
-    let (publication, slots, met) = try_join!(find(reader, version, key), slots, met)?;
+    let (publication, slots, met) = try_join!(find(reader, version, key, look), slots, met)?;
     let publication = match publication {
-        Some(found) if is_stranger(&found, look) => find(reader, version, Key::named(look.arguments.name.as_str())).await?,
+        Some(found) if is_stranger(&found.found, look) => {
+            find(reader, version, Key::named(look.arguments.name.as_str()), look).await?
+        }
         found => found,
     };
-    Ok(Observed { publication, met, slots, ..seen })
+    let met = look.desired.zip(met).map(|(desired, (met, suspects))| {
+        let without_identity = would_be_exposed(desired, publication.as_ref(), &suspects, version);
+        Met { without_identity, ..met }
+    });
+    Ok(Observed { publication: publication.map(|seen| seen.found), met, slots, ..seen })
+}
+
+/// A publication, and the columns that its filters use.
+struct Sight {
+    found: Found,
+    used: BTreeMap<QualifiedTable, Vec<String>>,
 }
 
 /// The publication with the oid of the state, else the one with its name.
@@ -65,31 +79,57 @@ fn is_stranger(found: &Found, look: &Look<'_, Publication>) -> bool {
     is_refresh && found.current.name != look.arguments.name && !before.is_some_and(|before| found.is_still(before))
 }
 
-async fn find(reader: &Reader, version: ServerVersion, key: Key<'_>) -> Result<Option<Found>, Error> {
-    let (publication, tables, schemas, without_identity) = try_join!(
+async fn find(
+    reader: &Reader,
+    version: ServerVersion,
+    key: Key<'_>,
+    look: &Look<'_, Publication>,
+) -> Result<Option<Sight>, Error> {
+    let (publication, entries, schemas, suspects) = try_join!(
         find_publication(reader, key),
-        published_tables(reader, key),
+        published_tables(reader, version, key),
         published_schemas(reader, version, key),
-        published_without_identity(reader, version, key),
+        published_suspects(reader, version, key),
     )?;
-    let Some(found) = publication else { return Ok(None) };
-    let current = Current {
-        name: found.name,
-        scope: if found.all_tables { Scope::AllTables } else { Scope::Listed { tables, schemas } },
-        publish: Publish { insert: found.insert, update: found.update, delete: found.delete, truncate: found.truncate },
-        via_root: found.via_root.filter(|_| version.has(VIA_ROOT)),
+    let Some(published) = publication else { return Ok(None) };
+    let tables = entries.keys().cloned().collect();
+    let scope = if published.all_tables { Scope::AllTables } else { Scope::Listed { tables, schemas } };
+    let is_restricted = |(_, entry): &(&QualifiedTable, &Entry)| entry.filter.is_some() || !entry.columns.is_empty();
+    let restriction = |(table, entry): (&QualifiedTable, &Entry)| {
+        (table.clone(), Restriction { columns: entry.columns.clone(), filter: entry.filter.clone() })
     };
-    let without_identity = without_identity.iter().map(shown).collect();
-    Ok(Some(Found { oid: found.oid, current, since: found.since, without_identity }))
+    let restrictions = entries.iter().filter(is_restricted).map(restriction).collect();
+    let used = entries.iter().filter(is_restricted).map(|(table, entry)| (table.clone(), entry.used.clone())).collect();
+    let via_root = published.via_root.filter(|_| version.has(VIA_ROOT));
+    let shape = Shape {
+        scope: &scope,
+        restrictions: &restrictions,
+        used: &used,
+        via_root: via_root == Some(true),
+        generated: published.generated == Some(true),
+    };
+    let without_identity = exposed(&shape, &suspects, version).into_keys().collect();
+    let before = look.recalled.and_then(|recalled| recalled.publication.as_ref()).map(|found| &found.current.restricted);
+    let wanted = look.desired.filter(|_| look.purpose == Purpose::Result).map(|desired| &desired.restrictions);
+    let current = Current {
+        name: published.name,
+        restricted: Restricted::seen(restrictions, before, wanted),
+        scope,
+        publish: Publish {
+            insert: published.insert,
+            update: published.update,
+            delete: published.delete,
+            truncate: published.truncate,
+        },
+        via_root,
+        generated: published.generated,
+    };
+    let found = Found { oid: published.oid, current, since: published.since, without_identity };
+    Ok(Some(Sight { found, used }))
 }
 
-/// A table in a list that only informs.
-fn shown(table: &QualifiedTable) -> String {
-    printable_line(&table.name())
-}
-
-/// What affects a change to the wanted scope.
-async fn meet(reader: &Reader, desired: &Desired, publication: Key<'_>) -> Result<Met, Error> {
+/// What affects a change to the wanted scope, and the tables of it that may become exposed.
+async fn meet(reader: &Reader, desired: &Desired) -> Result<(Met, Vec<Suspect>), Error> {
     let none = (BTreeSet::new(), BTreeSet::new());
     let (tables, schemas) = match &desired.scope {
         Scope::AllTables => (&none.0, &none.1),
@@ -99,11 +139,32 @@ async fn meet(reader: &Reader, desired: &Desired, publication: Key<'_>) -> Resul
     let covered = Covered {
         all_tables: desired.scope == Scope::AllTables,
         schemas: schemas.clone(),
-        tables: tables.iter().collect(),
-        publication,
+        tables: tables.iter().map(|table| (table, desired.restrictions.contains_key(table))).collect(),
     };
-    let (without_identity, tables, missing_schemas) =
-        try_join!(without_identity(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;
-    let without_identity = without_identity.iter().map(shown).collect();
-    Ok(Met { tables, missing_schemas, without_identity, identified_first: BTreeSet::new() })
+    let (suspects, tables, missing_schemas) =
+        try_join!(suspects(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;
+    Ok((Met { tables, missing_schemas, ..Met::default() }, suspects))
+}
+
+/// The tables of the wanted scope on which UPDATE or DELETE would fail. Of a filter that stays, the server has said which columns it
+/// uses.
+fn would_be_exposed(
+    desired: &Desired,
+    publication: Option<&Sight>,
+    suspects: &[Suspect],
+    version: ServerVersion,
+) -> BTreeMap<String, Objection> {
+    let current = publication.map(|seen| &seen.found.current);
+    let stays = |(table, _): &(&QualifiedTable, &Vec<String>)| {
+        current.is_some_and(|current| current.restricted.is(table, desired.restrictions.get(*table)))
+    };
+    let used = publication.into_iter().flat_map(|seen| &seen.used).filter(stays);
+    let shape = Shape {
+        scope: &desired.scope,
+        restrictions: &desired.restrictions,
+        used: &used.map(|(table, used)| (table.clone(), used.clone())).collect(),
+        via_root: version.has(VIA_ROOT) && desired.via_root.or(current.and_then(|current| current.via_root)).unwrap_or(true),
+        generated: current.and_then(|current| current.generated).unwrap_or(false),
+    };
+    exposed(&shape, suspects, version)
 }

@@ -1,10 +1,12 @@
 //! What a look at a publication sees. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Publish, Scope};
 use super::remembered::Remembered;
+use super::restriction::Restricted;
 use super::schema::PublicationModel;
+use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::Named;
 use crate::catalogue::slot::Slot;
 use crate::postgres::{Identifier, ServerVersion, Site};
@@ -29,7 +31,8 @@ pub(crate) struct Observed {
 /// What a destroy will find once a change has run: it only depends on the name.
 pub(super) fn foresee(desired: &Desired) -> Observed {
     let scope = Scope::Listed { tables: BTreeSet::new(), schemas: BTreeSet::new() };
-    let current = Current { name: desired.name.clone(), scope, publish: Publish::ALL, via_root: None };
+    let (name, restricted) = (desired.name.clone(), Restricted::default());
+    let current = Current { name, scope, restricted, publish: Publish::ALL, via_root: None, generated: None };
     Observed { publication: Some(Found { oid: 0, current, since: None, without_identity: Vec::new() }), ..Observed::default() }
 }
 
@@ -50,9 +53,13 @@ pub(crate) struct Found {
 pub(crate) struct Current {
     pub(super) name: Identifier,
     pub(super) scope: Scope,
+    /// Row filters and column lists.
+    pub(super) restricted: Restricted,
     pub(super) publish: Publish,
     /// `None` before PostgreSQL 13.
     pub(super) via_root: Option<bool>,
+    /// Whether generated columns that are stored are published; `None` before PostgreSQL 18, and from a state.
+    pub(super) generated: Option<bool>,
 }
 
 impl Found {
@@ -62,7 +69,10 @@ impl Found {
     pub(super) fn is_still(&self, before: &Self) -> bool {
         let is_same = match (&self.since, &before.since) {
             (Some(now), Some(was)) => now == was,
-            _ => Current { name: before.current.name.clone(), ..self.current.clone() } == before.current,
+            _ => {
+                let (now, was) = (&self.current, &before.current);
+                (&now.scope, now.publish, now.via_root) == (&was.scope, was.publish, was.via_root)
+            }
         };
         is_same && self.oid == before.oid
     }
@@ -75,8 +85,8 @@ pub(crate) struct Met {
     pub(super) tables: Vec<Named>,
     /// Listed schemas that do not exist.
     pub(super) missing_schemas: Vec<String>,
-    /// Tables of the wanted scope without a usable replica identity, as `schema.table`.
-    pub(super) without_identity: BTreeSet<String>,
+    /// Tables of the wanted scope without a usable replica identity, as `schema.table`, each with what is wrong with it.
+    pub(super) without_identity: BTreeMap<String, Objection>,
     /// Those of them that get one from a resource that was planned earlier in the same run; only in a plan.
     pub(super) identified_first: BTreeSet<String>,
 }
@@ -90,7 +100,10 @@ pub(super) fn remember(observed: &Observed) -> Remembered {
         _ => (&no_tables, &no_schemas),
     };
     let seen = Remembered { version: observed.version, site: observed.site.clone(), ..Remembered::default() };
-    let seen = Remembered { oid: found.map(|found| found.oid), since: found.and_then(|found| found.since.clone()), ..seen };
+    let filters = found.map(|found| &found.current.restricted.normalised).into_iter().flatten();
+    let filters = filters.map(|(table, text)| (table.clone(), text.clone())).collect();
+    let seen =
+        Remembered { filters, oid: found.map(|found| found.oid), since: found.and_then(|found| found.since.clone()), ..seen };
     seen.of(tables, schemas)
 }
 
@@ -98,11 +111,14 @@ pub(super) fn remember(observed: &Observed) -> Remembered {
 pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Option<&Remembered>) -> Option<Observed> {
     let Prior { model, arguments } = prior;
     let oid = model.catalogue_oid()?;
+    let normalised = remembered.map(|remembered| remembered.filters.iter().cloned().collect()).unwrap_or_default();
     let current = Current {
         name: arguments.name.clone(),
         scope: arguments.scope.clone(),
+        restricted: Restricted { tables: arguments.restrictions.clone(), normalised },
         publish: arguments.publish.unwrap_or(Publish::ALL),
         via_root: arguments.via_root,
+        generated: None,
     };
     let without_identity = match &model.tables_without_replica_identity {
         Attr::Known(tables) => tables.clone(),

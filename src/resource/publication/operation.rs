@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::desired::{Publish, Scope};
+use super::restriction::{Restriction, Restrictions};
 use super::schema::Publication;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::change::{Effect, LockMode, Remaining, Seen};
@@ -13,14 +14,55 @@ use crate::resource::change::{Effect, LockMode, Remaining, Seen};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
-    Create { name: Identifier, scope: Scope, publish: Publish, via_root: Option<bool> },
-    Rename { from: Identifier, to: Identifier },
-    SetParameters { name: Identifier, publish: Option<Publish>, via_root: Option<bool> },
-    AddTables { name: Identifier, tables: Vec<QualifiedTable> },
-    AddSchemas { name: Identifier, schemas: Vec<Identifier> },
-    DropTables { name: Identifier, tables: Vec<QualifiedTable> },
-    DropSchemas { name: Identifier, schemas: Vec<Identifier> },
-    Drop { name: Identifier },
+    Create {
+        name: Identifier,
+        scope: Scope,
+        #[serde(default)]
+        restrictions: Vec<(QualifiedTable, Restriction)>,
+        publish: Publish,
+        via_root: Option<bool>,
+    },
+    Rename {
+        from: Identifier,
+        to: Identifier,
+    },
+    SetParameters {
+        name: Identifier,
+        publish: Option<Publish>,
+        via_root: Option<bool>,
+    },
+    AddTables {
+        name: Identifier,
+        tables: Vec<QualifiedTable>,
+        #[serde(default)]
+        restrictions: Vec<(QualifiedTable, Restriction)>,
+    },
+    AddSchemas {
+        name: Identifier,
+        schemas: Vec<Identifier>,
+    },
+    DropTables {
+        name: Identifier,
+        tables: Vec<QualifiedTable>,
+    },
+    DropSchemas {
+        name: Identifier,
+        schemas: Vec<Identifier>,
+    },
+    /// Takes tables out whose filter or list changes: PostgreSQL can only set these when it adds a table.
+    TakeOut {
+        name: Identifier,
+        tables: Vec<QualifiedTable>,
+    },
+    /// Puts them back.
+    PutBack {
+        name: Identifier,
+        tables: Vec<QualifiedTable>,
+        restrictions: Vec<(QualifiedTable, Restriction)>,
+    },
+    Drop {
+        name: Identifier,
+    },
 }
 
 /// What an operation means to the users of the database.
@@ -28,7 +70,10 @@ pub(super) fn effect(operation: &Operation) -> Effect {
     let none = Effect::default();
     match operation {
         Operation::Create { scope: Scope::Listed { tables, .. }, .. } => Effect { locks: locks(tables), ..none },
-        Operation::AddTables { tables, .. } | Operation::DropTables { tables, .. } => Effect { locks: locks(tables), ..none },
+        Operation::AddTables { tables, .. }
+        | Operation::DropTables { tables, .. }
+        | Operation::TakeOut { tables, .. }
+        | Operation::PutBack { tables, .. } => Effect { locks: locks(tables), ..none },
         Operation::Rename { .. } => Effect { resync: true, pipe_stops: true, ..none },
         Operation::Drop { .. } => Effect { resync: true, pipe_stops: true, destructive: true, ..none },
         Operation::Create { scope: Scope::AllTables, .. }
@@ -51,6 +96,15 @@ pub(super) fn dropped(operations: &[Operation]) -> Option<&Identifier> {
     })
 }
 
+/// The restrictions of these tables, to be stored: in JSON no table can be a key.
+pub(super) fn of_tables<'a>(
+    restrictions: &Restrictions,
+    tables: impl IntoIterator<Item = &'a QualifiedTable>,
+) -> Vec<(QualifiedTable, Restriction)> {
+    let restriction = |table: &QualifiedTable| restrictions.get(table).map(|restriction| (table.clone(), restriction.clone()));
+    tables.into_iter().filter_map(restriction).collect()
+}
+
 /// What remains of a planned operation. A publication that is created or replaced is as planned.
 pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Publication>) -> Remaining<Operation> {
     let is_replaced = seen.planned.iter().any(|planned| matches!(planned, Operation::Create { .. }));
@@ -63,11 +117,14 @@ pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Publication>) -> 
     let name = QualifiedTable::name;
     let schema_name = |schema: &Identifier| schema.as_str().to_owned();
     match operation.clone() {
-        Operation::AddTables { name: of, tables } => {
-            part(tables, published, false, name, |tables| Operation::AddTables { name: of, tables })
+        Operation::AddTables { name: of, tables, restrictions } => {
+            part(tables, published, false, name, |tables| Operation::AddTables { name: of, tables, restrictions })
         }
         Operation::DropTables { name: of, tables } => {
             part(tables, published, true, name, |tables| Operation::DropTables { name: of, tables })
+        }
+        Operation::TakeOut { name: of, tables } => {
+            part(tables, published, true, name, |tables| Operation::TakeOut { name: of, tables })
         }
         Operation::AddSchemas { name: of, schemas } => {
             part(schemas, published_schemas, false, schema_name, |schemas| Operation::AddSchemas { name: of, schemas })
@@ -102,12 +159,13 @@ mod tests {
 
     #[test]
     fn what_someone_else_did_already_is_skipped_by_name() {
-        let add = Operation::AddTables { name: name("p"), tables: vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()] };
+        let tables = vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()];
+        let add = Operation::AddTables { name: name("p"), tables, restrictions: Vec::new() };
         let left_of = |tables: &[&str]| {
             let now = observed(current(tables));
             remaining(&add, &Seen { now: &now, planned: std::slice::from_ref(&add), needed: &[] })
         };
-        let rest = Operation::AddTables { name: name("p"), tables: vec!["a.c".parse().unwrap()] };
+        let rest = Operation::AddTables { name: name("p"), tables: vec!["a.c".parse().unwrap()], restrictions: Vec::new() };
         assert_eq!(left_of(&["a.b"]), Remaining::Part(rest, vec!["a.b".to_owned()]));
         assert_eq!(left_of(&["a.b", "a.c"]), Remaining::Nothing);
         assert_eq!(left_of(&["x.y"]), Remaining::All);

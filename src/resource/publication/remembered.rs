@@ -25,6 +25,9 @@ pub(crate) struct Remembered {
     /// Published tables whose names contain a dot, so that `schema.table` is ambiguous, or characters that the state shows escaped.
     #[serde(alias = "dotted")]
     pub(super) odd: Vec<QualifiedTable>,
+    /// Row filters as the server writes them: the state has them as they were applied.
+    #[serde(default)]
+    pub(super) filters: Vec<(QualifiedTable, String)>,
     /// Published schemas of the latter kind.
     #[serde(default)]
     pub(super) odd_schemas: Vec<Identifier>,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::desired::{Publish, Scope};
 use super::observed::Observed;
 use super::operation::{Operation, dropped};
+use super::restriction;
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::version::VIA_ROOT;
 use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
@@ -44,6 +45,8 @@ fn alters_exposure(operation: &Operation) -> bool {
         | Operation::AddSchemas { .. }
         | Operation::DropTables { .. }
         | Operation::DropSchemas { .. }
+        | Operation::TakeOut { .. }
+        | Operation::PutBack { .. }
         | Operation::Drop { .. } => true,
     }
 }
@@ -86,6 +89,7 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
         all_tables: if all_tables || !prior.all_tables.is_null() { all_tables.into() } else { Attr::Null },
         tables,
         schemas,
+        table_options: restriction::attribute(&prior.table_options, &current.restricted),
         publish: current.publish.to_set().into(),
         publish_via_partition_root: current.via_root.into(),
         tables_without_replica_identity: found.without_identity.clone().into(),

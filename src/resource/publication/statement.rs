@@ -1,25 +1,32 @@
 //! Operations as SQL text: the one place where statements of this resource are written. Pure.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::desired::{Publish, Scope};
 use super::operation::Operation;
+use super::restriction::Restriction;
 use crate::postgres::{QualifiedTable, Statement};
 
 impl Operation {
     /// The statement that does it.
     pub(super) fn statement(&self) -> Statement {
         Statement::new(match self {
-            Self::Create { name, scope, publish, via_root } => {
-                format!("CREATE PUBLICATION {name}{} WITH ({})", for_scope(scope), parameters(Some(*publish), *via_root))
+            Self::Create { name, scope, restrictions, publish, via_root } => {
+                let scope = for_scope(scope, restrictions);
+                format!("CREATE PUBLICATION {name}{scope} WITH ({})", parameters(Some(*publish), *via_root))
             }
             Self::Rename { from, to } => format!("ALTER PUBLICATION {from} RENAME TO {to}"),
             Self::SetParameters { name, publish, via_root } => {
                 format!("ALTER PUBLICATION {name} SET ({})", parameters(*publish, *via_root))
             }
-            Self::AddTables { name, tables } => format!("ALTER PUBLICATION {name} ADD TABLE {}", only(tables)),
+            Self::AddTables { name, tables, restrictions } | Self::PutBack { name, tables, restrictions } => {
+                format!("ALTER PUBLICATION {name} ADD TABLE {}", restricted(tables, restrictions))
+            }
             Self::AddSchemas { name, schemas } => format!("ALTER PUBLICATION {name} ADD TABLES IN SCHEMA {}", list(schemas)),
-            Self::DropTables { name, tables } => format!("ALTER PUBLICATION {name} DROP TABLE {}", only(tables)),
+            Self::DropTables { name, tables } | Self::TakeOut { name, tables } => {
+                format!("ALTER PUBLICATION {name} DROP TABLE {}", only(tables))
+            }
             Self::DropSchemas { name, schemas } => format!("ALTER PUBLICATION {name} DROP TABLES IN SCHEMA {}", list(schemas)),
             Self::Drop { name } => format!("DROP PUBLICATION {name}"),
         })
@@ -32,7 +39,7 @@ impl fmt::Display for Operation {
     }
 }
 
-fn for_scope(scope: &Scope) -> String {
+fn for_scope(scope: &Scope, restrictions: &[(QualifiedTable, Restriction)]) -> String {
     match scope {
         Scope::AllTables => " FOR ALL TABLES".to_owned(),
         Scope::Listed { tables, schemas } if tables.is_empty() && schemas.is_empty() => String::new(),
@@ -40,7 +47,7 @@ fn for_scope(scope: &Scope) -> String {
             let mut text = " FOR ".to_owned();
             if !tables.is_empty() {
                 // One keyword for all tables: PostgreSQL 13 and 14 know no other form.
-                let _ = write!(text, "TABLE {}", only(tables));
+                let _ = write!(text, "TABLE {}", restricted(tables, restrictions));
             }
             if !schemas.is_empty() {
                 let separator = if tables.is_empty() { "" } else { ", " };
@@ -61,6 +68,20 @@ fn parameters(publish: Option<Publish>, via_root: Option<bool>) -> String {
 /// partitioned tables.
 fn only<'a>(tables: impl IntoIterator<Item = &'a QualifiedTable>) -> String {
     list(tables.into_iter().map(|table| format!("ONLY {table}")))
+}
+
+/// The same with lists of columns and row filters, which were checked when the configuration was decoded.
+fn restricted<'a>(
+    tables: impl IntoIterator<Item = &'a QualifiedTable>,
+    restrictions: &[(QualifiedTable, Restriction)],
+) -> String {
+    let restrictions: BTreeMap<_, _> = restrictions.iter().map(|(table, restriction)| (table, restriction)).collect();
+    list(tables.into_iter().map(|table| {
+        let Some(Restriction { columns, filter }) = restrictions.get(table) else { return format!("ONLY {table}") };
+        let columns = if columns.is_empty() { String::new() } else { format!(" ({})", list(columns)) };
+        let filter = filter.as_ref().map(|filter| format!(" WHERE ({filter})")).unwrap_or_default();
+        format!("ONLY {table}{columns}{filter}")
+    }))
 }
 
 fn list<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
@@ -86,9 +107,13 @@ mod tests {
         let tables = ["public.orders", "My Schema.we\"ird-táble"].map(|table| table.parse().unwrap());
         let scope = Scope::Listed { tables: tables.into(), schemas: [name("s'x")].into() };
         let publish = Publish { truncate: false, ..Publish::ALL };
+        let filter = Some("note <> ')'".to_owned());
+        let restriction = Restriction { columns: [name("note"), name("i\"d")].into(), filter };
+        let restrictions = vec![("public.orders".parse().unwrap(), restriction)];
         check(
-            &Operation::Create { name: name("p\"; DROP"), scope, publish, via_root: Some(true) },
-            "CREATE PUBLICATION \"p\"\"; DROP\" FOR TABLE ONLY \"My Schema\".\"we\"\"ird-táble\", ONLY \"public\".\"orders\", \
+            &Operation::Create { name: name("p\"; DROP"), scope, restrictions, publish, via_root: Some(true) },
+            "CREATE PUBLICATION \"p\"\"; DROP\" FOR TABLE ONLY \"My Schema\".\"we\"\"ird-táble\", \
+             ONLY \"public\".\"orders\" (\"i\"\"d\", \"note\") WHERE (note <> ')'), \
              TABLES IN SCHEMA \"s'x\" WITH (publish = 'insert, update, delete', publish_via_partition_root = true)",
         );
     }
@@ -97,7 +122,13 @@ mod tests {
     fn each_operation_is_one_statement() {
         let p = name("p");
         check(
-            &Operation::Create { name: p.clone(), scope: Scope::AllTables, publish: Publish::ALL, via_root: None },
+            &Operation::Create {
+                name: p.clone(),
+                scope: Scope::AllTables,
+                restrictions: Vec::new(),
+                publish: Publish::ALL,
+                via_root: None,
+            },
             "CREATE PUBLICATION \"p\" FOR ALL TABLES WITH (publish = 'insert, update, delete, truncate')",
         );
         check(&Operation::Rename { from: p.clone(), to: name("q") }, "ALTER PUBLICATION \"p\" RENAME TO \"q\"");
@@ -107,7 +138,7 @@ mod tests {
         );
         let tables = vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()];
         check(
-            &Operation::AddTables { name: p.clone(), tables: tables.clone() },
+            &Operation::AddTables { name: p.clone(), tables: tables.clone(), restrictions: Vec::new() },
             "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"a\".\"b\", ONLY \"a\".\"c\"",
         );
         check(

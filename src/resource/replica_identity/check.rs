@@ -95,7 +95,7 @@ fn newly_exposed<'a>(met: &'a Met, table: &Table, to: &ReplicaIdentity) -> Vec<(
     // That of an index which does not exist yet is checked at apply.
     let Some(key) = table.key(to) else { return Vec::new() };
     let present = table.key(&table.identity).unwrap_or(RowKey::Nothing);
-    let objection = |publisher: &Publisher, key: &RowKey| publisher.objection(table, key, met.version);
+    let objection = |publisher: &Publisher, key: &RowKey| publisher.share.objection(&table.generated, key, met.version);
     let new = met.publishers.iter().filter(|publisher| objection(publisher, &present).is_none());
     new.filter_map(|publisher| Some((publisher, objection(publisher, &key)?))).collect()
 }

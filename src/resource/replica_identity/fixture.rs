@@ -4,7 +4,7 @@ use super::desired::Desired;
 use super::observed::{Found, Met, Observed};
 use crate::catalogue::reach::Reach;
 use crate::catalogue::relation::{Kind, Persistence};
-use crate::catalogue::table_identity::{Index, ReplicaIdentity, Table};
+use crate::catalogue::table_identity::{Generated, Index, ReplicaIdentity, Table};
 use crate::postgres::{Identifier, ServerVersion};
 
 pub(super) fn name(text: &str) -> Identifier {
@@ -43,8 +43,7 @@ pub(super) fn table() -> Table {
         updated: 7,
         deleted: 3,
         partitions: 0,
-        stored: Vec::new(),
-        virtual_columns: Vec::new(),
+        generated: Generated::default(),
     }
 }
 

@@ -3,6 +3,7 @@ use super::super::fixture::observed;
 use super::super::observed::Observed;
 use super::super::schema::PublicationModel;
 use super::*;
+use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{Persistence, Relation};
 use crate::catalogue::slot::Slot;
 use crate::resource::change::{Moment, Replacement};
@@ -79,7 +80,7 @@ fn a_table_of_another_owner_comes_with_the_statement_that_helps() {
 #[test]
 fn tables_that_are_published_already_are_not_checked_again() {
     let tables = Scope::Listed { tables: [("a.b").parse().unwrap()].into(), schemas: BTreeSet::new() };
-    let current = Current { name: "p".parse().unwrap(), scope: tables, publish: Publish::ALL, via_root: Some(true) };
+    let current = Current { scope: tables, ..super::super::fixture::current(&[]) };
     let findings = findings(&model(), Some(&current), &[], &lookup(&[("a.b", found(false)), ("a.c", found(true))]));
     assert!(findings.unmet.is_empty());
 }
@@ -87,7 +88,7 @@ fn tables_that_are_published_already_are_not_checked_again() {
 #[test]
 fn only_newly_exposed_tables_are_refused() {
     let mut lookup = all_there();
-    lookup.met.as_mut().unwrap().without_identity = ["a.b", "a.c"].map(str::to_owned).into();
+    lookup.met.as_mut().unwrap().without_identity = ["a.b", "a.c"].map(|name| (name.to_owned(), Objection::NoIdentity)).into();
     let fresh = findings(&model(), None, &["a.b"], &lookup);
     assert_eq!(summaries(&fresh.refusals), ["tables[1]: Tables without a replica identity"]);
     assert_eq!(summaries(&fresh.warnings), [": Published tables without a replica identity"]);
@@ -99,7 +100,7 @@ fn only_newly_exposed_tables_are_refused() {
 
 #[test]
 fn an_existing_publication_is_named_with_an_import_block() {
-    let current = Current { name: "p".parse().unwrap(), scope: Scope::AllTables, publish: Publish::ALL, via_root: Some(true) };
+    let current = Current { scope: Scope::AllTables, ..super::super::fixture::current(&[]) };
     let publication = observed(current).publication;
     let findings = findings(&model(), None, &[], &Observed { publication, ..all_there() });
     assert_eq!(summaries(&findings.unmet), ["name: Publication already exists"]);

@@ -2,15 +2,16 @@
 
 use super::super::fixture::{index as an_index, met, name, observed, table, wanted};
 use super::*;
+use crate::catalogue::publisher::Share;
 use crate::catalogue::relation::Persistence;
-use crate::catalogue::table_identity::Index;
+use crate::catalogue::table_identity::{Generated, Index};
 use crate::postgres::ServerVersion;
 use crate::resource::change::{Moment, Replacement};
 use crate::terraform::Diagnostics;
 
 fn publisher(filter: &[&str], list: Option<&[&str]>) -> Publisher {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    Publisher { name: name("p"), filter: texts(filter), list: list.map(texts), generated: false }
+    Publisher { name: name("p"), share: Share { filter: texts(filter), list: list.map(texts), generated: false } }
 }
 
 fn by_code() -> ReplicaIdentity {
@@ -102,9 +103,10 @@ fn a_change_that_makes_a_publication_stop_writes_is_refused() {
 
 #[test]
 fn generated_columns_count_since_postgres_18() {
-    let generated = Table { stored: vec!["sum".to_owned()], ..table() };
+    let generated = Table { generated: Generated { stored: vec!["sum".to_owned()], ..Generated::default() }, ..table() };
     let refused = |version, generated_published, identity: ReplicaIdentity| {
-        let publisher = Publisher { generated: generated_published, ..publisher(&[], None) };
+        let mut publisher = publisher(&[], None);
+        publisher.share.generated = generated_published;
         let version = ServerVersion::from_number(version);
         let met = Met { version, publishers: vec![publisher], ..met(generated.clone()) };
         !findings(met, identity).refusals.is_empty()
