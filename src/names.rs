@@ -67,6 +67,14 @@ pub(crate) fn cluster(value: &Attr<String>) -> Result<Option<Option<String>>, Di
     }
 }
 
+/// What is wrong with the cluster and the database that a list or a data source looks into.
+pub(crate) fn place_faults(cluster_identifier: &Attr<String>, database: &Attr<String>) -> Diagnostics {
+    let fault = database.known().and_then(|database| Identifier::new(database).err());
+    let mut faults: Diagnostics = fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect();
+    faults.absorb(cluster(cluster_identifier));
+    faults
+}
+
 /// The cluster, the database and the name in an import id `database/name` or `cluster:database/name`.
 ///
 /// # Errors

@@ -4,10 +4,9 @@ use super::{DataSource, Found};
 use crate::catalogue::slot::{AnySlot, slots};
 use crate::failure::Failure;
 use crate::names;
-use crate::postgres::Identifier;
 use crate::printable::printable_line;
 use crate::provider::{Context, Place};
-use crate::terraform::{Attr, Configured, Diagnostic, Diagnostics, computed, model, optional};
+use crate::terraform::{Attr, Configured, Diagnostics, computed, model, optional};
 
 model! {
     /// The replication slots of a server. A pipe reads from one; a slot that nothing reads from retains WAL and holds up VACUUM, and a
@@ -50,10 +49,7 @@ impl Configured for ReplicationSlots {
     type Model = ReplicationSlotsModel;
 
     fn validate(config: &ReplicationSlotsModel) -> Diagnostics {
-        let fault = config.database.known().and_then(|database| Identifier::new(database).err());
-        let mut faults: Diagnostics = fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect();
-        faults.absorb(names::cluster(&config.cluster_identifier));
-        faults
+        names::place_faults(&config.cluster_identifier, &config.database)
     }
 }
 

@@ -77,9 +77,7 @@ impl Configured for Tables {
     type Model = TablesModel;
 
     fn validate(config: &TablesModel) -> Diagnostics {
-        let fault = config.database.known().and_then(|database| Identifier::new(database).err());
-        let mut faults: Diagnostics = fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect();
-        faults.absorb(names::cluster(&config.cluster_identifier));
+        let mut faults = names::place_faults(&config.cluster_identifier, &config.database);
         faults.absorb(names::names(&config.schemas, "schemas", "schema name", Identifier::new));
         faults
     }

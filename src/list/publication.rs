@@ -8,7 +8,7 @@ use crate::postgres::Identifier;
 use crate::provider::{Context, Place};
 use crate::resource::Engine;
 use crate::resource::publication::{Publication, PublicationModel};
-use crate::terraform::{Configured, Diagnostic, Diagnostics, model, optional};
+use crate::terraform::{Configured, Diagnostics, model, optional};
 
 model! {
     /// Lists the publications of a database, sorted by name, no matter who created them.
@@ -28,10 +28,7 @@ impl Configured for Publications {
     type Model = PublicationsModel;
 
     fn validate(config: &PublicationsModel) -> Diagnostics {
-        let fault = config.database.known().and_then(|database| Identifier::new(database).err());
-        let mut faults: Diagnostics = fault.map(|fault| Diagnostic::invalid("database", fault)).into_iter().collect();
-        faults.absorb(names::cluster(&config.cluster_identifier));
-        faults
+        names::place_faults(&config.cluster_identifier, &config.database)
     }
 }
 
