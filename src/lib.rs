@@ -22,6 +22,7 @@ mod printable;
 pub mod proto;
 mod provider;
 mod rds;
+mod readiness;
 mod resource;
 mod secret;
 pub mod server;

@@ -2,6 +2,7 @@
 
 mod contract;
 
+pub(crate) mod readiness;
 pub(crate) mod replication_slots;
 pub(crate) mod static_ips;
 pub(crate) mod tables;
@@ -11,6 +12,7 @@ pub(crate) mod tables;
 macro_rules! each_data_source {
     ($with:ident) => {
         $with![
+            $crate::data_source::readiness::Readiness,
             $crate::data_source::replication_slots::ReplicationSlots,
             $crate::data_source::static_ips::StaticIps,
             $crate::data_source::tables::Tables,

@@ -6,14 +6,19 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres::connect::connect;
 use crate::postgres::error::Error;
 use crate::postgres::facts::Facts;
+use crate::postgres::guarded::Channel;
 use crate::postgres::login::LoginSource;
 use crate::postgres::pool::Pool;
 use crate::postgres::reader::Reader;
 use crate::postgres::retry::transient;
 use crate::postgres::settings::Settings;
 use crate::postgres::transaction::Transaction;
+
+/// What every client of replication asks first.
+const IDENTIFY_SYSTEM: &str = "IDENTIFY_SYSTEM";
 
 /// A server, reached with the given settings. Cheap to clone. It connects at the first read or write, and keeps its connections
 /// until the last clone is dropped.
@@ -51,6 +56,21 @@ impl Server {
     /// [`Error::Busy`] if the turn in this process does not come in time.
     pub async fn write(&self, database: &str, timeout: Duration, cancel: &CancellationToken) -> Result<Transaction, Error> {
         Transaction::write(&self.pool, database, timeout, cancel).await
+    }
+
+    /// Logs in with another login, on a connection of its own that is then closed; as a walsender if that is what the channel is.
+    pub async fn try_login(
+        &self,
+        login: &LoginSource,
+        database: &str,
+        channel: Channel,
+        cancel: &CancellationToken,
+    ) -> Result<(), Error> {
+        let session = connect(&self.pool.settings, login, database, channel, cancel).await?;
+        match channel {
+            Channel::Queries => Ok(()),
+            Channel::Replication => session.run(IDENTIFY_SYSTEM, IDENTIFY_SYSTEM, cancel).await,
+        }
     }
 
     /// The facts about the server: each session brings them along, from any database that can be reached.

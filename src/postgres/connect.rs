@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::dial::dial;
 use crate::postgres::error::{Cause, Error};
-use crate::postgres::guarded::{Guarded, GuardedConnect, TlsRequested, breach};
+use crate::postgres::guarded::{Channel, Guarded, GuardedConnect, TlsRequested, breach};
 use crate::postgres::login::{Login, LoginSource};
 use crate::postgres::origin::Origin;
 use crate::postgres::phase::{Phase, Progress};
@@ -27,6 +27,7 @@ pub(super) async fn connect(
     settings: &Arc<Settings>,
     source: &LoginSource,
     database: &str,
+    channel: Channel,
     cancel: &CancellationToken,
 ) -> Result<Session, Error> {
     let again = |error: &Error| {
@@ -36,7 +37,7 @@ pub(super) async fn connect(
     let open = async |login: &Login| {
         retry_while(cancel, again, || async {
             let (progress, after) = (Progress::default(), settings.connect_timeout);
-            tokio::time::timeout(after, open(settings, login, source, database, &progress))
+            tokio::time::timeout(after, open(settings, login, source, database, channel, &progress))
                 .await
                 .unwrap_or_else(|_| Err(Error::ConnectTimeout { address: settings.address(), after, phase: progress.phase() }))
         })
@@ -79,6 +80,7 @@ async fn open(
     login: &Login,
     source: &LoginSource,
     database: &str,
+    channel: Channel,
     progress: &Progress,
 ) -> Result<Session, Error> {
     let tls = tls::connector(settings)?;
@@ -100,12 +102,13 @@ async fn open(
     let session = match tls {
         None => {
             progress.reached(Phase::Session);
-            let (client, connection) = config.connect_raw(Guarded::new(stream, trusted), NoTls).await.map_err(failed)?;
+            let (client, connection) = config.connect_raw(Guarded::new(stream, trusted, channel), NoTls).await.map_err(failed)?;
             Session::start(settings, None, client, connection)
         }
         Some(tls) => {
             progress.reached(Phase::Tls);
-            let connect = GuardedConnect { connect: tls::tls_connect(&tls, settings)?, trusted, progress: progress.clone() };
+            let connect =
+                GuardedConnect { connect: tls::tls_connect(&tls, settings)?, trusted, channel, progress: progress.clone() };
             let (client, connection) = config.connect_raw(TlsRequested::new(stream), connect).await.map_err(failed)?;
             Session::start(settings, Some(tls), client, connection)
         }

@@ -1,4 +1,5 @@
-//! A connection whose incoming messages are judged before the driver sees them: between TLS, or the socket, and the driver.
+//! A connection whose incoming messages are judged before the driver sees them: between TLS, or the socket, and the driver. Its first
+//! message may be changed on the way out.
 
 use std::io;
 use std::pin::Pin;
@@ -9,17 +10,30 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
 use crate::postgres::guard::{Breach, Guard, judge_tls};
 use crate::postgres::phase::{Phase, Progress};
+use crate::postgres::startup_message::Changed;
 
 /// A stream that ends where the guard finds a breach.
 pub(super) struct Guarded<S> {
     stream: S,
     guard: Guard,
+    /// The startup message of a replication connection, until it is sent.
+    changed: Option<Changed>,
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, trusted: bool) -> Self {
-        Self { stream, guard: Guard::new(trusted) }
+    pub(super) fn new(stream: S, trusted: bool, channel: Channel) -> Self {
+        let changed = (channel == Channel::Replication).then(Changed::default);
+        Self { stream, guard: Guard::new(trusted), changed }
     }
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Queries.
+    Queries,
+    /// Replication, as a pipe opens it.
+    Replication,
 }
 
 /// A stream whose first byte is the server's answer to the request for TLS. The driver takes every other byte than `S` for "no TLS".
@@ -78,7 +92,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let Self { stream, changed: first, .. } = &mut *self;
+        let Some(changed) = first else { return Pin::new(stream).poll_write(cx, buf) };
+        loop {
+            let sent = ready!(Pin::new(&mut *stream).poll_write(cx, changed.rest(buf)?))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if let Some(taken) = changed.advance(sent) {
+                *first = None;
+                return Poll::Ready(Ok(taken));
+            }
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -100,6 +125,7 @@ impl<S: TlsStream + Unpin> TlsStream for Guarded<S> {
 pub(super) struct GuardedConnect<C> {
     pub(super) connect: C,
     pub(super) trusted: bool,
+    pub(super) channel: Channel,
     pub(super) progress: Progress,
 }
 
@@ -112,12 +138,12 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, Self::Error>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        let Self { connect, trusted, progress } = self;
+        let Self { connect, trusted, channel, progress } = self;
         let handshake = connect.connect(stream);
         Box::pin(async move {
             let stream = handshake.await?;
             progress.reached(Phase::Session);
-            Ok(Guarded::new(stream, trusted))
+            Ok(Guarded::new(stream, trusted, channel))
         })
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::postgres::combined::Names;
 use crate::postgres::connect::connect;
 use crate::postgres::error::Error;
+use crate::postgres::guarded::Channel;
 use crate::postgres::login::LoginSource;
 use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
@@ -155,7 +156,7 @@ impl Pool {
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         let mut lease = self.check_out(Turn { _gate: None, _permit: Some(permit) }, database);
         if lease.session.is_none() {
-            lease.session = Some(connect(&self.settings, &self.login, database, cancel).await.ok()?);
+            lease.session = Some(connect(&self.settings, &self.login, database, Channel::Queries, cancel).await.ok()?);
         }
         Some(lease)
     }
@@ -191,7 +192,7 @@ impl Pool {
     /// a failover: the endpoint is retried for up to `connect_timeout`, until it resolves to the new writer.
     async fn connect(&self, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
         loop {
-            match connect(&self.settings, &self.login, database, cancel).await {
+            match connect(&self.settings, &self.login, database, Channel::Queries, cancel).await {
                 Err(error) if error.may_be_failover() => {
                     let is_news = self.state().writer.is_there();
                     if !self.state().writer.missed(Instant::now(), self.settings.connect_timeout) {

@@ -56,7 +56,7 @@ impl Reader {
     }
 
     /// The facts about the server.
-    pub(super) fn facts(&self) -> Result<Facts, Error> {
+    pub fn facts(&self) -> Result<Facts, Error> {
         let session = self.lease.session()?;
         session.facts().cloned().ok_or_else(|| self.lease.pool().settings.no_connection())
     }

@@ -13,6 +13,7 @@ use super::login_plan::{LoginPlan, MasterUser};
 use super::on_unreachable::OnUnreachable;
 use super::postgres_settings::WriterEndpoint;
 use super::{AwsModel, PostgresModel, ProviderModel, aws_settings, login_plan, login_source, postgres_settings, stop};
+use crate::aws::secret::read_login;
 use crate::aws::{self, Place, Session, TokenRequest};
 use crate::failure::{Failure, Outage, Party};
 use crate::postgres::{ClusterSite, LoginSource, OUTAGE_REMEMBERED, Server, Settings};
@@ -266,6 +267,18 @@ impl Context {
         let session = self.aws_session().await?;
         let awaited = "AWS credentials to sign a token with";
         stop::ends(&self.cancel, awaited, Box::pin(request.sign(session))).await
+    }
+
+    /// The password in a secret.
+    ///
+    /// # Errors
+    /// Why it cannot be used, without any of its text.
+    pub(crate) async fn secret_password(&self, arn: &str) -> Result<Secret, Failure> {
+        let session = self.aws_session().await?;
+        let awaited = format!("Secrets Manager to give the secret {arn}");
+        let unusable = |error| Failure::from(Diagnostic::from_error("The secret cannot be used", &error));
+        let read = async { read_login(session, arn).await.map_err(unusable) };
+        stop::ends(&self.cancel, &awaited, Box::pin(read)).await.map(|login| login.password)
     }
 
     /// The cluster that the provider block names; `None` if it names a server in another way.

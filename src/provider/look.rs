@@ -27,15 +27,24 @@ impl Context {
         doing: &str,
         ask: impl FnOnce(Reader) -> F + Send,
     ) -> Result<(T, String), Failure> {
-        let limited = self.within(LIMIT);
-        let within = limited.context();
-        let look = async {
+        let look = |within: Self| async move {
             let server = within.postgres(place.cluster_identifier.known().map(String::as_str)).await?;
             let database = place.database.known().unwrap_or(&server.settings().database).clone();
             let reader = server.read(&database, within.cancel()).await.map_err(|error| at_database(error.into()))?;
             Ok((ask(reader).await?, database))
         };
-        limited.run(Box::pin(look)).await.map_err(|failure| match failure {
+        self.in_time(doing, look).await
+    }
+
+    /// Does something that ends in time.
+    pub(crate) async fn in_time<T, F: Future<Output = Result<T, Failure>> + Send>(
+        &self,
+        doing: &str,
+        work: impl FnOnce(Self) -> F + Send,
+    ) -> Result<T, Failure> {
+        let limited = self.within(LIMIT);
+        let work = work(limited.context().clone());
+        limited.run(Box::pin(work)).await.map_err(|failure| match failure {
             Failure::Cancelled { awaited, .. } if !self.cancel().is_cancelled() => timed_out(doing, &awaited).into(),
             other => other,
         })
@@ -49,7 +58,7 @@ fn timed_out(doing: &str, awaited: &str) -> Diagnostic {
 }
 
 /// The missing object is the named database.
-fn at_database(failure: Failure) -> Failure {
+pub(crate) fn at_database(failure: Failure) -> Failure {
     match failure {
         Failure::Missing(missing) => Failure::Missing(missing.at(AttributePath::of("database"))),
         other => other,

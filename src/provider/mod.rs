@@ -12,7 +12,7 @@ mod schema;
 pub(crate) mod stop;
 
 pub(crate) use context::{Context, Limited, ProviderContext};
-pub(crate) use look::Place;
+pub(crate) use look::{Place, at_database};
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
 
 use crate::terraform::Diagnostics;

@@ -5,6 +5,7 @@ mod identity;
 mod lookups;
 mod publications;
 mod rds_auth_token;
+mod readiness;
 mod reboot;
 mod static_ips;
 mod table_mappings;

@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::cell::{ADMIN, Cell, PUBLICATION, USER};
+use crate::cell::{ADMIN, Cell, Flavour, PUBLICATION, USER};
 
 const GUIDE: &str = include_str!("../../../docs/guides/least-privilege.md");
 const PLANNER: &str = "terraform_plan";
@@ -35,6 +35,14 @@ data "clickpipes_tables" "shop" {
 }
 data "clickpipes_replication_slots" "app" {
   database = "app"
+}
+data "clickpipes_readiness" "app" {
+  database         = "app"
+  username         = "pipe"
+  publication_name = "p"
+}
+output "failing" {
+  value = [for check in data.clickpipes_readiness.app.checks : check.id if check.status == "fail" && check.severity == "error"]
 }
 output "publishable" {
   value = [for table in data.clickpipes_tables.shop.tables : table.name if table.publishable]
@@ -85,6 +93,9 @@ pub async fn plans(cell: &mut Cell, finished: &str) -> Result<()> {
     let looked_up = &plan.json["planned_values"]["outputs"];
     assert_eq!(looked_up["publishable"]["value"], serde_json::json!(["customers", "events", "orders"]), "{looked_up}");
     assert_eq!(looked_up["slots"]["value"], 1, "{looked_up}");
+    // Everything that decides is seen by this login.
+    let failing: &[&str] = if cell.flavour == Flavour::Plain { &["server.is_aurora"] } else { &[] };
+    assert_eq!(looked_up["failing"]["value"], serde_json::json!(failing), "{looked_up}");
 
     cell.main(finished)?;
     let plan = cell.tf.plan_with(&["-destroy"]).await?;

@@ -23,11 +23,19 @@ pub(super) struct Shape<'a> {
 
 /// The exposed ones of these tables, as `schema.table`, each with the reason.
 pub(super) fn exposed(shape: &Shape<'_>, suspects: &[Suspect], version: ServerVersion) -> BTreeMap<String, Objection> {
-    let exposed = |suspect: &Suspect| {
+    objections(shape, suspects, version).map(|(table, objection)| (printable_line(&table.name()), objection)).collect()
+}
+
+/// The same tables by their names.
+pub(super) fn objections<'a>(
+    shape: &Shape<'_>,
+    suspects: &'a [Suspect],
+    version: ServerVersion,
+) -> impl Iterator<Item = (&'a QualifiedTable, Objection)> {
+    suspects.iter().filter_map(move |suspect| {
         let objection = suspect.objection(&shape.share(suspect), version)?;
-        Some((printable_line(&suspect.table.name()), objection))
-    };
-    suspects.iter().filter_map(exposed).collect()
+        Some((&suspect.table, objection))
+    })
 }
 
 impl Shape<'_> {

@@ -26,6 +26,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub(crate) use observe::objections;
 pub(crate) use schema::{Publication, PublicationModel};
 
 use super::Prior;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::try_join;
 
 use super::desired::{Desired, Publish, Scope};
-use super::exposure::{Shape, exposed};
+use super::exposure::{self, Shape, exposed};
 use super::observed::{Current, Found, Met, Observed};
-use super::restriction::{Restricted, Restriction};
+use super::restriction::{Restricted, Restriction, Restrictions};
 use super::schema::Publication;
 use crate::catalogue::key::Key;
-use crate::catalogue::publication::{Entry, find_publication, published_schemas, published_tables};
+use crate::catalogue::publication::{Entry, Published, find_publication, published_schemas, published_tables};
 use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{find_relations, missing_schemas};
 use crate::catalogue::replica_identity::{Covered, Suspect, published_suspects, suspects};
@@ -79,36 +79,74 @@ fn is_stranger(found: &Found, look: &Look<'_, Publication>) -> bool {
     is_refresh && found.current.name != look.arguments.name && !before.is_some_and(|before| found.is_still(before))
 }
 
+/// A publication as the server has it.
+struct Listing {
+    published: Published,
+    scope: Scope,
+    restrictions: Restrictions,
+    /// The columns that its filters use.
+    used: BTreeMap<QualifiedTable, Vec<String>>,
+    suspects: Vec<Suspect>,
+    version: ServerVersion,
+}
+
+impl Listing {
+    async fn find(reader: &Reader, version: ServerVersion, key: Key<'_>) -> Result<Option<Self>, Error> {
+        let (publication, entries, schemas, suspects) = try_join!(
+            find_publication(reader, key),
+            published_tables(reader, version, key),
+            published_schemas(reader, version, key),
+            published_suspects(reader, version, key),
+        )?;
+        let Some(published) = publication else { return Ok(None) };
+        let tables = entries.keys().cloned().collect();
+        let scope = if published.all_tables { Scope::AllTables } else { Scope::Listed { tables, schemas } };
+        let is_restricted = |(_, entry): &(&QualifiedTable, &Entry)| entry.filter.is_some() || !entry.columns.is_empty();
+        let restriction = |(table, entry): (&QualifiedTable, &Entry)| {
+            (table.clone(), Restriction { columns: entry.columns.clone(), filter: entry.filter.clone() })
+        };
+        let restrictions = entries.iter().filter(is_restricted).map(restriction).collect();
+        let used = entries.iter().filter(is_restricted).map(|(table, entry)| (table.clone(), entry.used.clone())).collect();
+        Ok(Some(Self { published, scope, restrictions, used, suspects, version }))
+    }
+
+    fn via_root(&self) -> Option<bool> {
+        self.published.via_root.filter(|_| self.version.has(VIA_ROOT))
+    }
+
+    fn shape(&self) -> Shape<'_> {
+        Shape {
+            scope: &self.scope,
+            restrictions: &self.restrictions,
+            used: &self.used,
+            via_root: self.via_root() == Some(true),
+            generated: self.published.generated == Some(true),
+        }
+    }
+}
+
+/// The tables of a publication on which UPDATE and DELETE fail because of it, each with the reason.
+pub(crate) async fn objections(
+    reader: &Reader,
+    version: ServerVersion,
+    name: &Identifier,
+) -> Result<BTreeMap<QualifiedTable, Objection>, Error> {
+    let Some(listing) = Listing::find(reader, version, Key::named(name.as_str())).await? else { return Ok(BTreeMap::new()) };
+    let shape = listing.shape();
+    let objections = exposure::objections(&shape, &listing.suspects, version);
+    Ok(objections.map(|(table, objection)| (table.clone(), objection)).collect())
+}
+
 async fn find(
     reader: &Reader,
     version: ServerVersion,
     key: Key<'_>,
     look: &Look<'_, Publication>,
 ) -> Result<Option<Sight>, Error> {
-    let (publication, entries, schemas, suspects) = try_join!(
-        find_publication(reader, key),
-        published_tables(reader, version, key),
-        published_schemas(reader, version, key),
-        published_suspects(reader, version, key),
-    )?;
-    let Some(published) = publication else { return Ok(None) };
-    let tables = entries.keys().cloned().collect();
-    let scope = if published.all_tables { Scope::AllTables } else { Scope::Listed { tables, schemas } };
-    let is_restricted = |(_, entry): &(&QualifiedTable, &Entry)| entry.filter.is_some() || !entry.columns.is_empty();
-    let restriction = |(table, entry): (&QualifiedTable, &Entry)| {
-        (table.clone(), Restriction { columns: entry.columns.clone(), filter: entry.filter.clone() })
-    };
-    let restrictions = entries.iter().filter(is_restricted).map(restriction).collect();
-    let used = entries.iter().filter(is_restricted).map(|(table, entry)| (table.clone(), entry.used.clone())).collect();
-    let via_root = published.via_root.filter(|_| version.has(VIA_ROOT));
-    let shape = Shape {
-        scope: &scope,
-        restrictions: &restrictions,
-        used: &used,
-        via_root: via_root == Some(true),
-        generated: published.generated == Some(true),
-    };
-    let without_identity = exposed(&shape, &suspects, version).into_keys().collect();
+    let Some(listing) = Listing::find(reader, version, key).await? else { return Ok(None) };
+    let without_identity = exposed(&listing.shape(), &listing.suspects, version).into_keys().collect();
+    let via_root = listing.via_root();
+    let Listing { published, scope, restrictions, used, .. } = listing;
     let before = look.recalled.and_then(|recalled| recalled.publication.as_ref()).map(|found| &found.current.restricted);
     let wanted = look.desired.filter(|_| look.purpose == Purpose::Result).map(|desired| &desired.restrictions);
     let current = Current {
