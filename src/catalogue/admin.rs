@@ -18,11 +18,19 @@ pub(crate) struct Admin {
     pub(crate) replication: Reach,
     /// Whether it inherits the privileges of the roles of which it is a member.
     pub(crate) inherits: bool,
+    /// How it can make a role a member of `rds_iam`; `None`: the server has no such role, so nobody logs in with a token.
+    #[serde(default = "assumed")]
+    pub(crate) iam: Option<Reach>,
+}
+
+/// What an earlier build did not look up.
+fn assumed() -> Option<Reach> {
+    Some(Reach::Inherited)
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { creates_roles: true, replication: Reach::Inherited, inherits: true }
+        Self { creates_roles: true, replication: Reach::Inherited, inherits: true, iam: assumed() }
     }
 }
 
@@ -32,6 +40,7 @@ impl Admin {
             creates_roles: row.bool("creates_roles")?,
             replication: Reach::decode_of(row, "replication_inherited", "replication_settable")?,
             inherits: row.bool("admin_inherits")?,
+            iam: if row.bool("has_iam")? { Some(Reach::decode_of(row, "iam_inherited", "iam_settable")?) } else { None },
         })
     }
 }

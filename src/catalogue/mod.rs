@@ -5,6 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod admin;
 pub(crate) mod holding;
 pub(crate) mod holdings;
+pub(crate) mod iam;
 pub(crate) mod inventory;
 pub(crate) mod key;
 pub(crate) mod logical_decoding;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::admin::{Admin, Database};
+use super::iam::IamMembership;
 use super::key::Key;
 use super::reach::set_role_privilege;
 use super::sql::{by_oid, dependent, dependents, entries, granted, own, relations_of, role_dependents, role_key, role_named};
@@ -14,7 +15,8 @@ use crate::printable::is_printable_line;
 /// counts for one to come too.
 ///
 /// Up to 15, CREATEROLE is enough to grant `rds_replication`, and only a superuser gives REPLICATION. From 16 on the first needs ADMIN
-/// OPTION that is inherited, and the second CREATEROLE with REPLICATION itself.
+/// OPTION that is inherited, and the second CREATEROLE with REPLICATION itself. `rds_iam` is granted like `rds_replication`; from 16 on
+/// RDS lets members of `rds_superuser` grant it without ADMIN OPTION, which would make them members of it.
 ///
 /// What RFC 3339 cannot write is shown as what it means: an expiry beyond the year 9999 as none, and one before the year 1 as its beginning.
 const ROLE: &str = concat!(
@@ -31,6 +33,7 @@ SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolcon
     expiry!("r.rolvaliduntil"),
     ",
        COALESCE(pg_catalog.pg_has_role(r.oid, a.replication, 'MEMBER'), false) AS member,
+       i.own AS iam_own, i.granted_by AS iam_granted_by, i.through AS iam_through,
        COALESCE(g.granted OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT'), false) AS connect,
        g.granted AS connect_granted,
        pg_catalog.pg_has_role(d.datdba, 'USAGE')
@@ -48,21 +51,38 @@ SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolcon
                    OR pg_catalog.pg_has_role(a.superuser, $3::text) IS NOT TRUE) END AS replication_inherited,
        COALESCE(pg_catalog.pg_has_role(a.superuser, $3::text)
                 AND pg_catalog.pg_has_role(a.superuser, a.replication, 'MEMBER WITH ADMIN OPTION'), false) AS replication_settable,
+       a.iam IS NOT NULL AS has_iam,
+       a.rolsuper OR CASE
+         WHEN $3::text <> 'SET' THEN a.rolcreaterole OR COALESCE(pg_catalog.pg_has_role(a.iam, 'MEMBER WITH ADMIN OPTION'), false)
+         ELSE COALESCE(pg_catalog.pg_has_role(a.iam, 'MEMBER WITH ADMIN OPTION'), false)
+              OR COALESCE(pg_catalog.pg_has_role(a.superuser, 'USAGE'), false) END AS iam_inherited,
+       COALESCE(pg_catalog.pg_has_role(a.superuser, $3::text)
+                AND ($3::text = 'SET' OR pg_catalog.pg_has_role(a.superuser, a.iam, 'MEMBER WITH ADMIN OPTION')), false) AS iam_settable,
        (SELECT s.xmin::text FROM own s WHERE s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid AND s.deptype = 'a') AS since
   FROM key
  CROSS JOIN pg_catalog.pg_database d
  CROSS JOIN LATERAL (
-       SELECT x.*, s.replication, s.superuser,
+       SELECT x.*, s.replication, s.superuser, s.iam,
               EXISTS (SELECT FROM pg_catalog.pg_auth_members m
                        WHERE m.roleid = s.replication AND m.member = key.me AND m.admin_option) AS is_granted
          FROM pg_catalog.pg_roles x,
               (SELECT pg_catalog.to_regrole('rds_replication')::oid AS replication,
-                      pg_catalog.to_regrole('rds_superuser')::oid AS superuser OFFSET 0) s
+                      pg_catalog.to_regrole('rds_superuser')::oid AS superuser,
+                      pg_catalog.to_regrole('rds_iam')::oid AS iam OFFSET 0) s
         WHERE x.oid = key.me OFFSET 0) a
   LEFT JOIN pg_catalog.pg_roles r ON r.oid = key.oid
  CROSS JOIN LATERAL (SELECT ",
     granted!("d.datacl", "pg_database", "d.oid", "d.datdba", "CONNECT"),
     " AS granted OFFSET 0) AS g
+ CROSS JOIN LATERAL (
+       SELECT COALESCE(pg_catalog.bool_or(m.roleid = a.iam AND m.is_own), false) AS own,
+              COALESCE(pg_catalog.array_agg(m.grantor) FILTER (WHERE m.roleid = a.iam AND NOT m.is_own), '{}') AS granted_by,
+              COALESCE(pg_catalog.array_agg(m.name) FILTER (WHERE m.roleid <> a.iam AND m.brings_it), '{}') AS through
+         FROM (SELECT m.roleid, $3::text <> 'SET' OR m.grantor IN (10, a.oid) AS is_own,
+                      pg_catalog.pg_get_userbyid(m.grantor)::text AS grantor, pg_catalog.pg_get_userbyid(m.roleid)::text AS name,
+                      m.roleid <> a.iam AND pg_catalog.pg_has_role(m.roleid, a.iam, 'MEMBER')
+                        AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles s WHERE s.oid = m.roleid AND s.rolsuper) AS brings_it
+                 FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid ORDER BY 3, 4 OFFSET 0) m) AS i
  WHERE d.datname = pg_catalog.current_database()"
 );
 
@@ -141,6 +161,9 @@ pub(crate) struct Role {
     /// How far away that is.
     #[serde(default)]
     pub(crate) expiry: Expiry,
+    /// How it logs in with tokens; not at all in what an earlier build stored.
+    #[serde(default)]
+    pub(crate) iam: IamMembership,
 }
 
 /// A role, or none, and what the admin may do for it.
@@ -175,6 +198,7 @@ fn role(row: &Row, facts: &Facts) -> Result<Option<Role>, Error> {
         since: row.optional_text("since")?,
         valid_until: row.text("valid_until")?.parse().ok(),
         expiry: Expiry::of(row)?,
+        iam: IamMembership::decode(row)?,
     }))
 }
 

@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// Logs in with another login, on a connection of its own that is then closed; as a walsender if that is what the channel is.
-    pub async fn try_login(
+    pub async fn try_login_as(
         &self,
         login: &LoginSource,
         database: &str,
@@ -71,6 +71,20 @@ impl Server {
             Channel::Queries => Ok(()),
             Channel::Replication => session.run(IDENTIFY_SYSTEM, IDENTIFY_SYSTEM, cancel).await,
         }
+    }
+
+    /// Logs in once more, beside the connections that there are, and logs out again.
+    ///
+    /// # Errors
+    /// [`Error::LoginRefused`] if the server keeps the admin out.
+    pub async fn try_login(&self, database: &str, cancel: &CancellationToken) -> Result<(), Error> {
+        // Boxed: the future of a new connection is large.
+        Box::pin(self.pool.connect_apart(database, cancel)).await.map(drop)
+    }
+
+    /// Whether it logs in with IAM tokens.
+    pub fn uses_tokens(&self) -> bool {
+        self.pool.uses_tokens()
     }
 
     /// The facts about the server: each session brings them along, from any database that can be reached.

@@ -12,6 +12,7 @@ use crate::postgres::connect::connect;
 use crate::postgres::error::Error;
 use crate::postgres::guarded::Channel;
 use crate::postgres::login::LoginSource;
+use crate::postgres::origin::Origin;
 use crate::postgres::session::Session;
 use crate::postgres::settings::Settings;
 use crate::postgres::several::Question;
@@ -120,6 +121,16 @@ impl Pool {
             lease = open => lease,
             () = cancel.cancelled() => Err(self.settings.no_connection()),
         }
+    }
+
+    /// Opens a session that is nobody else's and does not count. A failover is not waited for.
+    pub(super) async fn connect_apart(&self, database: &str, cancel: &CancellationToken) -> Result<Session, Error> {
+        connect(&self.settings, &self.login, database, Channel::Queries, cancel).await
+    }
+
+    /// Whether sessions log in with IAM tokens.
+    pub(super) fn uses_tokens(&self) -> bool {
+        self.login.origin() == Origin::Token
     }
 
     /// What is known of questions that a reader asks, in any database.

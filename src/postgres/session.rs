@@ -184,8 +184,9 @@ impl Session {
             current_user: text("admin").ok_or_else(|| unreadable("admin"))?.to_owned(),
         };
         let cluster = self.settings.cluster.as_ref();
+        let iam_authentication = cluster.map(|cluster| cluster.iam_authentication);
         let (cluster, arn) = cluster.map(|cluster| (cluster.resource_id.clone(), cluster.arn.clone())).unzip();
-        let _ = self.place.set(Place { site: Site { system, cluster, arn, database }, facts });
+        let _ = self.place.set(Place { site: Site { system, cluster, arn, iam_authentication, database }, facts });
         Ok(())
     }
 

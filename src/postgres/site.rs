@@ -13,6 +13,9 @@ pub struct Site {
     /// Its ARN, which says where it was found and under which identifier.
     #[serde(default)]
     pub arn: Option<String>,
+    /// Whether IAM database authentication was on for the cluster; `None`: not known.
+    #[serde(default)]
+    pub iam_authentication: Option<bool>,
     /// `pg_database.oid`.
     pub database: u32,
 }
@@ -24,6 +27,8 @@ pub struct ClusterSite {
     pub resource_id: String,
     /// The ARN: region, account and the identifier, which may change.
     pub arn: String,
+    /// Whether IAM database authentication is on for it.
+    pub iam_authentication: bool,
 }
 
 /// What is not the same as before.
@@ -46,6 +51,14 @@ impl Site {
             (false, false) => None,
         }
     }
+
+    /// The ARN by which an IAM policy (`rds-db:connect`) names a role of this cluster; `None` if the cluster is not known.
+    pub fn dbuser_arn(&self, role: &str) -> Option<String> {
+        let (arn, cluster) = (self.arn.as_ref()?, self.cluster.as_ref()?);
+        let mut parts = arn.split(':').skip(1);
+        let (partition, _, region, account) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        Some(format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{cluster}/{role}"))
+    }
 }
 
 #[cfg(test)]
@@ -54,12 +67,29 @@ mod tests {
 
     #[test]
     fn only_what_is_known_of_both_tells_them_apart() {
-        let known = Site { system: Some(1), cluster: Some("cluster-A".to_owned()), arn: None, database: 5 };
+        let known =
+            Site { system: Some(1), cluster: Some("cluster-A".to_owned()), arn: None, iam_authentication: None, database: 5 };
         assert_eq!(known.moved_from(&known), None);
         assert_eq!(known.moved_from(&Site { system: None, cluster: None, ..known.clone() }), None);
         assert_eq!(known.moved_from(&Site { system: Some(2), ..known.clone() }), Some(Moved::Server));
         let restored = Site { cluster: Some("cluster-B".to_owned()), ..known.clone() };
         assert_eq!(known.moved_from(&restored), Some(Moved::Server));
         assert_eq!(known.moved_from(&Site { database: 6, ..known.clone() }), Some(Moved::Database));
+    }
+
+    #[test]
+    fn a_policy_names_a_role_by_the_resource_id_of_its_cluster() {
+        let arn = "arn:aws-cn:rds:cn-north-1:123456789012:cluster:orders".to_owned();
+        let site = Site {
+            system: None,
+            cluster: Some("cluster-ABC".to_owned()),
+            arn: Some(arn),
+            iam_authentication: Some(true),
+            database: 5,
+        };
+        let expected = "arn:aws-cn:rds-db:cn-north-1:123456789012:dbuser:cluster-ABC/Pipe/1";
+        assert_eq!(site.dbuser_arn("Pipe/1").as_deref(), Some(expected));
+        assert_eq!(Site { arn: None, ..site.clone() }.dbuser_arn("p"), None);
+        assert_eq!(Site { cluster: None, ..site }.dbuser_arn("p"), None);
     }
 }

@@ -17,6 +17,7 @@ use crate::postgres::error::{Cause, Error};
 use crate::postgres::notice::Notice;
 use crate::postgres::pool::Pool;
 use crate::postgres::reader::Reader;
+use crate::postgres::retry::transient;
 use crate::postgres::session::{Sent, Session};
 use crate::postgres::statement::Statement;
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
@@ -31,6 +32,8 @@ const OWN_SEARCH_PATH: &str = "SET LOCAL search_path TO DEFAULT";
 const NO_SEARCH_PATH: &str = "SET LOCAL search_path = ''";
 /// How long to wait for the answer to a COMMIT after Terraform asked to stop. At the end of the step's own time there is no wait.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait until something committed is taken back.
+const TAKE_BACK_PATIENCE: Duration = Duration::from_secs(30);
 /// The longest time for which a statement waits for a lock on an object, unless the transaction says otherwise.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look up who holds it: after the wait there is no trace of it.
@@ -164,6 +167,15 @@ impl Transaction {
     /// # Errors
     /// [`Error::Uncertain`] if the answer did not come.
     pub async fn commit(self) -> Result<Vec<Notice>, Error> {
+        self.commit_and_stay().await
+    }
+
+    /// The same without giving the session back: [`Transaction::begin`] begins another transaction, and [`Transaction::take_back`] needs no
+    /// new login.
+    ///
+    /// # Errors
+    /// [`Error::Uncertain`] if the answer did not come.
+    pub async fn commit_and_stay(&self) -> Result<Vec<Notice>, Error> {
         if self.reader.cancel.is_cancelled() {
             return Err(Error::Cancelled { awaited: "the start of a COMMIT".to_owned() });
         }
@@ -172,6 +184,42 @@ impl Transaction {
         committed.map_err(|error| error.of_commit(self.reader.lease.database()))?;
         self.open.store(false, Ordering::Relaxed);
         Ok(self.reader.lease.session()?.take_notices())
+    }
+
+    /// Takes back what was committed, in a transaction of its own. Nothing stops it: neither Terraform nor the end of the step's time. It
+    /// uses the session that is open, because a new login may be refused by what is taken back.
+    ///
+    /// # Errors
+    /// The server refuses, or cannot be reached in time: what was committed stays.
+    pub async fn take_back(&self, statements: &[Statement]) -> Result<(), Error> {
+        let never = CancellationToken::new();
+        let lease = &self.reader.lease;
+        let taken_back = transient(&never, || async {
+            match lease.session() {
+                Ok(session) if !session.is_closed() => self.run_apart(session, statements, &never).await,
+                _ => {
+                    let session = Box::pin(lease.pool().connect_apart(lease.database(), &never)).await?;
+                    self.open.store(false, Ordering::Relaxed);
+                    self.run_apart(&session, statements, &never).await
+                }
+            }
+        });
+        let done = tokio::time::timeout(TAKE_BACK_PATIENCE, taken_back).await;
+        done.unwrap_or_else(|_| Err(Error::Cancelled { awaited: "the server to take back what was done".to_owned() }))
+    }
+
+    /// Runs statements in a transaction of their own, after the end of the one that is open.
+    async fn run_apart(&self, session: &Session, statements: &[Statement], cancel: &CancellationToken) -> Result<(), Error> {
+        if self.open.swap(true, Ordering::Relaxed) {
+            session.run("ROLLBACK", "ROLLBACK", cancel).await?;
+        }
+        session.run(BEGIN_WRITE, BEGIN_WRITE, cancel).await?;
+        for statement in statements {
+            session.run(statement.text(), statement.display(), cancel).await?;
+        }
+        session.run("COMMIT", "COMMIT", cancel).await?;
+        self.open.store(false, Ordering::Relaxed);
+        Ok(())
     }
 }
 

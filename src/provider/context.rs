@@ -400,7 +400,11 @@ impl Context {
         match (cluster.endpoint, cluster.port) {
             (Some(host), Some(port)) => {
                 let master = MasterUser { username: cluster.master_username, secret_arn: cluster.master_user_secret_arn };
-                let site = ClusterSite { resource_id: cluster.resource_id, arn: cluster.arn };
+                let site = ClusterSite {
+                    resource_id: cluster.resource_id,
+                    arn: cluster.arn,
+                    iam_authentication: cluster.iam_authentication,
+                };
                 Ok(WriterEndpoint { host, port, site, master })
             }
             _ => {

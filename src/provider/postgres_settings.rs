@@ -184,7 +184,7 @@ mod tests {
 
     fn site() -> ClusterSite {
         let arn = "arn:aws:rds:eu-west-1:123456789012:cluster:c".to_owned();
-        ClusterSite { resource_id: "cluster-A".to_owned(), arn }
+        ClusterSite { resource_id: "cluster-A".to_owned(), arn, iam_authentication: false }
     }
 
     fn environment() -> PostgresEnvironment {

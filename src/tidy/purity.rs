@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 61] = [
+const IMPURE: [(Place, &str); 62] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -97,6 +97,7 @@ const IMPURE: [(Place, &str); 61] = [
     (Place::At("src/resource/change/free.rs"), "looks again until something is freed"),
     (Place::At("src/resource/change/in_database.rs"), "runs a transaction, and tries again"),
     (Place::At("src/resource/change/short_waits.rs"), "tries again after a pause"),
+    (Place::At("src/resource/change/trial.rs"), "commits, logs in, and takes back"),
     (Place::OfResources(&["observe.rs"]), "observes what exists"),
     (Place::OfResources(&["execute.rs", "run.rs"]), "runs the operations"),
     (Place::OfResources(&["mod.rs"]), "forwards the calls of the trait"),

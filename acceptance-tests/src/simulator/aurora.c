@@ -6,6 +6,7 @@
  * 2. rds.extensions, and the version of Aurora that aurora_version() returns, as parameters of the same kind.
  * 3. The REPLICATION attribute stands in for membership in rds_replication, which community Postgres treats differently from a
  *    membership: up to 15 only a superuser alters such a role, from 16 such a role may hand the attribute on. Neither holds on RDS.
+ * 4. From 16 on, members of rds_superuser grant rds_iam without ADMIN OPTION, which would make them members of it.
  *
  * It is compiled without the server's headers, which fetched servers do not have: the declarations below are those that the
  * server exports, and SERVER_MAJOR selects between majors. Look them through when a major is added.
@@ -64,6 +65,8 @@ extern void GetUserIdAndSecContext(Oid *user, int *context);
 extern void SetUserIdAndSecContext(Oid user, int context);
 extern bool superuser_arg(Oid role);
 extern bool has_createrole_privilege(Oid role);
+extern bool has_privs_of_role(Oid member, Oid role);
+extern Oid	get_role_oid(const char *name, bool missing_ok);
 
 #define POSTMASTER_CONTEXT 1
 #define BOOTSTRAP_SUPERUSER 10
@@ -132,6 +135,19 @@ refuse_replication(void)
 #endif
 
 static void
+as_superuser(UtilityHook next, PARAMETERS)
+{
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	/* An error inside ends the transaction, which puts the user back. */
+	SetUserIdAndSecContext(BOOTSTRAP_SUPERUSER, security | LOCAL_USERID_CHANGE);
+	next(ARGUMENTS);
+	SetUserIdAndSecContext(user, security);
+}
+
+static void
 utility(PARAMETERS)
 {
 	UtilityHook next = next_hook ? next_hook : standard_ProcessUtility;
@@ -157,18 +173,23 @@ utility(PARAMETERS)
 			allowed = !has_word(query, reserved[i]);
 		if (allowed)
 		{
-			Oid			user;
-			int			security;
-
-			GetUserIdAndSecContext(&user, &security);
-			/* An error inside ends the transaction, which puts the user back. */
-			SetUserIdAndSecContext(BOOTSTRAP_SUPERUSER, security | LOCAL_USERID_CHANGE);
-			next(ARGUMENTS);
-			SetUserIdAndSecContext(user, security);
+			as_superuser(next, ARGUMENTS);
 			return;
 		}
 #endif
 	}
+#if SERVER_MAJOR >= 16
+	if ((strcmp(tag, "GRANT ROLE") == 0 || strcmp(tag, "REVOKE ROLE") == 0) && !superuser_arg(GetUserId()))
+	{
+		bool		iam_alone = (has_word(query, "rds_iam") || has_word(query, "\"rds_iam\"")) && strchr(query, ',') == NULL;
+
+		if (iam_alone && has_privs_of_role(GetUserId(), get_role_oid("rds_superuser", true)))
+		{
+			as_superuser(next, ARGUMENTS);
+			return;
+		}
+	}
+#endif
 	next(ARGUMENTS);
 }
 

@@ -51,7 +51,11 @@ impl Rig {
 
     /// The same on another version of the engine.
     pub async fn start_version(version: &str) -> Self {
-        let spec = ClusterSpec::new(CLUSTER).engine_version(version);
+        Self::start_with(ClusterSpec::new(CLUSTER).engine_version(version)).await
+    }
+
+    /// The same on a custom cluster.
+    pub async fn start_with(spec: ClusterSpec) -> Self {
         Self::with(acceptance_tests::rig::Rig::start_with(spec).await.unwrap()).await
     }
 

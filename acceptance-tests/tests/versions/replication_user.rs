@@ -1,6 +1,6 @@
 //! A replication user from create through rotation and drift to destroy.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::cell::{Cell, Flavour, PASSWORD, USER};
@@ -21,6 +21,32 @@ fn configuration(password_version: u32) -> String {
         "resource \"clickpipes_replication_user\" \"u\" {{\n  name = \"pipe\"\n  database = \"app\"\n  schemas = [\"shop\"]\n  \
          password_wo = var.password\n  password_wo_version = {password_version}\n}}\n"
     )
+}
+
+/// Switches to IAM tokens and back. From 16 on the admin becomes a member of `rds_iam` with the role that it created, and its password is
+/// refused, so it is not done.
+async fn tokens(cell: &Cell) -> Result<()> {
+    let by_token =
+        configuration(2).replace("  password_wo = var.password\n  password_wo_version = 2", "  authentication = \"iam\"");
+    cell.main(&by_token)?;
+    if cell.flavour == Flavour::Plain {
+        let refusal = cell.refusal().await?;
+        ensure!(refusal.contains("has no role rds_iam"), "{refusal}");
+    } else if cell.since(16) {
+        let refusal = cell.tf.run(["apply", "-auto-approve", "-no-color"]).await?.failed()?.message();
+        ensure!(refusal.contains("The provider would be kept out"), "{refusal}");
+    } else {
+        let (plan, _) = cell.apply_as_reviewed(USER).await?;
+        assert_eq!(plan.operations(USER), ["GRANT \"rds_iam\" TO \"pipe\"", "ALTER ROLE \"pipe\" PASSWORD NULL"]);
+        assert!(cell.login("pipe", SECOND_PASSWORD).await.is_err());
+        assert!(cell.holds("SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'pipe'").await?);
+        cell.main(&configuration(3))?;
+        let (plan, _) = cell.apply_as_reviewed(USER).await?;
+        assert_eq!(plan.operations(USER), ["ALTER ROLE \"pipe\" PASSWORD '<redacted>'", "REVOKE \"rds_iam\" FROM \"pipe\""]);
+        return Ok(());
+    }
+    cell.main(&configuration(2))?;
+    cell.tf.assert_empty_plan().await
 }
 
 pub async fn life(cell: &mut Cell) -> Result<()> {
@@ -60,6 +86,8 @@ pub async fn life(cell: &mut Cell) -> Result<()> {
     cell.login("pipe", SECOND_PASSWORD).await?;
     assert!(cell.login("pipe", PASSWORD).await.is_err());
 
+    tokens(cell).await?;
+    cell.login("pipe", SECOND_PASSWORD).await?;
     drift(cell).await?;
     assert!(cell.holds(replicates).await?);
     pipe.batch_execute("SELECT * FROM shop.orders").await?;

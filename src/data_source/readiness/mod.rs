@@ -218,7 +218,7 @@ async fn logins(
     };
     let login = LoginSource::Given(Login { user: role.as_str().to_owned(), password: Some(password) });
     let database = config.database.known().unwrap_or(&server.settings().database);
-    let attempt = async |channel| match server.try_login(&login, database, channel, context.cancel()).await {
+    let attempt = async |channel| match server.try_login_as(&login, database, channel, context.cancel()).await {
         Ok(()) => Ok(Ok(())),
         Err(cancelled @ Error::Cancelled { .. }) => Err(Failure::from(cancelled)),
         Err(error) => Ok(Err(describe(&error))),

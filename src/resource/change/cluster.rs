@@ -58,7 +58,7 @@ mod tests {
 
     fn on(cluster: &str) -> Site {
         let arn = Some(format!("arn:aws:rds:eu-west-1:123456789012:cluster:{cluster}"));
-        Site { system: Some(1), cluster: None, arn, database: 5 }
+        Site { system: Some(1), cluster: None, arn, iam_authentication: None, database: 5 }
     }
 
     #[test]

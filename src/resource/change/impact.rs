@@ -17,8 +17,8 @@ model! {
         locks: Vec<String> => computed(),
         /// Which members are unavailable for a while: `none` (also if only readers restart), `writer`, or `all`.
         outage: String => computed(),
-        /// Whether a running ClickPipe stops: its publication or role is dropped or renamed, or logical replication or
-        /// IAM database authentication is turned off.
+        /// Whether a running ClickPipe stops: its publication or role is dropped or renamed, its role logs in another way, or logical
+        /// replication or IAM database authentication is turned off.
         pipe_stops: bool => computed(),
         /// The lines of `operations` that reboot a member.
         reboots: Vec<String> => computed(),

@@ -5,14 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::cluster::{self, is_another};
+use super::decide::Decision;
 use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
 use super::message;
 use super::short_waits::{self, until_obtained};
 use super::sighting::Sighting;
 use super::terms::Purpose;
+use super::trial::{Refused, Trial};
 use crate::failure::{Attempt, Failure};
 use crate::postgres::retry::{transient, until_done};
+use crate::postgres::transaction::Transaction;
 use crate::postgres::{Error, Facts, Identifier, Notice, Reader, Server, Statement};
 use crate::printable::is_printable_line;
 use crate::provider::Context;
@@ -70,6 +73,16 @@ pub(crate) trait InDatabase: Managed {
     /// What the server said while the operations ran.
     fn notice(_: &Work<'_, Self>, _: &[Self::Operation], notice: Notice) -> Option<Diagnostic> {
         message::notice(notice)
+    }
+
+    /// Of the operations that are about to run, what may keep the provider's own login out of the server.
+    fn trial(_: &Work<'_, Self>, _now: &Self::Observed, _run: &[Self::Operation]) -> Option<Trial<Self::Operation>> {
+        None
+    }
+
+    /// What is said of a trial that was refused.
+    fn refused(_: &Work<'_, Self>, _: &Refused<'_>) -> Diagnostics {
+        Diagnostics::new()
     }
 
     /// Whether it can be seen afterwards that an operation has run.
@@ -239,7 +252,35 @@ async fn attempt<R: InDatabase>(
         now = look(&operations).await?;
     }
     let decision = work.decide(&now, &operations)?;
-    let statements: Vec<_> = decision.run.iter().flat_map(|operation| R::statements(work, operation, &now)).collect();
+    // A token is not affected by what keeps a password out.
+    let trial = R::trial(work, &now, &decision.run).filter(|_| !server.uses_tokens());
+    let Some(trial) = trial else { return run(&transaction, facts, work, &now, decision, &[], sent).await };
+    let tried = trial.statements(|operation| R::statements(work, operation, &now));
+    let say = |refused: &Refused<'_>| R::refused(work, refused);
+    tried.hold(server, &transaction, database, context.cancel(), say).await?;
+    let rest = async {
+        transaction.begin(std::future::ready(Ok::<_, Error>(()))).await?;
+        run(&transaction, facts, work, &now, decision, &trial.first, sent).await
+    };
+    match rest.await {
+        Err(failed) => Err(tried.give_up(&transaction, failed, say).await),
+        done => done,
+    }
+}
+
+/// Runs what was decided, except what was done `before`, in the open transaction, and looks at the result.
+async fn run<R: InDatabase>(
+    transaction: &Transaction,
+    facts: &Facts,
+    work: &Work<'_, R>,
+    now: &R::Observed,
+    decision: Decision<R>,
+    before: &[R::Operation],
+    sent: &Mutex<Vec<R::Operation>>,
+) -> Result<Done<R>, Attempt> {
+    let reader = transaction.reader();
+    let left = decision.run.iter().filter(|operation| !before.contains(operation));
+    let statements: Vec<_> = left.flat_map(|operation| R::statements(work, operation, now)).collect();
     let result = async {
         match work.desired {
             None => Ok(None),
@@ -255,7 +296,7 @@ async fn attempt<R: InDatabase>(
         warnings = R::verify(work, &decision.run, found)?;
     }
     sent.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&decision.run);
-    let notices = transaction.commit().await?;
+    let notices = transaction.commit_and_stay().await?;
     let mut diagnostics = decision.warnings;
     diagnostics.extend(warnings);
     diagnostics.extend(notices.into_iter().filter_map(|notice| R::notice(work, &decision.run, notice)));

@@ -23,6 +23,7 @@ mod sighting;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub(crate) use decide::Decision;
 pub(crate) use engine::Engine;
@@ -36,3 +37,4 @@ pub(crate) use sighting::{Sighting, Stranger, oid_here};
 pub(crate) use terms::{
     Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, fingerprint, lines, managed_model,
 };
+pub(crate) use trial::{Refused, Trial};

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn an_oid_means_something_only_where_it_was_read() {
-        let here = Site { system: Some(1), cluster: None, arn: None, database: 5 };
+        let here = Site { system: Some(1), cluster: None, arn: None, iam_authentication: None, database: 5 };
         let elsewhere = Site { system: Some(2), ..here.clone() };
         assert_eq!(oid_here(Some(&here), Some(&here), Some(7)), Some(7));
         assert_eq!(oid_here(Some(&elsewhere), Some(&here), Some(7)), None);

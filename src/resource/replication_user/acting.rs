@@ -48,6 +48,9 @@ pub(crate) fn turns(operation: &Operation, observed: &Observed) -> Vec<Turn> {
         }
         Operation::GrantConnect { .. } => one(as_owner(&observed.database.owner, observed.database.reach)),
         Operation::GrantReplication { .. } => one(as_owner(SUPERUSER_OF_RDS, observed.admin.replication)),
+        Operation::GrantIam { .. } | Operation::RevokeIam { granted_by: None, .. } => {
+            one(as_owner(SUPERUSER_OF_RDS, observed.admin.iam.unwrap_or(Reach::None)))
+        }
         Operation::GrantDefaults { owners: Owners::Named(owner), schema, .. }
         | Operation::RevokeDefaults { owner, schema, .. } => {
             let found = observed.schemas.get(schema.as_str()).and_then(|found| found.owners.get(owner.as_str()));

@@ -1,10 +1,10 @@
 //! What prevents a change of a role, and what the practitioner should know about it. Pure.
 
-use super::desired::Desired;
+use super::desired::{Authentication, Desired};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::ReplicationUser;
-use super::{lacking, message, obstacle, standing};
+use super::{authentication, lacking, message, obstacle, standing};
 use crate::catalogue::holdings::Obstacle;
 use crate::catalogue::validity::{Expiry, ValidUntil};
 use crate::postgres::Identifier;
@@ -20,8 +20,10 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
     password(change, desired, operations, &mut findings);
     if let Some(before) = change.before.filter(|before| before.name != desired.name) {
         let sets_password = operations.into_iter().flatten().any(Operation::sets_password);
-        findings.warnings.push(message::renamed(&before.name, &desired.name, sets_password));
+        let keeps_login = sets_password || desired.authentication == Authentication::Iam;
+        findings.warnings.push(message::renamed(&before.name, &desired.name, keeps_login));
     }
+    authentication::check(change, desired, operations, &mut findings);
     login(change, desired, &mut findings);
     if let (Some(before), Some(basis)) = (change.before, change.basis()) {
         findings.warnings.extend(standing::cannot_be_restored(before, desired, basis));
@@ -38,7 +40,7 @@ pub(super) fn check(change: &Change<'_, ReplicationUser>, operations: Option<&[O
 
 /// A role without a password cannot log in. One that is adopted may have its own.
 fn password(change: &Change<'_, ReplicationUser>, desired: &Desired, operations: Option<&[Operation]>, findings: &mut Findings) {
-    if desired.has_password {
+    if desired.has_password || desired.authentication == Authentication::Iam {
         return;
     }
     let creates = change.before.is_none();
@@ -61,6 +63,8 @@ fn login(change: &Change<'_, ReplicationUser>, desired: &Desired, findings: &mut
         (None, Some(found)) => (found.valid_until, found.expiry),
         (None, None) => (None, Expiry::Far),
     };
+    // An IAM token has an end of its own.
+    let valid_until = valid_until.filter(|_| desired.authentication == Authentication::Password);
     findings.warnings.extend(valid_until.and_then(|valid_until| message::expiry(&desired.name, valid_until, expiry)));
     let limit = desired.connection_limit.or(found.map(|found| found.connection_limit));
     findings.warnings.extend((limit == Some(0)).then(|| message::no_connections(&desired.name)));

@@ -8,6 +8,39 @@ use crate::postgres::{Identifier, QualifiedTable};
 use crate::resource::replication_user::schema::ReplicationUserModel;
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics};
 
+/// How a role logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Authentication {
+    /// With its password.
+    Password,
+    /// With IAM tokens.
+    Iam,
+}
+
+impl Authentication {
+    /// As configurations and states write it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Iam => "iam",
+        }
+    }
+
+    fn decode(value: &Attr<String>) -> Result<Option<Self>, Diagnostics> {
+        match value {
+            Attr::Unknown => Ok(None),
+            // So it was before there was the attribute.
+            Attr::Null => Ok(Some(Self::Password)),
+            Attr::Known(word) => match [Self::Password, Self::Iam].into_iter().find(|one| one.word() == word) {
+                Some(one) => Ok(Some(one)),
+                None => {
+                    Err(Diagnostic::invalid("authentication", format!("{word:?} is neither \"password\" nor \"iam\"")).into())
+                }
+            },
+        }
+    }
+}
+
 /// The wanted role and its privileges.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Desired {
@@ -15,6 +48,7 @@ pub(crate) struct Desired {
     pub(crate) database: Identifier,
     /// `None`: the one in the provider block.
     pub(crate) cluster: Option<String>,
+    pub(crate) authentication: Authentication,
     pub(crate) schemas: Vec<Identifier>,
     pub(crate) tables: Vec<QualifiedTable>,
     /// `None`: the owners found.
@@ -46,6 +80,7 @@ impl Desired {
         let name = faults.absorb(names::name(&model.name, "name")).flatten();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
         let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
+        let authentication = faults.absorb(Authentication::decode(&model.authentication)).flatten();
         let schemas = faults.absorb(names::names(&model.schemas, "schemas", "schema name", Identifier::new)).flatten();
         let tables = faults.absorb(names::names(&model.tables, "tables", "table name", str::parse::<QualifiedTable>)).flatten();
         let table_owners =
@@ -77,10 +112,12 @@ impl Desired {
             || model.valid_until.is_unknown();
         let (Some(name), Some(database), Some(cluster)) = (name, database, cluster) else { return Ok(None) };
         let (Some(schemas), Some(tables), false) = (schemas, tables, unknown) else { return Ok(None) };
+        let Some(authentication) = authentication else { return Ok(None) };
         Ok(Some(Self {
             name,
             database,
             cluster,
+            authentication,
             schemas,
             tables,
             table_owners: table_owners.filter(|_| !model.table_owners.is_null()),
@@ -88,7 +125,7 @@ impl Desired {
             connection_limit: model.connection_limit.known().copied(),
             valid_until,
             password_version: model.password_wo_version.known().copied(),
-            has_password: !model.password_wo.is_null(),
+            has_password: authentication == Authentication::Password && !model.password_wo.is_null(),
             adopt: (!model.adopt_existing.is_unknown()).then_some(model.adopt_existing == Attr::Known(true)),
         }))
     }
@@ -107,7 +144,11 @@ impl Desired {
 
 /// Rules for the password of a configuration, which no state contains.
 pub(crate) fn validate(config: &ReplicationUserModel) -> Diagnostics {
-    let mut faults = Diagnostics::new();
+    let mut faults = reserved(config);
+    if config.authentication.known().is_some_and(|word| word == Authentication::Iam.word()) {
+        faults.extend(password_beside_iam(config));
+        return faults;
+    }
     if config.password_wo.is_null() && config.password_wo_version.known().is_some() {
         let detail = "password_wo_version is set without a password. Set the password in password_wo.";
         faults.push(Diagnostic::error("Password missing", detail).at(AttributePath::of("password_wo")));
@@ -118,12 +159,27 @@ pub(crate) fn validate(config: &ReplicationUserModel) -> Diagnostics {
                       password_wo_version = 1, and change it with the password.";
         faults.push(Diagnostic::error("Password version missing", detail).at(AttributePath::of("password_wo_version")));
     }
-    faults.extend(reserved(config));
     if config.password_wo.known().is_some_and(|password| password.is_empty()) {
         let detail = "Attribute password_wo is empty. PostgreSQL does not allow logins with an empty password. Set a password.";
         faults.push(Diagnostic::error("Empty password", detail).at(AttributePath::of("password_wo")));
     }
     faults
+}
+
+/// A password that nobody could log in with.
+fn password_beside_iam(config: &ReplicationUserModel) -> Diagnostics {
+    let given = [
+        ("password_wo", config.password_wo.known().is_some()),
+        ("password_wo_version", config.password_wo_version.known().is_some()),
+    ];
+    let refuse = |name| {
+        let detail = format!(
+            "Attribute {name}: with authentication = \"iam\" the role logs in with tokens only, and has no password. Remove it, or set \
+             authentication = \"password\"."
+        );
+        Diagnostic::error("Password beside IAM authentication", detail).at(AttributePath::of(name))
+    };
+    given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| refuse(name)).collect()
 }
 
 /// Words that stand for other roles where a role is named.
@@ -191,6 +247,22 @@ mod tests {
         let expected =
             ["connection_limit", "database", "name", "password_wo", "schemas[1]", "tables[1]", "tables[2]", "valid_until"];
         assert_eq!(paths, expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_role_that_logs_in_with_tokens_has_no_password() {
+        let iam = ReplicationUserModel { authentication: "iam".into(), ..config() };
+        assert!(faults(&iam).is_empty());
+        let with = ReplicationUserModel { password_wo: Secret::new("x").into(), password_wo_version: 1.into(), ..iam.clone() };
+        let paths =
+            |model| faults(model).iter().filter_map(|fault| fault.path.as_ref().map(ToString::to_string)).collect::<Vec<_>>();
+        assert_eq!(paths(&with), ["password_wo", "password_wo_version"]);
+        // Later it may be null.
+        let later = ReplicationUserModel { password_wo: Attr::Unknown, ..iam };
+        assert!(faults(&later).is_empty() && !Desired::decode(&later).unwrap().unwrap().has_password);
+        assert_eq!(paths(&ReplicationUserModel { authentication: "IAM".into(), ..config() }), ["authentication"]);
+        let unknown = ReplicationUserModel { authentication: Attr::Unknown, ..config() };
+        assert_eq!((faults(&unknown).is_empty(), Desired::decode(&unknown)), (true, Ok(None)));
     }
 
     #[test]

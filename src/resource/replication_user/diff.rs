@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::desired::Desired;
+use super::desired::{Authentication, Desired};
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use super::schema::ReplicationUser;
@@ -60,6 +60,9 @@ pub(super) fn foresee(change: &Change<'_, ReplicationUser>, operations: &[Operat
             | Operation::AllowLogin { .. }
             | Operation::AllowReplication { .. }
             | Operation::GrantReplication { .. }
+            | Operation::GrantIam { .. }
+            | Operation::RevokeIam { .. }
+            | Operation::ClearPassword { .. }
             | Operation::LimitConnections { .. }
             | Operation::SetValidUntil { .. } => {}
             Operation::CreateRole { .. }
@@ -103,6 +106,15 @@ fn create(desired: &Desired, flavour: Flavour, adopted: Option<&Role>) -> Vec<Op
             password,
         }],
     };
+    operations.extend(match (desired.authentication, adopted) {
+        (Authentication::Iam, None) => vec![Operation::GrantIam { role: desired.name.clone() }],
+        (Authentication::Iam, Some(existing)) => {
+            let grant = (!existing.iam.is_direct()).then(|| Operation::GrantIam { role: desired.name.clone() });
+            let clear = (!existing.iam.is_effective()).then(|| Operation::ClearPassword { role: desired.name.clone() });
+            grant.into_iter().chain(clear).collect()
+        }
+        (Authentication::Password, existing) => revoke_iam(existing, desired),
+    });
     if flavour == Flavour::Rds && adopted.is_none_or(|existing| !existing.replication) {
         operations.push(Operation::GrantReplication { role: desired.name.clone() });
     }
@@ -131,14 +143,25 @@ fn update(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Ve
 
 fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
     let name = || desired.name.clone();
-    let mut operations = Vec::new();
+    let found = observed.and_then(|observed| observed.role.as_ref());
+    let switches = prior.authentication != desired.authentication;
+    // First, because a login is tried after it, and before everything else.
+    let mut operations = grant_iam(prior, desired, observed);
     if prior.name != desired.name {
         operations.push(Operation::RenameRole { from: prior.name.clone(), to: name() });
     }
     // A rename clears a password that is stored as md5, which uses the name.
-    let is_cleared = prior.name != desired.name && desired.has_password;
-    if is_cleared || desired.password_version.is_some() && prior.password_version != desired.password_version {
+    let is_set_again = (prior.name != desired.name || switches) && desired.has_password;
+    if is_set_again || desired.password_version.is_some() && prior.password_version != desired.password_version {
         operations.push(Operation::SetPassword { role: name() });
+    }
+    match desired.authentication {
+        Authentication::Iam if switches => operations.push(Operation::ClearPassword { role: name() }),
+        Authentication::Password if switches && found.is_none() => {
+            operations.push(Operation::RevokeIam { role: name(), granted_by: None });
+        }
+        Authentication::Password => operations.extend(revoke_iam(found, desired)),
+        Authentication::Iam => {}
     }
     if let Some(limit) = desired.connection_limit.filter(|limit| Some(*limit) != prior.connection_limit) {
         operations.push(Operation::LimitConnections { role: name(), limit });
@@ -163,6 +186,31 @@ fn role(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<
         operations.push(Operation::GrantConnect { database: desired.database.clone(), role: name() });
     }
     operations
+}
+
+/// Makes it a member of `rds_iam`, under its name so far. What it is through others is enough to keep it, but not to come to it.
+fn grant_iam(prior: &Desired, desired: &Desired, observed: Option<&Observed>) -> Vec<Operation> {
+    if desired.authentication != Authentication::Iam {
+        return Vec::new();
+    }
+    let seen = observed.and_then(|observed| Some((observed, observed.role.as_ref()?)));
+    let is_needed = match (prior.authentication, seen) {
+        (Authentication::Password, seen) => seen.is_none_or(|(_, role)| !role.iam.is_direct()),
+        // What the admin cannot restore blocks nothing else: it is a warning at every plan.
+        (Authentication::Iam, Some((observed, role))) => {
+            !role.iam.is_effective() && observed.admin.iam.is_some_and(|reach| reach != Reach::None)
+        }
+        (Authentication::Iam, None) => false,
+    };
+    is_needed.then(|| Operation::GrantIam { role: prior.name.clone() }).into_iter().collect()
+}
+
+/// Ends each membership in `rds_iam` that was granted to the role itself.
+pub(super) fn revoke_iam(found: Option<&Role>, desired: &Desired) -> Vec<Operation> {
+    let Some(iam) = found.map(|found| &found.iam) else { return Vec::new() };
+    let others = iam.granted_by.iter().filter_map(|grantor| Identifier::new(grantor.clone()).ok()).map(Some);
+    let each = iam.own.then_some(None).into_iter().chain(others);
+    each.map(|granted_by| Operation::RevokeIam { role: desired.name.clone(), granted_by }).collect()
 }
 
 /// Schemas, tables and owners that are no longer listed. Revoked before anything is granted, so that a table listed on its own

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::desired::Desired;
+use super::authentication;
+use super::desired::{Authentication, Desired};
 use super::destroy;
 use super::message;
 use super::observe;
@@ -13,7 +14,7 @@ use super::statement;
 use crate::failure::{Attempt, Failure};
 use crate::postgres::{Cause, Error, Facts, Identifier, Notice, Reader, Statement};
 use crate::provider::Context;
-use crate::resource::change::{self, Done, InDatabase, Look, Purpose, Sighting, Stopped, Work};
+use crate::resource::change::{self, Done, InDatabase, Look, Purpose, Refused, Sighting, Stopped, Trial, Work};
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// Looks at a role: in a plan only at what is new, before a destroy in every database.
@@ -46,7 +47,24 @@ pub(super) async fn execute(
     context: &Context,
     work: &Work<'_, ReplicationUser>,
 ) -> Result<Done<ReplicationUser>, Stopped<ReplicationUser>> {
-    if work.destroys() { destroy::destroy(context, work).await } else { change::execute(context, work).await }
+    if work.destroys() {
+        return destroy::destroy(context, work).await;
+    }
+    // At validate it was not known yet.
+    let is_given = work.desired.is_some_and(|desired| desired.authentication == Authentication::Iam) && work.secret.is_some();
+    if is_given {
+        return Err(authentication::password_given().into());
+    }
+    let mut done = change::execute(context, work).await?;
+    // The plan of an update knows the cluster from the refresh: if that did not name it, the next one does.
+    let is_new = |before: &Observed| before.site.as_ref().is_some_and(|site| site.cluster.is_none());
+    if work.recalled.as_ref().is_some_and(is_new)
+        && work.prior.is_some_and(|prior| Some(&prior.arguments.cluster) == work.desired.map(|desired| &desired.cluster))
+        && let Some(site) = done.observed.as_mut().and_then(|observed| observed.site.as_mut())
+    {
+        site.cluster = None;
+    }
+    Ok(done)
 }
 
 impl InDatabase for ReplicationUser {
@@ -92,18 +110,29 @@ impl InDatabase for ReplicationUser {
     fn verify(work: &Work<'_, Self>, ran: &[Operation], found: &Observed) -> Result<Diagnostics, Diagnostics> {
         let Some(desired) = work.desired else { return Ok(Diagnostics::new()) };
         let before = work.prior.map(|prior| &prior.arguments);
-        message::verdict(before, desired, ran, found, &found.closer.ungranted).into_result()?;
+        let mut faults = message::verdict(before, desired, ran, found, &found.closer.ungranted);
+        faults.extend(authentication::verdict(desired, ran, found));
+        faults.into_result()?;
         Ok(message::still_readable(desired, ran, &found.closer.readable))
     }
 
+    fn trial(_: &Work<'_, Self>, now: &Observed, run: &[Operation]) -> Option<Trial<Operation>> {
+        authentication::trial(now, run)
+    }
+
+    fn refused(work: &Work<'_, Self>, refused: &Refused<'_>) -> Diagnostics {
+        authentication::refused(&work.arguments.name, refused).into()
+    }
+
     fn leaves_a_trace(operation: &Operation) -> bool {
-        !matches!(operation, Operation::SetPassword { .. } | Operation::AdoptRole { .. })
+        !matches!(operation, Operation::SetPassword { .. } | Operation::ClearPassword { .. } | Operation::AdoptRole { .. })
     }
 
     fn notice(work: &Work<'_, Self>, ran: &[Operation], notice: Notice) -> Option<Diagnostic> {
         match (notice.password_cleared, work.desired) {
             (true, Some(desired)) => {
-                (!ran.iter().any(Operation::sets_password)).then(|| message::password_cleared(&desired.name))
+                let keeps_login = desired.authentication == Authentication::Iam || ran.iter().any(Operation::sets_password);
+                (!keeps_login).then(|| message::password_cleared(&desired.name))
             }
             _ => change::notice(notice),
         }

@@ -2,6 +2,7 @@
 
 use super::observed::{Closer, Observed};
 use crate::catalogue::admin::{Admin, Database};
+use crate::catalogue::iam::IamMembership;
 use crate::catalogue::role::Role;
 use crate::catalogue::validity::{Expiry, ValidUntil};
 use crate::postgres::{Facts, Flavour, Identifier, ServerVersion};
@@ -28,6 +29,7 @@ pub(super) fn role() -> Role {
         since: None,
         valid_until: Some(ValidUntil::Infinity),
         expiry: Expiry::Far,
+        iam: IamMembership::default(),
     }
 }
 

@@ -63,9 +63,9 @@ pub(crate) fn role_gone(role: &Identifier) -> Diagnostic {
     Diagnostic::error("Role not found", detail).at(AttributePath::of("name"))
 }
 
-/// `sets_password`: the change sets the password too.
-pub(crate) fn renamed(from: &Identifier, to: &Identifier, sets_password: bool) -> Diagnostic {
-    let password = match sets_password {
+/// `keeps_login`: the change sets the password too, or there is none.
+pub(crate) fn renamed(from: &Identifier, to: &Identifier, keeps_login: bool) -> Diagnostic {
+    let password = match keeps_login {
         true => "",
         false => {
             " If its password is stored as md5 (the default up to PostgreSQL 13), the rename clears it, and the role cannot log in any more: \

@@ -8,6 +8,7 @@
 //! membership that inherits, or one that may SET ROLE. It never makes itself a member of another role.
 
 mod acting;
+mod authentication;
 mod check;
 mod desired;
 mod destroy;
@@ -132,8 +133,8 @@ impl Managed for ReplicationUser {
         remaining::remaining(operation, seen)
     }
 
-    fn effect(operation: &Operation, _: &Change<'_, Self>) -> Effect {
-        operation::effect(operation)
+    fn effect(operation: &Operation, change: &Change<'_, Self>) -> Effect {
+        operation::effect(operation, change)
     }
 
     fn stranger(prior: &Prior<ReplicationUserModel, Desired>, recalled: Option<&Observed>, now: &Observed) -> Option<Stranger> {

@@ -9,6 +9,7 @@ use super::observed::{Clearing, Closer, Observed, Scope};
 use super::operation::Operation;
 use super::schema::ReplicationUser;
 use crate::catalogue::holdings::{self, Obstacle};
+use crate::catalogue::iam;
 use crate::catalogue::key::Key;
 use crate::catalogue::role::{self, Found, find_role};
 use crate::catalogue::schema_privilege::find_schemas;
@@ -164,20 +165,28 @@ async fn look_closer(
             _ => Ok(Vec::new()),
         }
     };
+    let joins = async {
+        match operations.iter().any(|operation| matches!(operation, Operation::GrantIam { .. })) {
+            true => iam::joins(reader, facts, key).await,
+            false => Ok(false),
+        }
+    };
     // Tables are handled one by one only if a statement for the whole schema would fail.
-    let (closed, ungranted, readable, elsewhere) = try_join!(
+    let (closed, ungranted, readable, elsewhere, joins) = try_join!(
         closed_schemas(reader, &both),
         ungranted_tables(reader, facts, key, &granted, include_views),
         readable_tables(reader, facts, key, &revoked, true),
         elsewhere,
+        joins,
     )?;
-    Ok(Closer { ungranted, readable, closed, elsewhere, ..Closer::default() })
+    Ok(Closer { ungranted, readable, closed, elsewhere, joins, ..Closer::default() })
 }
 
 /// Whether a look for a change depends on the operations.
 pub(super) fn looks_closer(operations: &[Operation]) -> bool {
     let adopts = matches!(operations.first(), Some(Operation::AdoptRole { .. }));
-    adopts || !whole_schemas(operations).is_empty() || !wholly_revoked(operations).is_empty()
+    let tries = operations.iter().any(|operation| matches!(operation, Operation::GrantIam { .. }));
+    adopts || tries || !whole_schemas(operations).is_empty() || !wholly_revoked(operations).is_empty()
 }
 
 fn wholly_revoked(operations: &[Operation]) -> Vec<&Identifier> {

@@ -75,6 +75,8 @@ pub(crate) struct Closer {
     pub(crate) closed: BTreeSet<String>,
     /// Other databases in which a role to be adopted holds something.
     pub(crate) elsewhere: Vec<String>,
+    /// Whether the admin is a member of the role, or becomes one by creating it.
+    pub(crate) joins: bool,
     /// How far away the configured end of the password is.
     pub(crate) expiry: Expiry,
     /// Schemas that an imported role reads as a whole.

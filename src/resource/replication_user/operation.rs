@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::schema::ReplicationUser;
 use crate::catalogue::holding::Holding;
 use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, QualifiedTable};
-use crate::resource::change::Effect;
+use crate::resource::change::{Change, Effect};
 
 /// One change. Each is one statement, except for those that expand to one for each owner or holding found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,12 @@ pub(crate) enum Operation {
     AllowReplication { role: Identifier },
     /// Lets it replicate, on Aurora and RDS.
     GrantReplication { role: Identifier },
+    /// Lets it log in with IAM tokens, and with nothing else.
+    GrantIam { role: Identifier },
+    /// Takes back [`Operation::GrantIam`]; `granted_by`: if not the admin granted it.
+    RevokeIam { role: Identifier, granted_by: Option<Identifier> },
+    /// Deletes its password.
+    ClearPassword { role: Identifier },
     /// Limits its connections.
     LimitConnections { role: Identifier, limit: i64 },
     /// Says until when its password is accepted.
@@ -119,10 +126,17 @@ impl Operation {
     }
 }
 
-/// What an operation means to the users of the database. GRANT and REVOKE lock no table beyond ACCESS SHARE.
-pub(super) fn effect(operation: &Operation) -> Effect {
+/// What an operation means to the users of the database. GRANT and REVOKE lock no table beyond ACCESS SHARE. Who logs in the other way than
+/// before does not get in again.
+pub(super) fn effect(operation: &Operation, change: &Change<'_, ReplicationUser>) -> Effect {
+    let switches = match (change.before, change.after) {
+        (Some(before), Some(after)) => before.authentication != after.authentication,
+        (None, Some(after)) => after.adopt == Some(true),
+        (_, None) => false,
+    };
     match operation {
-        Operation::RenameRole { .. } => Effect { pipe_stops: true, ..Effect::default() },
+        Operation::GrantIam { .. } | Operation::ClearPassword { .. } => Effect { pipe_stops: switches, ..Effect::default() },
+        Operation::RenameRole { .. } | Operation::RevokeIam { .. } => Effect { pipe_stops: true, ..Effect::default() },
         Operation::DropRole { .. } => Effect { pipe_stops: true, destructive: true, ..Effect::default() },
         Operation::CreateRole { .. }
         | Operation::AdoptRole { .. }

@@ -72,6 +72,11 @@ fn is_needed(operation: &Operation, observed: &Observed) -> bool {
         Operation::RenameRole { to, .. } => role.is_none_or(|role| role.name != to.as_str()),
         Operation::AllowLogin { .. } => role.is_none_or(|role| !role.login),
         Operation::AllowReplication { .. } | Operation::GrantReplication { .. } => role.is_none_or(|role| !role.replication),
+        Operation::GrantIam { .. } => role.is_none_or(|role| !role.iam.is_direct()),
+        Operation::RevokeIam { granted_by: None, .. } => role.is_none_or(|role| role.iam.own),
+        Operation::RevokeIam { granted_by: Some(grantor), .. } => {
+            role.is_none_or(|role| role.iam.granted_by.iter().any(|found| found == grantor.as_str()))
+        }
         Operation::LimitConnections { limit, .. } => role.is_none_or(|role| role.connection_limit != *limit),
         Operation::SetValidUntil { valid_until, .. } => role.is_none_or(|role| role.valid_until != Some(*valid_until)),
         Operation::GrantConnect { .. } => {
@@ -95,6 +100,7 @@ fn is_needed(operation: &Operation, observed: &Observed) -> bool {
         Operation::CreateRole { .. }
         | Operation::AdoptRole { .. }
         | Operation::SetPassword { .. }
+        | Operation::ClearPassword { .. }
         | Operation::TakeBack { .. }
         | Operation::ClearSchema { .. }
         | Operation::ClearDatabase { .. }

@@ -23,7 +23,10 @@ model! {
         /// change to another cluster than the object is on replaces the role; a change that names
         /// the present one runs no statement. Give it literally: a value that is unknown at plan replaces an existing object.
         cluster_identifier: String => optional(),
-        /// Password, needed to create the role. It reaches the server only as a SCRAM-SHA-256 verifier and is stored nowhere.
+        /// How the role logs in: `password`, or `iam`: with IAM tokens and nothing else, as a member of `rds_iam`. Default: `password`. A
+        /// change is made in place: to `iam` the password is deleted, back to `password` it needs `password_wo`.
+        authentication: String => optional().defaults_to("password"),
+        /// Password, needed to create a role that logs in with one, and refused with `authentication = "iam"`. It reaches the server only as a SCRAM-SHA-256 verifier and is stored nowhere.
         /// Default: none, which is allowed for an adopted or imported role. A change alone is not detected: change
         /// `password_wo_version` too.
         password_wo: Secret => optional().sensitive().write_only(),
@@ -62,6 +65,9 @@ model! {
         username: String => computed().keep_prior(),
         /// Roles whose later tables become readable: `table_owners`, or the owners found, sorted.
         effective_table_owners: Vec<String> => computed(),
+        /// ARN of the role in IAM policies that allow `rds-db:connect`; null if the cluster is not known, because neither
+        /// `cluster_identifier` here nor `postgres.cluster_identifier` in the provider block names it.
+        iam_dbuser_arn: String => computed().keep_prior(),
         /// Statements that restore what was lost outside Terraform and no other attribute shows. Empty if there is no drift.
         drift: Vec<String> => computed(),
         /// What `operations` mean to the users of the database; null if there are no operations.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::desired::Desired;
+use super::desired::{Authentication, Desired};
 use super::observed::Observed;
 use super::schema::{ReplicationUser, ReplicationUserModel};
 use crate::catalogue::validity::ValidUntil;
@@ -16,6 +16,7 @@ pub(super) fn planned(change: &Change<'_, ReplicationUser>, plan: Proposal<'_, R
     let Proposal { mut model, config, prior, .. } = plan;
     model.username = config.name.clone();
     model = model.with_id();
+    model.iam_dbuser_arn = dbuser_arn(change, config, prior);
     let same_owners = matches!((change.before, change.after), (Some(before), Some(desired))
         if before.table_owners == desired.table_owners && same(&before.schemas, &desired.schemas));
     model.effective_table_owners = match (explicit_owners(change.after), prior) {
@@ -24,6 +25,30 @@ pub(super) fn planned(change: &Change<'_, ReplicationUser>, plan: Proposal<'_, R
         (None, _) => Attr::Unknown,
     };
     model
+}
+
+/// The ARN follows from the cluster, which a change of the configuration alone does not move, and the name.
+fn dbuser_arn(
+    change: &Change<'_, ReplicationUser>,
+    config: &ReplicationUserModel,
+    prior: Option<&ReplicationUserModel>,
+) -> Attr<String> {
+    let Some(name) = config.name.known() else { return Attr::Unknown };
+    let (stays, seen) = match prior {
+        Some(prior) => (prior.cluster_identifier == config.cluster_identifier, change.recalled),
+        None => (change.now.is_some(), change.now),
+    };
+    if !stays {
+        return Attr::Unknown;
+    }
+    let of_cluster = seen.and_then(|seen| seen.site.as_ref()).and_then(|site| site.dbuser_arn(name));
+    of_cluster.or_else(|| renamed_arn(&prior?.iam_dbuser_arn, name)).into()
+}
+
+/// The ARN of a role of the same cluster. A resource id has no slash.
+fn renamed_arn(before: &Attr<String>, name: &str) -> Option<String> {
+    let (cluster, _) = before.known()?.split_once('/')?;
+    Some(format!("{cluster}/{name}"))
 }
 
 fn explicit_owners(desired: Option<&Desired>) -> Option<Vec<String>> {
@@ -46,6 +71,13 @@ pub(super) fn observed(model: &ReplicationUserModel, observed: &Observed, import
         model.oid = i64::from(role.oid).into();
         model.connection_limit = role.connection_limit.into();
         model.valid_until = valid_until(&model.valid_until, role.valid_until);
+        let of_cluster = observed.site.as_ref().and_then(|site| site.dbuser_arn(&role.name));
+        model.iam_dbuser_arn = of_cluster.or_else(|| renamed_arn(&model.iam_dbuser_arn, &role.name)).into();
+        if importing || model.authentication.is_null() {
+            let is_iam = importing && role.iam.is_effective();
+            let found = if is_iam { Authentication::Iam } else { Authentication::Password };
+            model.authentication = found.word().to_owned().into();
+        }
         model = model.with_id();
     }
     if importing {

@@ -7,6 +7,7 @@ use super::observed::Observed;
 use super::operation::{Operation, Owners};
 use crate::catalogue::holding::{Holding, Object};
 use crate::catalogue::holdings::MissingRight;
+use crate::catalogue::iam::RDS_IAM;
 use crate::catalogue::validity::ValidUntil;
 use crate::postgres::{Identifier, Statement};
 use crate::secret::Secret;
@@ -59,6 +60,12 @@ pub(crate) fn statement(operation: &Operation, verifier: Option<&Secret>) -> Sta
         Operation::AllowLogin { role } => format!("ALTER ROLE {role} LOGIN"),
         Operation::AllowReplication { role } => format!("ALTER ROLE {role} REPLICATION"),
         Operation::GrantReplication { role } => format!("GRANT \"rds_replication\" TO {role}"),
+        Operation::GrantIam { role } => format!("GRANT \"{RDS_IAM}\" TO {role}"),
+        Operation::RevokeIam { role, granted_by } => {
+            let by = granted_by.as_ref().map(|grantor| format!(" GRANTED BY {grantor}")).unwrap_or_default();
+            format!("REVOKE \"{RDS_IAM}\" FROM {role}{by}")
+        }
+        Operation::ClearPassword { role } => format!("ALTER ROLE {role} PASSWORD NULL"),
         Operation::LimitConnections { role, limit } => format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"),
         Operation::SetValidUntil { role, valid_until } => format!("ALTER ROLE {role}{}", validity(*valid_until)),
         Operation::GrantConnect { database, role } => format!("GRANT CONNECT ON DATABASE {database} TO {role}"),
@@ -231,6 +238,13 @@ mod tests {
             (Operation::AllowLogin { role: role.clone() }, "ALTER ROLE \"u\"\"r\" LOGIN"),
             (Operation::AllowReplication { role: role.clone() }, "ALTER ROLE \"u\"\"r\" REPLICATION"),
             (Operation::GrantReplication { role: role.clone() }, "GRANT \"rds_replication\" TO \"u\"\"r\""),
+            (Operation::GrantIam { role: role.clone() }, "GRANT \"rds_iam\" TO \"u\"\"r\""),
+            (Operation::RevokeIam { role: role.clone(), granted_by: None }, "REVOKE \"rds_iam\" FROM \"u\"\"r\""),
+            (
+                Operation::RevokeIam { role: role.clone(), granted_by: Some(owner.clone()) },
+                "REVOKE \"rds_iam\" FROM \"u\"\"r\" GRANTED BY \"own\"",
+            ),
+            (Operation::ClearPassword { role: role.clone() }, "ALTER ROLE \"u\"\"r\" PASSWORD NULL"),
             (Operation::LimitConnections { role: role.clone(), limit: -1 }, "ALTER ROLE \"u\"\"r\" CONNECTION LIMIT -1"),
             (
                 Operation::SetValidUntil { role: role.clone(), valid_until: ValidUntil::Infinity },

@@ -1,6 +1,8 @@
 use super::super::fixture::{facts, identifier, observing, role};
 use super::super::statement::display;
 use super::*;
+use crate::catalogue::admin::Admin;
+use crate::catalogue::iam::IamMembership;
 use crate::catalogue::reach::Reach;
 use crate::catalogue::schema_privilege::Owner;
 use crate::catalogue::table_privilege::Table;
@@ -10,6 +12,7 @@ fn desired(schemas: &[&str], tables: &[&str]) -> Desired {
         name: identifier("u"),
         database: identifier("app"),
         cluster: None,
+        authentication: Authentication::Password,
         schemas: schemas.iter().map(|name| identifier(name)).collect(),
         tables: tables.iter().map(|name| name.parse().unwrap()).collect(),
         table_owners: None,
@@ -194,4 +197,56 @@ fn the_order_of_the_lists_means_nothing() {
     let mut observed = observed();
     observed.schemas.insert("r".to_owned(), observed.schemas["s"].clone());
     check(&update(&desired(&["s", "r"], &[]), &desired(&["r", "s"], &[]), Some(&observed)), &[]);
+}
+
+fn by_token(desired: Desired) -> Desired {
+    Desired { authentication: Authentication::Iam, password_version: None, has_password: false, ..desired }
+}
+
+#[test]
+fn a_role_that_logs_in_with_tokens_comes_before_its_grants_and_has_no_password() {
+    let operations = create(&by_token(desired(&[], &[])), Flavour::Rds, None);
+    check(&operations[..2], &["CREATE ROLE \"u\" LOGIN", "GRANT \"rds_iam\" TO \"u\""]);
+    let member = Role { iam: IamMembership { own: true, ..IamMembership::default() }, ..role() };
+    check(&create(&by_token(desired(&[], &[])), Flavour::Rds, Some(&member)), &["ALTER ROLE \"u\" LOGIN"]);
+    let adopted = create(&by_token(desired(&[], &[])), Flavour::Rds, Some(&role()));
+    check(&adopted, &["ALTER ROLE \"u\" LOGIN", "GRANT \"rds_iam\" TO \"u\"", "ALTER ROLE \"u\" PASSWORD NULL"]);
+    check(
+        &create(&desired(&[], &[]), Flavour::Rds, Some(&member)),
+        &["ALTER ROLE \"u\" LOGIN PASSWORD '<redacted>'", "REVOKE \"rds_iam\" FROM \"u\""],
+    );
+}
+
+#[test]
+fn a_switch_begins_with_what_is_tried_and_a_switch_back_sets_the_password() {
+    let before = desired(&[], &[]);
+    let after = by_token(Desired { name: identifier("v"), ..before.clone() });
+    let to = ["GRANT \"rds_iam\" TO \"u\"", "ALTER ROLE \"u\" RENAME TO \"v\"", "ALTER ROLE \"v\" PASSWORD NULL"];
+    check(&update(&before, &after, None), &to);
+    check(&update(&before, &after, Some(&observed())), &to);
+    let back = ["ALTER ROLE \"v\" PASSWORD '<redacted>'", "REVOKE \"rds_iam\" FROM \"v\""];
+    check(&update(&after, &Desired { name: identifier("v"), ..before.clone() }, None), &back);
+    // It was done, and its password is still there.
+    let mut member = observed();
+    member.role.as_mut().unwrap().iam.own = true;
+    check(&update(&before, &after, Some(&member)), &to[1..]);
+}
+
+#[test]
+fn a_membership_by_hand_is_drift_and_one_through_another_role_is_not_ours() {
+    let iam = by_token(desired(&[], &[]));
+    let with = |iam: IamMembership| Observed { role: Some(Role { iam, ..role() }), ..observed() };
+    let through = IamMembership { through: vec!["tokens".to_owned()], ..IamMembership::default() };
+    check(&drift(&iam, &with(IamMembership::default())), &["GRANT \"rds_iam\" TO \"u\""]);
+    for membership in [through.clone(), IamMembership { own: true, ..IamMembership::default() }] {
+        check(&drift(&iam, &with(membership)), &[]);
+    }
+    let out_of_reach = Observed { admin: Admin { iam: Some(Reach::None), ..Admin::default() }, ..with(IamMembership::default()) };
+    check(&drift(&iam, &out_of_reach), &[]);
+    check(&drift(&desired(&[], &[]), &with(through)), &[]);
+    let direct = IamMembership { own: true, granted_by: vec!["other".to_owned()], through: Vec::new() };
+    check(
+        &drift(&desired(&[], &[]), &with(direct)),
+        &["REVOKE \"rds_iam\" FROM \"u\"", "REVOKE \"rds_iam\" FROM \"u\" GRANTED BY \"other\""],
+    );
 }
