@@ -157,7 +157,7 @@ pub(crate) struct Held {
 pub(crate) enum Obstacle {
     /// The role owns an object.
     Owns { object: String, database: String },
-    /// It has default privileges for what it creates, for these (`None`: PUBLIC).
+    /// It has default privileges for what it creates, for these (`None`: PUBLIC), or lacks some that are built in.
     OwnsDefaults { holding: Holding, grantees: Vec<Option<Identifier>>, database: String },
     /// It has a user mapping on a foreign server.
     Maps { server: Identifier, database: String },
@@ -323,9 +323,7 @@ fn owned(row: &Row, object: String, database: String) -> Result<Obstacle, Error>
     }
     let grantees: Vec<Option<Identifier>> = row.texts("grantees")?.into_iter().map(|name| Identifier::new(name).ok()).collect();
     Ok(match other_holding(row)? {
-        Some(holding @ Holding::Defaults { .. }) if !grantees.is_empty() => {
-            Obstacle::OwnsDefaults { holding, grantees, database }
-        }
+        Some(holding @ Holding::Defaults { .. }) => Obstacle::OwnsDefaults { holding, grantees, database },
         _ => Obstacle::Owns { object, database },
     })
 }

@@ -11,18 +11,34 @@ use crate::postgres::{Error, Facts, Parameter, Reader, Row};
 pub(crate) const RDS_IAM: &str = "rds_iam";
 
 /// `$1` and `$2` the role, `$3` whether whoever creates a role becomes a member of it, which a superuser does not. The rules in
-/// `pg_hba.conf` count every membership, whatever its options, and none that a superuser has just by being one.
+/// `pg_hba.conf` count every membership of the role that logs in, whatever its options, and none that a superuser has just by being one.
 const JOINS: &str = concat!(
     "WITH RECURSIVE ",
     role_key!(),
     ", mine AS (
-  SELECT m.roleid FROM key JOIN pg_catalog.pg_auth_members m ON m.member = key.me
+  SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(session_user))::oid AS roleid
   UNION
   SELECT m.roleid FROM mine JOIN pg_catalog.pg_auth_members m ON m.member = mine.roleid
 )
-SELECT CASE WHEN key.oid = 0 THEN $3::bool AND NOT a.rolsuper
+SELECT CASE WHEN key.oid = 0 THEN $3::bool AND NOT a.rolsuper AND EXISTS (SELECT FROM mine WHERE mine.roleid = key.me)
             ELSE EXISTS (SELECT FROM mine WHERE mine.roleid = key.oid) END AS joins
   FROM key JOIN pg_catalog.pg_roles a ON a.oid = key.me"
+);
+
+/// Roles other than the admin's that log in, without a token so far, and are members of the role `$1`, `$2`, whatever the options.
+const MEMBERS: &str = concat!(
+    "WITH RECURSIVE ",
+    role_key!(),
+    ", theirs AS (
+  SELECT m.member FROM key JOIN pg_catalog.pg_auth_members m ON m.roleid = key.oid
+  UNION
+  SELECT m.member FROM theirs JOIN pg_catalog.pg_auth_members m ON m.roleid = theirs.member
+)
+SELECT r.rolname::text AS name
+  FROM theirs JOIN pg_catalog.pg_roles r ON r.oid = theirs.member
+ WHERE r.rolcanlogin AND r.rolname NOT IN (current_user, session_user)
+   AND (r.rolsuper OR pg_catalog.pg_has_role(r.oid, pg_catalog.to_regrole('rds_iam')::oid, 'MEMBER') IS NOT TRUE)
+ ORDER BY 1"
 );
 
 /// How a role is a member of `rds_iam`.
@@ -50,6 +66,11 @@ impl IamMembership {
     pub(crate) fn is_effective(&self) -> bool {
         self.is_direct() || !self.through.is_empty()
     }
+}
+
+/// Who else would have to log in with a token if the role does.
+pub(crate) async fn members(reader: &Reader, key: Key<'_>) -> Result<Vec<String>, Error> {
+    reader.query(MEMBERS, &key.values()).await?.iter().map(|row| row.text("name")).collect()
 }
 
 /// Whether the admin is a member of a role, or becomes one by creating it: what the role is a member of, the admin is too.

@@ -163,7 +163,9 @@ fn login_remedy(error: &Error, origin: &Origin) -> Option<&'static str> {
         ),
         (Origin::Given, Some(Cause::InvalidPassword)) => Some("Check username and password of the provider's postgres settings."),
         (_, Some(Cause::InvalidAuthorization)) => Some(
-            "Check the username, that the role may log in, and that the server's rules allow this kind of connection (TLS, address).",
+            "Check the username, that the role may log in, and that the server's rules allow this kind of connection (TLS, address). Amazon RDS \
+                 refuses the password of a member of rds_iam, also of one through another role: it needs a token (iam_auth of the provider's \
+                 postgres settings).",
         ),
         _ => cause_remedy(error),
     }

@@ -21,6 +21,16 @@ pub struct Facts {
     pub version: ServerVersion,
     /// Which kind of PostgreSQL it is.
     pub flavour: Flavour,
-    /// The role that the provider logs in as.
+    /// The role that the provider works as.
     pub current_user: String,
+    /// The role that it logs in as: another one if that has a default for `role`. Empty in what an earlier build stored.
+    #[serde(default)]
+    pub session_user: String,
+}
+
+impl Facts {
+    /// Whether the provider logs in or works as a role.
+    pub fn is_own_role(&self, role: &str) -> bool {
+        [&self.current_user, &self.session_user].into_iter().any(|own| own == role)
+    }
 }

@@ -42,7 +42,7 @@ const SET_UP: &str = "\
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, pg_catalog.pg_backend_pid() AS pid, s.settled,
        (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) AS database,
        SYSTEM AS system,
-       pg_catalog.current_setting('server_version_num') AS version, current_user AS admin,
+       pg_catalog.current_setting('server_version_num') AS version, current_user AS admin, session_user AS login,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'rds_replication') AS rds,
        CASE WHEN s.settled THEN pg_catalog.set_config('search_path', '', false) END AS search_path,
        CASE WHEN s.settled AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII'
@@ -182,6 +182,7 @@ impl Session {
             version: ServerVersion::from_number(version),
             flavour: if is("rds") { Flavour::Rds } else { Flavour::Plain },
             current_user: text("admin").ok_or_else(|| unreadable("admin"))?.to_owned(),
+            session_user: text("login").ok_or_else(|| unreadable("login"))?.to_owned(),
         };
         let cluster = self.settings.cluster.as_ref();
         let iam_authentication = cluster.map(|cluster| cluster.iam_authentication);

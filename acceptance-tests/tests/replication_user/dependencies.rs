@@ -1,6 +1,9 @@
 //! A destroy meets everything that a role may hold, in every database: it takes it back, or names who must, with what.
 
-use crate::rig::{Rig, USER};
+use acceptance_tests::postgres_server::{PostgresServer, ServerOptions};
+use acceptance_tests::terraform_cli::Terraform;
+
+use crate::rig::{ADMIN_PASSWORD, Rig, USER, rules};
 
 /// One of each kind on which a role may hold privileges, granted by the superuser, out of the admin's reach; and what refers to a role
 /// in another way.
@@ -21,10 +24,14 @@ CREATE POLICY for_two ON public.part FOR SELECT TO pipe, app_owner USING (true);
 CREATE SCHEMA theirs; GRANT USAGE ON SCHEMA theirs TO pipe;
 ALTER DATABASE postgres OWNER TO rdsadmin; GRANT CREATE ON DATABASE postgres TO pipe;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pipe;
-ALTER DEFAULT PRIVILEGES FOR ROLE pipe IN SCHEMA public GRANT SELECT ON TABLES TO app_owner, PUBLIC;";
+ALTER DEFAULT PRIVILEGES FOR ROLE pipe IN SCHEMA public GRANT SELECT ON TABLES TO app_owner, PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE pipe REVOKE INSERT ON TABLES FROM pipe;
+ALTER DEFAULT PRIVILEGES FOR ROLE pipe GRANT USAGE ON SEQUENCES TO app_owner;
+ALTER DEFAULT PRIVILEGES FOR ROLE pipe REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE pipe GRANT USAGE ON TYPES TO app_owner;";
 
 /// What each of those needs, and who runs it.
-const ADVICE: [&str; 18] = [
+const ADVICE: [&str; 22] = [
     "REVOKE ALL ON TYPE public.mood FROM \"pipe\";",
     "REVOKE ALL ON TYPE public.\"Odd name\" FROM \"pipe\";",
     "REVOKE ALL ON LANGUAGE plpgsql FROM \"pipe\";",
@@ -44,6 +51,14 @@ const ADVICE: [&str; 18] = [
     "ALTER DEFAULT PRIVILEGES FOR ROLE \"rdsadmin\" IN SCHEMA \"public\" REVOKE ALL ON TABLES FROM \"pipe\";",
     "ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" IN SCHEMA \"public\" REVOKE ALL ON TABLES FROM PUBLIC; ALTER DEFAULT PRIVILEGES FOR ROLE \
      \"pipe\" IN SCHEMA \"public\" REVOKE ALL ON TABLES FROM \"app_owner\";",
+    // Where nobody else has any, something that is built in is missing.
+    "ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" GRANT ALL ON TABLES TO \"pipe\";",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" REVOKE ALL ON SEQUENCES FROM \"app_owner\"; ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" \
+     GRANT ALL ON SEQUENCES TO \"pipe\";",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" GRANT ALL ON ROUTINES TO \"pipe\"; ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" GRANT EXECUTE ON \
+     ROUTINES TO PUBLIC;",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" REVOKE ALL ON TYPES FROM \"app_owner\"; ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" GRANT ALL \
+     ON TYPES TO \"pipe\"; ALTER DEFAULT PRIVILEGES FOR ROLE \"pipe\" GRANT USAGE ON TYPES TO PUBLIC;",
 ];
 
 #[tokio::test]
@@ -129,4 +144,36 @@ async fn a_database_that_cannot_be_looked_into_is_named_with_what_opens_it() {
     }
     rig.tf.destroy().await.unwrap();
     assert!(!rig.role_exists("pipe").await);
+}
+
+/// The server's rules keep the admin out of another database: only what the role owns nothing in can be cleared from there.
+#[tokio::test]
+async fn a_database_that_the_servers_rules_refuse_is_named_with_what_clears_it() {
+    let rules = rules("local all all trust\nhost refused all 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n");
+    let server =
+        PostgresServer::start(ServerOptions::major(15).setting("hba_file", rules.path().to_str().unwrap())).await.unwrap();
+    server.create_superuser("admin", ADMIN_PASSWORD).await.unwrap();
+    let superuser = server.superuser("postgres").await.unwrap();
+    superuser.batch_execute("CREATE ROLE pipe LOGIN REPLICATION").await.unwrap();
+    superuser.batch_execute("CREATE DATABASE refused").await.unwrap();
+    let refused = server.superuser("refused").await.unwrap();
+    refused.batch_execute("CREATE TABLE mine (id int); GRANT SELECT ON mine TO pipe").await.unwrap();
+    let tf = Terraform::new().unwrap().with_env("PGPASSWORD", ADMIN_PASSWORD);
+    let text = format!(
+        "provider \"clickpipes\" {{\n  postgres = {{ host = \"127.0.0.1\", port = {}, username = \"admin\", sslmode = \"disable\" }}\n}}\n\
+         resource \"clickpipes_replication_user\" \"pipe\" {{\n  name = \"pipe\"\n  database = \"postgres\"\n}}\n",
+        server.port()
+    );
+    tf.write("main.tf", &text).unwrap();
+    tf.import(USER, "postgres/pipe").await.unwrap();
+    let said = tf.plan_with(&["-destroy"]).await.unwrap().outcome.message();
+    let advice = "DROP OWNED BY \"pipe\";";
+    for words in ["privileges on 1 objects in database \"refused\"", "pg_hba.conf rejects connection", advice] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let refusal = tf.run(["destroy", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
+    assert!(refusal.contains(advice), "{refusal}");
+    refused.batch_execute(advice).await.unwrap();
+    tf.destroy().await.unwrap();
+    assert!(superuser.query("SELECT FROM pg_roles WHERE rolname = 'pipe'", &[]).await.unwrap().is_empty());
 }

@@ -46,12 +46,24 @@ async fn a_user_that_reads_nothing_and_a_name_in_another_case_are_said() {
 #[tokio::test]
 async fn the_role_that_the_provider_works_as_is_not_managed() {
     let rig = Rig::start().await;
-    rig.configure_as(ADMIN, 1, "  schemas = [\"shop\"]\n  adopt_existing = true");
-    let refusal = rig.tf.run(["plan", "-no-color"]).await.unwrap().failed().unwrap().message();
-    assert!(refusal.contains("Role of the provider itself"), "{refusal}");
-    let refusal = rig.tf.run(["import", "-no-color", USER, &format!("app/{ADMIN}")]).await.unwrap().failed().unwrap().message();
-    assert!(refusal.contains("Role of the provider itself"), "{refusal}");
-    assert!(rig.tf.resource(USER).await.unwrap().is_null());
+    let is_refused = async |name: &str| {
+        rig.configure_as(name, 1, "  schemas = [\"shop\"]\n  adopt_existing = true");
+        let refusal = rig.tf.run(["plan", "-no-color"]).await.unwrap().failed().unwrap().message();
+        assert!(refusal.contains("Role of the provider itself"), "{name}: {refusal}");
+        let refusal =
+            rig.tf.run(["import", "-no-color", USER, &format!("app/{name}")]).await.unwrap().failed().unwrap().message();
+        assert!(refusal.contains("Role of the provider itself"), "{name}: {refusal}");
+        assert!(rig.tf.resource(USER).await.unwrap().is_null());
+    };
+    is_refused(ADMIN).await;
+    // It logs in as one role and works as another.
+    rig.superuser(
+        "CREATE ROLE worker CREATEROLE; GRANT rds_superuser, app_owner TO worker; GRANT worker TO clusteradmin; \
+         ALTER ROLE clusteradmin SET role = 'worker'",
+    )
+    .await;
+    is_refused(ADMIN).await;
+    is_refused("worker").await;
 }
 
 #[tokio::test]

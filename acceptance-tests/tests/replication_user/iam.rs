@@ -87,8 +87,11 @@ async fn a_role_is_switched_to_tokens_and_back_in_place() {
     rig.login("pipe", PASSWORD).await.unwrap();
     let oid = rig.tf.resource(USER).await.unwrap()["oid"].clone();
 
+    // Who is a member of it, through another role too, needs tokens as well.
+    rig.superuser("CREATE ROLE app LOGIN; CREATE ROLE readers ROLE app; CREATE ROLE noone; GRANT pipe TO readers, noone").await;
     with_tokens(&rig, "renamed", SCHEMA);
     let plan = rig.tf.plan().await.unwrap();
+    assert!(plan.outcome.message().contains("become members of rds_iam with it: \"app\". Amazon"), "{}", plan.outcome.message());
     let operations =
         ["GRANT \"rds_iam\" TO \"pipe\"", "ALTER ROLE \"pipe\" RENAME TO \"renamed\"", "ALTER ROLE \"renamed\" PASSWORD NULL"];
     assert_eq!(plan.operations(USER), operations);

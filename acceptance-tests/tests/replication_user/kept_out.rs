@@ -1,13 +1,11 @@
 //! From PostgreSQL 16 on, whoever creates a role is a member of it, and so of `rds_iam` with it: the provider's own password may then be
 //! refused, which the provider tries before it goes on.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use acceptance_tests::postgres_server::{PostgresServer, ServerOptions, is_available};
 use acceptance_tests::terraform_cli::Terraform;
 
 use crate::iam::{cluster, with_tokens};
-use crate::rig::{ADMIN_PASSWORD, PASSWORD, Rig, USER};
+use crate::rig::{ADMIN_PASSWORD, PASSWORD, Rig, USER, rules};
 
 const SCHEMA: &str = "  schemas = [\"shop\"]";
 const APPLY: [&str; 4] = ["apply", "-auto-approve", "-no-color", "-input=false"];
@@ -76,10 +74,7 @@ async fn what_was_tried_is_taken_back_if_the_rest_fails() {
         return;
     }
     // Who is a member of rds_iam may log in with a password here.
-    let rules = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(rules.path(), "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n").unwrap();
-    // The server has a user of its own.
-    std::fs::set_permissions(rules.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let rules = rules("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
     let options = ServerOptions::major(16).setting("hba_file", rules.path().to_str().unwrap());
     let server = PostgresServer::start(options).await.unwrap();
     let superuser = server.superuser("postgres").await.unwrap();

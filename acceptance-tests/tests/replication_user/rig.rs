@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::PermissionsExt as _;
 
 pub use acceptance_tests::rig::ADMIN_PASSWORD;
 use acceptance_tests::rig::{CLUSTER, without_verifier};
@@ -121,6 +122,15 @@ impl Rig {
         let drift = self.tf.resource(USER).await.unwrap()["drift"].clone();
         serde_json::from_value(drift).unwrap()
     }
+}
+
+/// A file for the setting `hba_file`: who may log in how.
+pub fn rules(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    // The server has a user of its own.
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    file
 }
 
 /// A text as an HCL string.

@@ -10,9 +10,11 @@ use super::statement::display;
 use crate::catalogue::admin::SUPERUSER_OF_RDS;
 use crate::catalogue::iam::RDS_IAM;
 use crate::catalogue::reach::Reach;
+use crate::catalogue::schema_privilege::NAMED_AT_MOST;
 use crate::failure::describe;
 use crate::postgres::version::MEMBERSHIP_OPTIONS;
 use crate::postgres::{Flavour, Identifier};
+use crate::printable::printable_line;
 use crate::resource::change::{Change, Findings, Refused, Trial};
 use crate::terraform::{AttributePath, Diagnostic, Diagnostics};
 
@@ -43,10 +45,10 @@ pub(super) fn refused(role: &Identifier, refused: &Refused<'_>) -> Diagnostic {
         Refused::TakenBack(error) => (
             "The provider would be kept out",
             format!(
-                "{cause}. The server then refused a new login of the provider with its password:\n\n{}\n\nThe membership was taken back. \
+                "{cause}. The server then refused a new login of the provider with its password: {}\n\nThe membership was taken back. \
                  Nothing was changed. Let the provider itself log in with an IAM token (postgres.iam_auth), which this does not affect, or \
                  keep authentication = \"password\".",
-                describe(error)
+                error.server_error().map(|refusal| printable_line(&refusal.message)).unwrap_or_default()
             ),
         ),
         Refused::Left(why) => (
@@ -74,6 +76,9 @@ pub(super) fn check(
         if (before.authentication, desired.has_password) == (Authentication::Iam, false) {
             findings.refusals.push(password_needed_again());
         }
+    }
+    if let Some(now) = change.now.filter(|now| !now.closer.members.is_empty()) {
+        findings.warnings.push(kept_out_too(&desired.name, &now.closer.members));
     }
     let (seen, grants) = (change.basis().or(change.now), operations.unwrap_or_default());
     let Some(seen) = seen else { return };
@@ -108,6 +113,20 @@ fn switched(role: &Identifier, to: Authentication) -> Diagnostic {
         ),
     };
     Diagnostic::warning("Pipes log in another way", detail).at(path())
+}
+
+/// Others who come to `rds_iam` with the role.
+fn kept_out_too(role: &Identifier, members: &[String]) -> Diagnostic {
+    let shown: Vec<String> = members.iter().take(NAMED_AT_MOST).map(|name| printable_line(&format!("{name:?}"))).collect();
+    let more = members.len().saturating_sub(NAMED_AT_MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let detail = format!(
+        "These roles are members of {role}, and become members of {RDS_IAM} with it: {}{more}. Amazon RDS then lets them log in with IAM \
+         tokens only, which may stop what logs in as one with a password. If that must not be, take them out of {role} first: REVOKE {role} \
+         FROM each.",
+        shown.join(", ")
+    );
+    Diagnostic::warning("Members of the role need tokens too", detail).at(path())
 }
 
 /// A password that turned out to be given when the plan was applied.

@@ -82,9 +82,7 @@ fn meet(
     let adopts = matches!(operations, Some([Operation::AdoptRole { .. }, ..]));
     match (&now.role, adopts) {
         _ if change.before.is_some() => {}
-        (Some(existing), _) if existing.name == now.facts.current_user => {
-            findings.refusals.push(message::own_login(&desired.name))
-        }
+        (Some(existing), _) if now.facts.is_own_role(&existing.name) => findings.refusals.push(message::own_login(&desired.name)),
         (Some(_), true) if !now.closer.elsewhere.is_empty() => {
             findings.refusals.push(message::used_elsewhere(desired, &now.closer.elsewhere));
         }

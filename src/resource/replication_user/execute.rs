@@ -35,7 +35,7 @@ pub(super) async fn look(context: &Context, look: &Look<'_, ReplicationUser>) ->
         }
         (Purpose::Read { importing: true }, _) => {
             let seen = change::look(context, look).await?;
-            let is_own = |seen: &Observed| seen.role.as_ref().is_some_and(|role| role.name == seen.facts.current_user);
+            let is_own = |seen: &Observed| seen.role.as_ref().is_some_and(|role| seen.facts.is_own_role(&role.name));
             if seen.as_ref().is_some_and(is_own) { Err(message::own_login(&look.arguments.name).into()) } else { Ok(seen) }
         }
         _ => change::look(context, look).await,

@@ -12,7 +12,8 @@ pub(super) fn identifier(name: &str) -> Identifier {
 }
 
 pub(super) fn facts() -> Facts {
-    Facts { version: ServerVersion::from_number(150_004), flavour: Flavour::Rds, current_user: "admin".to_owned() }
+    let admin = || "admin".to_owned();
+    Facts { version: ServerVersion::from_number(150_004), flavour: Flavour::Rds, current_user: admin(), session_user: admin() }
 }
 
 /// The role `u`, which lacks nothing.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::try_join;
 
-use super::desired::Desired;
+use super::desired::{Authentication, Desired};
 use super::observed::{Clearing, Closer, Observed, Scope};
 use super::operation::Operation;
 use super::schema::ReplicationUser;
@@ -112,7 +112,13 @@ fn added_expiry(look: &Look<'_, ReplicationUser>, desired: &Desired) -> Option<V
 
 /// Whether the plan of an update has nothing to look at: what it does not change, the refresh has seen.
 pub(super) fn needs_no_look(look: &Look<'_, ReplicationUser>, desired: &Desired) -> bool {
-    added(look, desired).is_none() && added_expiry(look, desired).is_none()
+    added(look, desired).is_none() && added_expiry(look, desired).is_none() && !comes_to_tokens(look, desired)
+}
+
+/// Whether a role that exists is to log in with tokens from now on.
+fn comes_to_tokens(look: &Look<'_, ReplicationUser>, desired: &Desired) -> bool {
+    let before = look.prior.map(|prior| prior.arguments.authentication);
+    desired.authentication == Authentication::Iam && before != Some(Authentication::Iam)
 }
 
 async fn plan(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, desired: &Desired) -> Result<Observed, Error> {
@@ -125,12 +131,14 @@ async fn plan(reader: &Reader, facts: &Facts, look: &Look<'_, ReplicationUser>, 
             None => Ok(Expiry::Far),
         }
     };
-    let (seen, ungranted, expiry) = try_join!(
+    let members = async { if comes_to_tokens(look, desired) { iam::members(reader, key).await } else { Ok(Vec::new()) } };
+    let (seen, ungranted, expiry, members) = try_join!(
         observe_role(reader, facts, key, &scope),
         ungranted_tables(reader, facts, key, &schemas, desired.include_views),
         expiry,
+        members,
     )?;
-    Ok(Observed { closer: Closer { ungranted, expiry, ..Closer::default() }, ..seen })
+    Ok(Observed { closer: Closer { ungranted, expiry, members, ..Closer::default() }, ..seen })
 }
 
 /// An imported role: its grants say what to look at.

@@ -75,6 +75,8 @@ pub(crate) struct Closer {
     pub(crate) closed: BTreeSet<String>,
     /// Other databases in which a role to be adopted holds something.
     pub(crate) elsewhere: Vec<String>,
+    /// Roles that log in with a password and are members of one that is to log in with tokens.
+    pub(crate) members: Vec<String>,
     /// Whether the admin is a member of the role, or becomes one by creating it.
     pub(crate) joins: bool,
     /// How far away the configured end of the password is.

@@ -68,13 +68,13 @@ fn reason(obstacle: &Obstacle, role: &str, admin: &str) -> String {
         }
         Obstacle::Owns { object, database } => format!("it owns {} (database {database:?})", printable_line(object)),
         Obstacle::OwnsDefaults { holding, grantees, database } => {
-            let revokes: Vec<String> =
-                grantees.iter().map(|grantee| format!("{};", taken_back(holding, grantee.as_ref()))).collect();
+            let resets = statement::reset_defaults(holding, &name(role), grantees);
+            let resets: Vec<String> = resets.iter().map(|reset| format!("{};", printable_line(reset))).collect();
             format!(
                 "it has default privileges for objects that it creates. An administrator acts for it with SET ROLE {}. Let {role:?} run, \
                  in database {database:?}: {}",
                 name(role),
-                revokes.join(" ")
+                resets.join(" ")
             )
         }
         Obstacle::Maps { server, database } => format!(

@@ -5,7 +5,7 @@ use std::fmt;
 use super::acting::turns;
 use super::observed::Observed;
 use super::operation::{Operation, Owners};
-use crate::catalogue::holding::{Holding, Object};
+use crate::catalogue::holding::{DefaultsOf, Holding, Object};
 use crate::catalogue::holdings::MissingRight;
 use crate::catalogue::iam::RDS_IAM;
 use crate::catalogue::validity::ValidUntil;
@@ -113,6 +113,28 @@ pub(crate) fn take_back(holding: &Holding, role: &str, columns: &[Identifier]) -
             Object::Other { kind, identity } => format!("REVOKE ALL ON {} {} FROM {role}", kind.sql(), kind.quoted(identity)),
         },
     }
+}
+
+/// What removes the default privileges of a role, which is quoted already, for these (`None`: PUBLIC). Those that are not for one schema
+/// count until they are what is built in: all for the role itself, and for PUBLIC to execute routines and use types.
+pub(crate) fn reset_defaults(holding: &Holding, role: &str, grantees: &[Option<Identifier>]) -> Vec<String> {
+    let Holding::Defaults { owner, schema, objects } = holding else { return Vec::new() };
+    let built_in = match objects {
+        _ if schema.is_some() => None,
+        DefaultsOf::Routines => Some("EXECUTE"),
+        DefaultsOf::Types => Some("USAGE"),
+        DefaultsOf::Tables | DefaultsOf::Sequences | DefaultsOf::Schemas | DefaultsOf::LargeObjects => None,
+    };
+    let others = grantees.iter().filter(|grantee| grantee.is_some() || built_in.is_none());
+    let revokes = others.map(|grantee| {
+        let grantee = grantee.as_ref().map_or_else(|| "PUBLIC".to_owned(), Identifier::to_string);
+        take_back(holding, &grantee, &[])
+    });
+    let grant = |privileges: &str, to: &str| {
+        format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT {privileges} ON {} TO {to}", objects.sql())
+    };
+    let own = schema.is_none().then(|| grant("ALL", role));
+    revokes.chain(own).chain(built_in.map(|privilege| grant(privilege, "PUBLIC"))).collect()
 }
 
 fn with_notices(all: bool) -> Statement {
