@@ -2,6 +2,7 @@
 
 mod contract;
 
+pub(crate) mod aurora_cluster;
 pub(crate) mod readiness;
 pub(crate) mod replication_slots;
 pub(crate) mod static_ips;
@@ -12,6 +13,7 @@ pub(crate) mod tables;
 macro_rules! each_data_source {
     ($with:ident) => {
         $with![
+            $crate::data_source::aurora_cluster::AuroraCluster,
             $crate::data_source::readiness::Readiness,
             $crate::data_source::replication_slots::ReplicationSlots,
             $crate::data_source::static_ips::StaticIps,

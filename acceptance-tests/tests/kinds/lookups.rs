@@ -159,3 +159,29 @@ async fn slots_are_listed_with_what_they_retain() -> Result<()> {
     drop(stream);
     Ok(())
 }
+
+/// What the resource says of a cluster it manages, the data source says of it too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_has_the_attributes_of_its_source() -> Result<()> {
+    let rig = Rig::start().await?;
+    let source = |reboot: &str| {
+        format!(
+            "resource \"clickpipes_aurora_source\" \"s\" {{\n  cluster_identifier = \"orders\"\n  reboot = \"{reboot}\"\n}}\n\
+             data \"clickpipes_aurora_cluster\" \"c\" {{\n  cluster_identifier = clickpipes_aurora_source.s.id\n  \
+             depends_on = [clickpipes_aurora_source.s]\n}}\noutput \"both\" {{\n  \
+             value = {{ source = clickpipes_aurora_source.s, cluster = data.clickpipes_aurora_cluster.c }}\n}}\n"
+        )
+    };
+    for (reboot, ready) in [("never", false), ("all", true)] {
+        rig.main(&source(reboot))?;
+        let both = output(&rig, "both").await?;
+        let (source, cluster) = (&both["source"], &both["cluster"]);
+        assert_eq!((&cluster["ready"], &cluster["reboot_required"]), (&json!(ready), &json!(!ready)), "{cluster:#}");
+        for (name, value) in cluster.as_object().context("no cluster")? {
+            let is_shared = !matches!(name.as_str(), "iam_authentication" | "parameters");
+            ensure!(!is_shared || source[name] == *value, "{name}: {} and {value}", source[name]);
+        }
+        assert_eq!(cluster["parameters"], json!({ "rds.logical_replication": "1", "wal_sender_timeout": "0" }));
+    }
+    Ok(())
+}

@@ -37,7 +37,8 @@ mod unfinished;
 
 use std::time::Duration;
 
-pub(crate) use schema::Source;
+pub(crate) use schema::{MemberState, Source};
+pub(crate) use state::{SOURCE_TYPE, members};
 
 use super::Prior;
 use super::change::{self, Change, Done, Effect, Findings, Look, Managed, Proposal, Remaining, Seen, Stopped, Unplanned, Work};

@@ -6,13 +6,14 @@ use super::observed::{Observed, basis};
 use super::operation::Operation;
 use super::schema::{AuroraSource, MemberState, ParameterGroupSettings, ParameterValues, Source};
 use crate::cluster::{self, GUIDE_PARAMETERS, Owner, PREVIOUS_TAG, TAG_PREFIX, default_name};
+use crate::rds::cluster::Member;
 use crate::rds::parameter_group::Tags;
-use crate::rds::{ClusterStatus, ParameterGroupStatus};
+use crate::rds::{Cluster, ClusterStatus, ParameterGroupStatus};
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::Attr;
 
 /// Value of `source_type`.
-const SOURCE_TYPE: &str = "aurorapostgres";
+pub(crate) const SOURCE_TYPE: &str = "aurorapostgres";
 
 /// The planned state: in an update, what no operation changes stays as it is.
 pub(super) fn planned(change: &Change<'_, Source>, plan: Proposal<'_, Source>) -> AuroraSource {
@@ -117,15 +118,20 @@ fn kept<T: Clone>(prior: &Attr<T>, stays: bool) -> Attr<T> {
     if stays { prior.clone() } else { Attr::Unknown }
 }
 
+/// The members of a cluster.
+pub(crate) fn members(cluster: &Cluster) -> Vec<MemberState> {
+    let member = |member: &Member| MemberState {
+        identifier: member.identifier.clone().into(),
+        parameter_group_status: member.parameter_group_status.to_string().into(),
+        writer: member.writer.into(),
+    };
+    cluster.members.iter().map(member).collect()
+}
+
 /// The state of a source: what was observed, with the arguments of `model`; after an import with those found.
 pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, importing: bool) -> AuroraSource {
     let model = if importing { imported(model, found) } else { model.clone() };
     let cluster = &found.cluster;
-    let members = cluster.members.iter().map(|member| MemberState {
-        identifier: member.identifier.clone().into(),
-        parameter_group_status: member.parameter_group_status.to_string().into(),
-        writer: member.writer.into(),
-    });
     let attached = &found.attached;
     // While tags and state contradict each other, what the state records is kept.
     let is_recorded = found.attached_is_ours() || matches!(attached.owner, Owner::Disputed { .. });
@@ -150,7 +156,7 @@ pub(super) fn observed(model: &AuroraSource, Observed { found, .. }: &Observed, 
         next_parameter_group_name: next.unwrap_or(Attr::Null),
         parameter_group_name: attached_name,
         previous_parameter_group_name: previous.cloned().into(),
-        members: members.collect::<Vec<_>>().into(),
+        members: members(cluster).into(),
         writer_instance_id: cluster.writer().map(|writer| writer.identifier.clone()).into(),
         reboot_required: found.waiting().next().is_some().into(),
         ..model
