@@ -2,6 +2,7 @@
 //! refused, which the provider tries before it goes on.
 
 use acceptance_tests::postgres_server::{PostgresServer, ServerOptions, is_available};
+use acceptance_tests::slow_network::{Cut, SlowNetwork};
 use acceptance_tests::terraform_cli::Terraform;
 
 use crate::iam::{cluster, with_tokens};
@@ -47,6 +48,32 @@ async fn a_rule_of_the_server_that_keeps_the_provider_out_is_found_in_time() {
     if is_available(18).await.unwrap() {
         nothing_is_left(&cluster("18.1", false).await, "PAM authentication failed").await;
     }
+}
+
+/// The membership may have been committed, and there is no session any more that could take it back.
+#[tokio::test]
+async fn a_commit_without_an_answer_is_said_with_the_way_out() {
+    if !is_available(16).await.unwrap() {
+        return;
+    }
+    let rig = Rig::start_version("16.6").await;
+    rig.configure(SCHEMA);
+    rig.tf.apply().await.unwrap();
+    let server = format!("{}:{}", rig.cluster.host, rig.cluster.port);
+    let network = SlowNetwork::to(server.parse().unwrap()).await.unwrap();
+    rig.dial(network.address()).unwrap();
+    with_tokens(&rig, "pipe", SCHEMA);
+    network.cut([Cut::Answer("COMMIT\0")]);
+    let message = rig.tf.run(APPLY).await.unwrap().failed().unwrap().message();
+    for words in ["it is unknown whether", "The provider may be kept out", "REVOKE \"rds_iam\" FROM \"pipe\";"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let message = rig.tf.run(APPLY).await.unwrap().failed().unwrap().message();
+    assert!(message.contains("a member of rds_iam"), "{message}");
+    rig.superuser("REVOKE \"rds_iam\" FROM \"pipe\"").await;
+    rig.login("pipe", PASSWORD).await.unwrap();
+    rig.configure(SCHEMA);
+    rig.tf.assert_empty_plan().await.unwrap();
 }
 
 #[tokio::test]

@@ -44,7 +44,14 @@ impl Trial<Statement> {
         say: impl Fn(&Refused<'_>) -> Diagnostics,
     ) -> Result<(), Attempt> {
         transaction.execute(&self.first, ready(Ok::<_, Error>(()))).await?;
-        transaction.commit_and_stay().await?;
+        if let Err(error) = transaction.commit_and_stay().await {
+            // The session is gone, and if it was done, no other may be possible.
+            if !error.is_uncertain() {
+                return Err(error.into());
+            }
+            let said = say(&Refused::Left(&error));
+            return Err(with(error.into(), said));
+        }
         tracing::info!(database, "trying a new login");
         let Err(error) = server.try_login(database, cancel).await else { return Ok(()) };
         let is_refusal = matches!(error, Error::LoginRefused { .. });

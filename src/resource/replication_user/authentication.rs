@@ -55,7 +55,7 @@ pub(super) fn refused(role: &Identifier, refused: &Refused<'_>) -> Diagnostic {
             "The provider may be kept out",
             format!(
                 "{cause}. This could not be taken back:\n\n{}\n\nAs long as it is so, the server may refuse the password of the provider's \
-                 role. Let another administrator run:\n\n{};",
+                 role. If it does, let another administrator run:\n\n{};",
                 describe(why),
                 display(&Operation::RevokeIam { role: role.clone(), granted_by: None })
             ),
