@@ -24,7 +24,7 @@ pub(crate) use group::{Group, OWNER_TAG, PREVIOUS_TAG, Setting, TAG_PREFIX, defa
 pub(crate) use identifier::{LONGEST_CLUSTER, LONGEST_GROUP, invalid_identifier};
 pub(crate) use next_family::{NextFamily, family_major, is_later_family};
 pub(crate) use observe::{Names, find_catalogue, find_group, find_next_family, left_behind, observe};
-pub(crate) use observed::{Observed, Takeover};
+pub(crate) use observed::{Observed, Takeover, Unfinished};
 pub(crate) use owner::{Owner, Record};
 pub(crate) use ownership::{Claims, DESCRIPTION, Dispute, judge};
 pub(crate) use parameter_value::{Kind, switch};

@@ -66,6 +66,9 @@ pub(crate) struct Unfinished {
     /// What it began in place of whoever manages the parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) takeover: Option<Takeover>,
+    /// Whether it was cut off before anything was recorded beside the state, and only tags say what may have been set: that is named.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unrecorded: bool,
 }
 
 /// How parameters that something else managed were about to be managed.

@@ -16,6 +16,7 @@ mod iam_authentication;
 mod import;
 mod in_place;
 mod in_sql;
+mod killed;
 mod names;
 mod next_family;
 mod one_run;

@@ -12,6 +12,7 @@ use super::remember::remembered;
 use super::schema::Source;
 use super::state::ready;
 use super::takeover::begun_mode;
+use super::unfinished::cut_off;
 use crate::aws::{Cause, Error, Place};
 use crate::catalogue::logical_decoding::logical_decoding;
 use crate::catalogue::setting::settings;
@@ -287,9 +288,12 @@ pub(super) async fn observe_anew(
 async fn ask(reader: &Reader, look: &Look<'_, Source>, ran: &[Operation]) -> Result<Option<Observed>, Error> {
     let id = &look.arguments.cluster_identifier;
     let Some(mut found) = cluster::observe(reader, id, &names(look, ran), &claims(look, ran)).await? else { return Ok(None) };
-    // A complete change leaves nothing unfinished.
-    let before = look.recalled.filter(|_| look.purpose != Purpose::Result);
-    found.unfinished = before.map(|before| before.found.unfinished.clone()).unwrap_or_default();
+    found.unfinished = match (look.purpose, look.recalled, look.prior) {
+        // A complete change leaves nothing unfinished.
+        (Purpose::Result | Purpose::Read { importing: true }, ..) | (_, None, None) => Default::default(),
+        (_, Some(last), _) => last.found.unfinished.clone(),
+        (_, None, Some(prior)) => cut_off(prior, &found),
+    };
     found.remembered = remembered(look, &found, ran);
     if !matches!(look.purpose, Purpose::Plan { .. } | Purpose::Apply) {
         // Of some hundred parameters, a plan needs a few.

@@ -20,6 +20,8 @@ pub(super) fn remembered(look: &Look<'_, Source>, found: &cluster::Observed, ran
     };
     if let (Some(before), None) = (before, look.recalled) {
         remembered.values.retain(|parameter, _| before.mentions(parameter));
+        // Something else manages it.
+        remembered.iam_enabled &= before.mode != Mode::External || found.attached_is_ours();
     }
     adopt(&mut remembered, tags, before, look.desired);
     for operation in ran {

@@ -9,6 +9,7 @@ use super::super::schema::Source;
 use super::super::takeover::{begun_mode, gives_up};
 use crate::cluster::{Observed, Remembered};
 use crate::resource::change::{Change, Findings};
+use crate::terraform::Diagnostic;
 
 /// Checks a change by its mode.
 pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &[Operation], findings: &mut Findings) {
@@ -26,15 +27,8 @@ pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &
             (None, _) => {}
         }
     }
+    findings.warnings.extend(named_by_tags(change, found, arguments));
     let Some(desired) = change.after else { return };
-    if desired.mode == Mode::InPlace {
-        let tagged = Remembered::of_tags(&found.attached.tags).values;
-        let is_new = change.before.is_none_or(|before| before.mode != Mode::InPlace);
-        // What private data have of it is restored.
-        let is_remembered = |name: &String| !is_new && found.remembered.values.contains_key(name);
-        let named: Vec<&String> = tagged.keys().filter(|name| !desired.mentions(name) && !is_remembered(name)).collect();
-        findings.warnings.extend((!named.is_empty()).then(|| message::tags_name_others(found, &named)));
-    }
     if gives_up(change.before, desired, found) && !operations.is_empty() {
         findings.warnings.push(message::gives_up(found, begun_mode(desired, found)));
     } else if lets_go(change.before, desired) {
@@ -44,8 +38,29 @@ pub(super) fn check(change: &Change<'_, Source>, found: &Observed, operations: &
     }
 }
 
+/// What tags alone say was changed in place: that is not enough to change it back.
+fn named_by_tags(change: &Change<'_, Source>, found: &Observed, arguments: &Desired) -> Option<Diagnostic> {
+    let mode = begun_mode(arguments, found);
+    let destroys = change.after.is_none();
+    // What private data have of it is restored.
+    let is_remembered = |name: &String| found.remembered.values.contains_key(name);
+    let is_told = |name: &String| match (mode, change.after) {
+        (Mode::Dedicated, _) => true,
+        // What was let go is no longer told.
+        (Mode::External, _) => !found.unfinished.unrecorded,
+        (Mode::InPlace, None) => is_remembered(name),
+        (Mode::InPlace, Some(desired)) => {
+            let is_new = change.before.is_none_or(|before| before.mode != Mode::InPlace);
+            desired.mode != Mode::InPlace || desired.mentions(name) || (!is_new && is_remembered(name))
+        }
+    };
+    let tagged = Remembered::of_tags(&found.attached.tags).values;
+    let named: Vec<&String> = tagged.keys().filter(|name| !is_told(name)).collect();
+    (!named.is_empty()).then(|| message::tags_name_others(found, &named, mode, destroys))
+}
+
 /// What something else has to set.
-fn missing(found: &Observed, desired: &Desired) -> Option<crate::terraform::Diagnostic> {
+fn missing(found: &Observed, desired: &Desired) -> Option<Diagnostic> {
     let value = |(name, value): (&String, &String)| {
         let now = found.attached.value(name).unwrap_or("not set");
         (!found.attached.holds(name, value)).then(|| format!("{name} = {value} (now {now})"))

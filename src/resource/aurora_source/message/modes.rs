@@ -59,13 +59,20 @@ pub(in super::super) fn too_long_to_remember(found: &Observed, parameter: &str) 
     Diagnostic::error(format!("Value cannot be kept ({parameter})"), detail).at(AttributePath::of("parameters").key(parameter))
 }
 
-/// Tags that a create which stopped half-way may have left, or somebody else.
-pub(in super::super) fn tags_name_others(found: &Observed, parameters: &[&String]) -> Diagnostic {
+/// Tags that a change which stopped half-way may have left, or somebody else.
+pub(in super::super) fn tags_name_others(found: &Observed, parameters: &[&String], mode: Mode, destroys: bool) -> Diagnostic {
     let names: Vec<&str> = parameters.iter().map(|name| name.as_str()).collect();
+    let way = match (mode, destroys) {
+        (Mode::External, _) => {
+            "set `parameter_group.mode` to \"in_place\" with them in `parameters`, apply, and destroy this source"
+        }
+        (_, true) => "name them in `parameters`, apply, remove them again, and apply before this destroy",
+        (_, false) => "name them in `parameters`, apply, and remove them again",
+    };
     let detail = format!(
         "Tags of parameter group {} (clickpipes:previous-value:...) say that this provider changed parameters that the configuration does \
-         not name: {}. Tags alone are not enough to change them back. If an apply that was killed changed them, name them in \
-         `parameters`, apply, and remove them again, which restores what the tags say; otherwise remove the tags.",
+         not name: {}. Tags alone are not enough to change them back. If an apply that was killed changed them, {way}, which restores \
+         what the tags say; otherwise remove the tags.",
         found.attached.name,
         names.join(", ")
     );
