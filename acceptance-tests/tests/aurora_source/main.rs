@@ -11,6 +11,7 @@ mod destroy;
 mod drift;
 mod every_call;
 mod external;
+mod faults;
 mod half_done;
 mod iam_authentication;
 mod import;
