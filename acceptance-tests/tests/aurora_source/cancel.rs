@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use acceptance_tests::core_client::DEADLINE;
-use acceptance_tests::simulator::{ClusterSpec, Fault, Options};
+use acceptance_tests::simulator::{ClusterSpec, Fault, Options, Simulator};
 use acceptance_tests::terraform_cli::{Outcome, Session};
 use anyhow::ensure;
 
-use crate::rig::{OURS, Rig};
+use crate::rig::{CUSTOM, OURS, Rig, SOURCE};
 
 /// A cluster on which a modification takes three seconds.
 async fn slow() -> anyhow::Result<Rig> {
@@ -33,6 +33,37 @@ async fn ctrl_c_ends_a_wait_and_the_next_apply_goes_on() -> anyhow::Result<()> {
     rig.tf.apply().await?;
     assert_eq!(rig.state().await?["ready"], true);
     rig.tf.assert_empty_plan().await
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_a_wait_in_every_mode_and_the_state_is_kept() -> anyhow::Result<()> {
+    let ends = ends_the_wait_for_a_reboot;
+    tokio::try_join!(ends("dedicated"), ends("in_place"), ends("external")).map(drop)
+}
+
+async fn ends_the_wait_for_a_reboot(mode: &str) -> anyhow::Result<()> {
+    const WRITER: &str = "RebootDBInstance <the writer of shop>";
+    let simulator = Simulator::start(Options { time_scale: 0.1, ..Options::default() })?;
+    let ready = [("rds.logical_replication", "1"), ("wal_sender_timeout", "0")];
+    simulator.create_parameter_group(CUSTOM, "aurora-postgresql15", &ready)?;
+    let rig = Rig::in_simulator(simulator, ClusterSpec::new("shop").parameter_group(CUSTOM).without_postgres()).await?;
+    rig.source_in(mode, "force_destroy = true")?;
+    rig.tf.apply().await?;
+    rig.set_parameter(CUSTOM, "max_wal_senders", "30", "pending-reboot").await?;
+    rig.cluster.wait_until_available().await?;
+    rig.source_in(mode, "force_destroy = true\n  reboot = \"writer\"")?;
+    assert_eq!(rig.tf.plan().await?.operations(SOURCE), [WRITER], "{mode}");
+    let session = rig.tf.start(["apply", "-no-color", "-auto-approve"])?;
+    rig.tf.until_logged("waiting for member shop-1 of cluster shop to be in-sync").await?;
+    let message = stopped(session).await?.message();
+    assert!(message.contains("cancelled while waiting for member shop-1"), "{mode}: {message}");
+    assert_eq!(rig.state().await?["parameter_group_name"], CUSTOM, "{mode}");
+    rig.cluster.wait_until_available().await?;
+    rig.tf.apply().await?;
+    rig.tf.assert_empty_plan().await?;
+    let reboots = rig.changes()?.iter().filter(|line| line.starts_with("RebootDBInstance")).count();
+    assert_eq!((reboots, rig.statuses()[0].as_str()), (1, "in-sync"), "{mode}");
+    Ok(())
 }
 
 /// More calls than a run makes.
