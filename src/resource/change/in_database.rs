@@ -9,7 +9,7 @@ use super::decide::Decision;
 use super::free::until_free;
 use super::managed::{Change, Done, Look, Managed, Stopped, Work};
 use super::message;
-use super::short_waits::{self, until_obtained};
+use super::short_waits::ShortWaits;
 use super::sighting::Sighting;
 use super::terms::Purpose;
 use super::trial::{Refused, Trial};
@@ -26,8 +26,8 @@ pub(crate) trait InDatabase: Managed {
     /// Whether dropping the database removes the object. A role belongs to the whole server.
     const GOES_WITH_ITS_DATABASE: bool;
 
-    /// Whether a statement needs a lock behind which the application's queries queue up: then it waits for it in short attempts.
-    const HOLDS_UP_QUERIES: bool = false;
+    /// How it waits for locks until the limit of a step; `None`: once, and not as long as that.
+    const SHORT_WAITS: Option<ShortWaits> = None;
 
     /// What a look saw of it, and where.
     fn sighting(observed: &Self::Observed) -> Sighting<'_>;
@@ -164,8 +164,12 @@ pub(crate) async fn execute<R: InDatabase>(context: &Context, work: &Work<'_, R>
         let _turn = if work.destroys() { Some(context.turn(&turn).await?) } else { None };
         attempt::<R>(context, &server, &facts, database, work, ends, &sent).await
     };
-    let attempt =
-        || async { if R::HOLDS_UP_QUERIES { until_obtained(&object, ends, context.cancel(), once).await } else { once().await } };
+    let attempt = || async {
+        match R::SHORT_WAITS {
+            Some(waits) => waits.until_obtained(&object, ends, context.cancel(), once).await,
+            None => once().await,
+        }
+    };
     let done = if work.destroys() {
         until_free(&object, work.patience, context.cancel(), || until_done(context.cancel(), &attempt)).await
     } else {
@@ -230,8 +234,8 @@ async fn attempt<R: InDatabase>(
         return Err(Error::Cancelled { awaited }.into());
     }
     let mut transaction = server.write(database, limit, context.cancel()).await?;
-    if R::HOLDS_UP_QUERIES {
-        transaction = transaction.with_lock_timeout(short_waits::LONGEST);
+    if let Some(waits) = R::SHORT_WAITS {
+        transaction = transaction.with_lock_timeout(waits.longest);
     }
     let reader = transaction.reader();
     let purpose = if work.destroys() { Purpose::Destroy } else { Purpose::Apply };

@@ -90,13 +90,13 @@ pub(super) fn still_there(awaited: Diagnostics, waited: Duration, is_stopped: bo
 }
 
 /// A lock that could not be obtained in short attempts.
-pub(super) fn still_locked(locked: Error, attempts: u32, waited: Duration) -> Diagnostics {
+pub(super) fn still_locked(locked: Error, attempts: u32, waited: Duration, because: &str) -> Diagnostics {
     let waited = humantime::format_duration(Duration::from_secs(waited.as_secs()));
     let attempts = if attempts == 1 { "one attempt".to_owned() } else { format!("{attempts} attempts within {waited}") };
     let explain = |diagnostic: Diagnostic| {
         let detail = format!(
-            "{}\n\nNothing was changed in {attempts}. Each of them waits only shortly, because whoever waits for this lock holds up \
-             every later query of the table. To try for longer, raise the limit in timeouts.",
+            "{}\n\nNothing was changed in {attempts}. Each of them waits only shortly, because {because}. To try for longer, raise the \
+             limit in timeouts.",
             diagnostic.detail
         );
         Diagnostic { detail, ..diagnostic }

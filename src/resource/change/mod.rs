@@ -33,6 +33,7 @@ pub(crate) use in_database::{InDatabase, execute, is_taken_up, look, replacement
 pub(crate) use managed::{Change, Done, Look, Managed, Proposal, Seen, Stopped, Work};
 pub(crate) use message::{already_exists, moved, not_destroyed, notice, unmet};
 pub(crate) use ours::{elsewhere, same_oid, stranger};
+pub(crate) use short_waits::ShortWaits;
 pub(crate) use sighting::{Sighting, Stranger, oid_here};
 pub(crate) use terms::{
     Findings, ManagedModel, Moment, Purpose, Remaining, Replacement, Unplanned, fingerprint, lines, managed_model,

@@ -8,11 +8,12 @@ use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::{Error, Facts, Identifier, Reader, Statement};
-use crate::resource::change::{InDatabase, Look, Sighting, Work};
+use crate::resource::change::{InDatabase, Look, ShortWaits, Sighting, Work};
 use crate::terraform::Attr;
 
 impl InDatabase for Publication {
     const GOES_WITH_ITS_DATABASE: bool = true;
+    const SHORT_WAITS: Option<ShortWaits> = Some(ShortWaits::BESIDE_QUERIES);
 
     fn sighting(observed: &Observed) -> Sighting<'_> {
         let object = observed.publication.as_ref().map(|found| (found.oid, found.current.name.as_str()));

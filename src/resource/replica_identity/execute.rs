@@ -8,12 +8,12 @@ use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::{ReplicaIdentityModel, ReplicaIdentityOfTable};
 use crate::postgres::{Error, Facts, Identifier, Reader, Statement};
-use crate::resource::change::{InDatabase, Look, Sighting, Work};
+use crate::resource::change::{InDatabase, Look, ShortWaits, Sighting, Work};
 use crate::terraform::Attr;
 
 impl InDatabase for ReplicaIdentityOfTable {
     const GOES_WITH_ITS_DATABASE: bool = true;
-    const HOLDS_UP_QUERIES: bool = true;
+    const SHORT_WAITS: Option<ShortWaits> = Some(ShortWaits::AHEAD_OF_QUERIES);
 
     fn sighting(observed: &Observed) -> Sighting<'_> {
         let object = observed.table.as_ref().map(|table| (table.oid, table.name.as_str()));

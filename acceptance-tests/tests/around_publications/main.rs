@@ -1,0 +1,4 @@
+//! What stands around a publication: who owns it, who may alter it, what its scope leaves out, and who holds its tables.
+
+mod locks;
+mod rig;
