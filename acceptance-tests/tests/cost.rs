@@ -13,8 +13,8 @@ use serde_json::{Value as Json, json};
 const ONCE: usize = 1;
 /// The role, its schemas with the owners of their tables, and what it holds.
 const FIRST_USER: usize = 3;
-/// The publication, its tables, its schemas, its tables without a replica identity.
-const FIRST_PUBLICATION: usize = 4;
+/// The publication, its tables, its schemas, its tables without a replica identity, what it leaves out.
+const FIRST_PUBLICATION: usize = 5;
 /// The table, its indexes.
 const FIRST_IDENTITY: usize = 2;
 /// What is asked again is one statement, and often one for several resources.

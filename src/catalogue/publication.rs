@@ -21,7 +21,7 @@ const PUBLICATION: &str = concat!(
     "WITH ",
     publication_key!(),
     "
-SELECT p.oid, p.pubname::text AS name, p.puballtables AS all_tables,
+SELECT p.oid, p.pubname::text AS name, pg_catalog.pg_get_userbyid(p.pubowner)::text AS owner, p.puballtables AS all_tables,
        p.pubinsert AS insert, p.pubupdate AS update, p.pubdelete AS delete, p.pubtruncate AS truncate,
        (pg_catalog.to_jsonb(p) ->> 'pubviaroot')::bool AS via_root,
        pg_catalog.to_jsonb(p) ->> 'pubgencols' = 's' AS generated,
@@ -94,6 +94,7 @@ SELECT n.nspname::text AS name
 pub(crate) struct Published {
     pub(crate) oid: u32,
     pub(crate) name: Identifier,
+    pub(crate) owner: Identifier,
     pub(crate) all_tables: bool,
     pub(crate) insert: bool,
     pub(crate) update: bool,
@@ -121,6 +122,7 @@ pub(crate) async fn find_publication(reader: &Reader, key: Key<'_>) -> Result<Op
         Ok(Published {
             oid: row.oid("oid")?,
             name: identifier(row.text("name")?)?,
+            owner: identifier(row.text("owner")?)?,
             all_tables: row.bool("all_tables")?,
             insert: row.bool("insert")?,
             update: row.bool("update")?,

@@ -1,13 +1,14 @@
 //! Tables, views and schemas, found by name.
 
-use super::sql::{near_miss, relation, schema};
+use super::sql::{near_miss, relation, role_named, schema};
 use crate::postgres::{Error, Identifier, Parameter, QualifiedTable, Reader, Row};
 
-/// Relations by name, in pairs of schema `$1` and name `$2`. A name without a relation has a row of nulls.
+/// Relations by name, in pairs of schema `$1` and name `$2`. A name without a relation has a row of nulls. `$3` is a role, or nothing.
 const RELATIONS: &str = concat!(
     "SELECT w.schema, w.name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, current_user::text AS admin,
+       COALESCE(pg_catalog.pg_has_role(o.role, c.relowner, 'USAGE'), false) AS owned_by_other,
        EXISTS (SELECT FROM pg_catalog.pg_auth_members m
                 WHERE m.roleid = c.relowner AND m.member = pg_catalog.to_regrole(pg_catalog.quote_ident(current_user))::oid) AS member,
        (SELECT r.rolinherit FROM pg_catalog.pg_roles r
@@ -16,6 +17,9 @@ const RELATIONS: &str = concat!(
     near_miss!("pg_class", "relname", "w.name", "x.relnamespace = n.oid AND x.relkind IN ('r', 'p')"),
     " END AS near
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w(schema, name)
+ CROSS JOIN (SELECT ",
+    role_named!("$3::text"),
+    " AS role OFFSET 0) o
   LEFT JOIN LATERAL ",
     schema!("w.schema"),
     " n ON true
@@ -86,6 +90,8 @@ pub(crate) struct Relation {
     pub(crate) owner: String,
     /// Whether the provider's role may act as the owner.
     pub(crate) owned: bool,
+    /// Whether the other role that was asked about may.
+    pub(crate) owned_by_other: bool,
     /// The provider's role.
     pub(crate) admin: String,
     /// Whether that is a member of the owner, though it may not inherit.
@@ -110,12 +116,15 @@ pub(crate) struct Named {
     pub(crate) near: Option<String>,
 }
 
-/// The relations with these names.
+/// The relations with these names. `other`: a role of which it counts too whether it may act as the owners.
 pub(crate) async fn find_relations<'a>(
     reader: &Reader,
     tables: impl Iterator<Item = &'a QualifiedTable> + Clone,
+    other: Option<&Identifier>,
 ) -> Result<Vec<Named>, Error> {
-    let rows = reader.query(RELATIONS, &pairs(tables)).await?;
+    let [schemas, names] = pairs(tables);
+    let other = Parameter::Text(other.map(Identifier::as_str).unwrap_or_default());
+    let rows = reader.query(RELATIONS, &[schemas, names, other]).await?;
     rows.iter().map(named).collect()
 }
 
@@ -150,6 +159,7 @@ fn named(row: &Row) -> Result<Named, Error> {
             persistence: Persistence::decode(&row.text("persistence")?),
             owner,
             owned: row.bool("owned")?,
+            owned_by_other: row.bool("owned_by_other")?,
             admin: row.text("admin")?,
             member: row.bool("member")?,
             inherits: row.bool("inherits")?,

@@ -2,3 +2,5 @@
 
 mod locks;
 mod rig;
+mod rights;
+mod warnings;

@@ -1,17 +1,19 @@
 //! What prevents a change: refusals that nothing in the same apply can fix, and conditions that something else may still meet.
 //! Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Publish, Scope};
+use super::lacking;
 use super::message;
-use super::observed::{Current, Found, Met};
+use super::observed::{Current, Found, Met, Observed};
 use super::operation::{Operation, dropped};
 use super::schema::Publication;
+use crate::catalogue::publication_right::Rights;
 use crate::catalogue::relation::{Kind, Named};
 use crate::catalogue::slot::in_use_here;
-use crate::postgres::ServerVersion;
 use crate::postgres::version::{PUBLICATION_ROW_FILTERS, PUBLICATION_SCHEMAS, VIA_ROOT};
+use crate::postgres::{QualifiedTable, ServerVersion};
 use crate::resource::change::{Change, Findings, Replacement};
 use crate::terraform::{AttributePath, Diagnostics};
 
@@ -20,6 +22,10 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
     let mut findings = Findings::default();
     let Some(desired) = change.after else {
         findings.awaited.extend(destroy(change));
+        let lacking = change.before.zip(change.now).zip(operations);
+        findings.unmet.extend(
+            lacking.map(|((arguments, now), operations)| lacking::lacking(arguments, now, operations)).unwrap_or_default(),
+        );
         return findings;
     };
     // A change is judged by the observation it was made from, even if something was changed since.
@@ -37,13 +43,18 @@ pub(super) fn check(change: &Change<'_, Publication>, operations: Option<&[Opera
             let is_foreign = change.replacement == Replacement::Argument;
             if is_foreign { findings.refusals.push(exists) } else { findings.unmet.push(exists) }
         }
-        tables(desired, current, met, version, &mut findings);
+        let operations = operations.unwrap_or_default();
+        findings.unmet.extend(lacking::lacking(desired, now, operations));
+        tables(desired, current, now, operations, &mut findings);
         findings.unmet.extend(met.missing_schemas.iter().map(|schema| message::schema_missing(desired, schema)));
         replica_identity(desired, current, recalled, met, &mut findings);
         findings.warnings.extend(later_tables(desired, current));
-        if operations.is_some_and(|operations| !operations.is_empty()) && desired.publishes_nothing() {
+        findings.warnings.extend(met.left_out.warnings());
+        if !operations.is_empty() && desired.publishes_nothing() {
             findings.warnings.push(message::publishes_nothing(desired));
         }
+    } else if let Some(found) = recalled {
+        findings.warnings.extend(as_last_seen(desired, found));
     }
     if let (Some(current), Some(operations)) = (current, operations) {
         findings.warnings.extend(consequences(desired, current, operations));
@@ -88,7 +99,19 @@ fn version_gates(desired: &Desired, version: ServerVersion) -> Diagnostics {
     refusals
 }
 
-fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: ServerVersion, findings: &mut Findings) {
+/// What every plan says of a publication that nothing changes.
+fn as_last_seen(desired: &Desired, found: &Found) -> Diagnostics {
+    let mut warnings = found.left_out.warnings();
+    let publish = desired.publish.unwrap_or(found.current.publish);
+    if publish.needs_identity() && !found.without_identity.is_empty() {
+        let exposed: Vec<&String> = found.without_identity.iter().collect();
+        warnings.push(message::exposed_already(&exposed, &BTreeMap::new()));
+    }
+    warnings
+}
+
+fn tables(desired: &Desired, current: Option<&Current>, now: &Observed, operations: &[Operation], findings: &mut Findings) {
+    let (Some(met), Some(version)) = (&now.met, now.version) else { return };
     let published: BTreeSet<_> = match current {
         Some(Current { scope: Scope::Listed { tables, .. }, .. }) => tables.iter().collect(),
         _ => BTreeSet::new(),
@@ -99,7 +122,14 @@ fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: Serv
             findings.refusals.push(message::restricted_root(&table.name()));
         }
     }
-    for Named { table, found, near } in met.tables.iter().filter(|named| !published.contains(&named.table)) {
+    // A table whose filter or list changes is added again.
+    let put_back: BTreeSet<_> = operations.iter().flat_map(put_back).collect();
+    // Whoever adds tables must own them.
+    let acts_as_owner = now.rights.as_ref().is_some_and(Rights::acts_as_owner) && dropped(operations).is_none();
+    let owner = now.publication.as_ref().filter(|_| acts_as_owner && current.is_some());
+    let owner = owner.and_then(|found| found.current.owner.as_ref());
+    let is_added = |named: &&Named| !published.contains(&named.table) || put_back.contains(&named.table);
+    for Named { table, found, near } in met.tables.iter().filter(is_added) {
         let name = table.name();
         match found {
             None => {
@@ -109,9 +139,21 @@ fn tables(desired: &Desired, current: Option<&Current>, met: &Met, version: Serv
             Some(found) if found.kind == Kind::PartitionedTable && !version.has(VIA_ROOT) => {
                 findings.refusals.push(message::partitioned(desired, &name, version));
             }
-            Some(found) if !found.owned => findings.unmet.push(message::not_owned(desired, &name, found, version)),
-            Some(_) => {}
+            Some(found) => match owner {
+                Some(owner) if !found.owned_by_other => {
+                    findings.unmet.push(message::not_owned_by_owner(desired, &name, found, owner, version));
+                }
+                None if !found.owned => findings.unmet.push(message::not_owned(desired, &name, found, version)),
+                _ => {}
+            },
         }
+    }
+}
+
+fn put_back(operation: &Operation) -> &[QualifiedTable] {
+    match operation {
+        Operation::PutBack { tables, .. } => tables,
+        _ => &[],
     }
 }
 

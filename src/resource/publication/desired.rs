@@ -75,6 +75,8 @@ pub(crate) struct Desired {
     pub(super) publish: Option<Publish>,
     /// `None`: the current value is kept; what the server offers on create.
     pub(super) via_root: Option<bool>,
+    /// `None`: the current owner is kept; the provider's role on create.
+    pub(super) owner: Option<Identifier>,
     /// The listed tables as in the configuration, for the paths of messages; empty for a state, because no message points into
     /// it.
     pub(super) written: Vec<String>,
@@ -98,12 +100,12 @@ impl Desired {
     /// The same with the values of a state where this one keeps them.
     pub(super) fn completed(&self, of_state: &Self) -> Self {
         let (publish, via_root) = (self.publish.or(of_state.publish), self.via_root.or(of_state.via_root));
-        Self { publish, via_root, ..self.clone() }
+        Self { publish, via_root, owner: self.owner.clone().or_else(|| of_state.owner.clone()), ..self.clone() }
     }
 
     /// What operations depend on.
     pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&(&self.name, &self.scope, &self.restrictions, self.publish, self.via_root))
+        fingerprint(&(&self.name, &self.scope, &self.restrictions, self.publish, self.via_root, &self.owner))
     }
 
     /// Decodes a configuration. `Ok(None)`: a value that matters is not known yet.
@@ -142,13 +144,14 @@ impl Desired {
         let name = faults.absorb(names::name(&model.name, "name")).flatten();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
         let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
+        let owner = faults.absorb(names::name(&model.owner, "owner")).flatten();
         let scope = faults.absorb(scope).flatten();
         let publish = match &model.publish {
             Attr::Known(names) => faults.absorb(Publish::from_set(names)),
             _ => None,
         };
         faults.into_result()?;
-        let unknown = model.publish.is_unknown() || model.publish_via_partition_root.is_unknown();
+        let unknown = model.publish.is_unknown() || model.publish_via_partition_root.is_unknown() || model.owner.is_unknown();
         let (Some(name), Some(database), Some(cluster)) = (name, database, cluster) else { return Ok(None) };
         let (Some(scope), false) = (scope, unknown) else { return Ok(None) };
         let consent = |given: &Attr<bool>| matches!(given, Attr::Known(true) | Attr::Unknown);
@@ -160,6 +163,7 @@ impl Desired {
             restrictions: Restrictions::new(),
             publish,
             via_root: model.publish_via_partition_root.known().copied(),
+            owner,
             written: Vec::new(),
             allow_tables_without_replica_identity: consent(&model.allow_tables_without_replica_identity),
             allow_scope_replacement: consent(&model.allow_scope_replacement),

@@ -8,7 +8,7 @@ use super::operation::{Operation, of_tables};
 use super::restriction::Restriction;
 use super::schema::Publication;
 use crate::postgres::version::VIA_ROOT;
-use crate::postgres::{QualifiedTable, ServerVersion};
+use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
 use crate::resource::change::Change;
 
 /// The operations of a create, an update or a destroy. `None`: the server's version is not known, and a create depends on it.
@@ -17,20 +17,27 @@ pub(super) fn diff(change: &Change<'_, Publication>) -> Option<Vec<Operation>> {
     let current = basis.publication.as_ref().map(|found| &found.current);
     match (change.before, change.after, current) {
         (_, None, current) => Some(current.map(|current| Operation::Drop { name: current.name.clone() }).into_iter().collect()),
-        (Some(_), Some(desired), Some(current)) => Some(update(current, desired)),
-        (_, Some(desired), _) => Some(create(desired, basis.version?)),
+        (Some(_), Some(desired), Some(current)) => Some(update(current, desired, basis.admin.as_ref())),
+        (_, Some(desired), _) => Some(create(desired, basis.version?, basis.admin.as_ref())),
     }
 }
 
 /// The operations of a create, with the defaults that only apply then.
-fn create(desired: &Desired, version: ServerVersion) -> Vec<Operation> {
-    vec![Operation::Create {
+fn create(desired: &Desired, version: ServerVersion, admin: Option<&Identifier>) -> Vec<Operation> {
+    let create = Operation::Create {
         name: desired.name.clone(),
         scope: desired.scope.clone(),
         restrictions: all_restrictions(desired),
         publish: desired.publish.unwrap_or(Publish::ALL),
         via_root: desired.via_root.or(version.has(VIA_ROOT).then_some(true)),
-    }]
+    };
+    [create].into_iter().chain(handed_over(desired, desired.owner.as_ref(), admin)).collect()
+}
+
+/// Gives a new publication, which the admin owns, to its owner.
+fn handed_over(desired: &Desired, owner: Option<&Identifier>, admin: Option<&Identifier>) -> Option<Operation> {
+    let owner = owner.filter(|owner| Some(*owner) != admin)?;
+    Some(Operation::ChangeOwner { name: desired.name.clone(), owner: owner.clone(), is_new: true })
 }
 
 /// True when PostgreSQL can only change from one scope to the other by dropping the publication.
@@ -44,18 +51,18 @@ fn all_restrictions(desired: &Desired) -> Vec<(QualifiedTable, Restriction)> {
 
 /// The operations of an update. What goes, goes first: PostgreSQL refuses lists of columns beside schemas, and restrictions of
 /// partitioned tables that are not published via the root, even for a moment.
-fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
+fn update(current: &Current, desired: &Desired, admin: Option<&Identifier>) -> Vec<Operation> {
     if replaces_scope(&current.scope, &desired.scope) {
-        return vec![
-            Operation::Drop { name: current.name.clone() },
-            Operation::Create {
-                name: desired.name.clone(),
-                scope: desired.scope.clone(),
-                restrictions: all_restrictions(desired),
-                publish: desired.publish.unwrap_or(current.publish),
-                via_root: desired.via_root.or(current.via_root),
-            },
-        ];
+        let drop = Operation::Drop { name: current.name.clone() };
+        let create = Operation::Create {
+            name: desired.name.clone(),
+            scope: desired.scope.clone(),
+            restrictions: all_restrictions(desired),
+            publish: desired.publish.unwrap_or(current.publish),
+            via_root: desired.via_root.or(current.via_root),
+        };
+        let owner = desired.owner.as_ref().or(current.owner.as_ref());
+        return [drop, create].into_iter().chain(handed_over(desired, owner, admin)).collect();
     }
     let name = &desired.name;
     let mut operations = Vec::new();
@@ -70,6 +77,7 @@ fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
         (&current.scope, &desired.scope)
     else {
         operations.extend(set);
+        operations.extend(another_owner(current, desired));
         return operations;
     };
     let (added, dropped) = (missing(tables, old_tables), missing(old_tables, tables));
@@ -89,7 +97,14 @@ fn update(current: &Current, desired: &Desired) -> Vec<Operation> {
         Operation::AddTables { name: name.clone(), tables, restrictions }
     }));
     operations.extend(some(added_schemas, |schemas| Operation::AddSchemas { name: name.clone(), schemas }));
+    operations.extend(another_owner(current, desired));
     operations
+}
+
+/// The change of owner comes last: what else is done needs the rights of the present one.
+fn another_owner(current: &Current, desired: &Desired) -> Option<Operation> {
+    let owner = desired.owner.as_ref().filter(|owner| !current.is_owned_by(owner))?;
+    Some(Operation::ChangeOwner { name: desired.name.clone(), owner: owner.clone(), is_new: false })
 }
 
 fn missing<T: Ord + Clone>(of: &BTreeSet<T>, from: &BTreeSet<T>) -> Vec<T> {
@@ -111,7 +126,7 @@ mod tests {
 
     #[track_caller]
     fn check(current: &Current, desired: &Desired, expected: &[&str]) {
-        let statements: Vec<String> = update(current, desired).iter().map(|o| o.to_string()).collect();
+        let statements: Vec<String> = update(current, desired, Some(&name("admin"))).iter().map(|o| o.to_string()).collect();
         assert_eq!(statements, expected);
     }
 
@@ -154,6 +169,30 @@ mod tests {
             &wanted,
             &["ALTER PUBLICATION \"p\" RENAME TO \"q\"", "ALTER PUBLICATION \"q\" SET (publish = 'insert, update, delete')"],
         );
+    }
+
+    #[test]
+    fn the_owner_changes_last() {
+        let old = Current { owner: Some(name("app")), ..current(&["a.b"]) };
+        let to = |owner: &str| Desired { owner: Some(name(owner)), ..desired(listed(&["a.c"])) };
+        let tables =
+            ["ALTER PUBLICATION \"p\" DROP TABLE ONLY \"a\".\"b\"", "ALTER PUBLICATION \"p\" ADD TABLE ONLY \"a\".\"c\""];
+        check(&old, &to("app"), &tables);
+        check(&old, &to("x\"y"), &[tables[0], tables[1], "ALTER PUBLICATION \"p\" OWNER TO \"x\"\"y\""]);
+        let unset = Desired { owner: None, ..to("app") };
+        check(&old, &unset, &tables);
+    }
+
+    #[test]
+    fn a_new_publication_is_handed_over_if_another_role_is_to_own_it() {
+        let operations = |owner: &str| {
+            let desired = Desired { owner: Some(name(owner)), ..desired(listed(&["a.b"])) };
+            create(&desired, super::super::fixture::version(), Some(&name("admin"))).len()
+        };
+        assert_eq!((operations("admin"), operations("app")), (1, 2));
+        let old = Current { owner: Some(name("app")), ..current(&["a.b"]) };
+        let replaced = update(&old, &desired(Scope::AllTables), Some(&name("admin")));
+        assert_eq!(replaced.last().map(ToString::to_string), Some("ALTER PUBLICATION \"p\" OWNER TO \"app\"".to_owned()));
     }
 
     #[test]

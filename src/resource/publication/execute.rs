@@ -44,7 +44,7 @@ impl InDatabase for Publication {
         observe::observe(reader, facts, look).await
     }
 
-    fn statements(_: &Work<'_, Self>, operation: &Operation, _: &Observed) -> Vec<Statement> {
-        vec![operation.statement()]
+    fn statements(_: &Work<'_, Self>, operation: &Operation, now: &Observed) -> Vec<Statement> {
+        operation.statements(now)
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn listed(tables: &[&str]) -> Scope {
 /// The publication `p` of these tables.
 pub(super) fn current(tables: &[&str]) -> Current {
     let restricted = Restricted::default();
-    Current { name: name("p"), scope: listed(tables), restricted, publish: Publish::ALL, via_root: Some(true), generated: None }
+    let (scope, publish) = (listed(tables), Publish::ALL);
+    Current { name: name("p"), owner: None, scope, restricted, publish, via_root: Some(true), generated: None }
 }
 
 pub(super) fn version() -> ServerVersion {
@@ -26,7 +27,8 @@ pub(super) fn version() -> ServerVersion {
 }
 
 pub(super) fn observed(current: Current) -> Observed {
-    let publication = Some(Found { oid: 16400, current, since: None, without_identity: Vec::new() });
+    let (without_identity, left_out) = Default::default();
+    let publication = Some(Found { oid: 16400, current, since: None, without_identity, left_out });
     Observed { version: Some(version()), publication, ..Observed::default() }
 }
 
@@ -39,6 +41,7 @@ pub(super) fn wanted(publication: &str, scope: Scope) -> Desired {
         restrictions: Restrictions::new(),
         publish: None,
         via_root: None,
+        owner: None,
         written: Vec::new(),
         allow_tables_without_replica_identity: false,
         allow_scope_replacement: false,

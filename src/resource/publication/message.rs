@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::desired::{Desired, Scope};
+use super::listing::{NAMES_SHOWN, listed};
 use super::schema::Publication;
-use crate::catalogue::admin::inherit;
+use crate::catalogue::admin::{inherit, join};
 use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{Kind, Persistence, Relation};
 use crate::postgres::version::{Gate, VIA_ROOT};
@@ -15,9 +16,6 @@ use crate::terraform::{AttributePath, Diagnostic};
 
 /// Exposed tables, each with the reason.
 type Objections = BTreeMap<String, Objection>;
-
-/// How many names a message lists before it only counts.
-const NAMES_SHOWN: usize = 20;
 
 pub(super) fn scope_cannot_be_altered(name: &Identifier) -> Diagnostic {
     let detail = format!(
@@ -84,6 +82,23 @@ pub(super) fn partitioned(desired: &Desired, name: &str, version: ServerVersion)
         VIA_ROOT.since
     );
     Diagnostic::error(format!("Server is too old ({name})"), detail).at(table_path(desired, name))
+}
+
+/// The same where the provider acts for the publication's `owner`, which does not own the table.
+pub(super) fn not_owned_by_owner(
+    desired: &Desired,
+    name: &str,
+    found: &Relation,
+    owner: &Identifier,
+    version: ServerVersion,
+) -> Diagnostic {
+    let advice = Identifier::new(found.owner.clone()).map(|of_table| join(&of_table, owner, version)).unwrap_or_default();
+    let detail = format!(
+        "Only the owner of a table can publish it. {} belongs to {:?}, and the provider acts for {owner}, to whom the publication belongs          and who does not have that role's privileges. Let an administrator who may grant them run:\n\n{advice}",
+        printable_line(name),
+        found.owner,
+    );
+    Diagnostic::error(format!("Not the owner of a table ({name})"), detail).at(table_path(desired, name))
 }
 
 pub(super) fn not_owned(desired: &Desired, name: &str, found: &Relation, version: ServerVersion) -> Diagnostic {
@@ -216,14 +231,6 @@ fn kind_name(found: &Relation) -> &'static str {
     }
 }
 
-fn listed(names: &[&String]) -> String {
-    let shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(|name| name.as_str()).collect();
-    match names.len().checked_sub(NAMES_SHOWN) {
-        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
-    }
-}
-
 /// The path of a table in the configuration: its position in `tables`, or the attribute that covers it.
 fn table_path(desired: &Desired, name: &str) -> AttributePath {
     let position = desired.written.iter().position(|written| written == name);
@@ -243,16 +250,4 @@ pub(super) fn publishes_nothing(desired: &Desired) -> Diagnostic {
         desired.name
     );
     Diagnostic::warning("Nothing is published", detail).at(AttributePath::of("tables"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_list_is_cut_and_counted() {
-        let names: Vec<String> = (0..25).map(|number| format!("a.t{number}")).collect();
-        let text = listed(&names.iter().collect::<Vec<_>>());
-        assert!(text.ends_with("a.t19 and 5 more"), "{text}");
-    }
 }

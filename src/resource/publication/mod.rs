@@ -12,6 +12,9 @@ mod exposure;
 mod filter;
 #[cfg(test)]
 mod fixture;
+mod lacking;
+mod left_out;
+mod listing;
 mod message;
 mod observe;
 mod observed;

@@ -6,15 +6,18 @@ use tokio::try_join;
 
 use super::desired::{Desired, Publish, Scope};
 use super::exposure::{self, Shape, exposed};
+use super::left_out::LeftOut;
 use super::observed::{Current, Found, Met, Observed};
 use super::restriction::{Restricted, Restriction, Restrictions};
 use super::schema::Publication;
 use crate::catalogue::key::Key;
 use crate::catalogue::publication::{Entry, Published, find_publication, published_schemas, published_tables};
+use crate::catalogue::publication_right::publication_rights;
 use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{find_relations, missing_schemas};
 use crate::catalogue::replica_identity::{Covered, Suspect, published_suspects, suspects};
 use crate::catalogue::slot::logical_slots;
+use crate::catalogue::unpublished::{unpublished, unpublished_of};
 use crate::postgres::version::VIA_ROOT;
 use crate::postgres::{Error, Facts, Identifier, QualifiedTable, Reader, ServerVersion};
 use crate::resource::change::{Look, Purpose, oid_here};
@@ -23,11 +26,24 @@ use crate::resource::change::{Look, Purpose, oid_here};
 pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publication>) -> Result<Observed, Error> {
     let version = facts.version;
     let recalled = look.recalled.and_then(|recalled| recalled.publication.as_ref());
-    let seen = Observed { version: Some(version), site: reader.site(), ..Observed::default() };
+    let admin = Identifier::new(facts.current_user.clone()).ok();
+    let seen = Observed { version: Some(version), site: reader.site(), admin, ..Observed::default() };
     if let (Purpose::PlanDestroy, Some(found)) = (look.purpose, recalled) {
         // What the destroy drops is what the refresh before it found.
-        return Ok(Observed { publication: Some(found.clone()), slots: logical_slots(reader).await?, ..seen });
+        let (slots, rights) = try_join!(logical_slots(reader), publication_rights(reader, facts, ours(reader, look), None))?;
+        return Ok(Observed { publication: Some(found.clone()), slots, rights, ..seen });
     }
+    // Its present owner keeps what the change makes anew.
+    let owner = recalled.and_then(|found| found.current.owner.as_ref());
+    let rights = async {
+        match look.purpose {
+            Purpose::Plan { .. } | Purpose::Apply | Purpose::PlanDestroy | Purpose::Destroy => {
+                let wanted = look.desired.and_then(|desired| desired.owner.as_ref()).or(owner);
+                publication_rights(reader, facts, ours(reader, look), wanted).await
+            }
+            Purpose::Read { .. } | Purpose::Result => Ok(None),
+        }
+    };
     let key = match (look.purpose, look.desired) {
         (Purpose::Result, Some(desired)) => Key::named(desired.name.as_str()),
         _ => ours(reader, look),
@@ -40,12 +56,12 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
     };
     let met = async {
         match (look.purpose, look.desired) {
-            (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => meet(reader, desired).await.map(Some),
+            (Purpose::Plan { .. } | Purpose::Apply, Some(desired)) => meet(reader, desired, owner).await.map(Some),
             _ => Ok(None),
         }
     };
     // Awaited together, so they cost one round trip.
-    let (publication, slots, met) = try_join!(find(reader, version, key, look), slots, met)?;
+    let (publication, slots, met, rights) = try_join!(find(reader, version, key, look), slots, met, rights)?;
     let publication = match publication {
         Some(found) if is_stranger(&found.found, look) => {
             find(reader, version, Key::named(look.arguments.name.as_str()), look).await?
@@ -56,7 +72,7 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
         let without_identity = would_be_exposed(desired, publication.as_ref(), &suspects, version);
         Met { without_identity, ..met }
     });
-    Ok(Observed { publication: publication.map(|seen| seen.found), met, slots, ..seen })
+    Ok(Observed { publication: publication.map(|seen| seen.found), met, slots, rights, ..seen })
 }
 
 /// A publication, and the columns that its filters use.
@@ -143,7 +159,8 @@ async fn find(
     key: Key<'_>,
     look: &Look<'_, Publication>,
 ) -> Result<Option<Sight>, Error> {
-    let Some(listing) = Listing::find(reader, version, key).await? else { return Ok(None) };
+    let (listing, left_out) = try_join!(Listing::find(reader, version, key), unpublished(reader, version, key))?;
+    let Some(listing) = listing else { return Ok(None) };
     let without_identity = exposed(&listing.shape(), &listing.suspects, version).into_keys().collect();
     let via_root = listing.via_root();
     let Listing { published, scope, restrictions, used, .. } = listing;
@@ -151,6 +168,7 @@ async fn find(
     let wanted = look.desired.filter(|_| look.purpose == Purpose::Result).map(|desired| &desired.restrictions);
     let current = Current {
         name: published.name,
+        owner: Some(published.owner),
         restricted: Restricted::seen(restrictions, before, wanted),
         scope,
         publish: Publish {
@@ -162,12 +180,13 @@ async fn find(
         via_root,
         generated: published.generated,
     };
-    let found = Found { oid: published.oid, current, since: published.since, without_identity };
+    let left_out = LeftOut::of(left_out);
+    let found = Found { oid: published.oid, current, since: published.since, without_identity, left_out };
     Ok(Some(Sight { found, used }))
 }
 
 /// What affects a change to the wanted scope, and the tables of it that may become exposed.
-async fn meet(reader: &Reader, desired: &Desired) -> Result<(Met, Vec<Suspect>), Error> {
+async fn meet(reader: &Reader, desired: &Desired, owner: Option<&Identifier>) -> Result<(Met, Vec<Suspect>), Error> {
     let none = (BTreeSet::new(), BTreeSet::new());
     let (tables, schemas) = match &desired.scope {
         Scope::AllTables => (&none.0, &none.1),
@@ -179,9 +198,14 @@ async fn meet(reader: &Reader, desired: &Desired) -> Result<(Met, Vec<Suspect>),
         schemas: schemas.clone(),
         tables: tables.iter().map(|table| (table, desired.restrictions.contains_key(table))).collect(),
     };
-    let (suspects, tables, missing_schemas) =
-        try_join!(suspects(reader, &covered), find_relations(reader, tables.iter()), missing_schemas(reader, schemas),)?;
-    Ok((Met { tables, missing_schemas, ..Met::default() }, suspects))
+    let (suspects, tables, left_out, missing_schemas) = try_join!(
+        suspects(reader, &covered),
+        find_relations(reader, tables.iter(), owner),
+        unpublished_of(reader, schemas.clone(), tables.iter()),
+        missing_schemas(reader, schemas),
+    )?;
+    let left_out = LeftOut::of(left_out);
+    Ok((Met { tables, missing_schemas, left_out, ..Met::default() }, suspects))
 }
 
 /// The tables of the wanted scope on which UPDATE or DELETE would fail. Of a filter that stays, the server has said which columns it

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Publish, Scope};
+use super::left_out::LeftOut;
 use super::remembered::Remembered;
 use super::restriction::Restricted;
 use super::schema::PublicationModel;
+use crate::catalogue::publication_right::Rights;
 use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::Named;
 use crate::catalogue::slot::Slot;
 use crate::postgres::{Identifier, ServerVersion, Site};
+use crate::printable::printable_line;
 use crate::resource::Prior;
 use crate::terraform::Attr;
 
@@ -20,8 +23,12 @@ pub(crate) struct Observed {
     pub(super) version: Option<ServerVersion>,
     /// Where it was seen; `None`: not known, from a state of an earlier release.
     pub(super) site: Option<Site>,
+    /// The provider's role; `None`: not known, from a state of an earlier release.
+    pub(super) admin: Option<Identifier>,
     /// `None`: there is none.
     pub(super) publication: Option<Found>,
+    /// What the provider's role may do; only in a look for a change or a destroy.
+    pub(super) rights: Option<Rights>,
     /// What affects a change to the wanted scope; only in a look for a change.
     pub(super) met: Option<Met>,
     /// Slots of the server; only in a look for a destroy.
@@ -32,8 +39,9 @@ pub(crate) struct Observed {
 pub(super) fn foresee(desired: &Desired) -> Observed {
     let scope = Scope::Listed { tables: BTreeSet::new(), schemas: BTreeSet::new() };
     let (name, restricted) = (desired.name.clone(), Restricted::default());
-    let current = Current { name, scope, restricted, publish: Publish::ALL, via_root: None, generated: None };
-    Observed { publication: Some(Found { oid: 0, current, since: None, without_identity: Vec::new() }), ..Observed::default() }
+    let current = Current { name, owner: None, scope, restricted, publish: Publish::ALL, via_root: None, generated: None };
+    let (without_identity, left_out) = Default::default();
+    Observed { publication: Some(Found { oid: 0, current, since: None, without_identity, left_out }), ..Observed::default() }
 }
 
 /// A publication that exists.
@@ -46,12 +54,15 @@ pub(crate) struct Found {
     pub(super) since: Option<String>,
     /// Exposed tables, as `schema.table`; empty when neither updates nor deletes are published.
     pub(super) without_identity: Vec<String>,
+    pub(super) left_out: LeftOut,
 }
 
 /// What `ALTER PUBLICATION` can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Current {
     pub(super) name: Identifier,
+    /// `None`: not known, from a state of an earlier release.
+    pub(super) owner: Option<Identifier>,
     pub(super) scope: Scope,
     /// Row filters and column lists.
     pub(super) restricted: Restricted,
@@ -60,6 +71,13 @@ pub(crate) struct Current {
     pub(super) via_root: Option<bool>,
     /// Whether generated columns that are stored are published; `None` before PostgreSQL 18, and from a state.
     pub(super) generated: Option<bool>,
+}
+
+impl Current {
+    /// Whether this role owns it. A state shows a name as it is harmless in a terminal.
+    pub(super) fn is_owned_by(&self, role: &Identifier) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner == role || printable_line(owner.as_str()) == role.as_str())
+    }
 }
 
 impl Found {
@@ -89,6 +107,8 @@ pub(crate) struct Met {
     pub(super) without_identity: BTreeMap<String, Objection>,
     /// Those of them that get one from a resource that was planned earlier in the same run; only in a plan.
     pub(super) identified_first: BTreeSet<String>,
+    /// What the wanted scope leaves out.
+    pub(super) left_out: LeftOut,
 }
 
 /// The part of an observation that is stored next to the state.
@@ -99,7 +119,9 @@ pub(super) fn remember(observed: &Observed) -> Remembered {
         Some(Scope::Listed { tables, schemas }) => (tables, schemas),
         _ => (&no_tables, &no_schemas),
     };
-    let seen = Remembered { version: observed.version, site: observed.site.clone(), ..Remembered::default() };
+    let left_out = found.map(|found| found.left_out.clone()).unwrap_or_default();
+    let (version, site, admin) = (observed.version, observed.site.clone(), observed.admin.clone());
+    let seen = Remembered { version, site, admin, left_out, ..Remembered::default() };
     let filters = found.map(|found| &found.current.restricted.normalised).into_iter().flatten();
     let filters = filters.map(|(table, text)| (table.clone(), text.clone())).collect();
     let seen =
@@ -114,6 +136,7 @@ pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Optio
     let normalised = remembered.map(|remembered| remembered.filters.iter().cloned().collect()).unwrap_or_default();
     let current = Current {
         name: arguments.name.clone(),
+        owner: arguments.owner.clone(),
         scope: arguments.scope.clone(),
         restricted: Restricted { tables: arguments.restrictions.clone(), normalised },
         publish: arguments.publish.unwrap_or(Publish::ALL),
@@ -127,5 +150,8 @@ pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Optio
     let version = remembered.and_then(|remembered| remembered.version);
     let site = remembered.and_then(|remembered| remembered.site.clone());
     let since = remembered.and_then(|remembered| remembered.since.clone());
-    Some(Observed { version, site, publication: Some(Found { oid, current, since, without_identity }), ..Observed::default() })
+    let admin = remembered.and_then(|remembered| remembered.admin.clone());
+    let left_out = remembered.map(|remembered| remembered.left_out.clone()).unwrap_or_default();
+    let publication = Some(Found { oid, current, since, without_identity, left_out });
+    Some(Observed { version, site, admin, publication, ..Observed::default() })
 }

@@ -60,6 +60,12 @@ pub(crate) enum Operation {
         tables: Vec<QualifiedTable>,
         restrictions: Vec<(QualifiedTable, Restriction)>,
     },
+    ChangeOwner {
+        name: Identifier,
+        owner: Identifier,
+        /// Whether the same change creates it: then the provider's role owns it until here.
+        is_new: bool,
+    },
     Drop {
         name: Identifier,
     },
@@ -79,7 +85,8 @@ pub(super) fn effect(operation: &Operation) -> Effect {
         Operation::Create { scope: Scope::AllTables, .. }
         | Operation::SetParameters { .. }
         | Operation::AddSchemas { .. }
-        | Operation::DropSchemas { .. } => none,
+        | Operation::DropSchemas { .. }
+        | Operation::ChangeOwner { .. } => none,
     }
 }
 
@@ -112,6 +119,9 @@ pub(super) fn remaining(operation: &Operation, seen: &Seen<'_, Publication>) -> 
     let now = &now.current;
     if let Operation::Rename { to, .. } = operation {
         return if *to == now.name { Remaining::Nothing } else { Remaining::All };
+    }
+    if let Operation::ChangeOwner { owner, .. } = operation {
+        return if now.is_owned_by(owner) { Remaining::Nothing } else { Remaining::All };
     }
     let Scope::Listed { tables: published, schemas: published_schemas } = &now.scope else { return Remaining::All };
     let name = QualifiedTable::name;

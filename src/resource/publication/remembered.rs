@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::left_out::LeftOut;
 use crate::postgres::identifier::{InvalidIdentifier, InvalidQualifiedTable};
 use crate::postgres::{Identifier, QualifiedTable, ServerVersion, Site};
 use crate::printable::{is_printable_line, printable_line};
@@ -16,6 +17,12 @@ pub(crate) struct Remembered {
     /// Where the publication was seen; `None` in what an earlier build stored.
     #[serde(default)]
     pub(super) site: Option<Site>,
+    /// The provider's role; `None` in what an earlier build stored.
+    #[serde(default)]
+    pub(super) admin: Option<Identifier>,
+    /// What the scope leaves out.
+    #[serde(default)]
+    pub(super) left_out: LeftOut,
     /// Its oid, to recognise a state that belongs to something else.
     #[serde(default)]
     pub(super) oid: Option<u32>,

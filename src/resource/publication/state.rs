@@ -8,7 +8,7 @@ use super::operation::{Operation, dropped};
 use super::restriction;
 use super::schema::{Publication, PublicationModel};
 use crate::postgres::version::VIA_ROOT;
-use crate::postgres::{Identifier, QualifiedTable, ServerVersion};
+use crate::postgres::{Identifier, QualifiedTable};
 use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
 use crate::terraform::{Attr, keep_order};
@@ -18,7 +18,11 @@ pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publi
     let Proposal { mut model, prior, operations, .. } = plan;
     model = model.with_id();
     if change.before.is_none() && change.after.is_some() {
-        create_defaults(&mut model, operations, change.basis().and_then(|basis| basis.version));
+        create_defaults(&mut model, operations, change.basis());
+    }
+    if model.owner.is_null() {
+        // From a state of an earlier release, which did not have it.
+        model.owner = Attr::Unknown;
     }
     let replaces_scope = match operations {
         Some(operations) => dropped(operations).is_some(),
@@ -38,7 +42,7 @@ pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publi
 /// Whether an operation can alter which published tables lack a replica identity.
 fn alters_exposure(operation: &Operation) -> bool {
     match operation {
-        Operation::Rename { .. } => false,
+        Operation::Rename { .. } | Operation::ChangeOwner { .. } => false,
         Operation::Create { .. }
         | Operation::SetParameters { .. }
         | Operation::AddTables { .. }
@@ -52,13 +56,19 @@ fn alters_exposure(operation: &Operation) -> bool {
 }
 
 /// The defaults that apply at create only, as far as they are known.
-fn create_defaults(model: &mut PublicationModel, operations: Option<&[Operation]>, version: Option<ServerVersion>) {
+fn create_defaults(model: &mut PublicationModel, operations: Option<&[Operation]>, basis: Option<&Observed>) {
+    let version = basis.and_then(|basis| basis.version);
+    if model.owner.is_unknown()
+        && let Some(admin) = basis.and_then(|basis| basis.admin.as_ref())
+    {
+        model.owner = printable_line(admin.as_str()).into();
+    }
     if model.publish.is_unknown() {
         model.publish = Publish::ALL.to_set().into();
     }
     if model.publish_via_partition_root.is_unknown() {
         model.publish_via_partition_root = match (operations, version) {
-            (Some([Operation::Create { via_root, .. }]), _) => (*via_root).into(),
+            (Some([Operation::Create { via_root, .. }, ..]), _) => (*via_root).into(),
             (_, Some(version)) => version.has(VIA_ROOT).then_some(true).into(),
             (_, None) => Attr::Unknown,
         };
@@ -92,6 +102,7 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
         table_options: restriction::attribute(&prior.table_options, &current.restricted),
         publish: current.publish.to_set().into(),
         publish_via_partition_root: current.via_root.into(),
+        owner: current.owner.as_ref().map(|owner| printable_line(owner.as_str())).into(),
         tables_without_replica_identity: found.without_identity.clone().into(),
         ..prior.clone()
     }

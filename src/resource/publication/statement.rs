@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::desired::{Publish, Scope};
+use super::observed::Observed;
 use super::operation::Operation;
 use super::restriction::Restriction;
-use crate::postgres::{QualifiedTable, Statement};
+use crate::postgres::{Identifier, QualifiedTable, Statement};
 
 impl Operation {
     /// The statement that does it.
@@ -28,8 +29,24 @@ impl Operation {
                 format!("ALTER PUBLICATION {name} DROP TABLE {}", only(tables))
             }
             Self::DropSchemas { name, schemas } => format!("ALTER PUBLICATION {name} DROP TABLES IN SCHEMA {}", list(schemas)),
+            Self::ChangeOwner { name, owner, .. } => change_owner(name, owner),
             Self::Drop { name } => format!("DROP PUBLICATION {name}"),
         })
+    }
+
+    /// The statements that do it, as the publication's owner if the provider's role does not inherit that role's privileges.
+    pub(super) fn statements(&self, now: &Observed) -> Vec<Statement> {
+        let owner = now.rights.as_ref().filter(|rights| rights.acts_as_owner());
+        let owner = owner.and_then(|_| now.publication.as_ref()?.current.owner.as_ref());
+        match owner.filter(|_| !self.is_of_a_new_one()) {
+            Some(owner) => self.statement().acting_as(owner),
+            None => vec![self.statement()],
+        }
+    }
+
+    /// Whether it is about a publication that the provider's role owns, because the same change creates it.
+    pub(super) fn is_of_a_new_one(&self) -> bool {
+        matches!(self, Self::Create { .. } | Self::ChangeOwner { is_new: true, .. })
     }
 }
 
@@ -37,6 +54,15 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.statement().fmt(f)
     }
+}
+
+pub(super) fn change_owner(name: &Identifier, owner: &Identifier) -> String {
+    format!("ALTER PUBLICATION {name} OWNER TO {owner}")
+}
+
+/// What lets a role create publications, and own them.
+pub(super) fn grant_create(database: &Identifier, role: &Identifier) -> String {
+    format!("GRANT CREATE ON DATABASE {database} TO {role};")
 }
 
 fn for_scope(scope: &Scope, restrictions: &[(QualifiedTable, Restriction)]) -> String {
@@ -91,7 +117,6 @@ fn list<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::Identifier;
 
     fn name(text: &str) -> Identifier {
         Identifier::new(text).unwrap()

@@ -17,7 +17,16 @@ fn model() -> PublicationModel {
 fn found(owned: bool) -> Option<Relation> {
     let text = str::to_owned;
     let (kind, persistence) = (Kind::Table, Persistence::Permanent);
-    Some(Relation { kind, persistence, owner: text("app owner"), owned, admin: text("admin"), member: false, inherits: true })
+    Some(Relation {
+        kind,
+        persistence,
+        owner: text("app owner"),
+        owned,
+        owned_by_other: false,
+        admin: text("admin"),
+        member: false,
+        inherits: true,
+    })
 }
 
 fn lookup(found: &[(&str, Option<Relation>)]) -> Observed {
