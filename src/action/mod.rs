@@ -2,6 +2,8 @@
 
 mod contract;
 
+pub(crate) mod drop_replication_slot;
+pub(crate) mod prove;
 pub(crate) mod reboot;
 
 /// Every action, for a macro that takes their paths.
@@ -9,6 +11,8 @@ pub(crate) mod reboot;
 macro_rules! each_action {
     ($with:ident) => {
         $with![
+            $crate::action::drop_replication_slot::DropReplicationSlot,
+            $crate::action::prove::Prove,
             $crate::action::reboot::Reboot,
         ]
     };

@@ -10,15 +10,14 @@ use crate::postgres::connect::connect;
 use crate::postgres::error::Error;
 use crate::postgres::facts::Facts;
 use crate::postgres::guarded::Channel;
+use crate::postgres::identifier::Identifier;
 use crate::postgres::login::LoginSource;
 use crate::postgres::pool::Pool;
 use crate::postgres::reader::Reader;
+use crate::postgres::replication_proof::{self, IDENTIFY_SYSTEM, Proof, Step};
 use crate::postgres::retry::transient;
 use crate::postgres::settings::Settings;
 use crate::postgres::transaction::Transaction;
-
-/// What every client of replication asks first.
-const IDENTIFY_SYSTEM: &str = "IDENTIFY_SYSTEM";
 
 /// A server, reached with the given settings. Cheap to clone. It connects at the first read or write, and keeps its connections
 /// until the last clone is dropped.
@@ -71,6 +70,18 @@ impl Server {
             Channel::Queries => Ok(()),
             Channel::Replication => session.run(IDENTIFY_SYSTEM, IDENTIFY_SYSTEM, cancel).await,
         }
+    }
+
+    /// Proves that the role of a login can replicate what a publication publishes. `about_to` is told each step before it.
+    pub async fn prove(
+        &self,
+        login: &LoginSource,
+        database: &str,
+        publication: &Identifier,
+        about_to: &(dyn Fn(Step) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Proof, Error> {
+        replication_proof::prove(&self.pool, login, database, publication, about_to, cancel).await
     }
 
     /// Logs in once more, beside the connections that there are, and logs out again.

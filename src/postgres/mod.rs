@@ -22,6 +22,7 @@ mod phase;
 mod pool;
 mod prepared;
 mod reader;
+pub mod replication_proof;
 pub mod retry;
 pub mod row;
 pub mod scram;

@@ -17,6 +17,8 @@ pub struct Gate {
 pub const VIA_ROOT: Gate = Gate { feature: "publish_via_partition_root", since: 13 };
 /// `FOR TABLES IN SCHEMA`.
 pub const PUBLICATION_SCHEMAS: Gate = Gate { feature: "A publication of schemas", since: 15 };
+/// Messages of `pg_logical_emit_message` in what `pgoutput` sends.
+pub const LOGICAL_MESSAGES: Gate = Gate { feature: "Messages in logical replication", since: 14 };
 /// Row filters and column lists of publications.
 pub const PUBLICATION_ROW_FILTERS: Gate = Gate { feature: "A row filter or column list of a publication", since: 15 };
 /// Generated columns in publications; from then on, an UPDATE fails if one of the replica identity is not published.

@@ -7,12 +7,14 @@ mod login_plan;
 mod login_source;
 mod look;
 mod on_unreachable;
+mod pipe_login;
 mod postgres_settings;
 mod schema;
 pub(crate) mod stop;
 
 pub(crate) use context::{Context, Limited, ProviderContext};
 pub(crate) use look::{Place, at_database};
+pub(crate) use pipe_login::PipeLogin;
 pub(crate) use schema::{AwsModel, PostgresModel, ProviderModel, schema};
 
 use crate::terraform::Diagnostics;

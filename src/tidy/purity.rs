@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// The places, each with what it does there.
-const IMPURE: [(Place, &str); 62] = [
+const IMPURE: [(Place, &str); 64] = [
     (Place::At("src/main.rs"), "reads the command line and the environment, runs the process"),
     (Place::At("src/plugin/"), "is the process: socket, signals, standard output, gRPC"),
     (Place::At("src/server/mod.rs"), "runs a handler so that a panic becomes an answer"),
@@ -58,6 +58,7 @@ const IMPURE: [(Place, &str); 62] = [
     (Place::At("src/server/apply_resource_change.rs"), "awaits a resource's change"),
     (Place::At("src/provider/context.rs"), "creates clients on demand, remembers when AWS could not be reached"),
     (Place::At("src/provider/environment.rs"), "reads the environment, all of it at once"),
+    (Place::At("src/provider/pipe_login.rs"), "fetches what a pipe's role logs in with"),
     (Place::At("src/provider/look.rs"), "asks a database for what is no resource"),
     (Place::At("src/provider/login_source.rs"), "fetches secrets and tokens"),
     (Place::At("src/aws/account.rs"), "calls STS"),
@@ -78,6 +79,7 @@ const IMPURE: [(Place, &str); 62] = [
     (Place::At("src/rds/wait.rs"), "checks until RDS is done"),
     (Place::At("src/postgres/client.rs"), "asks a server for its facts"),
     (Place::At("src/postgres/combined.rs"), "prepares a statement, runs it"),
+    (Place::At("src/postgres/replication_proof.rs"), "has a role replicate a message"),
     (Place::At("src/postgres/connect.rs"), "opens a session"),
     (Place::At("src/postgres/dial.rs"), "resolves names, connects sockets"),
     (Place::At("src/postgres/guarded.rs"), "reads a socket"),

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fixture {
-    /// Clusters in addition to `orders`; these are only described.
+    /// Clusters in addition to `orders`, which has logical replication on; these are only described.
     pub clusters: Vec<String>,
     /// What exists before: SQL of the admin, each in a database. The cluster `orders` has a real Postgres (with the database
     /// `app`) only if there is any.

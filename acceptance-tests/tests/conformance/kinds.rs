@@ -37,7 +37,9 @@ async fn of_each(kind: Kind, step: impl AsyncFn(&str, &Fixture, &mut World) -> R
     let mut failures = Vec::new();
     for (type_name, fixture) in fixture::of_kind(&schemas().await?, kind)? {
         let is_real = !fixture.before.is_empty();
-        let mut world = World::with(&fixture.clusters, &fixture.before, is_real).await.with_context(|| type_name.clone())?;
+        let mut world = World::with(&fixture.clusters, &fixture.before, is_real, &[("rds.logical_replication", "1")])
+            .await
+            .with_context(|| type_name.clone())?;
         match step(&type_name, &fixture, &mut world).await {
             Ok(()) => world.end().await.with_context(|| type_name.clone())?,
             Err(error) => failures.push(format!("{type_name}: {error:#}")),

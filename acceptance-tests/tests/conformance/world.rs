@@ -41,13 +41,23 @@ pub enum Behind {
 impl World {
     /// What the entry needs.
     pub async fn of(entry: &Entry, behind: Behind) -> Result<Self> {
-        Self::with(&entry.clusters, &entry.before, behind == Behind::Postgres || entry.statements).await
+        Self::with(&entry.clusters, &entry.before, behind == Behind::Postgres || entry.statements, &[]).await
     }
 
-    /// The cluster `orders`, real or only described, and these additional ones; `before` runs in the databases of the real one.
-    pub async fn with(clusters: &[String], before: &[(String, String)], is_real: bool) -> Result<Self> {
+    /// The cluster `orders`, real or only described, with these parameters in effect, and these additional ones; `before` runs in the
+    /// databases of the real one.
+    pub async fn with(
+        clusters: &[String],
+        before: &[(String, String)],
+        is_real: bool,
+        parameters: &[(&str, &str)],
+    ) -> Result<Self> {
         let simulator = Simulator::start(Options { time_scale: 0.0005, ..Options::default() })?;
-        let spec = ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app");
+        let mut spec = ClusterSpec::new("orders").admin(ADMIN, PASSWORD).database("app");
+        if !parameters.is_empty() {
+            simulator.create_parameter_group("custom", "aurora-postgresql15", parameters)?;
+            spec = spec.parameter_group("custom");
+        }
         let cluster = simulator.create_cluster(if is_real { spec } else { spec.without_postgres() }).await?;
         for identifier in clusters {
             simulator.create_cluster(ClusterSpec::new(identifier).without_postgres()).await?;

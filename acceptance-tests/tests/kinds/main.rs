@@ -1,6 +1,7 @@
 //! The kinds beside managed resources, with real terraform. Standard error names the kinds that this terraform does not know yet;
 //! the conformance client plays a newer one in every run (`tests/conformance/`).
 
+mod actions;
 mod identity;
 mod lookups;
 mod publications;

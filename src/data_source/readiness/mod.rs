@@ -5,7 +5,6 @@ mod schema;
 use tokio::try_join;
 
 use super::{DataSource, Found};
-use crate::aws::TokenRequest;
 use crate::catalogue::activity::activity;
 use crate::catalogue::key::Key;
 use crate::catalogue::pipe_role::{PipeRole, pipe_role};
@@ -15,13 +14,10 @@ use crate::catalogue::slot::slots;
 use crate::catalogue::source_table::{Ownership, ownership, published, source_tables};
 use crate::cluster::{Claims, Names, Observed, observe};
 use crate::failure::{Failure, describe};
-use crate::postgres::{Channel, Error, Flavour, Identifier, Login, LoginSource, Reader, Server, ServerVersion};
+use crate::postgres::{Channel, Error, Flavour, Identifier, Reader, Server, ServerVersion};
 use crate::provider::{Context, at_database};
-use crate::readiness::{
-    Answer, Authentication, Barrier, Facts, LoginFacts, Pipe, PublicationFacts, SETTINGS, ServerFacts, TableFacts, checks,
-};
+use crate::readiness::{Answer, Barrier, Facts, LoginFacts, Pipe, PublicationFacts, SETTINGS, ServerFacts, TableFacts, checks};
 use crate::resource::publication::objections;
-use crate::secret::Secret;
 use crate::terraform::{Configured, Diagnostic, Diagnostics};
 pub(crate) use schema::ReadinessModel;
 
@@ -210,13 +206,16 @@ async fn logins(
     server: &Server,
 ) -> Result<Option<Answer<LoginFacts>>, Failure> {
     let Some(role) = &facts.pipe.role else { return Ok(None) };
-    let password = match proof(context, config, facts, server, role).await {
+    let endpoint = match &facts.cluster {
+        Answer::Known(observed) => observed.cluster.endpoint.clone().zip(observed.cluster.port),
+        _ => None,
+    };
+    let login = match context.pipe_login(schema::login(config), role, server, endpoint).await {
         Ok(None) => return Ok(None),
-        Ok(Some(password)) => password,
+        Ok(Some(login)) => login,
         Err(cancelled @ Failure::Cancelled { .. }) => return Err(cancelled),
         Err(failure) => return Ok(Some(Answer::Unknown(text(failure)))),
     };
-    let login = LoginSource::Given(Login { user: role.as_str().to_owned(), password: Some(password) });
     let database = config.database.known().unwrap_or(&server.settings().database);
     let attempt = async |channel| match server.try_login_as(&login, database, channel, context.cancel()).await {
         Ok(()) => Ok(Ok(())),
@@ -226,42 +225,6 @@ async fn logins(
     let plain = attempt(Channel::Queries).await?;
     let replication = attempt(Channel::Replication).await?;
     Ok(Some(Answer::Known(LoginFacts { plain, replication })))
-}
-
-/// What the role logs in with; `None`: nothing is given.
-async fn proof(
-    context: &Context,
-    config: &ReadinessModel,
-    facts: &Facts,
-    server: &Server,
-    role: &Identifier,
-) -> Result<Option<Secret>, Failure> {
-    if let Some(arn) = config.password_secret_arn.known() {
-        return context.secret_password(arn).await.map(Some);
-    }
-    if let Some(variable) = config.password_env.known() {
-        // An empty one is a variable that a job could not fill.
-        let password = std::env::var(variable).ok().filter(|password| !password.is_empty());
-        let unset = || {
-            let detail =
-                format!("The environment variable {variable} is not set where Terraform runs, so the login was not tried.");
-            Failure::from(Diagnostic::error("No password", detail))
-        };
-        return password.map(|password| Some(Secret::new(password))).ok_or_else(unset);
-    }
-    match facts.pipe.authentication {
-        Authentication::Password => Ok(None),
-        Authentication::Iam => {
-            let (host, port) = match &facts.cluster {
-                // RDS does not know the local end of a tunnel.
-                Answer::Known(observed) => observed.cluster.endpoint.clone().zip(observed.cluster.port),
-                _ => None,
-            }
-            .unwrap_or_else(|| (server.settings().server_name().to_owned(), server.settings().port));
-            let request = TokenRequest { host, port, username: role.as_str().to_owned() };
-            context.sign(&request).await.map(Some)
-        }
-    }
 }
 
 impl Facts {

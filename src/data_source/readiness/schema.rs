@@ -3,6 +3,7 @@
 use crate::names;
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::printable::{printable, printable_line};
+use crate::provider::PipeLogin;
 use crate::readiness::{Authentication, Block, Check, Pipe, Rule};
 use crate::terraform::{Attr, AttributePath, Diagnostic, Diagnostics, computed, model, optional};
 
@@ -93,15 +94,9 @@ pub(super) fn pipe(config: &ReadinessModel) -> Result<Pipe, Diagnostics> {
     let publication = faults.absorb(names::name(&config.publication_name, "publication_name")).flatten();
     let tables = faults.absorb(names::names(&config.tables, "tables", "table name", str::parse::<QualifiedTable>)).flatten();
     let addresses = faults.absorb(names::names(&config.egress_ips, "egress_ips", "address", str::parse::<Block>)).flatten();
-    let authentication = match config.authentication.known().map(String::as_str) {
-        None | Some("password") => Authentication::Password,
-        Some("iam") => Authentication::Iam,
-        Some(_) => {
-            faults.push(Diagnostic::invalid("authentication", "it must be \"password\" or \"iam\""));
-            Authentication::Password
-        }
-    };
-    faults.extend(password_faults(config, authentication));
+    let login = login(config);
+    let authentication = if login.uses_tokens() { Authentication::Iam } else { Authentication::Password };
+    faults.extend(login.faults());
     let rules = config.security_group_ingress.known().map(|rules| {
         let rules = rules.iter().enumerate();
         rules.filter_map(|(index, rule)| faults.absorb(decoded(rule, index))).collect()
@@ -118,26 +113,14 @@ pub(super) fn pipe(config: &ReadinessModel) -> Result<Pipe, Diagnostics> {
     })
 }
 
-/// A password is given in one way, for a role that uses it.
-fn password_faults(config: &ReadinessModel, authentication: Authentication) -> Diagnostics {
-    let given = [("password_env", &config.password_env), ("password_secret_arn", &config.password_secret_arn)];
-    let mut given = given.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
-    let mut faults = Diagnostics::new();
-    if let Some(first) = given.next() {
-        if authentication == Authentication::Iam {
-            faults.push(Diagnostic::invalid(
-                first,
-                "with authentication \"iam\" the role logs in with a token, and there is no password",
-            ));
-        }
-        if config.username.is_null() {
-            faults.push(Diagnostic::invalid(first, "username says whose password it is, and is missing"));
-        }
+/// How the pipe's role logs in.
+pub(super) fn login(config: &ReadinessModel) -> PipeLogin<'_> {
+    PipeLogin {
+        authentication: &config.authentication,
+        password_env: &config.password_env,
+        password_secret_arn: &config.password_secret_arn,
+        username: &config.username,
     }
-    faults.extend(
-        given.next().map(|second| Diagnostic::invalid(second, "only one of password_env and password_secret_arn can be given")),
-    );
-    faults
 }
 
 fn decoded(rule: &IngressModel, index: usize) -> Result<Rule, Diagnostics> {
