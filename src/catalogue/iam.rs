@@ -44,9 +44,9 @@ SELECT r.rolname::text AS name
 /// How a role is a member of `rds_iam`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IamMembership {
-    /// Directly, and a plain REVOKE of the admin takes it back.
+    /// Directly, and a plain REVOKE of the admin takes it back, if that can.
     pub(crate) own: bool,
-    /// Directly, granted by these roles: from PostgreSQL 16 on each grant is taken back by itself.
+    /// Directly, granted by these other roles, whose privileges the admin has: from PostgreSQL 16 on each grant is taken back by itself.
     pub(crate) granted_by: Vec<String>,
     /// As a member of these roles.
     pub(crate) through: Vec<String>,

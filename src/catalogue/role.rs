@@ -78,7 +78,7 @@ SELECT r.oid, r.rolname::text AS name, r.rolcanlogin, r.rolreplication, r.rolcon
        SELECT COALESCE(pg_catalog.bool_or(m.roleid = a.iam AND m.is_own), false) AS own,
               COALESCE(pg_catalog.array_agg(m.grantor) FILTER (WHERE m.roleid = a.iam AND NOT m.is_own), '{}') AS granted_by,
               COALESCE(pg_catalog.array_agg(m.name) FILTER (WHERE m.roleid <> a.iam AND m.brings_it), '{}') AS through
-         FROM (SELECT m.roleid, $3::text <> 'SET' OR m.grantor IN (10, a.oid) AS is_own,
+         FROM (SELECT m.roleid, $3::text <> 'SET' OR m.grantor IN (10, a.oid) OR NOT pg_catalog.pg_has_role(m.grantor, 'USAGE') AS is_own,
                       pg_catalog.pg_get_userbyid(m.grantor)::text AS grantor, pg_catalog.pg_get_userbyid(m.roleid)::text AS name,
                       m.roleid <> a.iam AND pg_catalog.pg_has_role(m.roleid, a.iam, 'MEMBER')
                         AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles s WHERE s.oid = m.roleid AND s.rolsuper) AS brings_it

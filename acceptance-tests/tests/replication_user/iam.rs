@@ -1,12 +1,12 @@
 //! A role that logs in with IAM tokens: switched in both directions, drifted, imported, refused.
 
-use acceptance_tests::postgres_server::{PostgresServer, ServerOptions};
+use acceptance_tests::postgres_server::{PostgresServer, ServerOptions, is_available};
 use acceptance_tests::rig::{ADMIN, CLUSTER, DATABASE, provider_block};
 use acceptance_tests::simulator::ClusterSpec;
 use acceptance_tests::terraform_cli::Terraform;
 use serde_json::json;
 
-use crate::rig::{ADMIN_PASSWORD, PASSWORD, Rig, USER, hcl};
+use crate::rig::{ADMIN_PASSWORD, PASSWORD, Rig, USER, hcl, rules};
 
 const SCHEMA: &str = "  schemas = [\"shop\"]";
 const MEMBER: &str = "pg_has_role('pipe', 'rds_iam', 'MEMBER')";
@@ -224,4 +224,47 @@ async fn what_cannot_work_is_refused_or_said_at_plan() {
     for words in ["No IAM authentication on this server", "no server of Amazon RDS or Aurora", "no role rds_iam"] {
         assert!(refusal.contains(words), "{words}: {refusal}");
     }
+}
+
+/// From 16 on a role may be a member by several grants, and a plain REVOKE takes back one of them.
+#[tokio::test]
+async fn each_grant_is_taken_back_by_itself_or_named() {
+    if !is_available(16).await.unwrap() {
+        return;
+    }
+    let by_other = "SET ROLE other; GRANT rds_iam TO pipe; RESET ROLE";
+    // Members may log in with a password here.
+    let rules = rules("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+    let options = ServerOptions::major(16).setting("hba_file", rules.path().to_str().unwrap());
+    let server = PostgresServer::start(options).await.unwrap();
+    server.create_superuser("admin", ADMIN_PASSWORD).await.unwrap();
+    let superuser = server.superuser("postgres").await.unwrap();
+    let roles =
+        "CREATE ROLE rds_iam; CREATE ROLE pipe LOGIN REPLICATION; CREATE ROLE other; GRANT rds_iam TO other WITH ADMIN OPTION";
+    superuser.batch_execute(&format!("{roles}; {by_other}; GRANT rds_iam TO pipe")).await.unwrap();
+    let tf = Terraform::new().unwrap().with_env("PGPASSWORD", ADMIN_PASSWORD);
+    let text = |authentication: &str| {
+        format!(
+            "provider \"clickpipes\" {{\n  postgres = {{ host = \"127.0.0.1\", port = {}, username = \"admin\", sslmode = \"disable\" }}\n}}\n\
+             resource \"clickpipes_replication_user\" \"pipe\" {{\n  name = \"pipe\"\n  database = \"postgres\"\n{authentication}\n}}\n",
+            server.port()
+        )
+    };
+    tf.write("main.tf", &text("  authentication = \"iam\"")).unwrap();
+    tf.import(USER, "postgres/pipe").await.unwrap();
+    tf.assert_empty_plan().await.unwrap();
+    tf.write("main.tf", &text("  password_wo = \"its-new-password\"\n  password_wo_version = 1")).unwrap();
+    let plan = tf.plan().await.unwrap();
+    let revokes = ["REVOKE \"rds_iam\" FROM \"pipe\"", "REVOKE \"rds_iam\" FROM \"pipe\" GRANTED BY \"other\""];
+    assert_eq!(plan.operations(USER)[1..], revokes);
+    tf.apply_plan(&plan).await.unwrap();
+    tf.assert_empty_plan().await.unwrap();
+
+    // The admin has no privileges of the one that granted it.
+    let admin = "ALTER ROLE admin NOSUPERUSER CREATEROLE REPLICATION; GRANT rds_iam, pipe TO admin WITH ADMIN OPTION";
+    superuser.batch_execute(&format!("{admin}; {by_other}")).await.unwrap();
+    let refusal = tf.run(["apply", "-auto-approve", "-no-color"]).await.unwrap().failed().unwrap().message();
+    assert!(refusal.contains("Membership was not revoked"), "{refusal}");
+    superuser.batch_execute("SET ROLE other; REVOKE \"rds_iam\" FROM \"pipe\"").await.unwrap();
+    tf.assert_empty_plan().await.unwrap();
 }

@@ -2,7 +2,6 @@
 //! gives the same text.
 
 use super::desired::{Authentication, Desired};
-use super::diff;
 use super::observed::Observed;
 use super::operation::Operation;
 use super::schema::ReplicationUser;
@@ -224,13 +223,12 @@ pub(super) fn verdict(desired: &Desired, ran: &[Operation], after: &Observed) ->
     if !revokes || !role.iam.is_direct() {
         return Diagnostics::new();
     }
-    let statements: Vec<String> =
-        diff::revoke_iam(Some(role), desired).iter().map(|revoke| format!("{};", display(revoke))).collect();
+    let revoke = Operation::RevokeIam { role: desired.name.clone(), granted_by: None };
     let detail = format!(
         "The server accepted the statements, but {} is still a member of {RDS_IAM}, because another role made it one. Nothing was changed. \
-         Let that role, or a superuser, run:\n\n{}",
+         Let that role run:\n\n{};",
         desired.name,
-        statements.join("\n")
+        display(&revoke)
     );
     Diagnostic::error("Membership was not revoked", detail).at(path()).into()
 }

@@ -206,7 +206,7 @@ fn grant_iam(prior: &Desired, desired: &Desired, observed: Option<&Observed>) ->
 }
 
 /// Ends each membership in `rds_iam` that was granted to the role itself.
-pub(super) fn revoke_iam(found: Option<&Role>, desired: &Desired) -> Vec<Operation> {
+fn revoke_iam(found: Option<&Role>, desired: &Desired) -> Vec<Operation> {
     let Some(iam) = found.map(|found| &found.iam) else { return Vec::new() };
     let others = iam.granted_by.iter().filter_map(|grantor| Identifier::new(grantor.clone()).ok()).map(Some);
     let each = iam.own.then_some(None).into_iter().chain(others);
