@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::cluster::{Cluster, Member};
+use super::parameter_group::Tags;
 use super::patience::{Patience, Seen};
 use super::status::{ClusterStatus, InstanceStatus, ParameterGroupStatus};
 use crate::aws::Error;
 
 /// How long an instance may take to begin its reboot.
 const REBOOT_LIMIT: Duration = Duration::from_secs(15);
-/// How long a member may take to report that it waits for a reboot.
+/// How long a member may take to report that it waits for a reboot, and tags to be seen.
 const NOTICE_LIMIT: Duration = Duration::from_secs(60);
 
 impl Client {
@@ -91,6 +92,29 @@ impl Client {
                 })
             })
             .await
+    }
+
+    /// Waits until tags are seen as they were set and removed: what is restored later is decided by what is seen. If somebody else changes
+    /// them at the same time, they are not seen like that within a minute; that is not an error.
+    ///
+    /// # Errors
+    /// Any failed call, cancel.
+    pub async fn wait_for_tags(&self, arn: &str, set: &Tags, removed: &[String], patience: &Patience) -> Result<(), Error> {
+        let seen = patience
+            .at_most(NOTICE_LIMIT)
+            .until(&format!("the tags of {arn} to be visible"), || async {
+                let tags = self.list_tags(arn).await?;
+                let is_missing = set.iter().any(|(key, value)| tags.get(key) != Some(value));
+                Ok(match is_missing || removed.iter().any(|key| tags.contains_key(key)) {
+                    true => Seen::NotYet("as before".to_owned()),
+                    false => Seen::Done(()),
+                })
+            })
+            .await;
+        match seen {
+            Err(Error::TimedOut { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Waits until the instance is `available`.

@@ -63,6 +63,23 @@ async fn the_clusters_own_group_is_changed_and_a_destroy_restores_it() -> anyhow
     Ok(())
 }
 
+/// What is restored is decided by the tags that are seen after the apply.
+#[tokio::test]
+async fn tags_that_are_seen_late_are_awaited() -> anyhow::Result<()> {
+    let rig = rig(false).await?;
+    for action in ["AddTagsToResource", "RemoveTagsFromResource"] {
+        rig.simulator.lag(action, 6);
+    }
+    for arguments in ["force_destroy = true\n  parameters = { max_connections = \"500\" }", "force_destroy = true"] {
+        rig.source_in("in_place", arguments)?;
+        rig.tf.apply().await?;
+        rig.tf.assert_empty_plan().await?;
+    }
+    rig.tf.destroy().await?;
+    assert_eq!((values(&rig), rig.tags(CUSTOM).await?), (as_before(), Vec::new()));
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_group_of_aws_is_refused_with_the_remedy() -> anyhow::Result<()> {
     let rig = Rig::without_postgres().await?;

@@ -8,7 +8,7 @@ use crate::aws::{Cause, Error};
 use crate::cluster::{DESCRIPTION, RebootError, Reboots, find_group};
 use crate::failure::Failure;
 use crate::provider::stop;
-use crate::rds::parameter_group::Which;
+use crate::rds::parameter_group::{Tags, Which};
 use crate::rds::{Client, Patience, Reader, Readings};
 
 /// The result of a run that may have stopped half-way.
@@ -99,10 +99,14 @@ async fn call(reboots: &Reboots<'_>, reader: &Reader, operation: &Operation, pla
         Operation::ModifyGroup { name, parameters } => client.modify_parameter_group(name, parameters, patience).await?,
         Operation::ResetGroup { name, parameters } => client.reset_parameters(name, parameters, patience).await?,
         Operation::TagGroup { name, tags } => {
-            client.add_tags(&group_arn(client, name, patience).await?, tags, patience).await?;
+            let arn = group_arn(client, name, patience).await?;
+            client.add_tags(&arn, tags, patience).await?;
+            client.wait_for_tags(&arn, tags, &[], patience).await?;
         }
         Operation::UntagGroup { name, keys } => {
-            client.remove_tags(&group_arn(client, name, patience).await?, keys, patience).await?;
+            let arn = group_arn(client, name, patience).await?;
+            client.remove_tags(&arn, keys, patience).await?;
+            client.wait_for_tags(&arn, &Tags::new(), keys, patience).await?;
         }
         Operation::AttachGroup { cluster, group } => {
             reboots.available().await.map_err(|error| message::reboot(error.into()))?;

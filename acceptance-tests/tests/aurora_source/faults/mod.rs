@@ -147,6 +147,8 @@ async fn work_off(lane: usize, cases: Arc<Cases>, broken: Arc<Mutex<Vec<String>>
             let (action, _) = &reference.calls[case.call];
             let what = format!("{step:?}, {:?} at call {} ({action}), then {:?}", case.fault, case.call, case.then);
             let told = format!("{what}: {error:#}\n{}", world.changes().join("\n"));
+            // A sweep takes long: `--nocapture` shows it at once.
+            eprintln!("{told}\n");
             broken.lock().unwrap_or_else(PoisonError::into_inner).push(told);
             world = World::start().await?;
         }
