@@ -3,6 +3,7 @@
 mod contract;
 
 pub(crate) mod aurora_cluster;
+pub(crate) mod publications;
 pub(crate) mod readiness;
 pub(crate) mod replication_slots;
 pub(crate) mod static_ips;
@@ -14,6 +15,7 @@ macro_rules! each_data_source {
     ($with:ident) => {
         $with![
             $crate::data_source::aurora_cluster::AuroraCluster,
+            $crate::data_source::publications::Publications,
             $crate::data_source::readiness::Readiness,
             $crate::data_source::replication_slots::ReplicationSlots,
             $crate::data_source::static_ips::StaticIps,

@@ -27,11 +27,21 @@ impl Context {
         doing: &str,
         ask: impl FnOnce(Reader) -> F + Send,
     ) -> Result<(T, String), Failure> {
+        self.look_into(place, doing, |reader, _| ask(reader)).await
+    }
+
+    /// The same for a question that depends on the name of the database.
+    pub(crate) async fn look_into<T: Send, F: Future<Output = Result<T, postgres::Error>> + Send>(
+        &self,
+        place: Place<'_>,
+        doing: &str,
+        ask: impl FnOnce(Reader, String) -> F + Send,
+    ) -> Result<(T, String), Failure> {
         let look = |within: Self| async move {
             let server = within.postgres(place.cluster_identifier.known().map(String::as_str)).await?;
             let database = place.database.known().unwrap_or(&server.settings().database).clone();
             let reader = server.read(&database, within.cancel()).await.map_err(|error| at_database(error.into()))?;
-            Ok((ask(reader).await?, database))
+            Ok((ask(reader, database.clone()).await?, database))
         };
         self.in_time(doing, look).await
     }

@@ -12,7 +12,10 @@ const APPLICATION: &str = "
     CREATE TABLE s.a (id int PRIMARY KEY); CREATE TABLE s.b (id int PRIMARY KEY);";
 
 pub async fn rig(version: &str) -> Result<Rig> {
-    let rig = Rig::start_with(ClusterSpec::new(CLUSTER).engine_version(version)).await?;
+    with_application(Rig::start_with(ClusterSpec::new(CLUSTER).engine_version(version)).await?).await
+}
+
+pub async fn with_application(rig: Rig) -> Result<Rig> {
     rig.sql(APPLICATION).await?;
     Ok(rig)
 }

@@ -1,9 +1,10 @@
 //! What every plan says of a publication, also if it changes nothing.
 
+use acceptance_tests::rig::Rig;
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use crate::rig::{P, flat, publication, rig, superuser};
+use crate::rig::{P, flat, publication, rig, superuser, with_application};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_plan_warns_of_published_tables_that_lost_their_identity() -> Result<()> {
@@ -91,5 +92,33 @@ async fn every_plan_names_tables_that_inherit_and_are_not_published() -> Result<
     rig.apply_as_reviewed(P).await?;
     let message = flat(&rig.tf.plan().await?.outcome.message());
     ensure!(!message.contains("Inheriting tables"), "{message}");
+    Ok(())
+}
+
+/// The destroy half of a replacement, with a pipe at work.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_database_says_what_is_dropped_and_who_reads_it() -> Result<()> {
+    let rig = with_application(Rig::start_logical().await?).await?;
+    rig.sql("CREATE DATABASE second").await?;
+    let second = rig.cluster.admin("second").await?;
+    second.batch_execute("CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY)").await?;
+    rig.main(&publication("  tables = [\"s.a\"]"))?;
+    rig.apply_as_reviewed(P).await?;
+    let pipe = rig.stream("pipe", "p").await?;
+    rig.main(&publication("  tables = [\"s.a\"]").replace("\"app\"", "\"second\""))?;
+    let plan = rig.tf.plan().await?;
+    assert_eq!(plan.actions(P), ["delete", "create"]);
+    let message = flat(&plan.outcome.message());
+    for part in [
+        "Warning: Operations of this destroy: publication \"p\" of database \"app\"",
+        "DROP PUBLICATION \"p\"",
+        "Warning: Publication may be in use: publication \"p\" of database \"app\"",
+        "would stop at once and need a resync",
+        "Warning: Operations of the create in this replacement: publication \"p\" of database \"second\"",
+    ] {
+        ensure!(message.contains(part), "{part:?} is missing in {message}");
+    }
+    assert_eq!(plan.change(P)["before"]["on_destroy"]["impact"]["resync"], true);
+    drop(pipe);
     Ok(())
 }

@@ -36,6 +36,9 @@ data "clickpipes_tables" "shop" {
 data "clickpipes_replication_slots" "app" {
   database = "app"
 }
+data "clickpipes_publications" "app" {
+  database = "app"
+}
 data "clickpipes_readiness" "app" {
   database         = "app"
   username         = "pipe"

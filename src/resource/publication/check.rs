@@ -12,7 +12,7 @@ use super::schema::Publication;
 use crate::catalogue::publication_right::Rights;
 use crate::catalogue::relation::{Kind, Named};
 use crate::catalogue::slot::in_use_here;
-use crate::postgres::version::{PUBLICATION_ROW_FILTERS, PUBLICATION_SCHEMAS, VIA_ROOT};
+use crate::postgres::version::{PUBLICATION_ROW_FILTERS, PUBLICATION_SCHEMAS, PUBLISHED_GENERATED_COLUMNS, VIA_ROOT};
 use crate::postgres::{QualifiedTable, ServerVersion};
 use crate::resource::change::{Change, Findings, Replacement};
 use crate::terraform::{AttributePath, Diagnostics};
@@ -91,6 +91,10 @@ fn version_gates(desired: &Desired, version: ServerVersion) -> Diagnostics {
     if !desired.restrictions.is_empty() && !version.has(PUBLICATION_ROW_FILTERS) {
         let remedy = "Remove table_options.";
         refusals.push(message::too_old(PUBLICATION_ROW_FILTERS, version, remedy).at(AttributePath::of("table_options")));
+    }
+    if desired.generated.is_some() && !version.has(PUBLISHED_GENERATED_COLUMNS) {
+        let path = AttributePath::of("publish_generated_columns");
+        refusals.push(message::too_old(PUBLISHED_GENERATED_COLUMNS, version, "Leave it unset.").at(path));
     }
     if desired.via_root.is_some() && !version.has(VIA_ROOT) {
         let path = AttributePath::of("publish_via_partition_root");

@@ -75,6 +75,8 @@ pub(crate) struct Desired {
     pub(super) publish: Option<Publish>,
     /// `None`: the current value is kept; what the server offers on create.
     pub(super) via_root: Option<bool>,
+    /// Whether generated columns that are stored are published. `None`: the current value is kept; they are not on create.
+    pub(super) generated: Option<bool>,
     /// `None`: the current owner is kept; the provider's role on create.
     pub(super) owner: Option<Identifier>,
     /// The listed tables as in the configuration, for the paths of messages; empty for a state, because no message points into
@@ -100,12 +102,13 @@ impl Desired {
     /// The same with the values of a state where this one keeps them.
     pub(super) fn completed(&self, of_state: &Self) -> Self {
         let (publish, via_root) = (self.publish.or(of_state.publish), self.via_root.or(of_state.via_root));
-        Self { publish, via_root, owner: self.owner.clone().or_else(|| of_state.owner.clone()), ..self.clone() }
+        let generated = self.generated.or(of_state.generated);
+        Self { publish, via_root, generated, owner: self.owner.clone().or_else(|| of_state.owner.clone()), ..self.clone() }
     }
 
     /// What operations depend on.
     pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&(&self.name, &self.scope, &self.restrictions, self.publish, self.via_root, &self.owner))
+        fingerprint(&(&self.name, &self.scope, &self.restrictions, self.publish, self.via_root, self.generated, &self.owner))
     }
 
     /// Decodes a configuration. `Ok(None)`: a value that matters is not known yet.
@@ -146,12 +149,14 @@ impl Desired {
         let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
         let owner = faults.absorb(names::name(&model.owner, "owner")).flatten();
         let scope = faults.absorb(scope).flatten();
+        let generated = faults.absorb(generated(&model.publish_generated_columns)).flatten();
         let publish = match &model.publish {
             Attr::Known(names) => faults.absorb(Publish::from_set(names)),
             _ => None,
         };
         faults.into_result()?;
-        let unknown = model.publish.is_unknown() || model.publish_via_partition_root.is_unknown() || model.owner.is_unknown();
+        let of_words = [&model.publish_generated_columns, &model.owner].into_iter().any(Attr::is_unknown);
+        let unknown = of_words || model.publish.is_unknown() || model.publish_via_partition_root.is_unknown();
         let (Some(name), Some(database), Some(cluster)) = (name, database, cluster) else { return Ok(None) };
         let (Some(scope), false) = (scope, unknown) else { return Ok(None) };
         let consent = |given: &Attr<bool>| matches!(given, Attr::Known(true) | Attr::Unknown);
@@ -163,12 +168,30 @@ impl Desired {
             restrictions: Restrictions::new(),
             publish,
             via_root: model.publish_via_partition_root.known().copied(),
+            generated,
             owner,
             written: Vec::new(),
             allow_tables_without_replica_identity: consent(&model.allow_tables_without_replica_identity),
             allow_scope_replacement: consent(&model.allow_scope_replacement),
             force_destroy: model.force_destroy == Attr::Known(true),
         }))
+    }
+}
+
+/// The value for which stored generated columns are published, and the other one.
+pub(super) fn generated_name(are_published: bool) -> &'static str {
+    if are_published { "stored" } else { "none" }
+}
+
+fn generated(value: &Attr<String>) -> Result<Option<bool>, Diagnostics> {
+    match value.known().map(String::as_str) {
+        None => Ok(None),
+        Some("none") => Ok(Some(false)),
+        Some("stored") => Ok(Some(true)),
+        Some(other) => {
+            let detail = format!("publish_generated_columns: {other:?} is neither \"none\" nor \"stored\".");
+            Err(Diagnostic::error("Invalid value", detail).at(AttributePath::of("publish_generated_columns")).into())
+        }
     }
 }
 

@@ -30,6 +30,7 @@ fn create(desired: &Desired, version: ServerVersion, admin: Option<&Identifier>)
         restrictions: all_restrictions(desired),
         publish: desired.publish.unwrap_or(Publish::ALL),
         via_root: desired.via_root.or(version.has(VIA_ROOT).then_some(true)),
+        generated: desired.generated,
     };
     [create].into_iter().chain(handed_over(desired, desired.owner.as_ref(), admin)).collect()
 }
@@ -60,6 +61,7 @@ fn update(current: &Current, desired: &Desired, admin: Option<&Identifier>) -> V
             restrictions: all_restrictions(desired),
             publish: desired.publish.unwrap_or(current.publish),
             via_root: desired.via_root.or(current.via_root),
+            generated: desired.generated.or(current.generated),
         };
         let owner = desired.owner.as_ref().or(current.owner.as_ref());
         return [drop, create].into_iter().chain(handed_over(desired, owner, admin)).collect();
@@ -71,8 +73,9 @@ fn update(current: &Current, desired: &Desired, admin: Option<&Identifier>) -> V
     }
     let publish = desired.publish.filter(|publish| *publish != current.publish);
     let via_root = desired.via_root.filter(|via_root| Some(*via_root) != current.via_root);
-    let set =
-        (publish.is_some() || via_root.is_some()).then(|| Operation::SetParameters { name: name.clone(), publish, via_root });
+    let generated = desired.generated.filter(|generated| Some(*generated) != current.generated);
+    let is_set = publish.is_some() || via_root.is_some() || generated.is_some();
+    let set = is_set.then(|| Operation::SetParameters { name: name.clone(), publish, via_root, generated });
     let (Scope::Listed { tables: old_tables, schemas: old_schemas }, Scope::Listed { tables, schemas }) =
         (&current.scope, &desired.scope)
     else {

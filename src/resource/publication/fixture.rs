@@ -41,6 +41,7 @@ pub(super) fn wanted(publication: &str, scope: Scope) -> Desired {
         restrictions: Restrictions::new(),
         publish: None,
         via_root: None,
+        generated: None,
         owner: None,
         written: Vec::new(),
         allow_tables_without_replica_identity: false,

@@ -186,7 +186,7 @@ mod tests {
 
     fn create(scope: Scope) -> Operation {
         let publish = super::super::desired::Publish::ALL;
-        Operation::Create { name: name("p"), scope, restrictions: Vec::new(), publish, via_root: None }
+        Operation::Create { name: name("p"), scope, restrictions: Vec::new(), publish, via_root: None, generated: None }
     }
 
     #[test]

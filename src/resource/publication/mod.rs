@@ -29,8 +29,8 @@ mod tests;
 
 use std::time::Duration;
 
-pub(crate) use observe::objections;
-pub(crate) use schema::{Publication, PublicationModel};
+pub(crate) use observe::{objections, publications};
+pub(crate) use schema::{Publication, PublicationModel, TableOptions};
 
 use super::Prior;
 use super::change::{

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use tokio::try_join;
 
 use super::desired::{Desired, Publish, Scope};
@@ -9,9 +10,10 @@ use super::exposure::{self, Shape, exposed};
 use super::left_out::LeftOut;
 use super::observed::{Current, Found, Met, Observed};
 use super::restriction::{Restricted, Restriction, Restrictions};
-use super::schema::Publication;
+use super::schema::{Publication, PublicationModel};
+use super::state;
 use crate::catalogue::key::Key;
-use crate::catalogue::publication::{Entry, Published, find_publication, published_schemas, published_tables};
+use crate::catalogue::publication::{Entry, Published, find_publication, publication_names, published_schemas, published_tables};
 use crate::catalogue::publication_right::publication_rights;
 use crate::catalogue::publisher::Objection;
 use crate::catalogue::relation::{find_relations, missing_schemas};
@@ -61,10 +63,10 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
         }
     };
     // Awaited together, so they cost one round trip.
-    let (publication, slots, met, rights) = try_join!(find(reader, version, key, look), slots, met, rights)?;
+    let (publication, slots, met, rights) = try_join!(find(reader, version, key, Some(look)), slots, met, rights)?;
     let publication = match publication {
         Some(found) if is_stranger(&found.found, look) => {
-            find(reader, version, Key::named(look.arguments.name.as_str()), look).await?
+            find(reader, version, Key::named(look.arguments.name.as_str()), Some(look)).await?
         }
         found => found,
     };
@@ -73,6 +75,24 @@ pub(super) async fn observe(reader: &Reader, facts: &Facts, look: &Look<'_, Publ
         Met { without_identity, ..met }
     });
     Ok(Observed { publication: publication.map(|seen| seen.found), met, slots, rights, ..seen })
+}
+
+/// All publications of a database, sorted by name, as the resource has them.
+pub(crate) async fn publications(
+    reader: &Reader,
+    cluster: Option<&String>,
+    database: &str,
+) -> Result<Vec<PublicationModel>, Error> {
+    let facts = reader.facts()?;
+    let facts = &facts;
+    let found = publication_names(reader, usize::MAX).await?.into_iter().map(|name| async move {
+        let named = PublicationModel::named(cluster.cloned(), database, name.as_str());
+        let seen = find(reader, facts.version, Key::named(name.as_str()), None).await?;
+        let observed = Observed { publication: seen.map(|seen| seen.found), ..Observed::default() };
+        // One that was dropped meanwhile is none.
+        Ok(observed.publication.is_some().then(|| state::observed(&named, &observed)))
+    });
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
 }
 
 /// A publication, and the columns that its filters use.
@@ -157,15 +177,17 @@ async fn find(
     reader: &Reader,
     version: ServerVersion,
     key: Key<'_>,
-    look: &Look<'_, Publication>,
+    look: Option<&Look<'_, Publication>>,
 ) -> Result<Option<Sight>, Error> {
     let (listing, left_out) = try_join!(Listing::find(reader, version, key), unpublished(reader, version, key))?;
     let Some(listing) = listing else { return Ok(None) };
     let without_identity = exposed(&listing.shape(), &listing.suspects, version).into_keys().collect();
     let via_root = listing.via_root();
     let Listing { published, scope, restrictions, used, .. } = listing;
-    let before = look.recalled.and_then(|recalled| recalled.publication.as_ref()).map(|found| &found.current.restricted);
-    let wanted = look.desired.filter(|_| look.purpose == Purpose::Result).map(|desired| &desired.restrictions);
+    let recalled = look.and_then(|look| look.recalled?.publication.as_ref());
+    let before = recalled.map(|found| &found.current.restricted);
+    let result = look.filter(|look| look.purpose == Purpose::Result);
+    let wanted = result.and_then(|look| look.desired).map(|desired| &desired.restrictions);
     let current = Current {
         name: published.name,
         owner: Some(published.owner),
@@ -226,7 +248,7 @@ fn would_be_exposed(
         restrictions: &desired.restrictions,
         used: &used.map(|(table, used)| (table.clone(), used.clone())).collect(),
         via_root: version.has(VIA_ROOT) && desired.via_root.or(current.and_then(|current| current.via_root)).unwrap_or(true),
-        generated: current.and_then(|current| current.generated).unwrap_or(false),
+        generated: desired.generated.or(current.and_then(|current| current.generated)).unwrap_or(false),
     };
     exposed(&shape, suspects, version)
 }

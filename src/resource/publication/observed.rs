@@ -69,7 +69,7 @@ pub(crate) struct Current {
     pub(super) publish: Publish,
     /// `None` before PostgreSQL 13.
     pub(super) via_root: Option<bool>,
-    /// Whether generated columns that are stored are published; `None` before PostgreSQL 18, and from a state.
+    /// Whether generated columns that are stored are published; `None` before PostgreSQL 18.
     pub(super) generated: Option<bool>,
 }
 
@@ -141,7 +141,7 @@ pub(super) fn recall(prior: &Prior<PublicationModel, Desired>, remembered: Optio
         restricted: Restricted { tables: arguments.restrictions.clone(), normalised },
         publish: arguments.publish.unwrap_or(Publish::ALL),
         via_root: arguments.via_root,
-        generated: None,
+        generated: arguments.generated,
     };
     let without_identity = match &model.tables_without_replica_identity {
         Attr::Known(tables) => tables.clone(),

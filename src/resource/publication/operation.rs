@@ -21,6 +21,8 @@ pub(crate) enum Operation {
         restrictions: Vec<(QualifiedTable, Restriction)>,
         publish: Publish,
         via_root: Option<bool>,
+        #[serde(default)]
+        generated: Option<bool>,
     },
     Rename {
         from: Identifier,
@@ -30,6 +32,8 @@ pub(crate) enum Operation {
         name: Identifier,
         publish: Option<Publish>,
         via_root: Option<bool>,
+        #[serde(default)]
+        generated: Option<bool>,
     },
     AddTables {
         name: Identifier,

@@ -57,6 +57,9 @@ model! {
         /// Publish changes of partitions as changes of their partitioned table, which ClickPipes needs. Needs PostgreSQL 13.
         /// Default: `true` on create; if you remove it later, the current value is kept. A change is made in place.
         publish_via_partition_root: bool => optional_computed(),
+        /// Publish generated columns: `none`, or `stored` for those that are stored; a list of columns in `table_options` says so itself.
+        /// Needs PostgreSQL 18. Default: `none` on create; if you remove it later, the current value is kept. A change is made in place.
+        publish_generated_columns: String => optional_computed(),
         /// Role that owns the publication, exactly as in the catalogue. The provider's role must be able to SET ROLE to it, and it must
         /// have CREATE on the database; of all tables or schemas only a superuser, on Aurora a member of `rds_superuser`, should be the
         /// owner. Default: the provider's role on create; if you remove it later, the current owner is kept. A change is made in place.

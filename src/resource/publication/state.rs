@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::desired::{Publish, Scope};
+use super::desired::{Publish, Scope, generated_name};
 use super::observed::Observed;
 use super::operation::{Operation, dropped};
 use super::restriction;
 use super::schema::{Publication, PublicationModel};
-use crate::postgres::version::VIA_ROOT;
+use crate::postgres::version::{PUBLISHED_GENERATED_COLUMNS, VIA_ROOT};
 use crate::postgres::{Identifier, QualifiedTable};
 use crate::printable::printable_line;
 use crate::resource::change::{Change, Proposal};
@@ -19,10 +19,6 @@ pub(super) fn planned(change: &Change<'_, Publication>, plan: Proposal<'_, Publi
     model = model.with_id();
     if change.before.is_none() && change.after.is_some() {
         create_defaults(&mut model, operations, change.basis());
-    }
-    if model.owner.is_null() {
-        // From a state of an earlier release, which did not have it.
-        model.owner = Attr::Unknown;
     }
     let replaces_scope = match operations {
         Some(operations) => dropped(operations).is_some(),
@@ -66,6 +62,10 @@ fn create_defaults(model: &mut PublicationModel, operations: Option<&[Operation]
     if model.publish.is_unknown() {
         model.publish = Publish::ALL.to_set().into();
     }
+    if let (true, Some(version)) = (model.publish_generated_columns.is_unknown(), version) {
+        model.publish_generated_columns =
+            version.has(PUBLISHED_GENERATED_COLUMNS).then(|| generated_name(false).to_owned()).into();
+    }
     if model.publish_via_partition_root.is_unknown() {
         model.publish_via_partition_root = match (operations, version) {
             (Some([Operation::Create { via_root, .. }, ..]), _) => (*via_root).into(),
@@ -102,6 +102,7 @@ pub(super) fn observed(prior: &PublicationModel, observed: &Observed) -> Publica
         table_options: restriction::attribute(&prior.table_options, &current.restricted),
         publish: current.publish.to_set().into(),
         publish_via_partition_root: current.via_root.into(),
+        publish_generated_columns: current.generated.map(|generated| generated_name(generated).to_owned()).into(),
         owner: current.owner.as_ref().map(|owner| printable_line(owner.as_str())).into(),
         tables_without_replica_identity: found.without_identity.clone().into(),
         ..prior.clone()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use super::desired::{Publish, Scope};
+use super::desired::{Publish, Scope, generated_name};
 use super::observed::Observed;
 use super::operation::Operation;
 use super::restriction::Restriction;
@@ -13,13 +13,13 @@ impl Operation {
     /// The statement that does it.
     pub(super) fn statement(&self) -> Statement {
         Statement::new(match self {
-            Self::Create { name, scope, restrictions, publish, via_root } => {
+            Self::Create { name, scope, restrictions, publish, via_root, generated } => {
                 let scope = for_scope(scope, restrictions);
-                format!("CREATE PUBLICATION {name}{scope} WITH ({})", parameters(Some(*publish), *via_root))
+                format!("CREATE PUBLICATION {name}{scope} WITH ({})", parameters(Some(*publish), *via_root, *generated))
             }
             Self::Rename { from, to } => format!("ALTER PUBLICATION {from} RENAME TO {to}"),
-            Self::SetParameters { name, publish, via_root } => {
-                format!("ALTER PUBLICATION {name} SET ({})", parameters(*publish, *via_root))
+            Self::SetParameters { name, publish, via_root, generated } => {
+                format!("ALTER PUBLICATION {name} SET ({})", parameters(*publish, *via_root, *generated))
             }
             Self::AddTables { name, tables, restrictions } | Self::PutBack { name, tables, restrictions } => {
                 format!("ALTER PUBLICATION {name} ADD TABLE {}", restricted(tables, restrictions))
@@ -84,10 +84,11 @@ fn for_scope(scope: &Scope, restrictions: &[(QualifiedTable, Restriction)]) -> S
     }
 }
 
-fn parameters(publish: Option<Publish>, via_root: Option<bool>) -> String {
+fn parameters(publish: Option<Publish>, via_root: Option<bool>, generated: Option<bool>) -> String {
     let publish = publish.map(|publish| format!("publish = '{}'", publish.names().collect::<Vec<_>>().join(", ")));
     let via_root = via_root.map(|via_root| format!("publish_via_partition_root = {via_root}"));
-    publish.into_iter().chain(via_root).collect::<Vec<_>>().join(", ")
+    let generated = generated.map(|generated| format!("publish_generated_columns = {}", generated_name(generated)));
+    publish.into_iter().chain(via_root).chain(generated).collect::<Vec<_>>().join(", ")
 }
 
 /// `ONLY` keeps tables that merely inherit from a listed one out: the list says exactly what is published. It does not matter to
@@ -136,7 +137,7 @@ mod tests {
         let restriction = Restriction { columns: [name("note"), name("i\"d")].into(), filter };
         let restrictions = vec![("public.orders".parse().unwrap(), restriction)];
         check(
-            &Operation::Create { name: name("p\"; DROP"), scope, restrictions, publish, via_root: Some(true) },
+            &Operation::Create { name: name("p\"; DROP"), scope, restrictions, publish, via_root: Some(true), generated: None },
             "CREATE PUBLICATION \"p\"\"; DROP\" FOR TABLE ONLY \"My Schema\".\"we\"\"ird-táble\", \
              ONLY \"public\".\"orders\" (\"i\"\"d\", \"note\") WHERE (note <> ')'), \
              TABLES IN SCHEMA \"s'x\" WITH (publish = 'insert, update, delete', publish_via_partition_root = true)",
@@ -153,13 +154,14 @@ mod tests {
                 restrictions: Vec::new(),
                 publish: Publish::ALL,
                 via_root: None,
+                generated: None,
             },
             "CREATE PUBLICATION \"p\" FOR ALL TABLES WITH (publish = 'insert, update, delete, truncate')",
         );
         check(&Operation::Rename { from: p.clone(), to: name("q") }, "ALTER PUBLICATION \"p\" RENAME TO \"q\"");
         check(
-            &Operation::SetParameters { name: p.clone(), publish: None, via_root: Some(false) },
-            "ALTER PUBLICATION \"p\" SET (publish_via_partition_root = false)",
+            &Operation::SetParameters { name: p.clone(), publish: None, via_root: Some(false), generated: Some(true) },
+            "ALTER PUBLICATION \"p\" SET (publish_via_partition_root = false, publish_generated_columns = stored)",
         );
         let tables = vec!["a.b".parse().unwrap(), "a.c".parse().unwrap()];
         check(

@@ -1,14 +1,14 @@
 //! `clickpipes_drop_replication_slot`: drops a slot that nothing reads from.
 
-use std::time::Duration;
+mod statement;
 
-use postgres_protocol::escape::escape_literal;
+use std::time::Duration;
 
 use super::{Action, Progress};
 use crate::catalogue::slot::{AnySlot, slots};
 use crate::failure::{Attempt, Failure};
 use crate::names;
-use crate::postgres::{Server, Statement};
+use crate::postgres::Server;
 use crate::printable::printable_line;
 use crate::provider::Context;
 use crate::terraform::{Attr, AttributePath, Configured, Diagnostic, Diagnostics, model, optional, required};
@@ -88,8 +88,9 @@ async fn drop_slot(context: &Context, server: &Server, name: &str, progress: &Pr
         return Err(refusal.into());
     }
     progress.say(format!("Dropping the replication slot {name}"));
-    let statement = Statement::new(format!("SELECT pg_catalog.pg_drop_replication_slot({})", escape_literal(name)));
-    let left = transaction.execute(&[statement], async { Ok::<_, Attempt>(slots(transaction.reader(), None).await?) }).await?;
+    let left = transaction
+        .execute(&[statement::drop_slot(name)], async { Ok::<_, Attempt>(slots(transaction.reader(), None).await?) })
+        .await?;
     transaction.commit().await?;
     match find(name, &left) {
         None => {
