@@ -47,7 +47,7 @@ enum Server {
 pub struct Cell {
     pub tf: Terraform,
     pub flavour: Flavour,
-    major: u32,
+    pub major: u32,
     server: Server,
 }
 

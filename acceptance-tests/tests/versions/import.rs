@@ -4,6 +4,7 @@
 use anyhow::{Result, ensure};
 
 use crate::cell::{Cell, Flavour};
+use crate::random;
 
 const GUIDE: &str = "\
 CREATE USER {pipe} PASSWORD 'by-hand';
@@ -97,5 +98,5 @@ pub async fn by_hand(cell: &mut Cell) -> Result<()> {
     let log = std::fs::read_to_string(cell.server()?.log_path())?;
     ensure!(log.contains("SELECT each.number"), "nothing was asked twice");
     ensure!(!log.contains("STATEMENT:  SELECT each.number"), "the server refused a statement for several");
-    Ok(())
+    random::publications(cell).await
 }

@@ -9,6 +9,7 @@ mod import;
 mod not_run;
 mod only_reading;
 mod publication;
+mod random;
 mod replication_user;
 mod stream;
 
