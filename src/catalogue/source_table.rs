@@ -14,13 +14,6 @@ SELECT t.schemaname::text AS schema, t.tablename::text AS name
  WHERE t.pubname = $1::text
  ORDER BY 1, 2";
 
-/// Who owns the publication `$1`, and whether the provider's role may change it.
-const OWNER: &str = "\
-SELECT pg_catalog.pg_get_userbyid(p.pubowner)::text AS owner, current_user::text AS admin,
-       pg_catalog.pg_has_role(p.pubowner, 'USAGE') AS owned
-  FROM pg_catalog.pg_publication p
- WHERE p.pubname = $1::text";
-
 /// Tables by name, in pairs of schema `$1` and name `$2`, and what the role `$3` may do with them. Without a role its columns are NULL.
 const TABLES: &str = concat!(
     "WITH key AS MATERIALIZED (SELECT COALESCE(",
@@ -104,26 +97,6 @@ pub(crate) struct SourceTable {
 /// The tables that a publication publishes, as a subscriber sees them.
 pub(crate) async fn published(reader: &Reader, publication: &Identifier) -> Result<Vec<QualifiedTable>, Error> {
     reader.query(PUBLISHED, &[publication.into()]).await?.iter().map(table).collect()
-}
-
-/// Who owns a publication.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ownership {
-    pub(crate) owner: Identifier,
-    /// The provider's role.
-    pub(crate) admin: Identifier,
-    /// Whether that may change it.
-    pub(crate) owned: bool,
-}
-
-/// Who owns a publication.
-pub(crate) async fn ownership(reader: &Reader, publication: &Identifier) -> Result<Option<Ownership>, Error> {
-    let rows = reader.query(OWNER, &[publication.into()]).await?;
-    let ownership = |row: &Row| {
-        let [owner, admin] = [identifier(row.text("owner")?)?, identifier(row.text("admin")?)?];
-        Ok(Ownership { owner, admin, owned: row.bool("owned")? })
-    };
-    rows.first().map(ownership).transpose()
 }
 
 /// These tables, as the role meets them, and whose new tables it will not be able to read: schema and owner.

@@ -9,12 +9,15 @@ use crate::catalogue::activity::activity;
 use crate::catalogue::key::Key;
 use crate::catalogue::pipe_role::{PipeRole, pipe_role};
 use crate::catalogue::publication::find_publication;
+use crate::catalogue::publication_right::publication_rights;
+use crate::catalogue::reach::Reach;
+use crate::catalogue::relation::identifier;
 use crate::catalogue::setting::settings;
 use crate::catalogue::slot::slots;
-use crate::catalogue::source_table::{Ownership, ownership, published, source_tables};
+use crate::catalogue::source_table::{published, source_tables};
 use crate::cluster::{Claims, Names, Observed, observe};
 use crate::failure::{Failure, describe};
-use crate::postgres::{Channel, Error, Flavour, Identifier, Reader, Server, ServerVersion};
+use crate::postgres::{Channel, Error, Facts as AboutServer, Flavour, Identifier, Reader, Server};
 use crate::provider::{Context, at_database};
 use crate::readiness::{Answer, Barrier, Facts, LoginFacts, Pipe, PublicationFacts, SETTINGS, ServerFacts, TableFacts, checks};
 use crate::resource::publication::objections;
@@ -156,7 +159,7 @@ async fn ask(reader: &Reader, database: Identifier, pipe: &Pipe) -> Result<InDat
     };
     let publication = async {
         match &pipe.publication {
-            Some(name) => publication(reader, about.version, name).await,
+            Some(name) => publication(reader, &about, name).await,
             None => Ok(None),
         }
     };
@@ -176,19 +179,19 @@ async fn ask(reader: &Reader, database: Identifier, pipe: &Pipe) -> Result<InDat
     })
 }
 
-async fn publication(reader: &Reader, version: ServerVersion, name: &Identifier) -> Result<Option<PublicationFacts>, Error> {
-    let (found, ownership, published, exposed) = try_join!(
+async fn publication(reader: &Reader, about: &AboutServer, name: &Identifier) -> Result<Option<PublicationFacts>, Error> {
+    let (found, rights, published, exposed) = try_join!(
         find_publication(reader, Key::named(name.as_str())),
-        ownership(reader, name),
+        publication_rights(reader, about, Key::named(name.as_str()), None),
         published(reader, name),
-        objections(reader, version, name),
+        objections(reader, about.version, name),
     )?;
-    let Some((found, Ownership { owner, admin, owned })) = found.zip(ownership) else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
     Ok(Some(PublicationFacts {
         all_tables: found.all_tables,
-        owner,
-        admin,
-        owned,
+        owner: found.owner,
+        admin: identifier(about.current_user.clone())?,
+        owned: rights.and_then(|rights| rights.reach).is_some_and(|reach| reach != Reach::None),
         insert: found.insert,
         update: found.update,
         delete: found.delete,
