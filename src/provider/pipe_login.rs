@@ -30,7 +30,8 @@ impl PipeLogin<'_> {
             faults.push(Diagnostic::invalid("authentication", "it must be \"password\" or \"iam\""));
         }
         let given = [("password_env", self.password_env), ("password_secret_arn", self.password_secret_arn)];
-        let mut given = given.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
+        // One that is not known yet may turn out to be null.
+        let mut given = given.into_iter().filter(|(_, value)| value.known().is_some()).map(|(name, _)| name);
         if let Some(first) = given.next() {
             if self.uses_tokens() {
                 let fault = "with authentication \"iam\" the role logs in with a token, and there is no password";

@@ -125,7 +125,7 @@ impl Desired {
             _ => Listed { tables: None, has_schemas: false },
         };
         let restrictions = faults.absorb(restriction::decode(model, listed)).flatten();
-        let desired = faults.absorb(Self::with_scope(model, scope)).flatten();
+        let desired = faults.absorb(Self::with(model, scope, generated(&model.publish_generated_columns))).flatten();
         faults.into_result()?;
         let written = model.tables.known().cloned().unwrap_or_default();
         Ok(desired.zip(restrictions).map(|(desired, restrictions)| Self { written, restrictions, ..desired }))
@@ -138,18 +138,24 @@ impl Desired {
     pub(super) fn decode_state(model: &PublicationModel, remembered: Option<&Remembered>) -> Result<Option<Self>, Diagnostics> {
         let none = Remembered::default();
         let remembered = remembered.unwrap_or(&none);
-        let desired = Self::with_scope(model, stored_scope(model, remembered).map(Some))?;
+        // No word makes a state unreadable.
+        let generated = generated(&model.publish_generated_columns).unwrap_or_default();
+        let desired = Self::with(model, stored_scope(model, remembered).map(Some), Ok(generated))?;
         Ok(desired.map(|desired| Self { restrictions: restriction::stored(model, remembered), ..desired }))
     }
 
-    fn with_scope(model: &PublicationModel, scope: Result<Option<Scope>, Diagnostics>) -> Result<Option<Self>, Diagnostics> {
+    fn with(
+        model: &PublicationModel,
+        scope: Result<Option<Scope>, Diagnostics>,
+        generated: Result<Option<bool>, Diagnostics>,
+    ) -> Result<Option<Self>, Diagnostics> {
         let mut faults = Diagnostics::new();
         let name = faults.absorb(names::name(&model.name, "name")).flatten();
         let database = faults.absorb(names::name(&model.database, "database")).flatten();
         let cluster = faults.absorb(names::cluster(&model.cluster_identifier)).flatten();
         let owner = faults.absorb(names::name(&model.owner, "owner")).flatten();
         let scope = faults.absorb(scope).flatten();
-        let generated = faults.absorb(generated(&model.publish_generated_columns)).flatten();
+        let generated = faults.absorb(generated).flatten();
         let publish = match &model.publish {
             Attr::Known(names) => faults.absorb(Publish::from_set(names)),
             _ => None,
