@@ -19,7 +19,7 @@ const TABLES: &str = concat!(
     "WITH key AS MATERIALIZED (SELECT COALESCE(",
     role_named!("$3::text"),
     ", 0::oid) AS oid)
-SELECT w.schema, w.name, n.oid IS NOT NULL AS has_schema, c.oid IS NOT NULL AS found,
+SELECT w.schema, w.name, c.oid IS NOT NULL AS found,
        CASE WHEN r.oid IS NOT NULL THEN COALESCE(pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE'), false) END AS usage,
        CASE WHEN r.oid IS NOT NULL THEN COALESCE(pg_catalog.has_table_privilege(r.oid, c.oid, 'SELECT'), false) END AS selectable,
        c.oid IS NOT NULL AND r.oid IS NOT NULL AND NOT (r.rolsuper OR r.rolbypassrls)
@@ -76,8 +76,6 @@ SELECT DISTINCT n.nspname::text AS schema, pg_catalog.pg_get_userbyid(c.relowner
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceTable {
     pub(crate) name: QualifiedTable,
-    /// Whether its schema exists.
-    pub(crate) has_schema: bool,
     /// What it is; `None`: there is no table or view of this name.
     pub(crate) listed: Option<Listed>,
     /// Whether the role may use its schema; `None`: there is no such role.
@@ -131,7 +129,6 @@ fn decode(row: &Row, listed: &mut BTreeMap<QualifiedTable, Listed>) -> Result<So
     let children = row.texts("children")?;
     let children = children.chunks_exact(2).map(|pair| Ok(QualifiedTable { schema: half(&pair[0])?, table: half(&pair[1])? }));
     Ok(SourceTable {
-        has_schema: row.bool("has_schema")?,
         listed: if row.bool("found")? { listed.remove(&name) } else { None },
         usage: row.optional_bool("usage")?,
         selectable: row.optional_bool("selectable")?,

@@ -92,7 +92,6 @@ pub(super) fn table(named: &str) -> SourceTable {
     };
     SourceTable {
         name: name(named),
-        has_schema: true,
         listed: Some(listed),
         usage: Some(true),
         selectable: Some(true),

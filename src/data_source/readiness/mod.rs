@@ -144,7 +144,7 @@ async fn database(context: &Context, config: &ReadinessModel, pipe: &Pipe) -> Re
         Err(error @ Error::Pooled { .. }) => return Ok(Reached::Barred(Barrier::Pooler, describe(&error))),
         Err(error) => return Err(at_database(error.into())),
     };
-    let found = Box::pin(ask(&reader, schema::identifier(&database)?, pipe)).await?;
+    let found = Box::pin(ask(&reader, identifier(database)?, pipe)).await?;
     Ok(Reached::Answered(server, Box::new(found)))
 }
 

@@ -1,7 +1,7 @@
 //! Arguments and results of `clickpipes_readiness`. Pure.
 
 use crate::names;
-use crate::postgres::{Identifier, QualifiedTable};
+use crate::postgres::QualifiedTable;
 use crate::printable::{printable, printable_line};
 use crate::provider::PipeLogin;
 use crate::readiness::{Authentication, Block, Check, Pipe, Rule};
@@ -153,11 +153,6 @@ pub(super) fn answered(config: &ReadinessModel, checks: Vec<Check>) -> Readiness
     };
     let checks: Vec<CheckModel> = checks.into_iter().map(shown).collect();
     ReadinessModel { ready: ready.into(), checks: checks.into(), ..config.clone() }
-}
-
-/// The role and the database, as names.
-pub(super) fn identifier(name: &str) -> Result<Identifier, Diagnostics> {
-    Identifier::new(name).map_err(|fault| Diagnostic::invalid("database", fault).into())
 }
 
 #[cfg(test)]
